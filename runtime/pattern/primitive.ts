@@ -1,0 +1,110 @@
+import type { Argument, NumberExpression, Pattern, Span } from './ir.ts';
+import type { Mask } from './mask.ts';
+import type { Shape } from './shape.ts';
+
+/** Types of parameters, as a file may write them. */
+export type ParameterType = 'number' | 'bool' | 'positions' | 'string' | 'pattern';
+
+/** One parameter of a primitive, with all that the editor, the command line and the checks need to know. */
+export interface Parameter {
+  readonly name: string;
+  readonly type: ParameterType;
+  /** What the number counts: `keys`, `tokens`, `blocks`, `positions`... */
+  readonly unit?: string;
+  /** One sentence. */
+  readonly documentation: string;
+  /** Source text of the default, shown to people; absent means that the parameter is required (unless `optional`). */
+  readonly default?: string;
+  /** May be left out although it has no default (the primitive says what that means). */
+  readonly optional?: boolean;
+  /** Whole numbers only. */
+  readonly integer?: boolean;
+  /** Smallest allowed value. */
+  readonly min?: number;
+}
+
+/** A value of a parameter at a shape. */
+export type BoundValue = number | boolean | string | readonly number[] | Pattern;
+
+/** What a primitive is given when it is bound: its arguments at the shape, defaults filled in. */
+export interface BoundArguments {
+  /** Was this argument written in the file? */
+  has(name: string): boolean;
+  number(name: string): number;
+  bool(name: string): boolean;
+  string(name: string): string;
+  /** Sorted, distinct positions, negative ones already counted from the end. */
+  positions(name: string): readonly number[];
+  pattern(name: string): Pattern;
+  /** The argument as it was written, or undefined. */
+  raw(name: string): Argument | undefined;
+  /** A PatternError that points at one argument (or at the whole call when `name` is undefined). */
+  error(name: string | undefined, message: string): PatternError;
+  /** Binds another pattern, e.g. on the grid of blocks. */
+  bind(pattern: Pattern, shape: Shape): Mask;
+}
+
+/** A product of powers, e.g. `n**2 * stride**-1`: one summand of a symbolic cost. */
+export interface Term {
+  /** Exponent of n. */
+  readonly n: number;
+  /** Exponent of log2(n). */
+  readonly log: number;
+  /** Exponents of the file's own names. */
+  readonly factors: Readonly<Record<string, number>>;
+}
+
+/** What `terms` may ask about the arguments. */
+export interface SymbolicArguments {
+  /** The argument as a product: its own name in the file, or the parameter's name when it is a plain number. */
+  term(name: string): Term;
+  /** The terms of a pattern argument. */
+  terms(name: string): readonly Term[];
+  /** The argument's number expression, or undefined when it is absent or no number. */
+  expression(name: string): NumberExpression | undefined;
+}
+
+/**
+ * A primitive: one object that says everything there is to know about one building block of the language.
+ * The language server, the command line, the reference page and the compiler all read it.
+ */
+export interface Primitive {
+  readonly name: string;
+  /** One line of Markdown. */
+  readonly summary: string;
+  /** When (i, j) is allowed, in the notation of the language. */
+  readonly condition: string;
+  /** Edge behaviour and choices made where the source is silent (Markdown); may be empty. */
+  readonly details: string;
+  /** Where the idea comes from, e.g. `Beltagy et al., Longformer, 2020`. Empty for the elementary ones. */
+  readonly source: string;
+  readonly parameters: readonly Parameter[];
+  /** Snippet bodies for completion, e.g. `window(${1:512})`; one for each form of the call. */
+  readonly snippets: readonly string[];
+  /** An expression that can be pasted, e.g. `window(512)`. */
+  readonly example: string;
+  /** The mask at a shape. Throws PatternError for values that are out of range there. */
+  bind(args: BoundArguments, shape: Shape): Mask;
+  /** Symbolic number of pairs. */
+  terms(args: SymbolicArguments): readonly Term[];
+}
+
+/**
+ * A pattern that has no meaning at a shape: a value out of range, a position past the end, a fractional size.
+ * `span` is the narrowest place in the file, where one is known.
+ */
+export class PatternError extends Error {
+  /** Stable: `argument-range`, `argument-integer`, `position-range`, `argument-missing`, `argument-type`, `unknown-primitive`, `shape`. */
+  readonly code: string;
+  readonly span: Span | undefined;
+  /** True when another sequence length might be fine: not an error of the pattern itself. */
+  readonly dependsOnTokens: boolean;
+
+  constructor(code: string, message: string, span?: Span, dependsOnTokens = false) {
+    super(message);
+    this.name = 'PatternError';
+    this.code = code;
+    this.span = span;
+    this.dependsOnTokens = dependsOnTokens;
+  }
+}

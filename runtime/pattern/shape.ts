@@ -1,0 +1,21 @@
+/** Longest sequence that is accepted: n * n stays an exact double, and positions stay 32-bit integers. */
+export const MAX_TOKENS = 2 ** 26;
+
+/** The surroundings in which a pattern gets its meaning. Positions are 0-based. */
+export interface Shape {
+  /** Sequence length: keys, and the range of query positions. */
+  readonly tokens: number;
+  /** Number of query rows; row r sits at position `offset + r`. */
+  readonly queries: number;
+  /** Position of query row 0. */
+  readonly offset: number;
+  readonly head: number;
+  readonly heads: number;
+  readonly layer: number;
+  readonly layers: number;
+}
+
+/** A square shape: every position is a query and a key. */
+export function squareShape(tokens: number, at: Partial<Pick<Shape, 'head' | 'heads' | 'layer' | 'layers'>> = {}): Shape {
+  return { tokens, queries: tokens, offset: 0, head: 0, heads: 1, layer: 0, layers: 1, ...at };
+}
