@@ -1,5 +1,6 @@
 import type { Argument, NumberExpression, Pattern, Span } from './ir.ts';
 import type { Mask } from './mask.ts';
+import type { PositionSet } from './position-set.ts';
 import type { Shape } from './shape.ts';
 
 /** Types of parameters, as a file may write them. */
@@ -13,7 +14,7 @@ export interface Parameter {
   readonly unit?: string;
   /** One sentence. */
   readonly documentation: string;
-  /** Source text of the default, shown to people; absent means that the parameter is required (unless `optional`). */
+  /** Default as a file would write it: a number, `true`, `false` or `n`. Absent: required, unless `optional`. */
   readonly default?: string;
   /** May be left out although it has no default (the primitive says what that means). */
   readonly optional?: boolean;
@@ -23,9 +24,6 @@ export interface Parameter {
   readonly min?: number;
 }
 
-/** A value of a parameter at a shape. */
-export type BoundValue = number | boolean | string | readonly number[] | Pattern;
-
 /** What a primitive is given when it is bound: its arguments at the shape, defaults filled in. */
 export interface BoundArguments {
   /** Was this argument written in the file? */
@@ -33,8 +31,8 @@ export interface BoundArguments {
   number(name: string): number;
   bool(name: string): boolean;
   string(name: string): string;
-  /** Sorted, distinct positions, negative ones already counted from the end. */
-  positions(name: string): readonly number[];
+  /** Positions inside the sequence, negative ones already counted from the end. */
+  positions(name: string): PositionSet;
   pattern(name: string): Pattern;
   /** The argument as it was written, or undefined. */
   raw(name: string): Argument | undefined;

@@ -13,6 +13,8 @@ export interface Shape {
   readonly heads: number;
   readonly layer: number;
   readonly layers: number;
+  /** Inside `blocked(...)`: the lengths of the enclosing grids, outermost (the sequence) first. */
+  readonly outer?: readonly number[];
 }
 
 /** A square shape: every position is a query and a key. */
