@@ -1,0 +1,96 @@
+import * as vscode from 'vscode';
+import type { BaseLanguageClient, LanguageClientOptions } from 'vscode-languageclient';
+import { ReadFileRequest } from '../server/protocol.ts';
+import { registerFeatures } from './features.ts';
+
+/** Id of the language; also the prefix under which the client reads its own setting, `sparse.trace.server`. */
+export const languageId = 'sparse';
+
+/** The desktop has a process to talk to, the web a worker; nothing else differs. */
+export type CreateClient = (name: string, options: LanguageClientOptions) => BaseLanguageClient;
+
+/**
+ * Starts the language server and everything that talks to it.
+ *
+ * A server that does not start leaves the extension active: its commands say so, and can start it again.
+ */
+export async function activateExtension(context: vscode.ExtensionContext, createClient: CreateClient): Promise<void> {
+  const log = vscode.window.createOutputChannel('Sparse', { log: true });
+  context.subscriptions.push(log);
+  try {
+    const client = createClient('Sparse', clientOptions(context, log));
+    context.subscriptions.push(
+      client.onRequest(ReadFileRequest, ({ uri }) => readFile(uri, log)),
+      vscode.commands.registerCommand('sparse.restartServer', () => restart(client, log)),
+      { dispose: () => void stop(client) },
+    );
+    registerFeatures(context, client);
+    await start(client, log);
+  } catch (error) {
+    // VS Code itself says nothing to the user when an extension fails to activate.
+    log.error(asError(error));
+    void showFailure(`The Sparse extension could not start: ${asError(error).message}`, log);
+    throw error;
+  }
+}
+
+function clientOptions(context: vscode.ExtensionContext, log: vscode.LogOutputChannel): LanguageClientOptions {
+  const files = vscode.workspace.createFileSystemWatcher('**/*.sparse');
+  context.subscriptions.push(files);
+  return {
+    // No scheme: untitled files, virtual workspaces and version-control views are served too.
+    documentSelector: [{ language: languageId }],
+    outputChannel: log,
+    traceOutputChannel: log,
+    synchronize: { fileEvents: files },
+  };
+}
+
+/** The text of a file, as the editor has it where it is open; null when it cannot be read. */
+async function readFile(uri: string, log: vscode.LogOutputChannel): Promise<{ text: string } | null> {
+  const resource = vscode.Uri.parse(uri);
+  const open = vscode.workspace.textDocuments.find(document => document.uri.toString() === resource.toString());
+  if (open !== undefined) return { text: open.getText() };
+  try {
+    return { text: new TextDecoder().decode(await vscode.workspace.fs.readFile(resource)) };
+  } catch (error) {
+    log.debug(`${uri} cannot be read: ${asError(error).message}`);
+    return null;
+  }
+}
+
+async function start(client: BaseLanguageClient, log: vscode.LogOutputChannel): Promise<void> {
+  try {
+    await client.start();
+  } catch (error) {
+    log.error(asError(error));
+    void showFailure(`The Sparse language server could not start: ${asError(error).message}`, log);
+  }
+}
+
+async function restart(client: BaseLanguageClient, log: vscode.LogOutputChannel): Promise<void> {
+  log.info('Restarting the language server');
+  await stop(client);
+  await start(client, log);
+}
+
+/** A server that has died or never started cannot be stopped in good order; what matters is that it is gone. */
+async function stop(client: BaseLanguageClient): Promise<void> {
+  try {
+    await client.stop();
+  } catch {
+    // Already gone.
+  }
+}
+
+async function showFailure(message: string, log: vscode.LogOutputChannel): Promise<void> {
+  const showLog = 'Show Log';
+  const restartServer = 'Restart Server';
+  const choice = await vscode.window.showErrorMessage(message, showLog, restartServer);
+  if (choice === showLog) log.show();
+  if (choice === restartServer) await vscode.commands.executeCommand('sparse.restartServer');
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
+}
