@@ -1,0 +1,27 @@
+import { block, blocked } from './blocks.ts';
+import { causal, diagonal, full, none } from './elementary.ts';
+import type { Primitive } from './primitive.ts';
+import { random } from './random.ts';
+import { columns, fixed, globalTokens, rows } from './tokens.ts';
+import { exponential, sliding, strided, window } from './windows.ts';
+
+/** Every primitive of the language by name, in the order in which lists show them. */
+export const primitives: ReadonlyMap<string, Primitive> = new Map(
+  [
+    full,
+    none,
+    diagonal,
+    causal,
+    window,
+    sliding,
+    globalTokens,
+    rows,
+    columns,
+    strided,
+    fixed,
+    block,
+    blocked,
+    random,
+    exponential,
+  ].map(primitive => [primitive.name, primitive]),
+);

@@ -1,0 +1,121 @@
+import type { Box, Coverage, Mask } from './mask.ts';
+import { multiplyHigh, philox } from './philox.ts';
+
+/** What a draw depends on besides the row. */
+export interface RandomKey {
+  readonly seed: number;
+  readonly layer: number;
+  readonly head: number;
+}
+
+/**
+ * The keys drawn for one row, ascending: `count` distinct values below `tokens`.
+ *
+ * Word t of row i is word t % 4 of Philox4x32-10 with counter (i, floor(t / 4), head, layer) and key
+ * (seed mod 2**32, floor(seed / 2**32)). Floyd's method draws without replacement: for t = 0 .. count-1, let
+ * m = tokens - count + t and x = floor(word t * (m + 1) / 2**32); take x, or m when x is taken already.
+ */
+export function drawKeys(count: number, tokens: number, row: number, key: RandomKey): Uint32Array {
+  const drawn = new Set<number>();
+  const philoxKey = [key.seed >>> 0, Math.floor(key.seed / 2 ** 32) >>> 0] as const;
+  let words: readonly number[] = [];
+  for (let t = 0; t < count; t++) {
+    if (t % 4 === 0) words = philox([row, t / 4, key.head, key.layer], philoxKey);
+    const last = tokens - count + t;
+    const x = multiplyHigh(words[t % 4] ?? 0, last + 1);
+    drawn.add(drawn.has(x) ? last : x);
+  }
+  return Uint32Array.from(drawn).sort();
+}
+
+/** Rows are drawn and indexed in groups of this many. */
+const GROUP = 64;
+/** Boxes taller than this are not searched for drawn keys. */
+const SEARCHED_ROWS = 1024;
+/** Drawn keys that are kept; the oldest groups go first. */
+const KEPT_KEYS = 2 ** 24;
+
+interface Group {
+  /** [GROUP][count], each row ascending. */
+  readonly keys: Uint32Array;
+  /** All keys of the group, ascending: tells quickly whether a span of columns holds any. */
+  readonly merged: Uint32Array;
+}
+
+/** A fixed number of keys drawn at random for each row (fewer than `tokens`). */
+export class RandomMask implements Mask {
+  readonly #count: number;
+  readonly #tokens: number;
+  readonly #key: RandomKey;
+  readonly #groups = new Map<number, Group>();
+  readonly #keptGroups: number;
+
+  constructor(count: number, tokens: number, key: RandomKey) {
+    this.#count = count;
+    this.#tokens = tokens;
+    this.#key = key;
+    this.#keptGroups = Math.max(4, Math.ceil(KEPT_KEYS / (2 * GROUP * Math.max(1, count))));
+  }
+
+  classify(box: Box): Coverage {
+    if (this.#count === 0) return 'empty';
+    if (box.rowEnd - box.row > SEARCHED_ROWS) return 'mixed';
+    const last = Math.floor((box.rowEnd - 1) / GROUP);
+    for (let group = Math.floor(box.row / GROUP); group <= last; group++)
+      if (countBetween(this.#group(group).merged, box.column, box.columnEnd) > 0) return 'mixed';
+    return 'empty';
+  }
+
+  word(row: number, column: number): number {
+    const keys = this.#row(row);
+    let word = 0;
+    for (let at = firstAtLeast(keys, column); at < keys.length; at++) {
+      const bit = (keys[at] ?? 0) - column;
+      if (bit > 31) break;
+      word |= 1 << bit;
+    }
+    return word;
+  }
+
+  /** Every row is its own. */
+  signature(): undefined {
+    return undefined;
+  }
+
+  #row(row: number): Uint32Array {
+    const start = (row % GROUP) * this.#count;
+    return this.#group(Math.floor(row / GROUP)).keys.subarray(start, start + this.#count);
+  }
+
+  #group(index: number): Group {
+    const known = this.#groups.get(index);
+    if (known !== undefined) return known;
+    const rows = Math.min(GROUP, this.#tokens - index * GROUP);
+    const keys = new Uint32Array(rows * this.#count);
+    for (let row = 0; row < rows; row++)
+      keys.set(drawKeys(this.#count, this.#tokens, index * GROUP + row, this.#key), row * this.#count);
+    const group = { keys, merged: keys.slice().sort() };
+    if (this.#groups.size >= this.#keptGroups) {
+      const oldest = this.#groups.keys().next();
+      if (!oldest.done) this.#groups.delete(oldest.value);
+    }
+    this.#groups.set(index, group);
+    return group;
+  }
+}
+
+/** Index of the first element that is at least `bound` in an ascending array. */
+function firstAtLeast(ascending: Uint32Array, bound: number): number {
+  let low = 0;
+  let high = ascending.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((ascending[middle] ?? 0) < bound) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+function countBetween(ascending: Uint32Array, from: number, to: number): number {
+  return firstAtLeast(ascending, to) - firstAtLeast(ascending, from);
+}
