@@ -1,0 +1,26 @@
+/** Throws the standard AbortError when the signal has fired. */
+export function throwIfAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted === true) throw abortError();
+}
+
+export function abortError(): DOMException {
+  return new DOMException('The attention run was cancelled.', 'AbortError');
+}
+
+export function isAbort(error: unknown): boolean {
+  return error instanceof Error && error.name === 'AbortError';
+}
+
+/** Lets timers, messages and a pending cancel have their turn. */
+export function breathe(): Promise<void> {
+  // A message channel is not throttled in browsers, unlike setTimeout, and lets I/O through in Node.
+  return new Promise(resolve => {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => {
+      port1.close();
+      port2.close();
+      resolve();
+    };
+    port2.postMessage(null);
+  });
+}
