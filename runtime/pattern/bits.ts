@@ -1,7 +1,7 @@
 /** A word whose bits [from, to) are set; bounds may lie outside 0..32. */
 export function bitsBetween(from: number, to: number): number {
-  const low = from < 0 ? 0 : from;
-  const high = to > 32 ? 32 : to;
+  const low = Math.max(from, 0);
+  const high = Math.min(to, 32);
   if (low >= high) return 0;
   const upper = high === 32 ? -1 : (1 << high) - 1;
   return (upper & (-1 << low)) | 0;

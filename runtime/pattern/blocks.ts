@@ -6,9 +6,12 @@ export const block: Primitive = {
   name: 'block',
   summary: 'Every query attends to the keys of its own block.',
   condition: 'floor(i / size) == floor(j / size)',
-  details: 'The last block is short when the length is no multiple of `size`. Causal chunks, as in Llama 4, are `block(8192) & causal()`.',
+  details:
+    'The last block is short when the length is no multiple of `size`. Causal chunks, as in Llama 4, are `block(8192) & causal()`.',
   source: 'Qiu et al., Blockwise Self-Attention, 2019',
-  parameters: [{ name: 'size', type: 'number', unit: 'tokens', documentation: 'Tokens of a block.', integer: true, min: 1 }],
+  parameters: [
+    { name: 'size', type: 'number', unit: 'tokens', documentation: 'Tokens of a block.', integer: true, min: 1 },
+  ],
   snippets: ['block(${1:64})'],
   example: 'block(64)',
   bind: args => new SameBlockMask(args.number('size')),
@@ -37,6 +40,5 @@ export const blocked: Primitive = {
     return new BlockedMask(size, grid);
   },
   // size**2 pairs a block, n / size blocks along each axis.
-  terms: args =>
-    args.terms('p').map(term => times(term, power(args.term('size'), 2 - term.n))),
+  terms: args => args.terms('p').map(term => times(term, power(args.term('size'), 2 - term.n))),
 };

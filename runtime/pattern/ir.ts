@@ -16,8 +16,7 @@ export interface Span {
 /** Names of the surroundings that any number may read. */
 export type ShapeName = 'n' | 'head' | 'layer' | 'heads' | 'layers';
 
-export type BinaryOperator =
-  '+' | '-' | '*' | '/' | '%' | '**' | '<' | '<=' | '>' | '>=' | '==' | '!=' | '&&' | '||';
+export type BinaryOperator = '+' | '-' | '*' | '/' | '%' | '**' | '<' | '<=' | '>' | '>=' | '==' | '!=' | '&&' | '||';
 
 export const FUNCTION_NAMES = ['min', 'max', 'abs', 'floor', 'ceil', 'sqrt', 'log2'] as const;
 export type FunctionName = (typeof FUNCTION_NAMES)[number];
@@ -59,7 +58,12 @@ export type Argument =
   | { readonly type: 'number'; readonly value: NumberExpression; readonly span?: Span }
   | { readonly type: 'bool'; readonly value: NumberExpression; readonly span?: Span }
   /** `name`: the parameter or constant the list came through, for symbolic complexity. */
-  | { readonly type: 'positions'; readonly items: readonly PositionItem[]; readonly name?: string; readonly span?: Span }
+  | {
+      readonly type: 'positions';
+      readonly items: readonly PositionItem[];
+      readonly name?: string;
+      readonly span?: Span;
+    }
   | { readonly type: 'string'; readonly value: string; readonly span?: Span }
   | { readonly type: 'pattern'; readonly value: Pattern; readonly span?: Span };
 

@@ -81,7 +81,12 @@ export function applyFunction(name: FunctionName, args: readonly number[]): numb
 export function evaluate(expression: NumberExpression, shape: Shape): number {
   const value = evaluateAt(expression, shape, Number.NaN, Number.NaN);
   if (!Number.isFinite(value))
-    throw new PatternError('number', 'this number has no value here (a division by zero or a root of a negative number?)', undefined, readsShape(expression));
+    throw new PatternError(
+      'number',
+      'this number has no value here (a division by zero or a root of a negative number?)',
+      undefined,
+      readsShape(expression),
+    );
   return value;
 }
 

@@ -13,8 +13,22 @@ export const random: Primitive = {
     '`m = n - keys + t` and `x = floor(word * (m + 1) / 2**32)`, take `x`, or `m` when `x` is taken already. `keys >= n` gives the full row.',
   source: 'Zaheer et al., BigBird, 2020; Salmon et al., Philox, 2011',
   parameters: [
-    { name: 'keys', type: 'number', unit: 'keys', documentation: 'Distinct keys of each query.', integer: true, min: 0 },
-    { name: 'seed', type: 'number', documentation: 'Another seed draws other keys.', default: '0', integer: true, min: 0 },
+    {
+      name: 'keys',
+      type: 'number',
+      unit: 'keys',
+      documentation: 'Distinct keys of each query.',
+      integer: true,
+      min: 0,
+    },
+    {
+      name: 'seed',
+      type: 'number',
+      documentation: 'Another seed draws other keys.',
+      default: '0',
+      integer: true,
+      min: 0,
+    },
     {
       name: 'per_head',
       type: 'bool',

@@ -18,6 +18,9 @@ export interface Shape {
 }
 
 /** A square shape: every position is a query and a key. */
-export function squareShape(tokens: number, at: Partial<Pick<Shape, 'head' | 'heads' | 'layer' | 'layers'>> = {}): Shape {
+export function squareShape(
+  tokens: number,
+  at: Partial<Pick<Shape, 'head' | 'heads' | 'layer' | 'layers'>> = {},
+): Shape {
   return { tokens, queries: tokens, offset: 0, head: 0, heads: 1, layer: 0, layers: 1, ...at };
 }

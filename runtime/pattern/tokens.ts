@@ -55,7 +55,7 @@ export const fixed: Primitive = {
   name: 'fixed',
   summary: 'Every query attends to the last keys of every stride: fixed summary columns.',
   condition: 'j % stride >= stride - columns',
-  details: 'The Sparse Transformer\'s fixed pattern is `(block(stride) | fixed(stride, columns)) & causal()`.',
+  details: "The Sparse Transformer's fixed pattern is `(block(stride) | fixed(stride, columns)) & causal()`.",
   source: 'Child et al., Generating Long Sequences with Sparse Transformers, 2019',
   parameters: [
     { name: 'stride', type: 'number', unit: 'tokens', documentation: 'Length of one stride.', integer: true, min: 1 },

@@ -16,13 +16,19 @@ const dilation: Parameter = {
 function reach(args: BoundArguments): { before: number; after: number } {
   const given = ['size', 'radius', 'before', 'after'].filter(name => args.has(name));
   if (given.length === 0)
-    throw args.error(undefined, 'window needs a size: write window(512), window(radius: 256) or window(before: 511, after: 0)');
+    throw args.error(
+      undefined,
+      'window needs a size: write window(512), window(radius: 256) or window(before: 511, after: 0)',
+    );
   if (args.has('before') || args.has('after')) {
     const other = given.find(name => name === 'size' || name === 'radius');
     if (other !== undefined) throw args.error(other, `window takes either ${other} or before and after, not both`);
     const missing = args.has('before') ? 'after' : 'before';
     if (!args.has(missing))
-      throw args.error(undefined, `window(${given[0]}: ...) also needs ${missing}; write ${missing}: 0 for no keys on that side`);
+      throw args.error(
+        undefined,
+        `window(${given[0]}: ...) also needs ${missing}; write ${missing}: 0 for no keys on that side`,
+      );
     return { before: args.number('before'), after: args.number('after') };
   }
   if (given.length > 1) throw args.error('radius', 'window takes either size or radius, not both');
@@ -44,9 +50,9 @@ export const window: Primitive = {
   summary: 'Every query attends to the keys around it.',
   condition: 'abs(i - j) <= floor(size / 2) * dilation && (i - j) % dilation == 0',
   details:
-    '`window(size)` holds `2 * floor(size / 2) + 1` keys inside the sequence (Hugging Face Longformer\'s `attention_window`). ' +
-    '`window(radius: r)` reaches `r` keys to each side (AllenAI Longformer\'s `w`, LongT5\'s `local_radius`). ' +
-    '`window(before: a, after: b)` holds `a` keys before the query, itself and `b` after (FlashAttention\'s `window_size=(a, b)`). ' +
+    "`window(size)` holds `2 * floor(size / 2) + 1` keys inside the sequence (Hugging Face Longformer's `attention_window`). " +
+    "`window(radius: r)` reaches `r` keys to each side (AllenAI Longformer's `w`, LongT5's `local_radius`). " +
+    "`window(before: a, after: b)` holds `a` keys before the query, itself and `b` after (FlashAttention's `window_size=(a, b)`). " +
     'It is cut at the ends of the sequence, never wrapped. For a causal window of exactly W keys write `sliding(W)`.',
   source: 'Beltagy et al., Longformer, 2020',
   parameters: [
@@ -103,8 +109,8 @@ export const sliding: Primitive = {
   summary: 'Every query attends to itself and the keys just before it: a causal window.',
   condition: '0 <= i - j && i - j < size',
   details:
-    '`size` counts the query itself, as Hugging Face\'s `sliding_window`, vLLM, GPT-OSS and ONNX Runtime\'s `local_window_size` do. ' +
-    'attention-gym\'s `generate_sliding_window(w)` is `sliding(w + 1)`.',
+    "`size` counts the query itself, as Hugging Face's `sliding_window`, vLLM, GPT-OSS and ONNX Runtime's `local_window_size` do. " +
+    "attention-gym's `generate_sliding_window(w)` is `sliding(w + 1)`.",
   source: 'Jiang et al., Mistral 7B, 2023',
   parameters: [
     { name: 'size', type: 'number', unit: 'keys', documentation: 'Keys with the query itself.', integer: true, min: 1 },
@@ -122,7 +128,14 @@ export const strided: Primitive = {
   details: 'Write `strided(128) & causal()` for the causal form of the Sparse Transformer.',
   source: 'Child et al., Generating Long Sequences with Sparse Transformers, 2019',
   parameters: [
-    { name: 'stride', type: 'number', unit: 'tokens', documentation: 'Distance between attended keys.', integer: true, min: 1 },
+    {
+      name: 'stride',
+      type: 'number',
+      unit: 'tokens',
+      documentation: 'Distance between attended keys.',
+      integer: true,
+      min: 1,
+    },
     {
       name: 'offset',
       type: 'number',
@@ -139,7 +152,10 @@ export const strided: Primitive = {
     const stride = args.number('stride');
     const offset = args.number('offset');
     if (offset >= stride)
-      throw args.error('offset', `offset must be smaller than the stride ${stride}, got ${offset}: a remainder is never larger`);
+      throw args.error(
+        'offset',
+        `offset must be smaller than the stride ${stride}, got ${offset}: a remainder is never larger`,
+      );
     return new Progression(Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY, stride, offset);
   },
   terms: args => [times(N_SQUARED, power(args.term('stride'), -1))],

@@ -1,0 +1,61 @@
+import { buildMaskTree, type CompileOptions, type MaskTree } from '../compile/mask-tree.ts';
+import { rowCounts } from '../compile/row-counts.ts';
+import { bindPattern } from '../pattern/bind.ts';
+import type { Pattern } from '../pattern/ir.ts';
+import type { Shape } from '../pattern/shape.ts';
+import { complexity } from './complexity.ts';
+
+/** The numbers of one mask. All are exact. */
+export interface Statistics {
+  /** Keys. */
+  readonly tokens: number;
+  /** Query rows. */
+  readonly queries: number;
+  /** Allowed pairs. */
+  readonly pairs: number;
+  /** pairs / (queries * tokens). */
+  readonly density: number;
+  /** Symbolic pairs, e.g. `O(n * size)`. */
+  readonly complexity: string;
+  readonly keysPerQuery: { readonly min: number; readonly mean: number; readonly max: number };
+  /** Queries that attend to nothing. */
+  readonly emptyQueries: number;
+  /** Tiles of `size` x `size` pairs (`full`: wholly inside and all allowed). */
+  readonly tiles: { readonly size: number; readonly full: number; readonly partial: number; readonly empty: number };
+}
+
+/**
+ * Counts a pattern at a shape without looking at every pair.
+ * Throws PatternError when the pattern has no meaning there and CompileError when it is too large to count.
+ */
+export function statistics(pattern: Pattern, shape: Shape, options: CompileOptions = {}): Statistics {
+  const tree = buildMaskTree(bindPattern(pattern, shape), shape, options);
+  return statisticsOf(tree, complexity(pattern));
+}
+
+/** The numbers of a compiled mask. */
+export function statisticsOf(tree: MaskTree, symbolic: string): Statistics {
+  const { queries, keys } = tree;
+  const pairs = tree.root?.pairs ?? 0;
+  let min = Number.POSITIVE_INFINITY;
+  let max = 0;
+  let emptyQueries = 0;
+  for (const count of rowCounts(tree)) {
+    if (count < min) min = count;
+    if (count > max) max = count;
+    if (count === 0) emptyQueries++;
+  }
+  const full = tree.root?.fullTiles ?? 0;
+  const partial = tree.root?.partialTiles ?? 0;
+  const tiles = Math.ceil(queries / tree.tile.queries) * Math.ceil(keys / tree.tile.keys);
+  return {
+    tokens: keys,
+    queries,
+    pairs,
+    density: pairs / (queries * keys),
+    complexity: symbolic,
+    keysPerQuery: { min, mean: pairs / queries, max },
+    emptyQueries,
+    tiles: { size: tree.tile.queries, full, partial, empty: tiles - full - partial },
+  };
+}

@@ -1,0 +1,71 @@
+import type { Mask } from '../pattern/mask.ts';
+import type { Shape } from '../pattern/shape.ts';
+import { buildMaskTree, CompileError, type CompileOptions, type MaskNode, type MaskTree } from './mask-tree.ts';
+import { FULL_TILE, type TilePlan } from './tile-plan.ts';
+
+/** Most tiles that one plan may list: 12 bytes each with what builds them. */
+export const MAX_PLAN_TILES = 2 ** 26;
+
+/** Compiles a bound mask to a plan. Throws CompileError when the mask or its list of tiles is too large. */
+export function compilePlan(mask: Mask, shape: Shape, options: CompileOptions = {}): TilePlan {
+  return planOf(buildMaskTree(mask, shape, options));
+}
+
+/** Lists the tiles of a tree row block by row block, keys ascending. */
+export function planOf(tree: MaskTree): TilePlan {
+  const entries = tree.root === null ? 0 : tree.root.fullTiles + tree.root.partialTiles;
+  if (entries > MAX_PLAN_TILES)
+    throw new CompileError(
+      `a plan of this mask would list ${entries} tiles (at most ${MAX_PLAN_TILES}); use a smaller n or larger tiles`,
+    );
+  const blocks = Math.ceil(tree.queries / tree.tile.queries);
+  const rowStart = new Uint32Array(blocks + 1);
+  const pairs = new Float64Array(blocks);
+  visitTiles(tree, (row, _column, _maskId, tilePairs) => {
+    rowStart[row + 1] = (rowStart[row + 1] ?? 0) + 1;
+    pairs[row] = (pairs[row] ?? 0) + tilePairs;
+  });
+  for (let row = 0; row < blocks; row++) rowStart[row + 1] = (rowStart[row + 1] ?? 0) + (rowStart[row] ?? 0);
+  const column = new Uint32Array(entries);
+  const maskId = new Uint32Array(entries);
+  const next = rowStart.slice();
+  visitTiles(tree, (row, tileColumn, id) => {
+    const at = next[row] ?? 0;
+    next[row] = at + 1;
+    column[at] = tileColumn;
+    maskId[at] = id;
+  });
+  return {
+    tile: tree.tile,
+    queries: tree.queries,
+    keys: tree.keys,
+    rowStart,
+    column,
+    maskId,
+    masks: tree.masks,
+    pairs,
+  };
+}
+
+type TileVisitor = (row: number, column: number, maskId: number, pairs: number) => void;
+
+/** Visits every tile that holds a pair; within each row of tiles, columns come in ascending order. */
+function visitTiles(tree: MaskTree, visit: TileVisitor): void {
+  const area = tree.tile.queries * tree.tile.keys;
+  const walk = (node: MaskNode | null, level: number, row: number, column: number): void => {
+    if (node === null) return;
+    if (node.full) {
+      const rows = node.rows / tree.tile.queries;
+      const columns = node.keys / tree.tile.keys;
+      for (let r = 0; r < rows; r++) for (let c = 0; c < columns; c++) visit(row + r, column + c, FULL_TILE, area);
+    } else if (node.maskId !== undefined) visit(row, column, node.maskId, node.pairs);
+    else if (node.children !== undefined) {
+      const half = 2 ** (level - 1);
+      walk(node.children[0], level - 1, row, column);
+      walk(node.children[1], level - 1, row, column + half);
+      walk(node.children[2], level - 1, row + half, column);
+      walk(node.children[3], level - 1, row + half, column + half);
+    }
+  };
+  walk(tree.root, tree.levels, 0, 0);
+}
