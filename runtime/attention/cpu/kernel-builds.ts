@@ -1,0 +1,23 @@
+import { relaxedSimd, simd } from './generated/kernels.ts';
+
+export type KernelId = 'simd128' | 'relaxed-simd';
+
+/** A build of the WebAssembly kernel. */
+export interface KernelBuild {
+  readonly id: KernelId;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+/** The builds that this engine accepts, fastest first; empty when it has no WebAssembly SIMD. */
+export function kernelBuilds(): KernelBuild[] {
+  if (typeof WebAssembly === 'undefined') return [];
+  const builds: KernelBuild[] = [
+    { id: 'relaxed-simd', bytes: decode(relaxedSimd) },
+    { id: 'simd128', bytes: decode(simd) },
+  ];
+  return builds.filter(({ bytes }) => WebAssembly.validate(bytes));
+}
+
+function decode(base64: string): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(atob(base64), char => char.charCodeAt(0));
+}
