@@ -1,6 +1,6 @@
 import { dominates, N_SQUARED, ONE, power, times } from '../pattern/growth.ts';
 import type { NumberExpression, Pattern } from '../pattern/ir.ts';
-import type { Primitive, SymbolicArguments, Term } from '../pattern/primitive.ts';
+import type { SymbolicArguments, Term } from '../pattern/primitive.ts';
 import { primitives } from '../pattern/primitives.ts';
 
 /**
@@ -16,7 +16,7 @@ export function termsOf(pattern: Pattern): readonly Term[] {
   switch (pattern.kind) {
     case 'primitive': {
       const primitive = primitives.get(pattern.name);
-      return primitive === undefined ? [] : primitive.terms(symbolicArguments(primitive, pattern));
+      return primitive === undefined ? [] : primitive.terms(symbolicArguments(pattern));
     }
     case 'union':
       return [...termsOf(pattern.left), ...termsOf(pattern.right)];
@@ -34,7 +34,7 @@ export function termsOf(pattern: Pattern): readonly Term[] {
   }
 }
 
-function symbolicArguments(_primitive: Primitive, call: Pattern & { kind: 'primitive' }): SymbolicArguments {
+function symbolicArguments(call: Pattern & { kind: 'primitive' }): SymbolicArguments {
   return {
     term(name) {
       const argument = call.args[name];

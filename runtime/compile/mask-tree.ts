@@ -2,6 +2,7 @@ import { EVERYTHING, NOTHING, narrow, signatureOf } from '../pattern/algebra.ts'
 import { bitsBetween, popcount } from '../pattern/bits.ts';
 import type { Box, Mask } from '../pattern/mask.ts';
 import type { Shape } from '../pattern/shape.ts';
+import { MaskStore } from './mask-store.ts';
 import { FULL_TILE } from './tile-plan.ts';
 
 /** Query rows and keys of a tile. */
@@ -87,8 +88,9 @@ class TreeBuilder {
   readonly #maxNodes: number;
   readonly #checkpoint: (() => void) | undefined;
   readonly #known = new Map<string, MaskNode | null>();
-  readonly #maskIds = new Map<string, number>();
-  readonly #masks: Uint32Array[] = [];
+  readonly #masks: MaskStore;
+  /** The tile that is being drawn. */
+  readonly #drawn: Uint32Array;
   #nodes = 0;
 
   constructor(mask: Mask, shape: Shape, tile: TileSize, options: CompileOptions) {
@@ -98,6 +100,8 @@ class TreeBuilder {
     this.#words = Math.ceil(tile.keys / 32);
     this.#maxNodes = options.maxNodes ?? DEFAULT_MAX_NODES;
     this.#checkpoint = options.checkpoint;
+    this.#drawn = new Uint32Array(tile.queries * this.#words);
+    this.#masks = new MaskStore(this.#drawn.length);
   }
 
   build(): MaskTree {
@@ -105,10 +109,7 @@ class TreeBuilder {
     const side = Math.max(Math.ceil(queries / this.#tile.queries), Math.ceil(tokens / this.#tile.keys));
     const levels = side <= 1 ? 0 : 32 - Math.clz32(side - 1);
     const root = this.#node(this.#mask, levels, 0, 0);
-    const size = this.#tile.queries * this.#words;
-    const masks = new Uint32Array(this.#masks.length * size);
-    for (const [id, mask] of this.#masks.entries()) masks.set(mask, id * size);
-    return { tile: this.#tile, queries, keys: tokens, root, levels, masks };
+    return { tile: this.#tile, queries, keys: tokens, root, levels, masks: this.#masks.contents() };
   }
 
   /** The node of 2**level tiles a side whose first tile is (tileRow, tileColumn). */
@@ -149,7 +150,7 @@ class TreeBuilder {
 
   #count(): void {
     this.#nodes++;
-    if ((this.#nodes & 0xfff) === 0) this.#checkpoint?.();
+    if ((this.#nodes & 0xff) === 0) this.#checkpoint?.();
     if (this.#nodes > this.#maxNodes)
       throw new CompileError(
         `this mask has more than ${this.#maxNodes} distinct stretches at n = ${this.#shape.tokens}; use a smaller n or a more regular pattern`,
@@ -172,7 +173,7 @@ class TreeBuilder {
   #tileNode(mask: Mask, box: Box): MaskNode | null {
     const rows = box.rowEnd - box.row;
     const keys = box.columnEnd - box.column;
-    const words = new Uint32Array(this.#tile.queries * this.#words);
+    const words = this.#drawn.fill(0);
     let pairs = 0;
     for (let row = 0; row < rows; row++) {
       for (let word = 0; word < this.#words; word++) {
@@ -192,21 +193,9 @@ class TreeBuilder {
       fullTiles: 0,
       partialTiles: 1,
       full: false,
-      maskId: this.#maskId(words),
+      maskId: this.#masks.idOf(words),
       children: undefined,
     };
-  }
-
-  /** Equal masks share one id. */
-  #maskId(words: Uint32Array): number {
-    const content = String.fromCharCode(...new Uint16Array(words.buffer));
-    let id = this.#maskIds.get(content);
-    if (id === undefined) {
-      id = this.#masks.length;
-      this.#maskIds.set(content, id);
-      this.#masks.push(words);
-    }
-    return id;
   }
 
   #branch(mask: Mask, level: number, tileRow: number, tileColumn: number, rows: number, keys: number): MaskNode | null {

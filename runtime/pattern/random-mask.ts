@@ -49,6 +49,8 @@ export class RandomMask implements Mask {
   readonly #key: RandomKey;
   readonly #groups = new Map<number, Group>();
   readonly #keptGroups: number;
+  #lastIndex = -1;
+  #last: Group | undefined;
 
   constructor(count: number, tokens: number, key: RandomKey) {
     this.#count = count;
@@ -62,14 +64,15 @@ export class RandomMask implements Mask {
     if (box.rowEnd - box.row > SEARCHED_ROWS) return 'mixed';
     const last = Math.floor((box.rowEnd - 1) / GROUP);
     for (let group = Math.floor(box.row / GROUP); group <= last; group++)
-      if (countBetween(this.#group(group).merged, box.column, box.columnEnd) > 0) return 'mixed';
+      if (this.#groupReaches(group, box)) return 'mixed';
     return 'empty';
   }
 
   word(row: number, column: number): number {
-    const keys = this.#row(row);
+    const { keys } = this.#group(Math.floor(row / GROUP));
+    const end = ((row % GROUP) + 1) * this.#count;
     let word = 0;
-    for (let at = firstAtLeast(keys, column); at < keys.length; at++) {
+    for (let at = firstAtLeast(keys, column, end - this.#count, end); at < end; at++) {
       const bit = (keys[at] ?? 0) - column;
       if (bit > 31) break;
       word |= 1 << bit;
@@ -82,14 +85,22 @@ export class RandomMask implements Mask {
     return undefined;
   }
 
-  #row(row: number): Uint32Array {
-    const start = (row % GROUP) * this.#count;
-    return this.#group(Math.floor(row / GROUP)).keys.subarray(start, start + this.#count);
+  /** Does any row of the group hold a key in the box's columns? */
+  #groupReaches(index: number, box: Box): boolean {
+    const { merged } = this.#group(index);
+    const first = merged[firstAtLeast(merged, box.column, 0, merged.length)];
+    return first !== undefined && first < box.columnEnd;
   }
 
   #group(index: number): Group {
-    const known = this.#groups.get(index);
-    if (known !== undefined) return known;
+    if (index === this.#lastIndex && this.#last !== undefined) return this.#last;
+    const group = this.#groups.get(index) ?? this.#draw(index);
+    this.#lastIndex = index;
+    this.#last = group;
+    return group;
+  }
+
+  #draw(index: number): Group {
     const rows = Math.min(GROUP, this.#tokens - index * GROUP);
     const keys = new Uint32Array(rows * this.#count);
     for (let row = 0; row < rows; row++)
@@ -104,18 +115,14 @@ export class RandomMask implements Mask {
   }
 }
 
-/** Index of the first element that is at least `bound` in an ascending array. */
-function firstAtLeast(ascending: Uint32Array, bound: number): number {
-  let low = 0;
-  let high = ascending.length;
+/** Index of the first element of [from, to) that is at least `bound`, in a part of an array that ascends; else `to`. */
+function firstAtLeast(keys: Uint32Array, bound: number, from: number, to: number): number {
+  let low = from;
+  let high = to;
   while (low < high) {
     const middle = (low + high) >> 1;
-    if ((ascending[middle] ?? 0) < bound) low = middle + 1;
+    if ((keys[middle] ?? 0) < bound) low = middle + 1;
     else high = middle;
   }
   return low;
-}
-
-function countBetween(ascending: Uint32Array, from: number, to: number): number {
-  return firstAtLeast(ascending, to) - firstAtLeast(ascending, from);
 }

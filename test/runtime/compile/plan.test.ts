@@ -1,0 +1,134 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { buildMaskTree, CompileError } from '../../../runtime/compile/mask-tree.ts';
+import { compilePlan, planOf } from '../../../runtime/compile/plan.ts';
+import { rowCounts } from '../../../runtime/compile/row-counts.ts';
+import {
+  FULL_TILE,
+  maskCount,
+  planPairs,
+  type TilePlan,
+  wordsPerMask,
+  wordsPerRow,
+} from '../../../runtime/compile/tile-plan.ts';
+import { bindPattern } from '../../../runtime/pattern/bind.ts';
+import type { Pattern } from '../../../runtime/pattern/ir.ts';
+import { type Shape, squareShape } from '../../../runtime/pattern/shape.ts';
+import { arbitraryPattern } from '../arbitrary-pattern.ts';
+import { allows } from '../brute-force.ts';
+
+const sides = fc.constantFrom(16, 32, 48, 64, 128);
+const lengths = fc.oneof(fc.integer({ min: 1, max: 40 }), fc.integer({ min: 41, max: 300 }));
+const shapes = fc
+  .record({ n: lengths, share: fc.double({ min: 0, max: 1, noNaN: true }), end: fc.boolean() })
+  .map(({ n, share, end }): Shape => {
+    const queries = Math.max(1, Math.ceil(n * share));
+    return { ...squareShape(n), queries, offset: end ? n - queries : 0 };
+  });
+
+/** Bit of a plan, following its documented layout; throws when the plan breaks a promise. */
+function dense(plan: TilePlan): Uint8Array {
+  const bits = new Uint8Array(plan.queries * plan.keys);
+  for (let block = 0; block + 1 < plan.rowStart.length; block++) {
+    let previous = -1;
+    for (let at = plan.rowStart[block]!; at < plan.rowStart[block + 1]!; at++) {
+      const column = plan.column[at]!;
+      expect(column).toBeGreaterThan(previous);
+      previous = column;
+      const id = plan.maskId[at]!;
+      let any = false;
+      for (let r = 0; r < plan.tile.queries; r++)
+        for (let c = 0; c < plan.tile.keys; c++) {
+          const word = id === FULL_TILE ? -1 : plan.masks[id * wordsPerMask(plan) + r * wordsPerRow(plan) + (c >> 5)]!;
+          if (((word >>> (c & 31)) & 1) === 0) continue;
+          any = true;
+          const row = block * plan.tile.queries + r;
+          const key = column * plan.tile.keys + c;
+          if (row >= plan.queries || key >= plan.keys) throw new Error(`bit outside the plan at (${row}, ${key})`);
+          bits[row * plan.keys + key] = 1;
+        }
+      expect(any).toBe(true);
+    }
+  }
+  return bits;
+}
+
+describe('compilePlan', () => {
+  it('equals the definition, pair by pair, for random expressions, shapes and tiles', () => {
+    fc.assert(
+      fc.property(arbitraryPattern, shapes, sides, sides, (pattern, shape, queries, keys) => {
+        const tree = buildMaskTree(bindPattern(pattern, shape), shape, { tile: { queries, keys } });
+        const plan = planOf(tree);
+        const bits = dense(plan);
+        let pairs = 0;
+        const rows = rowCounts(tree);
+        for (let row = 0; row < shape.queries; row++) {
+          let inRow = 0;
+          for (let key = 0; key < shape.tokens; key++) {
+            const expected = allows(pattern, shape, shape.offset + row, key) ? 1 : 0;
+            if (bits[row * shape.tokens + key] !== expected)
+              throw new Error(`(${shape.offset + row}, ${key}) should be ${expected}`);
+            inRow += expected;
+          }
+          expect(rows[row]).toBe(inRow);
+          pairs += inRow;
+        }
+        expect(planPairs(plan)).toBe(pairs);
+        expect(tree.root?.pairs ?? 0).toBe(pairs);
+        expect(
+          new Set(
+            Array.from({ length: maskCount(plan) }, (_, id) =>
+              plan.masks.slice(id * wordsPerMask(plan), (id + 1) * wordsPerMask(plan)).join(),
+            ),
+          ).size,
+        ).toBe(maskCount(plan));
+      }),
+      { numRuns: 1500 },
+    );
+  }, 120_000);
+
+  it('marks exactly the tiles full that lie wholly inside and attend everywhere', () => {
+    const full: Pattern = { kind: 'primitive', name: 'full', args: {} };
+    const plan = compilePlan(bindPattern(full, squareShape(100)), squareShape(100), {
+      tile: { queries: 32, keys: 32 },
+    });
+    expect([...plan.maskId].filter(id => id === FULL_TILE)).toHaveLength(9);
+    expect(plan.maskId).toHaveLength(16);
+    expect(planPairs(plan)).toBe(10_000);
+  });
+
+  it('refuses what is too irregular with words that help', () => {
+    const random: Pattern = {
+      kind: 'primitive',
+      name: 'random',
+      args: { keys: { type: 'number', value: { op: 'number', value: 20 } } },
+    };
+    expect(() => buildMaskTree(bindPattern(random, squareShape(4096)), squareShape(4096), { maxNodes: 100 })).toThrow(
+      CompileError,
+    );
+    expect(() => buildMaskTree(bindPattern(random, squareShape(4096)), squareShape(4096), { maxNodes: 100 })).toThrow(
+      /smaller n/,
+    );
+  });
+
+  it('can be stopped', () => {
+    const causal: Pattern = {
+      kind: 'where',
+      text: '',
+      condition: {
+        op: 'binary',
+        operator: '<=',
+        left: { op: 'binary', operator: '*', left: { op: 'pair', name: 'i' }, right: { op: 'pair', name: 'i' } },
+        right: { op: 'binary', operator: '*', left: { op: 'pair', name: 'j' }, right: { op: 'number', value: 2000 } },
+      },
+    };
+    const shape = squareShape(65536);
+    expect(() =>
+      buildMaskTree(bindPattern(causal, shape), shape, {
+        checkpoint: () => {
+          throw new Error('stopped');
+        },
+      }),
+    ).toThrow('stopped');
+  });
+});
