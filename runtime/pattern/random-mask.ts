@@ -30,6 +30,8 @@ export function drawKeys(count: number, tokens: number, row: number, key: Random
 
 /** Rows are drawn and indexed in groups of this many. */
 const GROUP = 64;
+/** In boxes up to this height every drawn key is counted. */
+const COUNTED_ROWS = 16;
 /** Boxes taller than this are not searched for drawn keys. */
 const SEARCHED_ROWS = 1024;
 /** Drawn keys that are kept; the oldest groups go first. */
@@ -61,7 +63,13 @@ export class RandomMask implements Mask {
 
   classify(box: Box): Coverage {
     if (this.#count === 0) return 'empty';
-    if (box.rowEnd - box.row > SEARCHED_ROWS) return 'mixed';
+    const rows = box.rowEnd - box.row;
+    if (rows > SEARCHED_ROWS) return 'mixed';
+    if (rows <= COUNTED_ROWS) {
+      let drawn = 0;
+      for (let row = box.row; row < box.rowEnd; row++) drawn += this.#drawnIn(row, box.column, box.columnEnd);
+      return drawn === 0 ? 'empty' : drawn === rows * (box.columnEnd - box.column) ? 'full' : 'mixed';
+    }
     const last = Math.floor((box.rowEnd - 1) / GROUP);
     for (let group = Math.floor(box.row / GROUP); group <= last; group++)
       if (this.#groupReaches(group, box)) return 'mixed';
@@ -83,6 +91,14 @@ export class RandomMask implements Mask {
   /** Every row is its own. */
   signature(): undefined {
     return undefined;
+  }
+
+  /** How many keys of the row lie in [from, to). */
+  #drawnIn(row: number, from: number, to: number): number {
+    const { keys } = this.#group(Math.floor(row / GROUP));
+    const start = (row % GROUP) * this.#count;
+    const end = start + this.#count;
+    return firstAtLeast(keys, to, start, end) - firstAtLeast(keys, from, start, end);
   }
 
   /** Does any row of the group hold a key in the box's columns? */

@@ -1,0 +1,127 @@
+import type { Argument, NumberExpression, Pattern, PositionItem, Span } from '../pattern/ir.ts';
+import { evaluate } from '../pattern/numbers.ts';
+import { primitives } from '../pattern/primitives.ts';
+import type { Shape } from '../pattern/shape.ts';
+
+/** A primitive of an expression that adds pairs to the mask: one entry of the legend. */
+export interface Part {
+  /** As a person would write it with the numbers filled in, e.g. `window(512)`. */
+  readonly label: string;
+  readonly pattern: Pattern;
+  readonly span: Span | undefined;
+}
+
+/**
+ * The primitives that light cells, in source order. What only takes pairs away (the right side of a difference, a
+ * `causal()` that limits its neighbour) is no part. Every pair of the mask is in at least one part.
+ */
+export function partsOf(pattern: Pattern, shape: Shape): readonly Part[] {
+  switch (pattern.kind) {
+    case 'union':
+      return [...partsOf(pattern.left, shape), ...partsOf(pattern.right, shape)];
+    case 'intersection':
+      return partsOf(isLimit(pattern.left) ? pattern.right : pattern.left, shape);
+    case 'difference':
+      return partsOf(pattern.left, shape);
+    case 'choose':
+      return partsOf(evaluate(pattern.condition, shape) !== 0 ? pattern.then : pattern.otherwise, shape);
+    case 'named':
+      return partsOf(pattern.pattern, shape);
+    case 'primitive': {
+      const p = pattern.args.p;
+      const size = pattern.args.size;
+      if (pattern.name !== 'blocked' || p?.type !== 'pattern' || size?.type !== 'number') return [part(pattern, shape)];
+      const blocks = evaluate(size.value, shape);
+      const grid: Shape = {
+        ...shape,
+        tokens: Math.ceil(shape.tokens / blocks),
+        outer: [...(shape.outer ?? []), shape.tokens],
+      };
+      return partsOf(p.value, grid).map(inner => ({
+        label: `blocked(${blocks}, ${inner.label})`,
+        pattern: { ...pattern, args: { ...pattern.args, p: { ...p, value: inner.pattern } } },
+        span: inner.span,
+      }));
+    }
+    case 'complement':
+    case 'where':
+      return [part(pattern, shape)];
+  }
+}
+
+function part(pattern: Pattern, shape: Shape): Part {
+  return { label: labelOf(pattern, shape), pattern, span: pattern.span };
+}
+
+/** Does the pattern only say which half of the square is meant? */
+function isLimit(pattern: Pattern): boolean {
+  if (pattern.kind === 'named') return isLimit(pattern.pattern);
+  return pattern.kind === 'primitive' && (pattern.name === 'causal' || pattern.name === 'full');
+}
+
+/** The expression as a person would write it, with the numbers of this shape. */
+export function labelOf(pattern: Pattern, shape: Shape): string {
+  switch (pattern.kind) {
+    case 'union':
+      return `${labelOf(pattern.left, shape)} | ${labelOf(pattern.right, shape)}`;
+    case 'intersection':
+      return `${inParentheses(pattern.left, shape)} & ${inParentheses(pattern.right, shape)}`;
+    case 'difference':
+      return `${labelOf(pattern.left, shape)} - ${inParentheses(pattern.right, shape)}`;
+    case 'complement':
+      return `!${inParentheses(pattern.of, shape)}`;
+    case 'choose':
+      return labelOf(evaluate(pattern.condition, shape) !== 0 ? pattern.then : pattern.otherwise, shape);
+    case 'where':
+      return pattern.text;
+    case 'named':
+      return pattern.name;
+    case 'primitive': {
+      const names = primitives.get(pattern.name)?.parameters.map(parameter => parameter.name) ?? [];
+      let positional = true;
+      const written = names.flatMap((name, index) => {
+        const argument = pattern.args[name];
+        if (argument === undefined) {
+          positional = false;
+          return [];
+        }
+        // Positional arguments come first; after a gap, and from the second number on, names tell what is meant.
+        const shown = showArgument(argument, shape);
+        return [positional && index === 0 ? shown : `${name}: ${shown}`];
+      });
+      return `${pattern.name}(${written.join(', ')})`;
+    }
+  }
+}
+
+function inParentheses(pattern: Pattern, shape: Shape): string {
+  const label = labelOf(pattern, shape);
+  return pattern.kind === 'union' || pattern.kind === 'difference' || pattern.kind === 'intersection'
+    ? `(${label})`
+    : label;
+}
+
+function showArgument(argument: Argument, shape: Shape): string {
+  switch (argument.type) {
+    case 'number':
+      return showNumber(argument.value, shape);
+    case 'bool':
+      return evaluate(argument.value, shape) !== 0 ? 'true' : 'false';
+    case 'string':
+      return JSON.stringify(argument.value);
+    case 'pattern':
+      return labelOf(argument.value, shape);
+    case 'positions': {
+      const shown = argument.items.slice(0, 4).map(item => showItem(item, shape));
+      return `[${shown.join(', ')}${argument.items.length > 4 ? ', ...' : ''}]`;
+    }
+  }
+}
+
+function showItem(item: PositionItem, shape: Shape): string {
+  return 'at' in item ? showNumber(item.at, shape) : `${showNumber(item.from, shape)}..${showNumber(item.to, shape)}`;
+}
+
+function showNumber(expression: NumberExpression, shape: Shape): string {
+  return String(evaluate(expression, shape));
+}

@@ -1,0 +1,254 @@
+import { bitsBetween, popcount } from '../pattern/bits.ts';
+import type { Box } from '../pattern/mask.ts';
+import type { Shape } from '../pattern/shape.ts';
+import type { LayeredMask } from './layered-mask.ts';
+import { partColour, type Rgb, type Surroundings } from './palette.ts';
+
+/** What part of the mask a picture shows. Row 0 is the first query, column 0 the first key. */
+export interface View {
+  /** Query row and key at the top left corner of the picture; may lie outside the mask and between cells. */
+  readonly row: number;
+  readonly column: number;
+  /** Cells per pixel, the same along both axes; below 1 a cell covers several pixels. */
+  readonly scale: number;
+  /** Pixels. */
+  readonly width: number;
+  readonly height: number;
+}
+
+export interface RasterOptions {
+  readonly surroundings: Surroundings;
+  /** Asked now and then; throwing stops the drawing. */
+  readonly checkpoint?: () => void;
+  /** Words that may be read for pixels that cover many cells before rows are sampled. */
+  readonly maxWords?: number;
+}
+
+export interface Raster {
+  /** RGBA, [height][width][4]; transparent outside the mask. */
+  readonly pixels: Uint8ClampedArray<ArrayBuffer>;
+  /** True when some pixels show the density of a sample of their rows. */
+  readonly approximate: boolean;
+}
+
+/** Cells at least this many pixels wide get lines between them. */
+const LINED_CELL = 8;
+
+/**
+ * Draws a mask: cells in the colour of the part that lit them, or, where a pixel covers many cells, the mixture of
+ * their colours, the stronger the denser they are.
+ */
+export function rasterize(mask: LayeredMask, shape: Shape, view: View, options: RasterOptions): Raster {
+  const painter = new Painter(shape, view, options);
+  const columns = visible(view.column, view.scale, view.width, shape.tokens);
+  const rows = visible(view.row, view.scale, view.height, shape.queries);
+  if (columns.from < columns.to && rows.from < rows.to) {
+    painter.background(rows, columns);
+    if (view.scale < 1) painter.cells(mask, rows, columns);
+    else painter.densities(mask, rows.from, rows.to, columns.from, columns.to);
+  }
+  return { pixels: painter.pixels, approximate: painter.approximate };
+}
+
+interface Range {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Pixels [from, to) that show some of the cells 0..count. */
+function visible(start: number, scale: number, size: number, count: number): Range {
+  return {
+    from: Math.max(0, Math.min(size, Math.round(-start / scale))),
+    to: Math.max(0, Math.min(size, Math.round((count - start) / scale))),
+  };
+}
+
+interface Mixture {
+  /** Share of lit cells. */
+  readonly density: number;
+  readonly colour: Rgb;
+}
+
+class Painter {
+  readonly pixels: Uint8ClampedArray<ArrayBuffer>;
+  approximate = false;
+  readonly #shape: Shape;
+  readonly #view: View;
+  readonly #surroundings: Surroundings;
+  readonly #checkpoint: (() => void) | undefined;
+  readonly #known = new Map<string, Mixture | null>();
+  #wordsLeft: number;
+  #steps = 0;
+
+  constructor(shape: Shape, view: View, options: RasterOptions) {
+    this.pixels = new Uint8ClampedArray(view.width * view.height * 4);
+    this.#shape = shape;
+    this.#view = view;
+    this.#surroundings = options.surroundings;
+    this.#checkpoint = options.checkpoint;
+    this.#wordsLeft = options.maxWords ?? 2 ** 25;
+  }
+
+  background(rows: Range, columns: Range): void {
+    for (let y = rows.from; y < rows.to; y++)
+      for (let x = columns.from; x < columns.to; x++) this.#put(x, y, this.#surroundings.background);
+  }
+
+  /** Every cell covers at least a pixel. */
+  cells(mask: LayeredMask, rows: Range, columns: Range): void {
+    const view = this.#view;
+    const firstRow = this.#cellAt(view.row, rows.from, this.#shape.queries);
+    const lastRow = this.#cellAt(view.row, rows.to - 1, this.#shape.queries);
+    const firstKey = this.#cellAt(view.column, columns.from, this.#shape.tokens);
+    const lastKey = this.#cellAt(view.column, columns.to - 1, this.#shape.tokens);
+    const box: Box = {
+      row: this.#shape.offset + firstRow,
+      rowEnd: this.#shape.offset + lastRow + 1,
+      column: firstKey,
+      columnEnd: lastKey + 1,
+    };
+    const inBox = mask.narrow(box);
+    for (let row = firstRow; row <= lastRow && inBox !== null; row++) {
+      this.#step();
+      for (let key = firstKey; key <= lastKey; key += 32) {
+        inBox.word(this.#shape.offset + row, key, bitsBetween(0, lastKey + 1 - key), (part, bits) => {
+          const colour = partColour(part);
+          for (let rest = bits; rest !== 0; rest &= rest - 1)
+            this.#cell(row, key + 31 - Math.clz32(rest & -rest), colour);
+        });
+      }
+    }
+    if (1 / view.scale >= LINED_CELL) this.#lines(rows, columns, firstRow, lastRow, firstKey, lastKey);
+  }
+
+  /** Every pixel covers at least a cell: rectangles of pixels are split until they are uniform. */
+  densities(mask: LayeredMask, top: number, bottom: number, left: number, right: number): void {
+    const box = this.#boxOf(top, bottom, left, right);
+    const inBox = mask.narrow(box);
+    if (inBox === null) return;
+    this.#step();
+    const { uniform } = inBox;
+    if (uniform !== undefined) {
+      const colour = partColour(uniform);
+      for (let y = top; y < bottom; y++) for (let x = left; x < right; x++) this.#put(x, y, colour);
+      return;
+    }
+    if (bottom - top === 1 && right - left === 1) {
+      const mixture = this.#mixtureOf(inBox, box);
+      if (mixture !== null) this.#put(left, top, this.#shade(mixture));
+      return;
+    }
+    const middleY = bottom - top > 1 ? (top + bottom) >> 1 : bottom;
+    const middleX = right - left > 1 ? (left + right) >> 1 : right;
+    this.densities(inBox, top, middleY, left, middleX);
+    if (middleX < right) this.densities(inBox, top, middleY, middleX, right);
+    if (middleY < bottom) this.densities(inBox, middleY, bottom, left, middleX);
+    if (middleX < right && middleY < bottom) this.densities(inBox, middleY, bottom, middleX, right);
+  }
+
+  #mixtureOf(mask: LayeredMask, box: Box): Mixture | null {
+    const signature = mask.signature(box);
+    const name = signature && `${box.rowEnd - box.row},${box.columnEnd - box.column},${signature}`;
+    const known = name === undefined ? undefined : this.#known.get(name);
+    if (known !== undefined) return known;
+    const mixture = this.#count(mask, box);
+    if (name !== undefined) this.#known.set(name, mixture);
+    return mixture;
+  }
+
+  #count(mask: LayeredMask, box: Box): Mixture | null {
+    const rows = box.rowEnd - box.row;
+    const words = Math.ceil((box.columnEnd - box.column) / 32);
+    // When the budget runs low, every pixel looks at a share of its rows, at least at one.
+    const step = this.#wordsLeft > rows * words ? 1 : Math.max(1, Math.floor(rows / 2));
+    if (step > 1) this.approximate = true;
+    let lit = 0;
+    let looked = 0;
+    const shares = new Map<number, number>();
+    for (let row = box.row; row < box.rowEnd; row += step) {
+      looked++;
+      for (let column = box.column; column < box.columnEnd; column += 32)
+        mask.word(row, column, bitsBetween(0, box.columnEnd - column), (part, bits) => {
+          const count = popcount(bits);
+          lit += count;
+          shares.set(part, (shares.get(part) ?? 0) + count);
+        });
+    }
+    this.#wordsLeft -= looked * words;
+    if (lit === 0) return null;
+    let red = 0;
+    let green = 0;
+    let blue = 0;
+    for (const [part, count] of shares) {
+      const [r, g, b] = partColour(part);
+      red += (r * count) / lit;
+      green += (g * count) / lit;
+      blue += (b * count) / lit;
+    }
+    return { density: lit / (looked * (box.columnEnd - box.column)), colour: [red, green, blue] };
+  }
+
+  /** A thin line stays visible; full density is the full colour. */
+  #shade({ density, colour }: Mixture): Rgb {
+    const strength = 0.3 + 0.7 * Math.sqrt(density);
+    const [r, g, b] = this.#surroundings.background;
+    return [r + (colour[0] - r) * strength, g + (colour[1] - g) * strength, b + (colour[2] - b) * strength];
+  }
+
+  /** The cells that a rectangle of pixels covers; every visible cell belongs to exactly one pixel. */
+  #boxOf(top: number, bottom: number, left: number, right: number): Box {
+    const rowAt = (y: number): number => this.#edge(this.#view.row, y, this.#shape.queries);
+    const keyAt = (x: number): number => this.#edge(this.#view.column, x, this.#shape.tokens);
+    const row = Math.min(rowAt(top), this.#shape.queries - 1);
+    const column = Math.min(keyAt(left), this.#shape.tokens - 1);
+    return {
+      row: this.#shape.offset + row,
+      rowEnd: this.#shape.offset + Math.max(row + 1, rowAt(bottom)),
+      column,
+      columnEnd: Math.max(column + 1, keyAt(right)),
+    };
+  }
+
+  #edge(start: number, pixel: number, count: number): number {
+    return Math.max(0, Math.min(count, Math.floor(start + pixel * this.#view.scale)));
+  }
+
+  #cellAt(start: number, pixel: number, count: number): number {
+    return Math.max(0, Math.min(count - 1, Math.floor(start + (pixel + 0.5) * this.#view.scale)));
+  }
+
+  #cell(row: number, key: number, colour: Rgb): void {
+    const view = this.#view;
+    const top = Math.max(0, Math.round((row - view.row) / view.scale));
+    const bottom = Math.min(view.height, Math.round((row + 1 - view.row) / view.scale));
+    const left = Math.max(0, Math.round((key - view.column) / view.scale));
+    const right = Math.min(view.width, Math.round((key + 1 - view.column) / view.scale));
+    for (let y = top; y < bottom; y++) for (let x = left; x < right; x++) this.#put(x, y, colour);
+  }
+
+  #lines(rows: Range, columns: Range, firstRow: number, lastRow: number, firstKey: number, lastKey: number): void {
+    const view = this.#view;
+    for (let row = firstRow; row <= lastRow; row++) {
+      const y = Math.round((row - view.row) / view.scale);
+      if (y >= rows.from && y < rows.to)
+        for (let x = columns.from; x < columns.to; x++) this.#put(x, y, this.#surroundings.line);
+    }
+    for (let key = firstKey; key <= lastKey; key++) {
+      const x = Math.round((key - view.column) / view.scale);
+      if (x >= columns.from && x < columns.to)
+        for (let y = rows.from; y < rows.to; y++) this.#put(x, y, this.#surroundings.line);
+    }
+  }
+
+  #put(x: number, y: number, colour: Rgb): void {
+    const at = 4 * (y * this.#view.width + x);
+    this.pixels[at] = colour[0];
+    this.pixels[at + 1] = colour[1];
+    this.pixels[at + 2] = colour[2];
+    this.pixels[at + 3] = 255;
+  }
+
+  #step(): void {
+    if ((++this.#steps & 0x3ff) === 0) this.#checkpoint?.();
+  }
+}
