@@ -1,0 +1,90 @@
+import type { Model, Span } from '../../runtime/pattern/ir.ts';
+
+/** What can be chosen in the preview of a file. */
+export interface PreviewChoice {
+  readonly name: string;
+  readonly kind: 'pattern' | 'model';
+  /** Why it cannot be previewed, or null. */
+  readonly problem: string | null;
+}
+
+/** Host to page. */
+export type ToPage =
+  /** The file and what it declares. Sent after `ready` and whenever it changes. */
+  | {
+      readonly type: 'file';
+      readonly uri: string;
+      readonly fileName: string;
+      readonly choices: readonly PreviewChoice[];
+      readonly selected: string | null;
+      /** Length for patterns that have none of their own. */
+      readonly defaultTokens: number;
+    }
+  /** The selected declaration, good as of this version of the file. */
+  | { readonly type: 'model'; readonly version: number; readonly name: string; readonly model: Model }
+  /** The file has errors: the page keeps its last good picture and says so. */
+  | { readonly type: 'stale'; readonly version: number; readonly message: string; readonly line: number | null }
+  | { readonly type: 'run' };
+
+/** What the page shows just now: export and other commands take it over. */
+export interface PreviewView {
+  readonly name: string | null;
+  readonly tokens: number | null;
+  readonly layer: number;
+  readonly head: number;
+}
+
+/** What survives when a preview is hidden, moved, or the window reloads. */
+export interface PreviewState {
+  readonly version: 1;
+  readonly uri: string;
+  readonly name: string | null;
+}
+
+/** Page to host. */
+export type ToHost =
+  /** The page listens now and is to be sent everything. */
+  | { readonly type: 'ready' }
+  | { readonly type: 'select'; readonly name: string }
+  | { readonly type: 'view'; readonly view: PreviewView }
+  | { readonly type: 'reveal'; readonly span: Span }
+  | { readonly type: 'export' }
+  | { readonly type: 'log'; readonly message: string };
+
+/** Is this a message of the page? What the page sends crosses a border and is not trusted to have the right form. */
+export function isToHost(message: unknown): message is ToHost {
+  if (typeof message !== 'object' || message === null || !('type' in message)) return false;
+  const fields = message as Record<string, unknown>;
+  switch (fields.type) {
+    case 'ready':
+    case 'export':
+      return true;
+    case 'select':
+      return typeof fields.name === 'string';
+    case 'log':
+      return typeof fields.message === 'string';
+    case 'view': {
+      const view = fields.view as Record<string, unknown> | null | undefined;
+      return (
+        typeof view === 'object' &&
+        view !== null &&
+        (view.name === null || typeof view.name === 'string') &&
+        (view.tokens === null || typeof view.tokens === 'number') &&
+        typeof view.layer === 'number' &&
+        typeof view.head === 'number'
+      );
+    }
+    case 'reveal': {
+      const span = fields.span as Record<string, unknown> | null | undefined;
+      return (
+        typeof span === 'object' &&
+        span !== null &&
+        typeof span.uri === 'string' &&
+        typeof span.start === 'number' &&
+        typeof span.end === 'number'
+      );
+    }
+    default:
+      return false;
+  }
+}

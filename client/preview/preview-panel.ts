@@ -1,0 +1,200 @@
+import * as vscode from 'vscode';
+import type { BaseLanguageClient } from 'vscode-languageclient';
+import { DeclarationsRequest, LowerRequest } from '../../server/protocol.ts';
+import { isToHost, type PreviewState, type PreviewView, type ToPage } from './messages.ts';
+import { pageHtml } from './page.ts';
+import { revealSpan } from './reveal-span.ts';
+
+/** One preview: a panel, the file it shows and the declaration chosen in it. */
+export class PreviewPanel {
+  readonly uri: vscode.Uri;
+  readonly #panel: vscode.WebviewPanel;
+  readonly #client: BaseLanguageClient;
+  readonly #disposables: vscode.Disposable[] = [];
+  #name: string | null;
+  #view: PreviewView | undefined;
+  #pageReady = false;
+  #runWhenReady = false;
+  /** Is a refresh under way, and was another asked for meanwhile? */
+  #refreshing = false;
+  #again = false;
+  #disposed = false;
+
+  constructor(panel: vscode.WebviewPanel, extensionUri: vscode.Uri, client: BaseLanguageClient, state: PreviewState) {
+    this.uri = vscode.Uri.parse(state.uri);
+    this.#panel = panel;
+    this.#client = client;
+    this.#name = state.name;
+    this.#disposables.push(
+      panel.webview.onDidReceiveMessage((message: unknown) => this.#receive(message)),
+      panel.onDidChangeViewState(() => {
+        // A hidden page is destroyed; it says `ready` when it is back.
+        if (!panel.visible) this.#pageReady = false;
+      }),
+      panel.onDidDispose(() => this.#dispose()),
+      vscode.workspace.onDidChangeConfiguration(event => {
+        if (event.affectsConfiguration('sparse.preview')) void this.refresh();
+      }),
+    );
+    panel.webview.options = { enableScripts: true, localResourceRoots: [vscode.Uri.joinPath(extensionUri, 'dist')] };
+    panel.webview.html = pageHtml(panel.webview, extensionUri);
+    this.#setTitle();
+  }
+
+  get active(): boolean {
+    return this.#panel.active;
+  }
+
+  /** What the page shows, as far as it has said. */
+  get view(): PreviewView {
+    return this.#view ?? { name: this.#name, tokens: null, layer: 0, head: 0 };
+  }
+
+  onDidDispose(listener: () => void): void {
+    this.#disposables.push(this.#panel.onDidDispose(listener));
+  }
+
+  /** Brings the panel to the front without taking the keyboard from the editor; `name` chooses another declaration. */
+  reveal(name: string | undefined): void {
+    if (name !== undefined && name !== this.#name) {
+      this.#name = name;
+      void this.refresh();
+    }
+    this.#panel.reveal(undefined, true);
+  }
+
+  /** Runs attention over what the page shows, at once or as soon as the page is there. */
+  run(): void {
+    if (this.#pageReady) this.#post({ type: 'run' });
+    else this.#runWhenReady = true;
+  }
+
+  /** Asks the server again and sends the page what is new; calls while one is under way are joined into one. */
+  async refresh(): Promise<void> {
+    if (!this.#pageReady || this.#disposed) return;
+    if (this.#refreshing) {
+      this.#again = true;
+      return;
+    }
+    this.#refreshing = true;
+    try {
+      do {
+        this.#again = false;
+        await this.#sendFile();
+      } while (this.#again && !this.#disposed);
+    } catch (error) {
+      this.#post({
+        type: 'stale',
+        version: -1,
+        message: `The language server did not answer: ${error instanceof Error ? error.message : String(error)}`,
+        line: null,
+      });
+    } finally {
+      this.#refreshing = false;
+    }
+  }
+
+  async #sendFile(): Promise<void> {
+    const uri = this.uri.toString();
+    if (!(await this.#open())) return;
+    const file = await this.#client.sendRequest(DeclarationsRequest, { uri });
+    if (file === null || this.#disposed) return;
+    const names = file.declarations.map(declaration => declaration.name);
+    if (this.#name === null || (!names.includes(this.#name) && file.errors === 0 && names.length > 0)) {
+      // What was shown is gone from a file without errors (renamed, most likely): show what stands there now.
+      this.#name = file.declarations.find(declaration => declaration.problem === null)?.name ?? names[0] ?? null;
+    }
+    this.#setTitle();
+    this.#post({
+      type: 'file',
+      uri,
+      fileName: this.uri.path.split('/').pop() ?? uri,
+      choices: file.declarations.map(({ name, kind, problem }) => ({ name, kind, problem })),
+      selected: this.#name,
+      defaultTokens: vscode.workspace.getConfiguration('sparse.preview', this.uri).get('tokens', 1024),
+    });
+    if (this.#name === null) {
+      this.#post({
+        type: 'stale',
+        version: file.version,
+        message: 'This file declares no pattern yet. Write one, e.g. pattern mine = sliding(512).',
+        line: null,
+      });
+      return;
+    }
+    const lowered = await this.#client.sendRequest(LowerRequest, { uri, name: this.#name });
+    if (lowered === null || this.#disposed) return;
+    if (lowered.ok) this.#post({ type: 'model', version: lowered.version, name: this.#name, model: lowered.model });
+    else
+      this.#post({
+        type: 'stale',
+        version: lowered.version,
+        message: lowered.message,
+        line: lowered.range === null ? null : lowered.range.start.line + 1,
+      });
+  }
+
+  /** The server knows open documents only. */
+  async #open(): Promise<boolean> {
+    try {
+      const document = await vscode.workspace.openTextDocument(this.uri);
+      if (document.languageId !== 'sparse') await vscode.languages.setTextDocumentLanguage(document, 'sparse');
+      return true;
+    } catch {
+      this.#post({
+        type: 'stale',
+        version: -1,
+        message: `${this.uri.path} cannot be read. It may have been moved or deleted.`,
+        line: null,
+      });
+      return false;
+    }
+  }
+
+  #receive(message: unknown): void {
+    if (!isToHost(message)) return;
+    switch (message.type) {
+      case 'ready':
+        this.#pageReady = true;
+        void this.refresh().then(() => {
+          if (!this.#runWhenReady) return;
+          this.#runWhenReady = false;
+          this.#post({ type: 'run' });
+        });
+        break;
+      case 'select':
+        this.#name = message.name;
+        void this.refresh();
+        break;
+      case 'view':
+        this.#view = message.view;
+        break;
+      case 'reveal':
+        void revealSpan(message.span);
+        break;
+      case 'export':
+        void vscode.commands.executeCommand('sparse.exportMask', {
+          uri: this.uri.toString(),
+          name: this.#name ?? undefined,
+        });
+        break;
+      case 'log':
+        console.warn(message.message);
+        break;
+    }
+  }
+
+  /** Never awaited: VS Code may leave the promise open for a page that is hidden. */
+  #post(message: ToPage): void {
+    if (!this.#disposed) void this.#panel.webview.postMessage(message);
+  }
+
+  #setTitle(): void {
+    this.#panel.title = `Preview ${this.#name ?? this.uri.path.split('/').pop() ?? ''}`;
+  }
+
+  #dispose(): void {
+    this.#disposed = true;
+    for (const disposable of this.#disposables) disposable.dispose();
+  }
+}

@@ -1,0 +1,394 @@
+import { html, nothing, render, type TemplateResult } from 'lit';
+import { LayeredMask } from '../../runtime/draw/layered-mask.ts';
+import type { Model } from '../../runtime/pattern/ir.ts';
+import { patternAt, shapeAt } from '../../runtime/pattern/model.ts';
+import { MAX_TOKENS, type Shape } from '../../runtime/pattern/shape.ts';
+import type { PreviewChoice, ToPage } from '../preview/messages.ts';
+import { LatestWorker, Superseded } from './drawing.ts';
+import type { MaskChoice, Measurement } from './drawing-messages.ts';
+import { count, parseTokens } from './format.ts';
+import { host } from './host.ts';
+import { MaskView } from './mask-view.ts';
+import { headsToRun, type RunSummary, runAttention } from './run.ts';
+import type { SavedState } from './saved-state.ts';
+import { legend, numbers, runSection } from './side-sections.ts';
+import { onThemeChange, surroundingsOfTheme } from './theme.ts';
+
+/** Outcomes that are kept. */
+const KEPT_RUNS = 20;
+
+/** The preview's page: what it knows, and how that is shown. */
+export class App {
+  readonly #root: HTMLElement;
+  readonly #pictures: LatestWorker;
+  readonly #counts: LatestWorker;
+  readonly #canvas = document.createElement('canvas');
+  readonly #view: MaskView;
+
+  #uri: string | null;
+  #choices: readonly PreviewChoice[] = [];
+  #selected: string | null;
+  #defaultTokens = 1024;
+  #model: Model | null;
+  /** Length picked by the user; null follows the model or the setting. */
+  #tokens: number | null;
+  #layer: number;
+  #head: number;
+  #tokensProblem: string | null = null;
+  /** Why the picture is not that of the file's text, or null. */
+  #stale: { readonly message: string; readonly line: number | null } | null = null;
+  /** Why this mask cannot be shown. */
+  #failure: string | null = null;
+  #measurement: Measurement | null = null;
+  #approximate = false;
+  #pointed = '';
+  #probe: { readonly mask: LayeredMask; readonly labels: readonly string[]; readonly shape: Shape } | null = null;
+  #runs: readonly RunSummary[];
+  #progress: number | null = null;
+  #runFailure: string | null = null;
+  #abort: AbortController | null = null;
+
+  constructor(root: HTMLElement, saved: SavedState | undefined) {
+    this.#root = root;
+    const source = fetch(root.dataset.worker ?? '').then(response => response.text());
+    this.#pictures = new LatestWorker(source);
+    this.#counts = new LatestWorker(source);
+    this.#canvas.tabIndex = 0;
+    this.#canvas.setAttribute('role', 'img');
+    this.#view = new MaskView(this.#canvas, {
+      cameraChanged: () => {
+        void this.#draw();
+        this.#save();
+      },
+      cellPointed: cell => this.#point(cell),
+    });
+    this.#uri = saved?.uri ?? null;
+    this.#selected = saved?.name ?? null;
+    this.#model = saved?.model ?? null;
+    this.#tokens = saved?.tokens ?? null;
+    this.#layer = saved?.layer ?? 0;
+    this.#head = saved?.head ?? 0;
+    this.#runs = saved?.runs ?? [];
+    onThemeChange(() => void this.#draw());
+    this.#render();
+    if (this.#model !== null) this.#maskChanged();
+    if (saved?.camera) this.#view.restore(saved.camera);
+  }
+
+  receive(message: ToPage): void {
+    switch (message.type) {
+      case 'file':
+        this.#uri = message.uri;
+        this.#choices = message.choices;
+        this.#selected = message.selected;
+        this.#defaultTokens = message.defaultTokens;
+        break;
+      case 'model': {
+        this.#stale = null;
+        // Another pattern brings its own length; an edit of the same one keeps what the user picked.
+        if (this.#model?.name !== message.model.name) this.#tokens = null;
+        const changed = JSON.stringify(this.#model) !== JSON.stringify(message.model);
+        this.#model = message.model;
+        if (changed || this.#measurement === null) this.#maskChanged();
+        break;
+      }
+      case 'stale':
+        this.#stale = { message: message.message, line: message.line };
+        break;
+      case 'run':
+        void this.#run();
+        break;
+    }
+    this.#save();
+    this.#render();
+  }
+
+  get #choice(): MaskChoice | null {
+    const model = this.#model;
+    if (model === null) return null;
+    return {
+      model,
+      tokens: this.#tokens ?? model.tokens ?? this.#defaultTokens,
+      layer: Math.min(this.#layer, model.layers - 1),
+      head: Math.min(this.#head, model.heads - 1),
+    };
+  }
+
+  /** Everything that depends on which mask is shown. */
+  #maskChanged(): void {
+    const choice = this.#choice;
+    if (choice === null) return;
+    this.#failure = null;
+    this.#probe = null;
+    try {
+      const shape = shapeAt(choice.model, choice.layer, choice.head, choice.tokens);
+      this.#view.setExtent({ queries: shape.queries, keys: shape.tokens });
+      const pattern = patternAt(choice.model, choice.layer, choice.head);
+      if (pattern !== undefined) {
+        const { mask, parts } = LayeredMask.of(pattern, shape);
+        this.#probe = { mask, labels: parts.map(part => part.label), shape };
+      }
+    } catch (error) {
+      this.#failure = error instanceof Error ? error.message : String(error);
+    }
+    this.#point(undefined);
+    host.postMessage({
+      type: 'view',
+      view: { name: choice.model.name, tokens: choice.tokens, layer: choice.layer, head: choice.head },
+    });
+    if (this.#failure === null) {
+      void this.#draw();
+      void this.#measure(choice);
+    }
+    this.#save();
+    this.#render();
+  }
+
+  async #draw(): Promise<void> {
+    const choice = this.#choice;
+    const { width, height } = this.#view.size;
+    if (choice === null || this.#failure !== null || width <= 1 || height <= 1) return;
+    try {
+      const picture = await this.#pictures.ask({
+        kind: 'draw',
+        choice,
+        view: { ...this.#view.camera, width, height },
+        surroundings: surroundingsOfTheme(),
+      });
+      this.#view.show(picture);
+      // Tells tests and assistive tools that what is on the canvas is this mask.
+      this.#canvas.dataset.shown = `${choice.model.name} ${choice.tokens}`;
+      if (this.#approximate !== picture.approximate) {
+        this.#approximate = picture.approximate;
+        this.#render();
+      }
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
+
+  async #measure(choice: MaskChoice): Promise<void> {
+    try {
+      this.#measurement = await this.#counts.ask({ kind: 'measure', choice });
+      this.#render();
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
+
+  #failed(error: unknown): void {
+    if (error instanceof Superseded) return;
+    this.#failure = error instanceof Error ? error.message : String(error);
+    this.#render();
+  }
+
+  #point(cell: { row: number; column: number } | undefined): void {
+    let text = this.#approximate ? '≈ The picture shows densities of sampled rows; zoom in for exact cells.' : '';
+    if (cell !== undefined && this.#probe !== null) {
+      const { mask, labels, shape } = this.#probe;
+      const by: string[] = [];
+      mask.word(shape.offset + cell.row, cell.column, 1, part => by.push(labels[part] ?? ''));
+      const i = shape.offset + cell.row;
+      text = `i = ${count(i)}, j = ${count(cell.column)}: ${by.length === 0 ? 'not attended' : `attended by ${by[0]}`}`;
+    }
+    if (text === this.#pointed) return;
+    this.#pointed = text;
+    this.#render();
+  }
+
+  async #run(): Promise<void> {
+    const choice = this.#choice;
+    if (choice === null || this.#progress !== null || this.#failure !== null) return;
+    const abort = new AbortController();
+    this.#abort = abort;
+    this.#progress = 0;
+    this.#runFailure = null;
+    this.#render();
+    const compiler = new LatestWorker(fetch(this.#root.dataset.worker ?? '').then(response => response.text()));
+    try {
+      const { heads } = headsToRun(choice);
+      const all = Array.from({ length: heads }, (_, head) => head);
+      const cancelled = new Promise<never>((_, reject) => {
+        abort.signal.addEventListener('abort', () => reject(new DOMException('Cancelled', 'AbortError')));
+      });
+      const plans = await Promise.race([compiler.ask({ kind: 'plans', choice, heads: all }), cancelled]);
+      const summary = await runAttention(choice, plans, abort.signal, done => {
+        this.#progress = done;
+        this.#render();
+      });
+      this.#runs = [summary, ...this.#runs].slice(0, KEPT_RUNS);
+    } catch (error) {
+      this.#runFailure =
+        error instanceof Error && error.name === 'AbortError'
+          ? 'The run was cancelled.'
+          : `The run failed: ${error instanceof Error ? error.message : String(error)}`;
+    } finally {
+      compiler.dispose();
+      this.#abort = null;
+      this.#progress = null;
+      this.#save();
+      this.#render();
+    }
+  }
+
+  #setTokens(text: string): void {
+    const value = parseTokens(text);
+    if (value === undefined) this.#tokensProblem = 'n must be a whole number of at least 1, e.g. 4096 or 64Ki.';
+    else if (value > MAX_TOKENS) this.#tokensProblem = `n can be at most ${count(MAX_TOKENS)}.`;
+    else {
+      this.#tokensProblem = null;
+      this.#tokens = value;
+      this.#maskChanged();
+    }
+    this.#render();
+  }
+
+  #scaleTokens(factor: number): void {
+    const tokens = this.#choice?.tokens ?? this.#defaultTokens;
+    this.#setTokens(String(Math.min(MAX_TOKENS, Math.max(1, Math.floor(tokens * factor)))));
+  }
+
+  #save(): void {
+    if (this.#uri === null) return;
+    host.setState({
+      version: 1,
+      uri: this.#uri,
+      name: this.#selected,
+      tokens: this.#tokens,
+      layer: this.#layer,
+      head: this.#head,
+      camera: this.#view.fitted ? null : this.#view.camera,
+      model: this.#model,
+      runs: this.#runs,
+    });
+  }
+
+  #render(): void {
+    render(this.#template(), this.#root);
+  }
+
+  #template(): TemplateResult {
+    const measured = this.#measurement;
+    const choice = this.#choice;
+    this.#canvas.setAttribute('aria-label', this.#description());
+    const canRun = choice !== null && this.#failure === null;
+    return html`
+      ${this.#toolbar()} ${this.#badges()}
+      <div class="content">
+        <div class="picture ${this.#stale !== null || this.#failure !== null ? 'stale' : ''}">
+          ${this.#canvas}
+          <div class="pointed">${this.#pointed}</div>
+        </div>
+        <div class="side">
+          ${measured === null ? nothing : legend(measured, span => host.postMessage({ type: 'reveal', span }))}
+          ${measured === null ? nothing : numbers(measured)}
+          ${runSection(
+            { progress: this.#progress, failure: this.#runFailure, runs: this.#runs },
+            canRun,
+            () => void this.#run(),
+            () => this.#abort?.abort(),
+          )}
+        </div>
+      </div>
+    `;
+  }
+
+  #toolbar(): TemplateResult {
+    const choice = this.#choice;
+    const model = choice?.model;
+    return html`<div class="toolbar" role="toolbar" aria-label="Preview">
+      <vscode-single-select
+        class="declaration"
+        label="Pattern or model"
+        aria-label="Pattern or model"
+        .value=${this.#selected ?? ''}
+        @change=${(event: Event) => this.#select((event.target as HTMLSelectElement).value)}
+      >
+        ${this.#choices.map(
+          ({ name, kind, problem }) =>
+            html`<vscode-option value=${name} ?selected=${name === this.#selected} ?disabled=${problem !== null} description=${problem ?? kind}>${name}</vscode-option>`,
+        )}
+      </vscode-single-select>
+      <span class="group">
+        <label for="tokens">n</label>
+        <vscode-textfield
+          id="tokens"
+          class="tokens"
+          label="Tokens"
+          .value=${String(choice?.tokens ?? '')}
+          ?invalid=${this.#tokensProblem !== null}
+          @change=${(event: Event) => this.#setTokens((event.target as HTMLInputElement).value)}
+        ></vscode-textfield>
+        <vscode-button secondary title="Half as many tokens" aria-label="Half as many tokens" @click=${() => this.#scaleTokens(0.5)}>÷2</vscode-button>
+        <vscode-button secondary title="Twice as many tokens" aria-label="Twice as many tokens" @click=${() => this.#scaleTokens(2)}>×2</vscode-button>
+      </span>
+      ${
+        model !== undefined && model.layers > 1
+          ? this.#index('Layer', model.layers, choice?.layer ?? 0, value => {
+              this.#layer = value;
+            })
+          : nothing
+      }
+      ${
+        model !== undefined && model.heads > 1
+          ? this.#index('Head', model.heads, choice?.head ?? 0, value => {
+              this.#head = value;
+            })
+          : nothing
+      }
+      <span class="spring"></span>
+      <span class="group">
+        <vscode-button secondary title="Zoom out (-)" aria-label="Zoom out" @click=${() => this.#view.zoom(1 / 1.5)}>−</vscode-button>
+        <vscode-button secondary title="Zoom in (+)" aria-label="Zoom in" @click=${() => this.#view.zoom(1.5)}>+</vscode-button>
+        <vscode-button secondary title="Show the whole mask (0)" @click=${() => this.#view.fit()}>Fit</vscode-button>
+        <vscode-button secondary title="Save the mask to a file" @click=${() => host.postMessage({ type: 'export' })}>Export...</vscode-button>
+      </span>
+    </div>`;
+  }
+
+  #index(name: string, size: number, value: number, set: (value: number) => void): TemplateResult {
+    const id = name.toLowerCase();
+    return html`<span class="group">
+      <label for=${id}>${name.toLowerCase()}</label>
+      <vscode-textfield
+        id=${id}
+        class="index"
+        type="number"
+        min="0"
+        max=${size - 1}
+        label=${`${name}, 0 to ${size - 1}`}
+        .value=${String(value)}
+        @change=${(event: Event) => {
+          const wanted = Math.round(Number((event.target as HTMLInputElement).value));
+          set(Math.min(size - 1, Math.max(0, Number.isFinite(wanted) ? wanted : 0)));
+          this.#maskChanged();
+        }}
+      ></vscode-textfield>
+    </span>`;
+  }
+
+  #badges(): TemplateResult {
+    const stale = this.#stale;
+    const line = stale === null || stale.line === null ? '' : `Line ${stale.line}: `;
+    const kept = this.#model === null ? 'Nothing to show yet.' : 'Showing the last good version.';
+    return html`
+      ${stale === null ? nothing : html`<div class="badge" role="status"><strong>${kept}</strong><span>${line}${stale.message}</span></div>`}
+      ${this.#tokensProblem === null ? nothing : html`<div class="badge error" role="alert">${this.#tokensProblem}</div>`}
+      ${this.#failure === null ? nothing : html`<div class="badge error" role="alert"><strong>No picture.</strong><span>${this.#failure}</span></div>`}
+    `;
+  }
+
+  #select(name: string): void {
+    this.#selected = name;
+    host.postMessage({ type: 'select', name });
+    this.#save();
+  }
+
+  /** What a person who cannot see the canvas needs to know about it. */
+  #description(): string {
+    const choice = this.#choice;
+    if (choice === null || this.#measurement === null) return 'Attention mask, not drawn yet';
+    const { statistics, parts } = this.#measurement;
+    return `Attention mask of ${choice.model.name}, ${count(statistics.queries)} queries by ${count(statistics.tokens)} keys, ${count(statistics.pairs)} pairs: ${parts.map(part => part.label).join(', ')}`;
+  }
+}

@@ -1,0 +1,83 @@
+import { complexity } from '../../runtime/analyse/complexity.ts';
+import { statisticsOf } from '../../runtime/analyse/statistics.ts';
+import { compileHeads } from '../../runtime/compile/compile-heads.ts';
+import { buildMaskTree, CompileError } from '../../runtime/compile/mask-tree.ts';
+import { LayeredMask } from '../../runtime/draw/layered-mask.ts';
+import { partsOf } from '../../runtime/draw/parts.ts';
+import { rasterize } from '../../runtime/draw/raster.ts';
+import { bindPattern } from '../../runtime/pattern/bind.ts';
+import type { Pattern } from '../../runtime/pattern/ir.ts';
+import { patternAt, shapeAt } from '../../runtime/pattern/model.ts';
+import { PatternError } from '../../runtime/pattern/primitive.ts';
+import type { Shape } from '../../runtime/pattern/shape.ts';
+import type {
+  DrawingAnswers,
+  DrawingRequest,
+  FromWorker,
+  MaskChoice,
+  Measurement,
+  ToWorker,
+} from './drawing-messages.ts';
+
+/** The worker behind the preview: binds, counts, draws and compiles, so that the page stays responsive. */
+declare const self: DedicatedWorkerGlobalScope;
+
+self.onmessage = (event: MessageEvent<ToWorker>) => {
+  const { id, request } = event.data;
+  try {
+    const { answer, transfer } = answerTo(request);
+    self.postMessage({ id, ok: true, answer } satisfies FromWorker, transfer);
+  } catch (error) {
+    self.postMessage({ id, ok: false, message: explain(error) } satisfies FromWorker);
+  }
+};
+
+interface Answer {
+  readonly answer: DrawingAnswers[keyof DrawingAnswers];
+  readonly transfer: Transferable[];
+}
+
+function answerTo(request: DrawingRequest): Answer {
+  switch (request.kind) {
+    case 'draw': {
+      const { pattern, shape } = chosen(request.choice);
+      const { mask } = LayeredMask.of(pattern, shape);
+      const raster = rasterize(mask, shape, request.view, { surroundings: request.surroundings });
+      return { answer: { view: request.view, ...raster }, transfer: [raster.pixels.buffer] };
+    }
+    case 'measure':
+      return { answer: measure(request.choice), transfer: [] };
+    case 'plans': {
+      const { model, layer, tokens } = request.choice;
+      const answer = compileHeads(model, layer, request.heads, tokens);
+      const transfer = answer.plans.flatMap(plan =>
+        [plan.rowStart, plan.column, plan.maskId, plan.masks, plan.pairs].map(array => array.buffer as ArrayBuffer),
+      );
+      return { answer, transfer };
+    }
+  }
+}
+
+function chosen({ model, layer, head, tokens }: MaskChoice): { pattern: Pattern; shape: Shape } {
+  const shape = shapeAt(model, layer, head, tokens);
+  const pattern = patternAt(model, layer, head);
+  if (pattern === undefined)
+    throw new PatternError('uncovered', `No rule of ${model.name} reaches layer ${layer}, head ${head}.`);
+  return { pattern, shape };
+}
+
+function measure(choice: MaskChoice): Measurement {
+  const { pattern, shape } = chosen(choice);
+  const statistics = statisticsOf(buildMaskTree(bindPattern(pattern, shape), shape), complexity(pattern));
+  const parts = partsOf(pattern, shape).map(part => {
+    const inMask: Pattern = { kind: 'intersection', left: part.pattern, right: pattern };
+    const tree = buildMaskTree(bindPattern(inMask, shape), shape);
+    return { label: part.label, span: part.span, pairs: tree.root?.pairs ?? 0 };
+  });
+  return { statistics, parts };
+}
+
+function explain(error: unknown): string {
+  if (error instanceof PatternError || error instanceof CompileError) return error.message;
+  return `This mask cannot be drawn: ${error instanceof Error ? error.message : String(error)}`;
+}

@@ -1,0 +1,53 @@
+import type { Statistics } from '../../runtime/analyse/statistics.ts';
+import type { HeadPlans } from '../../runtime/attention/types.ts';
+import type { Surroundings } from '../../runtime/draw/palette.ts';
+import type { View } from '../../runtime/draw/raster.ts';
+import type { Model, Span } from '../../runtime/pattern/ir.ts';
+
+/** Which mask of a model is meant. */
+export interface MaskChoice {
+  readonly model: Model;
+  readonly tokens: number;
+  readonly layer: number;
+  readonly head: number;
+}
+
+/** A part of the legend with its own numbers. */
+export interface MeasuredPart {
+  readonly label: string;
+  readonly span: Span | undefined;
+  /** Pairs of the mask that this part holds (others may hold them too). */
+  readonly pairs: number;
+}
+
+export interface Measurement {
+  readonly statistics: Statistics;
+  readonly parts: readonly MeasuredPart[];
+}
+
+export interface Picture {
+  readonly view: View;
+  readonly pixels: Uint8ClampedArray<ArrayBuffer>;
+  readonly approximate: boolean;
+}
+
+/** What the page asks of a drawing worker; each kind has its own answer. */
+export type DrawingRequest =
+  | { readonly kind: 'draw'; readonly choice: MaskChoice; readonly view: View; readonly surroundings: Surroundings }
+  | { readonly kind: 'measure'; readonly choice: MaskChoice }
+  | { readonly kind: 'plans'; readonly choice: MaskChoice; readonly heads: readonly number[] };
+
+export interface DrawingAnswers {
+  readonly draw: Picture;
+  readonly measure: Measurement;
+  readonly plans: HeadPlans;
+}
+
+export interface ToWorker {
+  readonly id: number;
+  readonly request: DrawingRequest;
+}
+
+export type FromWorker =
+  | { readonly id: number; readonly ok: true; readonly answer: DrawingAnswers[keyof DrawingAnswers] }
+  | { readonly id: number; readonly ok: false; readonly message: string };

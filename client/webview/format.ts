@@ -1,0 +1,32 @@
+const whole = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
+
+/** 33,684,734 */
+export function count(value: number): string {
+  return whole.format(value);
+}
+
+/** 0.78 %, 12.5 %, 0.0021 %: three significant digits. */
+export function percent(share: number): string {
+  const value = share * 100;
+  if (value === 0 || value === 100) return `${value} %`;
+  return `${value < 99.95 ? Number(value.toPrecision(3)) : Number(value.toFixed(4))} %`;
+}
+
+/** 1,026.5 */
+export function mean(value: number): string {
+  return new Intl.NumberFormat('en-US', { maximumFractionDigits: 2 }).format(value);
+}
+
+/** 1.23 ms, 45.6 ms, 3.21 s */
+export function milliseconds(value: number): string {
+  return value >= 1000 ? `${Number((value / 1000).toPrecision(3))} s` : `${Number(value.toPrecision(3))} ms`;
+}
+
+/** A whole number of tokens as the language writes it: 4096, 4_096, 4Ki, 1Mi. Undefined for anything else. */
+export function parseTokens(text: string): number | undefined {
+  const match = /^([0-9][0-9_,]*)(Ki|Mi)?$/.exec(text.trim());
+  if (match === null) return undefined;
+  const value =
+    Number(match[1]?.replace(/[_,]/g, '')) * (match[2] === 'Ki' ? 2 ** 10 : match[2] === 'Mi' ? 2 ** 20 : 1);
+  return Number.isInteger(value) && value >= 1 ? value : undefined;
+}

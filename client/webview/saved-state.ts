@@ -1,0 +1,34 @@
+import type { Model } from '../../runtime/pattern/ir.ts';
+import type { PreviewState } from '../preview/messages.ts';
+import type { Camera } from './camera.ts';
+import type { RunSummary } from './run.ts';
+
+/** What the page keeps while it is hidden, moved, or the window reloads. */
+export interface SavedState extends PreviewState {
+  readonly tokens: number | null;
+  readonly layer: number;
+  readonly head: number;
+  /** Null: the whole mask is in sight. */
+  readonly camera: Camera | null;
+  /** The last good model, so that a broken file still has a picture after a reload. */
+  readonly model: Model | null;
+  readonly runs: readonly RunSummary[];
+}
+
+/** The saved state if there is any that this version understands. */
+export function savedState(state: unknown): SavedState | undefined {
+  if (typeof state !== 'object' || state === null) return undefined;
+  const fields = state as Partial<SavedState>;
+  if (fields.version !== 1 || typeof fields.uri !== 'string') return undefined;
+  return {
+    version: 1,
+    uri: fields.uri,
+    name: fields.name ?? null,
+    tokens: fields.tokens ?? null,
+    layer: fields.layer ?? 0,
+    head: fields.head ?? 0,
+    camera: fields.camera ?? null,
+    model: fields.model ?? null,
+    runs: fields.runs ?? [],
+  };
+}

@@ -1,0 +1,77 @@
+import type { AttendOptions, Attention } from './attention.ts';
+import { verifyRows } from './compare.ts';
+import { fullPlan } from './full-plan.ts';
+import type { AttentionInput, AttentionResult, HeadPlans } from './types.ts';
+
+/** A sparse run set against full attention on the same data and against the reference. */
+export interface RunReport {
+  /** The sparse run: its backend, device, times and notes. */
+  readonly sparse: AttentionResult;
+  /** Milliseconds of full attention on the same backend, or null when it was not run. */
+  readonly fullMs: number | null;
+  /** What full attention would take, from the sparse run's time per computed tile. */
+  readonly predictedFullMs: number;
+  /** fullMs / sparse kernel milliseconds, or null. */
+  readonly speedUp: number | null;
+  /** Largest absolute difference of the output from the float64 reference over the checked rows. */
+  readonly largestDifference: number;
+  /** Rows, over all heads, that were compared with the reference, and how many there are. */
+  readonly checkedRows: number;
+  readonly rows: number;
+}
+
+export interface CompareOptions extends AttendOptions {
+  /** Full attention is left out when it is predicted to take longer; milliseconds, default 60,000. */
+  readonly longestFullMs?: number;
+  /** Rows to compare with the reference, default 512. */
+  readonly checkRows?: number;
+}
+
+/** Share of the progress that the sparse run takes. */
+const SPARSE_SHARE = 0.4;
+
+/**
+ * Runs attention over the plans, checks rows of the result against float64, and runs full attention for comparison
+ * unless that would take too long. Rejects as `attend` does.
+ */
+export async function compareWithFull(
+  attention: Attention,
+  input: AttentionInput,
+  plans: HeadPlans,
+  options: CompareOptions,
+): Promise<RunReport> {
+  const { onProgress } = options;
+  const part = (from: number, share: number): AttendOptions => ({
+    ...options,
+    ...(onProgress === undefined ? {} : { onProgress: (done: number) => onProgress(from + share * done) }),
+  });
+  const sparse = await attention.attend(input, plans, part(0, SPARSE_SHARE));
+  const rows = input.heads * input.queries;
+  const checkedRows = Math.min(rows, options.checkRows ?? 512);
+  const { o: largestDifference } = verifyRows(input, plans, sparse, checkedRows, options.scale);
+
+  const full = fullPlan(input.queries, input.keys);
+  const predictedFullMs =
+    (sparse.timing.kernelMs * input.heads * full.column.length) / Math.max(1, computedTiles(plans));
+  let fullMs: number | null = null;
+  if (predictedFullMs <= (options.longestFullMs ?? 60_000)) {
+    const headPlan = plans.headPlan.map(() => 0);
+    // The backend that made the sparse result, so that the two times can be compared.
+    const result = await attention.attend(
+      input,
+      { plans: [full], headPlan },
+      { ...part(SPARSE_SHARE, 1 - SPARSE_SHARE), backend: sparse.backend },
+    );
+    if (result.backend === sparse.backend) fullMs = result.timing.kernelMs;
+  }
+  onProgress?.(1);
+  const speedUp = fullMs === null || sparse.timing.kernelMs === 0 ? null : fullMs / sparse.timing.kernelMs;
+  return { sparse, fullMs, predictedFullMs, speedUp, largestDifference, checkedRows, rows };
+}
+
+/** Tiles that the kernels compute, full and partial, over all heads. */
+function computedTiles({ plans, headPlan }: HeadPlans): number {
+  let tiles = 0;
+  for (const index of headPlan) tiles += plans[index]?.column.length ?? 0;
+  return tiles;
+}
