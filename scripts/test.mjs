@@ -53,13 +53,13 @@ function run(script, args) {
   });
 }
 
-/** One thing that holds or does not. @returns {Promise<Count>} */
+/** One thing that holds or does not: it fails by returning false or by throwing. @returns {Promise<Count>} */
 async function step(name, work) {
   const started = Date.now();
   console.log(`- ${name}`);
   let ok;
   try {
-    ok = await work();
+    ok = (await work()) !== false;
   } catch (error) {
     console.log(error instanceof EnsureError ? error.message : (error.stack ?? error));
     ok = false;
@@ -167,13 +167,13 @@ async function main(names) {
   rmSync(results, { recursive: true, force: true });
   mkdirSync(results, { recursive: true });
   let started = Date.now();
-  const installed = await step('dependencies', () => (ensureInstalled(), true));
+  const installed = await step('dependencies', ensureInstalled);
   // Nothing can run without them.
   if (installed.failed > 0) return installed;
   for (const name of new Set(chosen.flatMap(each => parts[each].needs ?? []))) {
     started = Date.now();
     const { title, run: prepare } = preparations[name];
-    add(title, await step(title, () => (prepare(), true)), started);
+    add(title, await step(title, prepare), started);
   }
   for (const name of chosen) {
     const { title, run: runPart } = parts[name];

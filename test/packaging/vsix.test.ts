@@ -1,0 +1,138 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { Script } from 'node:vm';
+import { strFromU8, unzipSync } from 'fflate';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import {
+  createMessageConnection,
+  StreamMessageReader,
+  StreamMessageWriter,
+} from 'vscode-languageserver-protocol/node.js';
+import { packageExtension } from '../../scripts/package.mjs';
+
+const expectedFiles = [
+  '[Content_Types].xml',
+  'extension.vsixmanifest',
+  'extension/LICENSE.txt',
+  'extension/dist/draw-worker.js',
+  'extension/dist/extension.cjs',
+  'extension/dist/extension.web.cjs',
+  'extension/dist/server.cjs',
+  'extension/dist/server.web.js',
+  'extension/dist/webview.css',
+  'extension/dist/webview.js',
+  'extension/package.json',
+  'extension/readme.md',
+  'extension/syntaxes/language-configuration.json',
+  'extension/syntaxes/sparse.tmLanguage.json',
+];
+
+/** Bytes; what a change adds to the download should be noticed. */
+const sizeLimit = 1_500_000;
+
+let folder = '';
+let files: Record<string, Uint8Array> = {};
+
+beforeAll(() => {
+  folder = mkdtempSync(path.join(tmpdir(), 'sparse-vsix-'));
+  files = unzipSync(readFileSync(packageExtension(path.join(folder, 'extension.vsix'))));
+});
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function text(name: string): string {
+  const bytes = files[`extension/${name}`];
+  if (bytes === undefined) throw new Error(`The package has no ${name}`);
+  return strFromU8(bytes);
+}
+
+describe('the package', () => {
+  test('holds what runs and nothing else', () => {
+    expect(Object.keys(files).sort()).toEqual(expectedFiles);
+  });
+
+  test(`is smaller than ${sizeLimit} bytes`, () => {
+    expect(statSync(path.join(folder, 'extension.vsix')).size).toBeLessThan(sizeLimit);
+  });
+
+  test('has every file its manifest names', () => {
+    const manifest: {
+      main: string;
+      browser: string;
+      contributes: { languages: { configuration: string }[]; grammars: { path: string }[] };
+    } = JSON.parse(text('package.json'));
+    const named = [
+      manifest.main,
+      manifest.browser,
+      ...manifest.contributes.languages.map(each => each.configuration),
+      ...manifest.contributes.grammars.map(each => each.path),
+    ];
+    for (const file of named) expect(text(path.posix.normalize(file)).length, file).toBeGreaterThan(0);
+  });
+
+  test('has no source maps', () => {
+    for (const name of Object.keys(files).filter(each => /\.c?js$/.test(each))) {
+      expect(strFromU8(files[name]!), name).not.toContain('sourceMappingURL=');
+    }
+  });
+
+  test.each([
+    'dist/extension.cjs',
+    'dist/extension.web.cjs',
+    'dist/server.cjs',
+    'dist/server.web.js',
+    'dist/draw-worker.js',
+  ])('%s is a script that can be read', name => {
+    expect(() => new Script(text(name), { filename: name })).not.toThrow();
+  });
+
+  test.each([
+    ['dist/extension.web.cjs', ['vscode']],
+    ['dist/server.web.js', []],
+    ['dist/draw-worker.js', []],
+    ['dist/webview.js', []],
+  ])('%s needs nothing that a browser lacks', (name, allowed) => {
+    const required = [...text(name).matchAll(/\brequire\(\s*["']([^"']+)["']\s*\)/g)].map(match => match[1]);
+    expect([...new Set(required)]).toEqual(allowed);
+    expect(text(name)).not.toMatch(/\bfrom\s*["']node:/);
+  });
+});
+
+test('the packaged language server starts, and finds a mistake', async () => {
+  const script = path.join(folder, 'server.cjs');
+  writeFileSync(script, text('dist/server.cjs'));
+  const server = spawn(process.execPath, [script, '--stdio'], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const connection = createMessageConnection(
+    new StreamMessageReader(server.stdout),
+    new StreamMessageWriter(server.stdin),
+  );
+  try {
+    const uri = 'file:///nowhere/broken.sparse';
+    const mistakes = new Promise<string[]>(resolve => {
+      connection.onNotification('textDocument/publishDiagnostics', (found: { diagnostics: { message: string }[] }) => {
+        if (found.diagnostics.length > 0) resolve(found.diagnostics.map(each => each.message));
+      });
+    });
+    // The server asks the client for its settings and for files; this one has neither.
+    connection.onRequest('workspace/configuration', (asked: { items: unknown[] }) => asked.items.map(() => null));
+    connection.onRequest('client/registerCapability', () => null);
+    connection.onRequest('sparse/readFile', () => null);
+    connection.listen();
+    await connection.sendRequest('initialize', {
+      processId: process.pid,
+      rootUri: null,
+      capabilities: {},
+      workspaceFolders: null,
+    });
+    await connection.sendNotification('initialized', {});
+    await connection.sendNotification('textDocument/didOpen', {
+      textDocument: { uri, languageId: 'sparse', version: 1, text: 'pattern mine = windwo(8)\n' },
+    });
+    expect((await mistakes).join('\n')).toContain('windwo');
+  } finally {
+    connection.dispose();
+    server.kill();
+  }
+});
