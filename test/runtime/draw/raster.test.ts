@@ -1,0 +1,165 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { LayeredMask } from '../../../runtime/draw/layered-mask.ts';
+import { LIGHT, partColour } from '../../../runtime/draw/palette.ts';
+import { partsOf } from '../../../runtime/draw/parts.ts';
+import { rasterize, type View } from '../../../runtime/draw/raster.ts';
+import type { Pattern } from '../../../runtime/pattern/ir.ts';
+import { type Shape, squareShape } from '../../../runtime/pattern/shape.ts';
+import { arbitraryPattern } from '../arbitrary-pattern.ts';
+import { allows } from '../brute-force.ts';
+
+function pixel(pixels: Uint8ClampedArray, view: View, x: number, y: number): number[] {
+  return [...pixels.subarray(4 * (y * view.width + x), 4 * (y * view.width + x) + 4)];
+}
+
+/** Index of the first part that holds a pair of the mask, by definition; undefined for a pair outside the mask. */
+function litBy(pattern: Pattern, shape: Shape, i: number, j: number): number | undefined {
+  if (!allows(pattern, shape, i, j)) return undefined;
+  const part = partsOf(pattern, shape).findIndex(candidate => allows(candidate.pattern, shape, i, j));
+  if (part < 0) throw new Error(`no part lights (${i}, ${j})`);
+  return part;
+}
+
+const lengths = fc.oneof(fc.integer({ min: 1, max: 20 }), fc.integer({ min: 21, max: 70 }));
+
+describe('rasterize', () => {
+  it('colours every cell by the first part that lights it, at several pixels a cell', () => {
+    fc.assert(
+      fc.property(arbitraryPattern, lengths, fc.integer({ min: 1, max: 7 }), (pattern, n, zoom) => {
+        const shape = squareShape(n);
+        const view: View = { row: 0, column: 0, scale: 1 / zoom, width: n * zoom + 3, height: n * zoom + 3 };
+        const { mask } = LayeredMask.of(pattern, shape);
+        const { pixels } = rasterize(mask, shape, view, { surroundings: LIGHT });
+        for (let i = 0; i < n; i++)
+          for (let j = 0; j < n; j++) {
+            const part = litBy(pattern, shape, i, j);
+            const colour = part === undefined ? LIGHT.background : partColour(part);
+            for (const [x, y] of [
+              [j * zoom, i * zoom],
+              [j * zoom + zoom - 1, i * zoom + zoom - 1],
+            ] as const)
+              expect(pixel(pixels, view, x, y), `(${i}, ${j})`).toEqual([...colour, 255]);
+          }
+        expect(pixel(pixels, view, view.width - 1, 0)[3]).toBe(0);
+        expect(pixel(pixels, view, 0, view.height - 1)[3]).toBe(0);
+      }),
+      { numRuns: 150 },
+    );
+  }, 60_000);
+
+  it('mixes the colours of the cells that one pixel covers', () => {
+    fc.assert(
+      fc.property(arbitraryPattern, lengths, fc.double({ min: 1, max: 40, noNaN: true }), (pattern, n, scale) => {
+        const shape = squareShape(n);
+        const size = Math.ceil(n / scale);
+        const view: View = { row: 0, column: 0, scale, width: size, height: size };
+        const { mask } = LayeredMask.of(pattern, shape);
+        const { pixels, approximate } = rasterize(mask, shape, view, { surroundings: LIGHT });
+        expect(approximate).toBe(false);
+        const visible = Math.min(size, Math.round(n / scale));
+        for (let y = 0; y < visible; y++)
+          for (let x = 0; x < visible; x++) {
+            const rows = [Math.floor(y * scale), Math.min(n, Math.floor((y + 1) * scale))] as const;
+            const keys = [Math.floor(x * scale), Math.min(n, Math.floor((x + 1) * scale))] as const;
+            const sum = [0, 0, 0];
+            let lit = 0;
+            for (let i = rows[0]; i < rows[1]; i++)
+              for (let j = keys[0]; j < keys[1]; j++) {
+                const part = litBy(pattern, shape, i, j);
+                if (part === undefined) continue;
+                lit++;
+                partColour(part).forEach((channel, at) => {
+                  sum[at]! += channel;
+                });
+              }
+            const shown = pixel(pixels, view, x, y);
+            if (lit === 0) {
+              expect(shown).toEqual([...LIGHT.background, 255]);
+              continue;
+            }
+            const density = lit / ((rows[1] - rows[0]) * (keys[1] - keys[0]));
+            const strength = 0.3 + 0.7 * Math.sqrt(density);
+            sum.forEach((channel, at) => {
+              const expected = 255 + (channel / lit - 255) * strength;
+              expect(Math.abs(shown[at]! - expected), `pixel (${x}, ${y})`).toBeLessThanOrEqual(1);
+            });
+          }
+      }),
+      { numRuns: 150 },
+    );
+  }, 60_000);
+
+  it('draws lines between large cells and leaves the outside clear', () => {
+    const shape = squareShape(3);
+    const view: View = { row: -1, column: -1, scale: 1 / 10, width: 50, height: 50 };
+    const { mask } = LayeredMask.of({ kind: 'primitive', name: 'full', args: {} }, shape);
+    const { pixels } = rasterize(mask, shape, view, { surroundings: LIGHT });
+    expect(pixel(pixels, view, 5, 5)).toEqual([0, 0, 0, 0]);
+    expect(pixel(pixels, view, 15, 15)).toEqual([...partColour(0), 255]);
+    expect(pixel(pixels, view, 20, 15)).toEqual([...LIGHT.line, 255]);
+    expect(pixel(pixels, view, 45, 15)).toEqual([0, 0, 0, 0]);
+  });
+
+  it('says when it had to sample', () => {
+    const random: Pattern = {
+      kind: 'primitive',
+      name: 'random',
+      args: { keys: { type: 'number', value: { op: 'number', value: 40 } } },
+    };
+    const shape = squareShape(2048);
+    const { mask } = LayeredMask.of(random, shape);
+    const view: View = { row: 0, column: 0, scale: 32, width: 64, height: 64 };
+    expect(rasterize(mask, shape, view, { surroundings: LIGHT, maxWords: 10_000 }).approximate).toBe(true);
+    expect(rasterize(mask, shape, view, { surroundings: LIGHT }).approximate).toBe(false);
+  });
+
+  it('can be stopped', () => {
+    const shape = squareShape(65536);
+    const { mask } = LayeredMask.of({ kind: 'primitive', name: 'causal', args: {} }, shape);
+    const view: View = { row: 0, column: 0, scale: 64, width: 1024, height: 1024 };
+    const checkpoint = (): void => {
+      throw new Error('stopped');
+    };
+    expect(() => rasterize(mask, shape, view, { surroundings: LIGHT, checkpoint })).toThrow('stopped');
+  });
+});
+
+describe('partsOf', () => {
+  const number = (value: number) => ({ type: 'number', value: { op: 'number', value } }) as const;
+  const window: Pattern = { kind: 'primitive', name: 'window', args: { size: number(3) } };
+  const causal: Pattern = { kind: 'primitive', name: 'causal', args: {} };
+  const sink: Pattern = {
+    kind: 'primitive',
+    name: 'columns',
+    args: {
+      tokens: {
+        type: 'positions',
+        items: [
+          { at: { op: 'number', value: 0 } },
+          { from: { op: 'number', value: 4 }, to: { op: 'number', value: 6 } },
+        ],
+      },
+    },
+  };
+  const labels = (pattern: Pattern): string[] => partsOf(pattern, squareShape(64)).map(part => part.label);
+
+  it('names primitives in source order with their numbers', () => {
+    expect(labels({ kind: 'union', left: window, right: sink })).toEqual(['window(3)', 'columns([0, 4..6])']);
+  });
+
+  it('sees through limits, differences and names', () => {
+    expect(labels({ kind: 'intersection', left: causal, right: window })).toEqual(['window(3)']);
+    expect(labels({ kind: 'intersection', left: window, right: causal })).toEqual(['window(3)']);
+    expect(labels({ kind: 'difference', left: causal, right: window })).toEqual(['causal()']);
+    expect(labels({ kind: 'named', name: 'mine', pattern: window })).toEqual(['window(3)']);
+    expect(labels({ kind: 'complement', of: window })).toEqual(['!window(3)']);
+  });
+
+  it('splits a pattern of blocks into its parts', () => {
+    const inner: Pattern = { kind: 'union', left: window, right: sink };
+    expect(
+      labels({ kind: 'primitive', name: 'blocked', args: { size: number(8), p: { type: 'pattern', value: inner } } }),
+    ).toEqual(['blocked(8, window(3))', 'blocked(8, columns([0, 4..6]))']);
+  });
+});
