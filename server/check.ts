@@ -1,0 +1,88 @@
+import type { LangiumDocument, LangiumDocuments } from 'langium';
+import { checkNames, checkParameters, checkRecursion, reachedFrom, usesUnknownNames } from './check/declarations.ts';
+import { ExpressionChecker } from './check/expression.ts';
+import { type Finding, Findings } from './check/finding.ts';
+import { checkImports } from './check/imports.ts';
+import { MeaningChecker } from './check/meaning.ts';
+import { checkModel, type ReadModel } from './check/model.ts';
+import { checkSyntax } from './check/syntax.ts';
+import { type Declaration, isModelDeclaration, type ModelDeclaration } from './generated/ast.ts';
+import { fileOf } from './imports.ts';
+import { LowerError } from './lower/error.ts';
+import { placeOf } from './source.ts';
+
+/**
+ * Everything that is wrong with a linked document, in the order of its text. Never throws: broken and unfinished
+ * files are the normal case while somebody types.
+ */
+export function checkDocument(document: LangiumDocument, documents: LangiumDocuments): readonly Finding[] {
+  const findings = new Findings();
+  checkSyntax(document, findings);
+  try {
+    checkFile(document, documents, findings);
+  } catch (error) {
+    const place = { start: 0, end: Math.max(1, document.textDocument.getText().indexOf('\n')) };
+    if (error instanceof RangeError)
+      findings.add('too-large', 'this file nests too deeply: name parts of it and use the names', place);
+    else if (error instanceof LowerError) findings.add(error.code, error.message, error.span ?? place);
+    else findings.add('internal', `this file could not be checked: ${String(error)}`, place);
+  }
+  return findings.list.sort((a, b) => a.place.start - b.place.start);
+}
+
+function checkFile(document: LangiumDocument, documents: LangiumDocuments, findings: Findings): void {
+  const file = fileOf(document);
+  if (file === undefined) return;
+  const broken = new Set(file.declarations.filter(declaration => isBroken(declaration, findings)));
+  checkImports(document, documents, findings);
+  checkNames(file, findings);
+  const checker = new ExpressionChecker(findings, mentionedNames(document));
+  checkRecursion(file, findings);
+  const models = new Map<ModelDeclaration, ReadModel>();
+  for (const declaration of file.declarations) {
+    // What a half-written declaration means cannot be known: its syntax error is message enough.
+    if (broken.has(declaration)) continue;
+    switch (declaration.$type) {
+      case 'Constant':
+        checker.check(declaration.value, 'number', `the constant \`${declaration.name}\``);
+        break;
+      case 'PatternDeclaration':
+        checkParameters(declaration, findings, checker);
+        checker.check(declaration.body, 'pattern', `the pattern \`${declaration.name}\``);
+        break;
+      case 'ModelDeclaration': {
+        const model = checkModel(declaration, findings, checker);
+        if (model !== undefined) models.set(declaration, model);
+      }
+    }
+  }
+  const sound = (declaration: Declaration): boolean =>
+    [...reachedFrom(declaration)].every(
+      reached =>
+        !broken.has(reached) &&
+        // A model that got this far is well formed; that some head has no rule does not make the others meaningless.
+        (isModelDeclaration(reached) || !findings.hasErrorsIn(placeOf(reached))) &&
+        !usesUnknownNames(reached),
+    );
+  new MeaningChecker(file, models, findings).check(sound);
+}
+
+function isBroken(declaration: Declaration, findings: Findings): boolean {
+  const place = placeOf(declaration);
+  if (place === undefined || declaration.name === undefined) return true;
+  return findings.list.some(({ place: error }) => error.start >= place.start && error.start <= place.end + 1);
+}
+
+/** Names that the text declares although they could not be linked: a message about them would be an echo. */
+function mentionedNames(document: LangiumDocument): ReadonlySet<string> {
+  const names = new Set<string>();
+  // What an import could not bring in was reported at the import.
+  for (const statement of fileOf(document)?.imports ?? [])
+    for (const item of statement.names) names.add(item.target?.$refText ?? '');
+  if (document.parseResult.parserErrors.length === 0 && document.parseResult.lexerErrors.length === 0) return names;
+  const text = document.textDocument.getText();
+  for (const match of text.matchAll(/\b(?:const|pattern|model)\s+([A-Za-z_]\w*)/g)) names.add(match[1] ?? '');
+  for (const match of text.matchAll(/\bimport\s*\{([^}]*)/g))
+    for (const name of (match[1] ?? '').matchAll(/[A-Za-z_]\w*/g)) names.add(name[0]);
+  return names;
+}

@@ -1,0 +1,154 @@
+import { type AstNode, AstUtils } from 'langium';
+import type { Declaration, File, ImportName, Parameter, PatternDeclaration } from '../generated/ast.ts';
+import { isConstant, isProperty, isReference } from '../generated/ast.ts';
+import { builtIn, type Meaning, meaningOf } from '../names.ts';
+import { isTypeName, parameterType, TYPE_NAMES } from '../types.ts';
+import type { ExpressionChecker } from './expression.ts';
+import type { Findings } from './finding.ts';
+import { suggestion } from './spelling.ts';
+
+const KIND_WORDS: Readonly<Record<Declaration['$type'], string>> = {
+  Constant: 'constant',
+  PatternDeclaration: 'pattern',
+  ModelDeclaration: 'model',
+};
+
+/** Every name is declared once, and none takes a name of the language. */
+export function checkNames(file: File, findings: Findings): void {
+  const seen = new Map<string, string>();
+  const check = (node: Declaration | ImportName, property: string, name: string | undefined, kind: string): void => {
+    if (name === undefined || name === '') return;
+    const meaning = builtIn(name);
+    const declared = node.$type === 'ImportName' ? node.target?.ref : node;
+    if (meaning.kind !== 'unknown' && !(isConstant(declared) && needsArguments(meaning))) {
+      const { kind: of } = meaning;
+      const taken = of === 'primitive' ? 'a primitive' : of === 'function' ? 'a function' : 'a name';
+      findings.atProperty(
+        node,
+        property,
+        'reserved-name',
+        `\`${name}\` is ${taken} of the language; choose another name`,
+      );
+      return;
+    }
+    const before = seen.get(name);
+    if (before !== undefined)
+      findings.atProperty(
+        node,
+        property,
+        'duplicate-name',
+        `\`${name}\` is already the name of ${before} in this file`,
+      );
+    else seen.set(name, kind);
+  };
+  for (const statement of file.imports)
+    for (const item of statement.names) check(item, 'target', item.target?.$refText, 'an import');
+  for (const declaration of file.declarations)
+    check(declaration, 'name', declaration.name, `a ${KIND_WORDS[declaration.$type]}`);
+}
+
+/** A primitive that never stands without arguments leaves its bare name free for a constant. */
+function needsArguments(meaning: Meaning): boolean {
+  return (
+    meaning.kind === 'primitive' &&
+    meaning.primitive.parameters.some(({ default: value, optional }) => value === undefined && optional !== true)
+  );
+}
+
+/** Parameters: distinct names, known types, defaults that fit. */
+export function checkParameters(declaration: PatternDeclaration, findings: Findings, checker: ExpressionChecker): void {
+  const seen = new Set<string>();
+  for (const [index, parameter] of declaration.parameters.entries()) {
+    if (parameter.name === undefined) continue;
+    if (seen.has(parameter.name))
+      findings.atProperty(parameter, 'name', 'duplicate-name', `there are two parameters \`${parameter.name}\``);
+    seen.add(parameter.name);
+    if (parameter.type !== undefined && !isTypeName(parameter.type))
+      findings.atProperty(
+        parameter,
+        'type',
+        'unknown-type',
+        `there is no type \`${parameter.type}\`${suggestion(parameter.type, TYPE_NAMES) || `; the types are ${TYPE_NAMES.join(', ')}`}`,
+      );
+    checkDefault(declaration, parameter, index, findings);
+    checker.check(parameter.default, parameterType(parameter), `${parameter.name} of ${declaration.name}`);
+  }
+}
+
+/** A default may use the parameters before it: the others have no value yet. */
+function checkDefault(declaration: PatternDeclaration, parameter: Parameter, index: number, findings: Findings): void {
+  if (parameter.default === undefined) return;
+  for (const node of AstUtils.streamAst(parameter.default)) {
+    if (!isReference(node)) continue;
+    const meaning = meaningOf(node);
+    if (meaning.kind === 'parameter' && declaration.parameters.indexOf(meaning.node) >= index)
+      findings.atProperty(
+        node,
+        'target',
+        'parameter-order',
+        `the default of \`${parameter.name}\` can use only the parameters before it, not \`${meaning.node.name}\``,
+      );
+  }
+}
+
+/** Patterns and constants that reach themselves: one message for each circle, at the use that closes it. */
+export function checkRecursion(file: File, findings: Findings): void {
+  const done = new Set<AstNode>();
+  for (const start of file.declarations) {
+    const path: Declaration[] = [];
+    const visit = (declaration: Declaration): void => {
+      if (done.has(declaration)) return;
+      path.push(declaration);
+      for (const { target, at } of usesOf(declaration)) {
+        const from = path.indexOf(target);
+        if (from < 0) {
+          visit(target);
+          continue;
+        }
+        const names = [...path.slice(from), target].map(({ name }) => name);
+        findings.atProperty(
+          at,
+          'target',
+          'recursion',
+          names.length === 2
+            ? `\`${names[0]}\` uses itself; patterns and constants cannot be recursive`
+            : `\`${names[0]}\` reaches itself: ${names.join(' -> ')}`,
+        );
+      }
+      path.pop();
+      done.add(declaration);
+    };
+    visit(start);
+  }
+}
+
+/** The declarations of the same file that a declaration uses, and where. */
+export function usesOf(declaration: Declaration): { readonly target: Declaration; readonly at: AstNode }[] {
+  const uses: { target: Declaration; at: AstNode }[] = [];
+  for (const node of AstUtils.streamAst(declaration)) {
+    if (!isReference(node)) continue;
+    const meaning = meaningOf(node);
+    if (meaning.kind !== 'pattern' && meaning.kind !== 'constant') continue;
+    if (meaning.node.$container === declaration.$container) uses.push({ target: meaning.node, at: node });
+  }
+  return uses;
+}
+
+/** The file's declarations that are reached from one, itself included. */
+export function reachedFrom(declaration: Declaration): Set<Declaration> {
+  const reached = new Set<Declaration>([declaration]);
+  for (const current of reached) for (const { target } of usesOf(current)) reached.add(target);
+  return reached;
+}
+
+/** Can a pattern be bound as it is, because every parameter has a default? */
+export function standsAlone(declaration: PatternDeclaration): boolean {
+  return declaration.parameters.every(({ default: value }) => value !== undefined);
+}
+
+/** Does a declaration use names that nothing declares? Words such as `align = end` are no names. */
+export function usesUnknownNames(declaration: Declaration): boolean {
+  return AstUtils.streamAst(declaration).some(
+    node => isReference(node) && !isProperty(node.$container) && meaningOf(node).kind === 'unknown',
+  );
+}

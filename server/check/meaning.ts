@@ -1,0 +1,268 @@
+import { type AstNode, AstUtils } from 'langium';
+import { positionsOf } from '../../runtime/pattern/arguments.ts';
+import { bindPattern } from '../../runtime/pattern/bind.ts';
+import type { Argument, Pattern, Span } from '../../runtime/pattern/ir.ts';
+import { PatternError } from '../../runtime/pattern/primitive.ts';
+import { type Shape, squareShape } from '../../runtime/pattern/shape.ts';
+import {
+  type Declaration,
+  type File,
+  isList,
+  isListItem,
+  isPatternDeclaration,
+  isReference,
+  type ModelDeclaration,
+  type PatternDeclaration,
+  type Reference,
+} from '../generated/ast.ts';
+import { outermost } from '../lower/environment.ts';
+import { LowerError } from '../lower/error.ts';
+import { lowerDeclaration, lowerPattern } from '../lower/pattern.ts';
+import { meaningOf } from '../names.ts';
+import { type Place, placeOf, uriOf } from '../source.ts';
+import { reachedFrom, standsAlone } from './declarations.ts';
+import type { Findings } from './finding.ts';
+import type { ReadModel } from './model.ts';
+
+/** Length at which patterns are looked at that no model uses. */
+export const USUAL_TOKENS = 4096;
+/** Most (layer, head) pairs that are tried for one rule. */
+const MOST_HEADS = 4096;
+
+/** Gives well-formed declarations their meaning and reports the values that have none. */
+export class MeaningChecker {
+  readonly #findings: Findings;
+  readonly #file: File;
+  readonly #models: ReadonlyMap<ModelDeclaration, ReadModel>;
+
+  constructor(file: File, models: ReadonlyMap<ModelDeclaration, ReadModel>, findings: Findings) {
+    this.#file = file;
+    this.#models = models;
+    this.#findings = findings;
+  }
+
+  /** `isSound` tells which declarations, with all that they use, have no mistakes so far. */
+  check(isSound: (declaration: Declaration) => boolean): void {
+    for (const declaration of this.#file.declarations)
+      if (isPatternDeclaration(declaration) && isSound(declaration)) this.#pattern(declaration);
+    for (const [declaration, model] of this.#models) if (isSound(declaration)) this.#model(model);
+  }
+
+  #pattern(declaration: PatternDeclaration): void {
+    const shape = squareShape(tokensFor(declaration, this.#models));
+    if (standsAlone(declaration)) {
+      const error = problem(() => lowerDeclaration(declaration, outermost()), [shape]);
+      if (error !== undefined && !error.dependsOnTokens) this.#report(error, declaration);
+      return;
+    }
+    // Without its arguments only the calls that do not depend on them can be looked at.
+    for (const node of AstUtils.streamAst(declaration.body)) {
+      if (!isReference(node) || meaningOf(node).kind !== 'primitive' || dependsOnSurroundings(node)) continue;
+      const error = problem(() => lowerPattern(node, outermost()), [shape]);
+      if (error !== undefined && !error.dependsOnTokens) this.#report(error, declaration);
+    }
+  }
+
+  #model({ frame, rules }: ReadModel): void {
+    const { tokens } = frame;
+    if (tokens === null) return;
+    const queries = frame.queries ?? tokens;
+    const offset = frame.align === 'end' ? tokens - queries : 0;
+    for (const { rule, layers, heads } of rules) {
+      const shapes: Shape[] = [];
+      for (const layer of layers)
+        for (const head of heads)
+          if (shapes.length < MOST_HEADS)
+            shapes.push({ tokens, queries, offset, head, heads: frame.heads, layer, layers: frame.layers });
+      const error = problem(() => lowerPattern(rule.pattern, outermost()), shapes);
+      if (error === undefined) continue;
+      const { span } = error;
+      const inRule = placeOf(rule);
+      if (span !== undefined && span.uri === uriOf(rule) && inRule !== undefined && !within(span, inRule)) {
+        // The mistake stands in a pattern of this file: when it is there without the rule's arguments, it belongs there.
+        const owner = this.#file.declarations.find(other => within(span, placeOf(other) ?? { start: 0, end: 0 }));
+        if (isPatternDeclaration(owner) && standsAlone(owner)) {
+          const own = problem(() => lowerDeclaration(owner, outermost()), shapes);
+          if (own?.span?.start === span.start && own.span.end === span.end) {
+            this.#report(own, owner);
+            continue;
+          }
+        }
+      }
+      this.#report(error, rule);
+    }
+  }
+
+  /** Puts the error at its own place when that is inside `scope`, else at the call that leads to it. */
+  #report(error: Problem, scope: Declaration | ReadModel['rules'][number]['rule']): void {
+    const uri = uriOf(scope);
+    const whole = placeOf(scope);
+    const inside = (span: Span | undefined): span is Span =>
+      span !== undefined && whole !== undefined && span.uri === uri && within(span, whole);
+    const path = error.pattern === undefined ? [] : pathTo(error.pattern, error.span);
+    const place = inside(error.span)
+      ? narrowed(error, scope)
+      : (path.find(inside) ??
+        placeOf(importedUse(scope)) ??
+        (scope.$type === 'AttentionRule' ? placeOf(scope.pattern) : whole));
+    const foreign = error.span !== undefined && error.span.uri !== uri && error.pattern === undefined;
+    this.#findings.add(
+      error.code,
+      foreign ? `the imported pattern has errors: ${error.message}` : error.message,
+      place,
+    );
+  }
+}
+
+/** The first use of a declaration of another file. */
+function importedUse(scope: AstNode): Reference | undefined {
+  const found = AstUtils.streamAst(scope).find(
+    node => isReference(node) && isPatternDeclaration(node.target?.ref) && uriOf(node.target.ref) !== uriOf(scope),
+  );
+  return isReference(found) ? found : undefined;
+}
+
+interface Problem {
+  readonly code: string;
+  readonly message: string;
+  readonly span: Span | undefined;
+  readonly dependsOnTokens: boolean;
+  readonly pattern: Pattern | undefined;
+  readonly shape: Shape | undefined;
+}
+
+/** The first reason why a pattern has no meaning at some of the shapes. */
+function problem(lowered: () => Pattern, shapes: readonly Shape[]): Problem | undefined {
+  let pattern: Pattern | undefined;
+  let current: Shape | undefined;
+  try {
+    pattern = lowered();
+    const varies = readsHead(pattern);
+    for (const shape of varies ? shapes : shapes.slice(0, 1)) {
+      current = shape;
+      bindPattern(pattern, shape);
+    }
+    return undefined;
+  } catch (error) {
+    if (error instanceof LowerError)
+      return {
+        code: error.code,
+        message: error.message,
+        span: error.span,
+        dependsOnTokens: false,
+        pattern,
+        shape: current,
+      };
+    if (error instanceof PatternError) {
+      const { code, message, span, dependsOnTokens } = error;
+      return { code, message, span, dependsOnTokens, pattern, shape: current };
+    }
+    throw error;
+  }
+}
+
+/** Does a pattern differ between layers or heads? Looks at the whole of it, which is plain JSON. */
+function readsHead(pattern: Pattern): boolean {
+  const text = JSON.stringify(pattern);
+  return text.includes('"name":"head"') || text.includes('"name":"layer"') || text.includes('"per_head"');
+}
+
+function within(inner: Place, outer: Place): boolean {
+  return inner.start >= outer.start && inner.end <= outer.end;
+}
+
+/** Does a call use parameters or `where` variables that have no value of their own? */
+function dependsOnSurroundings(reference: Reference): boolean {
+  return AstUtils.streamAst(reference).some(node => isReference(node) && meaningOf(node).kind === 'parameter');
+}
+
+/** Tokens of the first model of the file that uses a pattern. */
+export function tokensFor(declaration: Declaration, models: ReadonlyMap<ModelDeclaration, ReadModel>): number {
+  for (const [model, { frame }] of models)
+    if (frame.tokens !== null && reachedFrom(model).has(declaration)) return frame.tokens;
+  return USUAL_TOKENS;
+}
+
+/** Of a long list, the one position that is wrong. */
+function narrowed(error: Problem, scope: Declaration | { readonly $type: 'AttentionRule' }): Place | undefined {
+  const { span, shape } = error;
+  if (span === undefined || error.pattern === undefined || shape === undefined || !('$cstNode' in scope)) return span;
+  const argument = argumentAt(error.pattern, span);
+  if (argument?.type !== 'positions') return span;
+  const list = AstUtils.streamAst(scope).find(node => {
+    const place = isList(node) ? placeOf(node) : undefined;
+    return place?.start === span.start && place.end === span.end;
+  });
+  if (!isList(list) || list.items.length !== argument.items.length) return span;
+  for (const [index, item] of argument.items.entries()) {
+    try {
+      positionsOf([item], shape, span);
+    } catch {
+      const node = list.items[index];
+      return isListItem(node) ? placeOf(node) : span;
+    }
+  }
+  return span;
+}
+
+/** The calls and arguments on the way from a pattern to the place of a mistake, outermost first. */
+function pathTo(pattern: Pattern, span: Span | undefined): Span[] {
+  if (span === undefined) return [];
+  const same = (other: Span | undefined): boolean =>
+    other !== undefined && other.uri === span.uri && other.start === span.start && other.end === span.end;
+  const search = (current: Pattern): Span[] | undefined => {
+    if (same(current.span)) return [];
+    const below = (next: Pattern): Span[] | undefined => {
+      const rest = search(next);
+      return rest === undefined ? undefined : current.span === undefined ? rest : [current.span, ...rest];
+    };
+    switch (current.kind) {
+      case 'named':
+        return below(current.pattern);
+      case 'union':
+      case 'intersection':
+      case 'difference': {
+        // Operators are no calls: only what is called leads somewhere.
+        return search(current.left) ?? search(current.right);
+      }
+      case 'complement':
+        return search(current.of);
+      case 'choose':
+        return search(current.then) ?? search(current.otherwise);
+      case 'primitive':
+        for (const argument of Object.values(current.args)) {
+          if (same(argument.span)) return current.span === undefined ? [] : [current.span];
+          const found = argument.type === 'pattern' ? below(argument.value) : undefined;
+          if (found !== undefined) return found;
+        }
+        return undefined;
+      case 'where':
+        return undefined;
+    }
+  };
+  return search(pattern) ?? [];
+}
+
+function argumentAt(pattern: Pattern, span: Span): Argument | undefined {
+  switch (pattern.kind) {
+    case 'named':
+      return argumentAt(pattern.pattern, span);
+    case 'union':
+    case 'intersection':
+    case 'difference':
+      return argumentAt(pattern.left, span) ?? argumentAt(pattern.right, span);
+    case 'complement':
+      return argumentAt(pattern.of, span);
+    case 'choose':
+      return argumentAt(pattern.then, span) ?? argumentAt(pattern.otherwise, span);
+    case 'primitive':
+      for (const argument of Object.values(pattern.args)) {
+        if (argument.span?.start === span.start && argument.span.end === span.end) return argument;
+        const found = argument.type === 'pattern' ? argumentAt(argument.value, span) : undefined;
+        if (found !== undefined) return found;
+      }
+      return undefined;
+    case 'where':
+      return undefined;
+  }
+}

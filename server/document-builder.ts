@@ -1,0 +1,84 @@
+import {
+  type BuildOptions,
+  type Cancellation,
+  DefaultDocumentBuilder,
+  DefaultIndexManager,
+  DocumentState,
+  isOperationCancelled,
+  type LangiumDocument,
+  type LangiumDocuments,
+  type LangiumSharedCoreServices,
+  type URI,
+} from 'langium';
+import { importsOf, reachableImports } from './imports.ts';
+
+/** Builds documents together with the files they import, which are read when they are first needed. */
+export class ImportingDocumentBuilder extends DefaultDocumentBuilder {
+  protected override async buildDocuments(
+    documents: LangiumDocument[],
+    options: BuildOptions,
+    cancelToken: Cancellation.CancellationToken,
+  ): Promise<void> {
+    const readable: LangiumDocument[] = [];
+    const queue = [...documents];
+    for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+      const document = next;
+      if (readable.includes(document)) continue;
+      try {
+        this.prepareBuild([document], options);
+        await this.runCancelable([document], DocumentState.Parsed, cancelToken, changed =>
+          this.langiumDocumentFactory.update(changed, cancelToken),
+        );
+      } catch (error) {
+        if (isOperationCancelled(error)) throw error;
+        // The file cannot be read any more: those who import it say so.
+        this.langiumDocuments.deleteDocument(document.uri);
+        continue;
+      }
+      readable.push(document);
+      for (const uri of importsOf(document)) {
+        const imported = this.langiumDocuments.getDocument(uri) ?? (await this.#read(uri, cancelToken));
+        if (imported !== undefined && imported.state < DocumentState.Validated) queue.push(imported);
+      }
+    }
+    await super.buildDocuments(readable, options, cancelToken);
+  }
+
+  async #read(uri: URI, cancelToken: Cancellation.CancellationToken): Promise<LangiumDocument | undefined> {
+    try {
+      return await this.langiumDocuments.getOrCreateDocument(uri, cancelToken);
+    } catch (error) {
+      if (isOperationCancelled(error)) throw error;
+      return undefined;
+    }
+  }
+
+  /** Only open files and files that some document imports are of interest, never the rest of a workspace. */
+  protected override async findChangedUris(changed: URI): Promise<URI[]> {
+    if (this.langiumDocuments.getDocument(changed) ?? this.textDocuments?.get(changed)) return [changed];
+    const key = changed.toString();
+    return this.langiumDocuments.all.some(document => importsOf(document).some(uri => uri.toString() === key))
+      ? [changed]
+      : [];
+  }
+
+  /** Names that no file declares (primitives, `n`) stay unlinked and say nothing about other files. */
+  protected override shouldRelink(document: LangiumDocument, changedUris: Set<string>): boolean {
+    return this.indexManager.isAffected(document, changedUris);
+  }
+}
+
+/** A document depends on everything it imports, directly or not. */
+export class ImportIndexManager extends DefaultIndexManager {
+  readonly #documents: () => LangiumDocuments;
+
+  constructor(services: LangiumSharedCoreServices) {
+    super(services);
+    this.#documents = () => services.workspace.LangiumDocuments;
+  }
+
+  override isAffected(document: LangiumDocument, changedUris: Set<string>): boolean {
+    for (const uri of reachableImports(this.#documents(), document)) if (changedUris.has(uri)) return true;
+    return false;
+  }
+}

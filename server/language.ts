@@ -1,0 +1,152 @@
+import { DocumentState, type LangiumDocument, URI } from 'langium';
+import { TextDocument } from 'vscode-languageserver-textdocument';
+import type { Range } from 'vscode-languageserver-types';
+import type { Model, Span } from '../runtime/pattern/ir.ts';
+import type { Finding } from './check/finding.ts';
+import { checkDocument } from './check.ts';
+import type { Declaration, File } from './generated/ast.ts';
+import { fileOf } from './imports.ts';
+import { declarationNamed, LowerError, lower, problemOf } from './lower.ts';
+import { createCoreServices, type FileReader } from './module.ts';
+import type { DeclarationInfo } from './protocol.ts';
+import { placeOf, placeOfProperty, rangeOf } from './source.ts';
+
+export { LowerError } from './lower.ts';
+export { type FileReader, NO_FILES } from './module.ts';
+
+/** One message about a file: where it stands as line and column (0-based) and as character offsets. */
+export interface FileDiagnostic {
+  /** Stable, e.g. `unknown-name`. */
+  readonly code: string;
+  readonly severity: 'error' | 'warning' | 'information';
+  readonly message: string;
+  readonly range: Range;
+  readonly span: Span;
+}
+
+/** A file that was read, linked and checked. */
+export interface CheckedFile {
+  readonly uri: string;
+  /** In the order of the text. */
+  readonly diagnostics: readonly FileDiagnostic[];
+  /** Number of diagnostics that are errors. */
+  readonly errors: number;
+  /** Patterns and models, in source order. */
+  declarations(): readonly DeclarationInfo[];
+  /**
+   * A pattern or model for the runtime; `tokens` replaces a model's own. Throws LowerError when there is none of that
+   * name, when it cannot stand alone, or when it has no meaning; ask for `errors` first.
+   */
+  lower(name: string, options?: { readonly tokens?: number }): Model;
+}
+
+/** The language without an editor: for the command line, tests and tools. */
+export interface Language {
+  /** Reads and checks a text as the file at `uri`, whose imports come from the file reader. Replaces what was open there. */
+  open(uri: string, text: string): Promise<CheckedFile>;
+  /** A single pattern expression such as `window(8) | global([0])`. Throws LowerError with the first mistake. */
+  lowerExpression(text: string): Promise<Model>;
+}
+
+const EXPRESSION_NAME = 'expression';
+const EXPRESSION_HEAD = `pattern ${EXPRESSION_NAME} =\n`;
+
+/** Creates the language over a way to read imported files. */
+export function createLanguage(reader: FileReader): Language {
+  const texts = new Map<string, TextDocument>();
+  const { shared } = createCoreServices(reader, { get: uri => texts.get(uri.toString()) });
+  const { DocumentBuilder: builder, LangiumDocuments: documents } = shared.workspace;
+  builder.updateBuildOptions = { validation: false };
+  // Builds share documents: one at a time.
+  let last: Promise<unknown> = Promise.resolve();
+
+  const build = async (uri: URI, text: string): Promise<LangiumDocument> => {
+    const key = uri.toString();
+    texts.set(key, TextDocument.create(key, 'sparse', (texts.get(key)?.version ?? 0) + 1, text));
+    await builder.update([uri], []);
+    const document = documents.getDocument(uri);
+    if (document === undefined || document.state < DocumentState.Linked) throw new Error(`${key} could not be built`);
+    return document;
+  };
+  const inTurn = <T>(action: () => Promise<T>): Promise<T> => {
+    const result = last.then(action, action);
+    last = result.catch(() => undefined);
+    return result;
+  };
+  const open = (uri: string, text: string): Promise<CheckedFile> =>
+    inTurn(async () => {
+      const document = await build(URI.parse(uri), text);
+      return checkedFile(document, checkDocument(document, documents));
+    });
+
+  return {
+    open,
+    async lowerExpression(text) {
+      // A line of its own, so that a comment at the end of the expression does no harm.
+      const file = await open('memory:///expression.sparse', EXPRESSION_HEAD + text);
+      const error = file.diagnostics.find(({ severity }) => severity === 'error');
+      if (error !== undefined) throw new LowerError(error.code, error.message, shifted(error.span));
+      if (file.declarations().length !== 1)
+        throw new LowerError('syntax', 'one expression is expected, such as window(8) | global([0])', undefined);
+      return file.lower(EXPRESSION_NAME);
+    },
+  };
+}
+
+function shifted(span: Span): Span {
+  const start = Math.max(0, span.start - EXPRESSION_HEAD.length);
+  return { uri: span.uri, start, end: Math.max(start, span.end - EXPRESSION_HEAD.length) };
+}
+
+function checkedFile(document: LangiumDocument, findings: readonly Finding[]): CheckedFile {
+  const uri = document.uri.toString();
+  const file = fileOf(document);
+  return {
+    uri,
+    diagnostics: findings.map(({ code, severity, message, place }) => ({
+      code,
+      severity,
+      message,
+      range: rangeOf(document, place),
+      span: { uri, ...place },
+    })),
+    errors: findings.filter(({ severity }) => severity === 'error').length,
+    declarations: () => declarationsOf(document),
+    lower(name, options) {
+      if (file === undefined) throw new LowerError('syntax', 'this file could not be read', undefined);
+      return lowerNamed(file, name, options?.tokens);
+    },
+  };
+}
+
+/** Lowers a declaration by name. Throws LowerError. */
+export function lowerNamed(file: File, name: string, tokens?: number): Model {
+  const declaration = declarationNamed(file, name);
+  const problem = problemOf(declaration);
+  if (problem !== null) throw new LowerError('argument-missing', problem, undefined);
+  try {
+    return lower(declaration, tokens);
+  } catch (error) {
+    if (error instanceof RangeError)
+      throw new LowerError('too-large', `${name} nests too deeply: name parts of it and use the names`, undefined);
+    throw error;
+  }
+}
+
+/** The patterns and models of a document that can be shown. */
+export function declarationsOf(document: LangiumDocument): readonly DeclarationInfo[] {
+  return (fileOf(document)?.declarations ?? []).flatMap(declaration => infoOf(document, declaration) ?? []);
+}
+
+function infoOf(document: LangiumDocument, declaration: Declaration): DeclarationInfo | undefined {
+  const whole = placeOf(declaration);
+  const name = placeOfProperty(declaration, 'name');
+  if (declaration.$type === 'Constant' || declaration.name === undefined || !whole || !name) return undefined;
+  return {
+    name: declaration.name,
+    kind: declaration.$type === 'ModelDeclaration' ? 'model' : 'pattern',
+    range: rangeOf(document, whole),
+    nameRange: rangeOf(document, name),
+    problem: problemOf(declaration),
+  };
+}

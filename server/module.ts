@@ -1,0 +1,124 @@
+import {
+  createDefaultCoreModule,
+  createDefaultSharedCoreModule,
+  type DocumentValidator,
+  EmptyFileSystemProvider,
+  type FileSystemNode,
+  type FileSystemProvider,
+  inject,
+  type LangiumCoreServices,
+  type LangiumDocument,
+  type LangiumSharedCoreServices,
+  type Module,
+  type PartialLangiumCoreServices,
+  type PartialLangiumSharedCoreServices,
+  type TextDocumentProvider,
+  type URI,
+} from 'langium';
+import type { Diagnostic, DiagnosticSeverity } from 'vscode-languageserver-types';
+import type { Severity } from './check/finding.ts';
+import { checkDocument } from './check.ts';
+import { ImportIndexManager, ImportingDocumentBuilder } from './document-builder.ts';
+import { SparseGeneratedModule, SparseGeneratedSharedModule } from './generated/module.ts';
+import { SparseAsyncParser, SparseValueConverter } from './parser.ts';
+import { SparseScopeProvider } from './scope.ts';
+import { rangeOf } from './source.ts';
+import { SyntaxMessages } from './syntax-messages.ts';
+import { forgetTypes } from './types.ts';
+
+/** Reads the files that others import. */
+export interface FileReader {
+  /** Text of a file, or null when it cannot be read. */
+  readFile(uri: string): Promise<string | null>;
+}
+
+/** Nothing can be imported. */
+export const NO_FILES: FileReader = { readFile: () => Promise.resolve(null) };
+
+/** Langium's view of a file reader: only single files are ever read. */
+export class ReaderFileSystem extends EmptyFileSystemProvider implements FileSystemProvider {
+  readonly #reader: FileReader;
+
+  constructor(reader: FileReader) {
+    super();
+    this.#reader = reader;
+  }
+
+  override async readFile(uri?: URI): Promise<string> {
+    const text = uri === undefined ? null : await this.#reader.readFile(uri.toString());
+    if (text === null) throw new Error(`cannot read ${uri?.toString() ?? 'nothing'}`);
+    return text;
+  }
+
+  override async stat(uri: URI): Promise<FileSystemNode> {
+    return { isFile: true, isDirectory: false, uri };
+  }
+}
+
+const SEVERITIES: Readonly<Record<Severity, DiagnosticSeverity>> = { error: 1, warning: 2, information: 3 };
+
+/** Runs our checks instead of Langium's: one list, in the order of the text. */
+class SparseValidator implements DocumentValidator {
+  readonly #services: LangiumCoreServices;
+
+  constructor(services: LangiumCoreServices) {
+    this.#services = services;
+  }
+
+  async validateDocument(document: LangiumDocument): Promise<Diagnostic[]> {
+    const documents = this.#services.shared.workspace.LangiumDocuments;
+    return checkDocument(document, documents).map(({ code, severity, message, place }) => ({
+      range: rangeOf(document, place),
+      severity: SEVERITIES[severity],
+      code,
+      source: 'sparse',
+      message,
+    }));
+  }
+}
+
+/** What `.sparse` adds to Langium for one language; free of LSP features. */
+export const SparseModule: Module<LangiumCoreServices, PartialLangiumCoreServices> = {
+  parser: {
+    AsyncParser: services => new SparseAsyncParser(services),
+    ParserErrorMessageProvider: () => new SyntaxMessages(),
+    ValueConverter: () => new SparseValueConverter(),
+  },
+  references: { ScopeProvider: services => new SparseScopeProvider(services) },
+  validation: { DocumentValidator: services => new SparseValidator(services) },
+};
+
+/** The same for what languages share. */
+export const SparseSharedModule: Module<LangiumSharedCoreServices, PartialLangiumSharedCoreServices> = {
+  workspace: {
+    DocumentBuilder: services => new ImportingDocumentBuilder(services),
+    IndexManager: services => new ImportIndexManager(services),
+  },
+};
+
+/** Inferred types are forgotten whenever names may be linked anew. */
+export function watchLinks(shared: LangiumSharedCoreServices): void {
+  shared.workspace.DocumentBuilder.onUpdate(() => forgetTypes());
+}
+
+export interface CoreServices {
+  readonly shared: LangiumSharedCoreServices;
+  readonly sparse: LangiumCoreServices;
+}
+
+/** The language without an editor around it. */
+export function createCoreServices(reader: FileReader, textDocuments: TextDocumentProvider): CoreServices {
+  const opened: Module<LangiumSharedCoreServices, PartialLangiumSharedCoreServices> = {
+    workspace: { TextDocuments: () => textDocuments },
+  };
+  const shared = inject(
+    createDefaultSharedCoreModule({ fileSystemProvider: () => new ReaderFileSystem(reader) }),
+    SparseGeneratedSharedModule,
+    SparseSharedModule,
+    opened,
+  );
+  const sparse = inject(createDefaultCoreModule({ shared }), SparseGeneratedModule, SparseModule);
+  shared.ServiceRegistry.register(sparse);
+  watchLinks(shared);
+  return { shared, sparse };
+}
