@@ -1,4 +1,4 @@
-import { type Camera, cellAt, type Extent, wholeMask, pan, type Size, zoomAbout } from './camera.ts';
+import { type Camera, cellAt, type Extent, pan, type Size, wholeMask, zoomAbout } from './camera.ts';
 import type { Picture } from './drawing-messages.ts';
 
 export interface MaskViewEvents {

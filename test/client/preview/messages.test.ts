@@ -1,0 +1,31 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { isToHost } from '../../../client/preview/messages.ts';
+
+describe('isToHost', () => {
+  it('accepts every message of the page', () => {
+    for (const message of [
+      { type: 'ready' },
+      { type: 'export' },
+      { type: 'select', name: 'a' },
+      { type: 'log', message: 'm' },
+      { type: 'view', view: { name: null, tokens: 16, layer: 0, head: 0 } },
+      { type: 'reveal', span: { uri: 'file:///a', start: 0, end: 1 } },
+    ])
+      expect(isToHost(message)).toBe(true);
+  });
+
+  it('refuses everything else without throwing', () => {
+    for (const message of [
+      null,
+      3,
+      {},
+      { type: 'select' },
+      { type: 'view', view: null },
+      { type: 'reveal', span: { uri: 1 } },
+      { type: 'other' },
+    ])
+      expect(isToHost(message)).toBe(false);
+    fc.assert(fc.property(fc.anything(), thing => typeof isToHost(thing) === 'boolean'));
+  });
+});
