@@ -14,5 +14,7 @@ try {
   console.error(error.message);
   process.exit(2);
 }
+// npm changes to the folder of package.json; the paths a person types are meant from where that person is.
+if (process.env.npm_lifecycle_event === 'sparse' && process.env.INIT_CWD) process.chdir(process.env.INIT_CWD);
 process.argv[1] = cli;
 await import(pathToFileURL(cli).href);
