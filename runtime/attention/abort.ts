@@ -11,6 +11,22 @@ export function isAbort(error: unknown): boolean {
   return error instanceof Error && error.name === 'AbortError';
 }
 
+/** The promise, or an AbortError as soon as the signal fires; what the promise stands for goes on. */
+export async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return promise;
+  let cancel = (): void => {};
+  const cancelled = new Promise<never>((_, reject) => {
+    cancel = () => reject(abortError());
+  });
+  if (signal.aborted) cancel();
+  signal.addEventListener('abort', cancel);
+  try {
+    return await Promise.race([promise, cancelled]);
+  } finally {
+    signal.removeEventListener('abort', cancel);
+  }
+}
+
 /** Lets timers, messages and a pending cancel have their turn. */
 export function breathe(): Promise<void> {
   // A message channel is not throttled in browsers, unlike setTimeout, and lets I/O through in Node.

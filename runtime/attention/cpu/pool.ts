@@ -1,4 +1,4 @@
-import { abortError } from '../abort.ts';
+import { unlessAborted } from '../abort.ts';
 import type { AttentionInput, HeadPlans } from '../types.ts';
 import { workerSource } from './generated/worker.ts';
 import { blockRows } from './kernel-instance.ts';
@@ -54,27 +54,18 @@ export class WorkerPool {
    */
   async run(run: PoolRun): Promise<number> {
     const { signal } = run;
-    let cancel = (): void => {};
-    const cancelled = new Promise<never>((_, reject) => {
-      cancel = () => reject(abortError());
-    });
-    // Handled in the race below; without this an abort between two races would be reported as unhandled.
-    cancelled.catch(() => {});
-    if (signal?.aborted === true) cancel();
-    signal?.addEventListener('abort', cancel);
     try {
-      await Promise.race([this.#start(run.threads), cancelled]);
+      await unlessAborted(this.#start(run.threads), signal);
       const members = this.#members.slice(0, run.threads);
       const started = performance.now();
       let next = 0;
       const take = (): WorkItem[] | undefined => run.batches[next++];
-      await Promise.race([Promise.all(members.map(member => serve(member, run, take))), cancelled]);
+      await unlessAborted(Promise.all(members.map(member => serve(member, run, take))), signal);
       return performance.now() - started;
     } catch (error) {
       this.dispose();
       throw error;
     } finally {
-      signal?.removeEventListener('abort', cancel);
       for (const { port } of this.#members) port.hold(false);
     }
   }

@@ -18,7 +18,7 @@ export interface Device {
  */
 export async function openDevice(gpu: GPU): Promise<Device> {
   const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
-  if (adapter === null) throw new GpuError('No graphics adapter is available to WebGPU.');
+  if (adapter === null) throw new GpuError('no-adapter', 'No graphics adapter is available to WebGPU.');
   const timestamps = adapter.features.has('timestamp-query');
   const device = await adapter.requestDevice({
     label: 'sparse attention',
@@ -33,13 +33,16 @@ export async function openDevice(gpu: GPU): Promise<Device> {
     void device.lost.then(({ reason, message }) => {
       lost = true;
       const detail = message === '' ? '' : ` (${firstLine(message)})`;
-      reject(new GpuError(`The graphics device was lost${reason === 'destroyed' ? ': it was destroyed' : detail}.`));
+      reject(
+        new GpuError('lost', `The graphics device was lost${reason === 'destroyed' ? ': it was destroyed' : detail}.`),
+      );
     });
     device.addEventListener('uncapturederror', event => {
       event.preventDefault();
-      reject(new GpuError(`The graphics device reported an error: ${firstLine(event.error.message)}`));
-      // Whatever is computed on it from now on is not to be trusted.
-      device.destroy();
+      reject(new GpuError('device', `The graphics device reported an error: ${firstLine(event.error.message)}`));
+      // Whatever is computed on it from now on is not to be trusted. Not at once: destroying a device while it
+      // reports an error hangs in Dawn.
+      setTimeout(() => device.destroy(), 0);
     });
   });
   failure.catch(() => {});

@@ -1,4 +1,12 @@
-/** The GPU could not do what was asked: too large, out of memory, lost. The message is for the user. */
+export type GpuErrorKind = 'no-adapter' | 'too-large' | 'out-of-memory' | 'lost' | 'device';
+
+/** The GPU could not do what was asked. The message is for the user. */
 export class GpuError extends Error {
   override readonly name = 'GpuError';
+  readonly kind: GpuErrorKind;
+
+  constructor(kind: GpuErrorKind, message: string) {
+    super(message);
+    this.kind = kind;
+  }
 }

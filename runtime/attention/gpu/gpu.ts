@@ -1,4 +1,4 @@
-import type { TilePlan } from '../../compile/tile-plan.ts';
+import { type TilePlan, wordsPerRow } from '../../compile/tile-plan.ts';
 import { throwIfAborted } from '../abort.ts';
 import { attentionScale, checkInput } from '../check-input.ts';
 import { oneAtATime } from '../one-at-a-time.ts';
@@ -6,16 +6,19 @@ import type { AttentionInput, AttentionOptions, AttentionResult, Backend, HeadPl
 import { type Device, firstLine, openDevice } from './device.ts';
 import { GpuError } from './gpu-error.ts';
 import { adjust, type Budget, firstBudget, MAX_ITEMS, Schedule } from './schedule.ts';
-import { ACROSS, attentionShader, headVectors, type Shader } from './shader.ts';
+import { attentionShader, headVectors, type ShaderShape, shaderShape } from './shader.ts';
 import { DispatchTimer } from './timer.ts';
 import { BufferUsage, MAP_READ } from './usage.ts';
 
 /** Bytes that are copied to or from the device at a time. */
 const COPY_BYTES = 64 * 2 ** 20;
 
+/** Twelve numbers of four bytes. */
+const PARAMS_BYTES = 48;
+
 /** A compiled shader, and what was learnt about its speed. */
 interface Kernel {
-  readonly shader: Shader;
+  readonly shape: ShaderShape;
   readonly pipeline: GPUComputePipeline;
   readonly budget: Budget;
 }
@@ -110,6 +113,7 @@ async function runPass(
   const { input, plans, signal } = pass;
   const { heads, kvHeads, queries, keys, headDim } = input;
   const padded = headVectors(headDim) * 4;
+  const across = device.limits.maxComputeWorkgroupsPerDimension;
   const buffers: GPUBuffer[] = [];
   const { STORAGE, COPY_SRC, COPY_DST, UNIFORM } = BufferUsage;
   const create = (label: string, bytes: number, usage: number): GPUBuffer => {
@@ -125,6 +129,7 @@ async function runPass(
     const error = await Promise.race([device.popErrorScope(), failure]);
     if (error !== null) {
       throw new GpuError(
+        'out-of-memory',
         `The graphics device is out of memory (${firstLine(error.message)}). Use fewer tokens or heads.`,
       );
     }
@@ -135,9 +140,9 @@ async function runPass(
     const v = create('v', kvHeads * keys * padded * 4, STORAGE | COPY_DST);
     const o = create('o', heads * queries * padded * 4, STORAGE | COPY_SRC);
     const stats = create('stats', heads * queries * 8, STORAGE | COPY_SRC);
-    const items = new Uint32Array(4 * Math.min(MAX_ITEMS, mostItems(pass)));
+    const items = new Uint32Array(4 * Math.min(MAX_ITEMS, across * across, mostItems(pass)));
     const schedule = create('schedule', items.byteLength, STORAGE | COPY_DST);
-    const params = create('params', 32, UNIFORM | COPY_DST);
+    const params = create('params', PARAMS_BYTES, UNIFORM | COPY_DST);
     const onDevice = plans.plans.map((plan, index) => {
       if (!plans.headPlan.includes(index)) return undefined;
       const entries = create('entries', plan.column.length * 8, STORAGE | COPY_DST);
@@ -165,7 +170,8 @@ async function runPass(
     const ready = [];
     for (const { plan, store, users } of work) {
       const kernel = await Promise.race([kernelFor(device, kernels, headDim, plan), failure]);
-      const pieces = new Schedule(plan, users, kernel.shader.parts);
+      const parts = Math.ceil(plan.tile.queries / kernel.shape.rows);
+      const pieces = new Schedule(plan, users, parts);
       total += pieces.tiles;
       const bindGroup = device.createBindGroup({
         layout: kernel.pipeline.getBindGroupLayout(0),
@@ -174,31 +180,33 @@ async function runPass(
           resource: { buffer },
         })),
       });
-      ready.push({ kernel, pieces, bindGroup });
+      ready.push({ plan, kernel, parts, pieces, bindGroup });
     }
     // Uploads must not count as the time of the first dispatch.
     await Promise.race([device.queue.onSubmittedWorkDone(), failure]);
 
     let done = 0;
-    for (const { kernel, pieces, bindGroup } of ready) {
+    for (const { plan, kernel, parts, pieces, bindGroup } of ready) {
       for (;;) {
         throwIfAborted(signal);
         const piece = pieces.take(items, kernel.budget);
         if (piece.items === 0) break;
         device.queue.writeBuffer(schedule, 0, items, 0, piece.items * 4);
-        const settings = new DataView(new ArrayBuffer(32));
-        [queries, keys, heads, kvHeads, piece.items].forEach((value, index) => {
+        const settings = new DataView(new ArrayBuffer(PARAMS_BYTES));
+        const { tile } = plan;
+        const sizes = [tile.queries, tile.keys, wordsPerRow(plan), parts];
+        [queries, keys, heads, kvHeads, piece.items, across, padded / 4, ...sizes].forEach((value, index) => {
           settings.setUint32(index * 4, value, true);
         });
         // Scores in base 2, so that the kernel needs no other exponential than exp2.
-        settings.setFloat32(20, pass.scale * Math.LOG2E, true);
+        settings.setFloat32(PARAMS_BYTES - 4, pass.scale * Math.LOG2E, true);
         device.queue.writeBuffer(params, 0, settings.buffer);
         const started = performance.now();
         const encoder = device.createCommandEncoder();
         const compute = encoder.beginComputePass(timer.writes());
         compute.setPipeline(kernel.pipeline);
         compute.setBindGroup(0, bindGroup);
-        compute.dispatchWorkgroups(Math.min(piece.items, ACROSS), Math.ceil(piece.items / ACROSS));
+        compute.dispatchWorkgroups(Math.min(piece.items, across), Math.ceil(piece.items / across));
         compute.end();
         timer.resolve(encoder);
         device.queue.submit([encoder.finish()]);
@@ -237,23 +245,24 @@ function kernelFor(
   headDim: number,
   { tile }: TilePlan,
 ): Promise<Kernel> {
-  const key = `${headVectors(headDim)} ${tile.queries} ${tile.keys}`;
+  const shape = shaderShape(headDim, tile);
+  const key = Object.values(shape).join(' ');
   let kernel = kernels.get(key);
   if (kernel === undefined) {
-    kernel = compile(device, attentionShader({ headDim, tileQueries: tile.queries, tileKeys: tile.keys }));
+    kernel = compile(device, shape);
     kernels.set(key, kernel);
   }
   return kernel;
 }
 
-async function compile(device: GPUDevice, shader: Shader): Promise<Kernel> {
-  const module = device.createShaderModule({ label: 'attention', code: shader.code });
+async function compile(device: GPUDevice, shape: ShaderShape): Promise<Kernel> {
+  const module = device.createShaderModule({ label: 'attention', code: attentionShader(shape) });
   const pipeline = await device.createComputePipelineAsync({
     label: 'attention',
     layout: 'auto',
     compute: { module, entryPoint: 'main' },
   });
-  return { shader, pipeline, budget: firstBudget() };
+  return { shape, pipeline, budget: firstBudget() };
 }
 
 /** How many key/value heads fit into the device's limits at once. Throws GpuError when not even one does. */
@@ -270,6 +279,7 @@ function kvHeadsPerPass(limits: GPUSupportedLimits, input: AttentionInput, { pla
   ] as const) {
     if (bytes > limit) {
       throw new GpuError(
+        'too-large',
         `Too large for the graphics device: ${what} need ${mebibytes(bytes)}, and its largest buffer has ${mebibytes(limit)}.`,
       );
     }

@@ -1,22 +1,26 @@
-/** What a shader is generated for. */
+/** What a shader is generated for. Few shapes are told apart, because compiling one can take seconds. */
 export interface ShaderShape {
-  readonly headDim: number;
-  /** Query rows of a plan's tile, 1 to 256. */
-  readonly tileQueries: number;
-  /** Keys of a plan's tile, a multiple of 16. */
-  readonly tileKeys: number;
-}
-
-export interface Shader {
-  readonly code: string;
-  /** Query rows that one workgroup computes; a row block takes several workgroups when its tile is taller. */
+  /** Query rows of a workgroup: 16, 32 or 64. */
   readonly rows: number;
-  /** Workgroups per row block. */
-  readonly parts: number;
+  /** Keys of a step: 16 or 32. */
+  readonly step: number;
+  /** Groups of 32 numbers of a head, 1 to 8. */
+  readonly chunks: number;
 }
 
-/** Work items are addressed as x + y * ACROSS, which keeps both below the limit of 65535. */
-export const ACROSS = 32768;
+/**
+ * The shader for a head dimension and a tile of a plan.
+ *
+ * @param headDim 1 to 256
+ * @param tile up to 256 query rows; keys a multiple of 16
+ */
+export function shaderShape(headDim: number, tile: { readonly queries: number; readonly keys: number }): ShaderShape {
+  return {
+    rows: tile.queries > 32 ? 64 : tile.queries > 16 ? 32 : 16,
+    step: tile.keys % 32 === 0 ? 32 : 16,
+    chunks: Math.ceil(headVectors(headDim) / 8),
+  };
+}
 
 /** Bits of a schedule entry's first word, below the head. */
 export const FIRST_SEGMENT = 1;
@@ -41,26 +45,17 @@ export function headVectors(headDim: number): number {
  * Every variable in a loop has an initialiser (Dawn on Vulkan does not zero it again), and "no key yet" is -3e38,
  * since WGSL may assume that there are no infinities.
  */
-export function attentionShader({ headDim, tileQueries, tileKeys }: ShaderShape): Shader {
-  const rows = tileQueries > 32 ? 64 : tileQueries > 16 ? 32 : 16;
+export function attentionShader({ rows, step, chunks }: ShaderShape): string {
   const rowGroups = rows / 4;
   const threads = rowGroups * 8;
-  const step = tileKeys % 32 === 0 ? 32 : 16;
-  const vectors = headVectors(headDim);
-  const chunks = Math.ceil(vectors / 8);
-  const parts = Math.ceil(tileQueries / rows);
   const stage = Math.max(step * 9, 8 * rowGroups);
   const keySlots = range(step / 8);
   const chunkIds = range(chunks);
   const four = range(4);
 
-  const code = `
+  return `
 const ROW_GROUPS = ${rowGroups}u;
 const STEP = ${step}u;
-const VECTORS = ${vectors}u;
-const TILE_QUERIES = ${tileQueries}u;
-const TILE_KEYS = ${tileKeys}u;
-const WORDS = ${Math.ceil(tileKeys / 32)}u;
 const FULL = 0xffffffffu;
 const NEVER = -3e38;
 
@@ -70,6 +65,16 @@ struct Params {
   heads: u32,
   kvHeads: u32,
   items: u32,
+  /** Items are addressed as x + y * across, which keeps both below the limit of a dispatch. */
+  across: u32,
+  /** Four-float vectors of a head. */
+  vectors: u32,
+  tileQueries: u32,
+  tileKeys: u32,
+  /** 32-bit words of a mask's row. */
+  words: u32,
+  /** Workgroups per row block. */
+  parts: u32,
   scale: f32,
 }
 
@@ -96,7 +101,7 @@ fn main(
   @builtin(workgroup_id) workgroup: vec3<u32>,
   @builtin(local_invocation_index) local: u32,
 ) {
-  let item = workgroup.x + workgroup.y * ${ACROSS}u;
+  let item = workgroup.x + workgroup.y * params.across;
   if (item >= params.items) {
     return;
   }
@@ -106,15 +111,15 @@ fn main(
   let lastSegment = (work.x & ${LAST_SEGMENT}u) != 0u;
   let rg = local / 8u;
   let cg = local % 8u;
-  let tileRow = (work.y % ${parts}u) * ${rows}u + rg * 4u;
-  let row = (work.y / ${parts}u) * TILE_QUERIES + tileRow;
+  let tileRow = (work.y % params.parts) * ${rows}u + rg * 4u;
+  let row = (work.y / params.parts) * params.tileQueries + tileRow;
   let kvBase = ((head * params.kvHeads) / params.heads) * params.keys;
 ${lines(
   four,
   r => `
-  let inside${r} = tileRow + ${r}u < TILE_QUERIES && row + ${r}u < params.queries;
+  let inside${r} = tileRow + ${r}u < params.tileQueries && row + ${r}u < params.queries;
   let row${r} = head * params.queries + min(row + ${r}u, params.queries - 1u);
-  let maskRow${r} = min(tileRow + ${r}u, TILE_QUERIES - 1u) * WORDS;`,
+  let maskRow${r} = min(tileRow + ${r}u, params.tileQueries - 1u) * params.words;`,
 )}
   var m = vec4<f32>(NEVER);
   var l = vec4<f32>(0.0);
@@ -127,31 +132,33 @@ ${lines(chunkIds, ch => lines(four, r => `  var acc${ch}_${r} = vec4<f32>(0.0);`
     }
 ${lines(
   chunkIds,
-  ch => `    if (${ch * 8}u + cg < VECTORS) {
-${lines(four, r => `      acc${ch}_${r} = o[row${r} * VECTORS + ${ch * 8}u + cg];`)}
+  ch => `    if (${ch * 8}u + cg < params.vectors) {
+${lines(four, r => `      acc${ch}_${r} = o[row${r} * params.vectors + ${ch * 8}u + cg];`)}
     }`,
 )}
   }
+  // Not a constant, or some compilers unroll the loops over keys, which then take seconds to compile.
+  let count = min(STEP, params.tileKeys);
   for (var entry = work.z; entry < work.w; entry++) {
     let tile = entries[entry];
-    for (var start = 0u; start < TILE_KEYS; start += STEP) {
-      let key0 = tile.x * TILE_KEYS + start;
+    for (var start = 0u; start < params.tileKeys; start += STEP) {
+      let key0 = tile.x * params.tileKeys + start;
 ${lines(keySlots, c => `      var s${c} = vec4<f32>(0.0);`)}
-      for (var chunk = 0u; chunk < VECTORS; chunk += 8u) {
+      for (var chunk = 0u; chunk < params.vectors; chunk += 8u) {
         workgroupBarrier();
         for (var i = local; i < STEP * 8u; i += ${threads}u) {
           let key = key0 + i / 8u;
           let d = chunk + i % 8u;
           var loaded = vec4<f32>(0.0);
-          if (key < params.keys && d < VECTORS) {
-            loaded = k[(kvBase + key) * VECTORS + d];
+          if (key < params.keys && d < params.vectors) {
+            loaded = k[(kvBase + key) * params.vectors + d];
           }
           stage[(i / 8u) * 9u + i % 8u] = loaded;
         }
         workgroupBarrier();
-        let count = min(8u, VECTORS - chunk);
-        for (var d = 0u; d < count; d++) {
-${lines(four, r => `          let q${r} = q[row${r} * VECTORS + chunk + d];`)}
+        let depth = min(8u, params.vectors - chunk);
+        for (var d = 0u; d < depth; d++) {
+${lines(four, r => `          let q${r} = q[row${r} * params.vectors + chunk + d];`)}
 ${lines(
   keySlots,
   c => `          let k${c} = stage[(cg + ${c * 8}u) * 9u + d];
@@ -161,7 +168,7 @@ ${lines(
       }
 ${lines(keySlots, c => `      s${c} *= params.scale;`)}
       if (tile.y != FULL) {
-        let mask = tile.y * (TILE_QUERIES * WORDS) + start / 32u;
+        let mask = tile.y * (params.tileQueries * params.words) + start / 32u;
         let shift = (start % 32u) + cg;
         let words = vec4<u32>(${four.map(r => `masks[mask + maskRow${r}]`).join(', ')}) >> vec4<u32>(shift);
 ${lines(keySlots, c => `        s${c} = select(vec4<f32>(NEVER), s${c}, ((words >> vec4<u32>(${c * 8}u)) & vec4<u32>(1u)) != vec4<u32>(0u));`)}
@@ -194,13 +201,13 @@ ${lines(
         let key = key0 + i / 8u;
         let d = ${ch * 8}u + i % 8u;
         var loaded = vec4<f32>(0.0);
-        if (key < params.keys && d < VECTORS) {
-          loaded = v[(kvBase + key) * VECTORS + d];
+        if (key < params.keys && d < params.vectors) {
+          loaded = v[(kvBase + key) * params.vectors + d];
         }
         stage[i] = loaded;
       }
       workgroupBarrier();
-      for (var key = 0u; key < STEP; key++) {
+      for (var key = 0u; key < count; key++) {
         let p = weights[key * (ROW_GROUPS + 1u) + rg];
         let value = stage[key * 8u + cg];
 ${lines(four, r => `        acc${ch}_${r} += p.${'xyzw'[r]} * value;`)}
@@ -228,15 +235,14 @@ ${lines(
     }
 ${lines(
   chunkIds,
-  ch => `    if (${ch * 8}u + cg < VECTORS) {
-      o[row${r} * VECTORS + ${ch * 8}u + cg] = acc${ch}_${r} * factor.${'xyzw'[r]};
+  ch => `    if (${ch * 8}u + cg < params.vectors) {
+      o[row${r} * params.vectors + ${ch * 8}u + cg] = acc${ch}_${r} * factor.${'xyzw'[r]};
     }`,
 )}
   }`,
 )}
 }
 `;
-  return { code, rows, parts };
 }
 
 function range(count: number): number[] {

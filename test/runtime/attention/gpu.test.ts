@@ -3,12 +3,14 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { fullPlan } from '../../../runtime/attention/full-plan.ts';
 import { openDawn } from '../../../runtime/attention/gpu/dawn.node.ts';
 import { createGpuBackend } from '../../../runtime/attention/gpu/gpu.ts';
-import { attentionShader } from '../../../runtime/attention/gpu/shader.ts';
+import { attentionShader, shaderShape } from '../../../runtime/attention/gpu/shader.ts';
 import { sampleInput } from '../../../runtime/attention/sample-data.ts';
 import type { Backend } from '../../../runtime/attention/types.ts';
-import { FULL_TILE } from '../../../runtime/compile/tile-plan.ts';
 import { problem, problems, scattered, solve } from './problems.ts';
 import { runScript } from './run-script.ts';
+
+/** The tile whose shader compiles fastest. */
+const small = { queries: 16, keys: 16 };
 
 let gpu: GPU;
 let backend: Backend;
@@ -33,8 +35,8 @@ describe('against the reference', () => {
     const sizes = fc.record({
       queries: fc.integer({ min: 1, max: 150 }),
       keys: fc.integer({ min: 1, max: 150 }),
-      headDim: fc.integer({ min: 1, max: 80 }),
-      tile: fc.constantFrom({ queries: 64, keys: 64 }, { queries: 33, keys: 48 }, { queries: 16, keys: 32 }),
+      headDim: fc.integer({ min: 1, max: 64 }),
+      tile: fc.constantFrom({ queries: 64, keys: 64 }, { queries: 50, keys: 32 }),
       density: fc.integer({ min: 0, max: 100 }),
       kvHeads: fc.integer({ min: 1, max: 2 }),
       group: fc.integer({ min: 1, max: 2 }),
@@ -49,73 +51,51 @@ describe('against the reference', () => {
   }, 30_000);
 
   test('a row so long that it is cut into segments over several dispatches', async () => {
-    // A fresh backend starts with segments of 64 tiles.
-    const fresh = await createGpuBackend(gpu);
-    const task = problem(
-      'long row',
-      { queries: 3, keys: 5000, heads: 2, headDim: 8 },
-      [(i, j) => i === 1 || (j + i) % 700 === 0],
-      { queries: 16, keys: 16 },
-    );
+    // A fresh backend starts with segments of 64 tiles and may multiply that by 8 from one to the next.
+    const allowed = (i: number, j: number) => i === 1 || (j + i) % 700 === 0;
+    const shape = { queries: 3, keys: 12_000, heads: 2, headDim: 32 };
+    const task = problem('long row', shape, [allowed], small);
     const seen: number[] = [];
-    await solve(fresh, task);
-    const again = await createGpuBackend(gpu);
-    await again.run(task.input, task.plans, { onProgress: done => seen.push(done) });
+    const fresh = await createGpuBackend(gpu);
+    const run = fresh.run.bind(fresh);
+    await solve({ ...fresh, run: (i, p) => run(i, p, { onProgress: done => seen.push(done) }) }, task);
     expect(seen.length).toBeGreaterThan(2);
     expect(seen.at(-1)).toBe(1);
-    again.dispose();
     fresh.dispose();
   });
 
-  test('more than 65535 workgroups in one dispatch', async () => {
-    const queries = 70_000;
-    const diagonal = {
-      tile: { queries: 1, keys: 16 },
-      queries,
-      keys: queries,
-      rowStart: Uint32Array.from({ length: queries + 1 }, (_, i) => i),
-      column: Uint32Array.from({ length: queries }, (_, i) => Math.floor(i / 16)),
-      maskId: Uint32Array.from({ length: queries }, (_, i) => i % 16),
-      masks: Uint32Array.from({ length: 16 }, (_, i) => 1 << i),
-      pairs: new Float64Array(queries).fill(1),
-    };
-    expect(diagonal.maskId).not.toContain(FULL_TILE);
-    const input = sampleInput({ heads: 1, kvHeads: 1, queries, keys: queries, headDim: 4 });
-    const run = () => backend.run(input, { plans: [diagonal], headPlan: [0] }, {});
-    // The budget grows from run to run until all of it is one dispatch.
-    const counts: number[] = [];
-    for (let i = 0; i < 6; i++) {
-      let dispatches = 0;
-      const { o } = await backend.run(input, { plans: [diagonal], headPlan: [0] }, { onProgress: () => dispatches++ });
-      counts.push(dispatches);
-      expect(o).toEqual(input.v);
-      if (dispatches === 1) break;
-    }
-    expect((await run()).o).toEqual(input.v);
-    expect(counts.at(-1)).toBeLessThan(10);
-  }, 60_000);
+  test('more workgroups than a dispatch may have in one dimension', async () => {
+    // The real limit is 65535: the same code, with a limit of 3, and rows of a dispatch that are not filled.
+    const narrow = await createGpuBackend(limited(gpu, { maxComputeWorkgroupsPerDimension: 3 }));
+    const task = problem('narrow', { queries: 70, heads: 2, headDim: 32 }, [scattered(30)], small);
+    for (let i = 0; i < 2; i++) await solve(narrow, task);
+    narrow.dispose();
+  });
 });
 
 describe('what can go wrong', () => {
-  test('a cancel ends a long run', async () => {
+  test('a cancel ends a long run after the dispatch that is under way', async () => {
     const input = sampleInput({ heads: 8, kvHeads: 8, queries: 4096, keys: 4096, headDim: 64 });
     const plans = { plans: [fullPlan(4096, 4096)], headPlan: new Array<number>(8).fill(0) };
     const abort = new AbortController();
     let done = 0;
-    setTimeout(() => abort.abort(), 400);
-    const started = performance.now();
-    const run = backend.run(input, plans, { signal: abort.signal, onProgress: share => (done = share) });
+    let cancelled = 0;
+    const onProgress = (share: number) => {
+      done = share;
+      cancelled = performance.now();
+      abort.abort();
+    };
+    const run = backend.run(input, plans, { signal: abort.signal, onProgress });
     await expect(run).rejects.toMatchObject({ name: 'AbortError' });
-    expect(performance.now() - started).toBeLessThan(3000);
-    expect(done).toBeGreaterThan(0);
-    expect(done).toBeLessThan(1);
+    expect(performance.now() - cancelled).toBeLessThan(1000);
+    expect(done).toBeLessThan(0.2);
     await solve(backend, problems[5]!);
   });
 
   test('a device that vanishes in the middle of a run: a clear error, no hang', async () => {
     const doomed = await createGpuBackend(gpu);
-    const input = sampleInput({ heads: 4, kvHeads: 4, queries: 2048, keys: 2048, headDim: 64 });
-    const plans = { plans: [fullPlan(2048, 2048)], headPlan: [0, 0, 0, 0] };
+    const input = sampleInput({ heads: 4, kvHeads: 4, queries: 1024, keys: 1024, headDim: 32 });
+    const plans = { plans: [fullPlan(1024, 1024, small)], headPlan: [0, 0, 0, 0] };
     const run = doomed.run(input, plans, { onProgress: () => doomed.dispose() });
     await expect(run).rejects.toThrow(/graphics device was lost/);
     await expect(doomed.run(input, plans, {})).rejects.toThrow(/graphics device was lost/);
@@ -133,18 +113,42 @@ describe('what can go wrong', () => {
   });
 
   test('heads that do not fit together are computed one after the other', async () => {
-    const limits = { maxBufferSize: 2 ** 16, maxStorageBufferBindingSize: 2 ** 16 };
-    const small = await createGpuBackend(limited(gpu, limits));
+    const limits = { maxBufferSize: 2 ** 15, maxStorageBufferBindingSize: 2 ** 15 };
+    const cramped = await createGpuBackend(limited(gpu, limits));
     const seen: number[] = [];
-    const task = problem('passes', { queries: 100, heads: 6, kvHeads: 3, headDim: 64 }, [
-      (i, j) => j <= i,
-      scattered(20),
-    ]);
-    await solve(small, task);
-    await small.run(task.input, task.plans, { onProgress: done => seen.push(done) });
+    const task = problem(
+      'passes',
+      { queries: 100, heads: 6, kvHeads: 3, headDim: 32 },
+      [(i, j) => j <= i, scattered(20)],
+      small,
+    );
+    await solve(cramped, task);
+    await cramped.run(task.input, task.plans, { onProgress: done => seen.push(done) });
     expect(seen.at(-1)).toBe(1);
     expect([...seen].sort((a, b) => a - b)).toEqual(seen);
-    small.dispose();
+    cramped.dispose();
+  });
+
+  test('an error that the device reports ends the run', async () => {
+    const broken = override(gpu, {
+      requestAdapter: async () => {
+        const adapter = (await gpu.requestAdapter())!;
+        return override(adapter, {
+          requestDevice: async () => {
+            const device = await adapter.requestDevice();
+            return override(device, {
+              createBindGroup: (descriptor: GPUBindGroupDescriptor) =>
+                device.createBindGroup({ ...descriptor, entries: [...descriptor.entries].slice(1) }),
+            });
+          },
+          features: new Set(),
+        });
+      },
+    });
+    const doomed = await createGpuBackend(broken);
+    await expect(solve(doomed, problem('doomed', { queries: 40, headDim: 8 }, [scattered(40)], small))).rejects.toThrow(
+      /graphics device reported an error/,
+    );
   });
 
   test('a process that used Dawn ends by itself', () => {
@@ -157,7 +161,7 @@ describe('what can go wrong', () => {
       if ('reason' in opened) throw new Error(opened.reason);
       const backend = await createGpuBackend(opened.gpu);
       const input = sampleInput({ heads: 1, kvHeads: 1, queries: 100, keys: 100, headDim: 16 });
-      const { device } = await backend.run(input, { plans: [fullPlan(100, 100)], headPlan: [0] }, {});
+      const { device } = await backend.run(input, { plans: [fullPlan(100, 100, { queries: 16, keys: 16 })], headPlan: [0] }, {});
       console.log(device);`;
     expect(runScript(script).trim()).toBe(backend.device);
     expect(runScript(`${script}; process.exit(0)`).trim()).toBe(backend.device);
@@ -179,7 +183,7 @@ describe('shader', () => {
     Object.assign(globalThis, { nullGpu });
     const device = await (await nullGpu.requestAdapter())!.requestDevice();
     expect(device.limits.maxComputeWorkgroupStorageSize).toBe(16384);
-    for (const headDim of [1, 4, 33, 64, 100, 128, 256]) {
+    for (const headDim of [1, 64, 100, 256]) {
       for (const [tileQueries, tileKeys] of [
         [1, 16],
         [17, 48],
@@ -187,7 +191,7 @@ describe('shader', () => {
         [128, 128],
         [256, 1024],
       ] as const) {
-        const { code } = attentionShader({ headDim, tileQueries, tileKeys });
+        const code = attentionShader(shaderShape(headDim, { queries: tileQueries, keys: tileKeys }));
         const module = device.createShaderModule({ code });
         const { messages } = await module.getCompilationInfo();
         expect(messages.map(({ message, lineNum }) => `${lineNum}: ${message}`)).toEqual([]);
@@ -198,7 +202,7 @@ describe('shader', () => {
   }, 60_000);
 
   test('initialises every variable, and knows no infinity', () => {
-    const { code } = attentionShader({ headDim: 100, tileQueries: 64, tileKeys: 64 });
+    const code = attentionShader({ rows: 64, step: 32, chunks: 4 });
     for (const line of code.split('\n')) {
       if (/^\s*var(?!<)/.test(line)) expect(line).toMatch(/=/);
     }
@@ -206,29 +210,32 @@ describe('shader', () => {
   });
 });
 
-/** A GPU whose adapters claim smaller limits. */
+/** A GPU whose adapters have smaller limits in some respects. */
 function limited(real: GPU, smaller: Partial<Record<keyof GPUSupportedLimits, number>>): GPU {
+  const reduce = (limits: GPUSupportedLimits) =>
+    new Proxy(limits, { get: (target, name) => Reflect.get(smaller, name) ?? Reflect.get(target, name) });
+  return override(real, {
+    requestAdapter: async (options: GPURequestAdapterOptions) => {
+      const adapter = (await real.requestAdapter(options))!;
+      return override(adapter, {
+        limits: reduce(adapter.limits),
+        requestDevice: async (descriptor: GPUDeviceDescriptor) => {
+          const { requiredFeatures } = descriptor;
+          const device = await adapter.requestDevice({ requiredFeatures: [...(requiredFeatures ?? [])] });
+          return override(device, { limits: reduce(device.limits) });
+        },
+      });
+    },
+  });
+}
+
+/** The same object with other properties; methods are called on the original. */
+function override<T extends object>(real: T, other: object): T {
   return new Proxy(real, {
     get(target, name) {
-      if (name !== 'requestAdapter') return Reflect.get(target, name);
-      return async (options?: GPURequestAdapterOptions) => {
-        const adapter = (await target.requestAdapter(options))!;
-        return {
-          features: adapter.features,
-          info: adapter.info,
-          limits: { ...smaller },
-          requestDevice: async () => {
-            const device = await adapter.requestDevice();
-            return new Proxy(device, {
-              get: (inner, key) => {
-                if (key === 'limits') return smaller;
-                const value: unknown = Reflect.get(inner, key);
-                return typeof value === 'function' ? value.bind(inner) : value;
-              },
-            });
-          },
-        };
-      };
+      if (name in other) return Reflect.get(other, name);
+      const value: unknown = Reflect.get(target, name);
+      return typeof value === 'function' ? value.bind(target) : value;
     },
   });
 }

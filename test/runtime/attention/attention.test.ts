@@ -1,0 +1,176 @@
+import { afterAll, describe, expect, test } from 'vitest';
+import { type Attention, type AttentionHosts, createAttention } from '../../../runtime/attention/attention.ts';
+import { createCpuBackend } from '../../../runtime/attention/cpu/cpu.ts';
+import { nodeWorkers } from '../../../runtime/attention/cpu/workers.node.ts';
+import { openDawn } from '../../../runtime/attention/gpu/dawn.node.ts';
+import { selfCheck } from '../../../runtime/attention/self-check.ts';
+import type { Backend } from '../../../runtime/attention/types.ts';
+import { expectCorrect, problem, problems } from './problems.ts';
+
+const started: Attention[] = [];
+afterAll(() => {
+  for (const attention of started) attention.dispose();
+});
+const start = (hosts: AttentionHosts): Attention => {
+  const attention = createAttention(hosts);
+  started.push(attention);
+  return attention;
+};
+const task = problem('attention', { queries: 100, heads: 2, kvHeads: 1, headDim: 48 }, [(i, j) => j <= i && i !== 9]);
+const { input, plans } = task;
+
+describe('choice of the backend', () => {
+  test('the GPU first, and it says that it is a software device', async () => {
+    const attention = start({ gpu: openDawn, workers: nodeWorkers(2) });
+    const result = await attention.attend(input, plans);
+    expect(result.notes).toEqual([]);
+    expect(result.backend).toBe('gpu');
+    expect(result.device).toMatch(/SwiftShader \(software\)|NVIDIA|AMD|Intel|Apple/);
+    expect(result.timing.kernelMs).toBeGreaterThan(0);
+    expect(result.timing.kernelMs).toBeLessThanOrEqual(result.timing.totalMs);
+    await expectCorrect(task, result);
+    for (const backend of ['cpu', 'reference', 'gpu'] as const) {
+      const other = await attention.attend(input, plans, { backend });
+      expect(other.backend).toBe(backend);
+      await expectCorrect(task, other);
+    }
+    const status = await attention.backends();
+    expect(status.map(({ id, available }) => [id, available])).toEqual([
+      ['gpu', true],
+      ['cpu', true],
+      ['reference', true],
+    ]);
+    attention.dispose();
+    expect((await attention.attend(input, plans, { backend: 'cpu' })).backend).toBe('cpu');
+  }, 60_000);
+
+  test('without a GPU: the CPU, with the reason as a note', async () => {
+    const attention = start({ gpu: async () => ({ reason: 'No adapter today.' }) });
+    const result = await attention.attend(input, plans, { backend: 'auto' });
+    expect(result.backend).toBe('cpu');
+    expect(result.notes).toEqual(['No adapter today.']);
+    await expectCorrect(task, result);
+    const [gpu, cpu] = await attention.backends();
+    expect(gpu).toEqual({ id: 'gpu', available: false, device: '', reason: 'No adapter today.' });
+    expect(cpu).toMatchObject({ available: true, device: expect.stringMatching(/WASM/) });
+    await expect(attention.attend(input, plans, { backend: 'gpu' })).rejects.toMatchObject({
+      name: 'BackendError',
+      message: 'No adapter today. Choose the backend "cpu", or "auto" to use whatever works.',
+    });
+  });
+
+  test('a host that throws is a reason too', async () => {
+    const attention = start({
+      gpu: () => {
+        throw new Error('driver on fire');
+      },
+    });
+    const { notes, backend } = await attention.attend(input, plans);
+    expect(backend).toBe('cpu');
+    expect(notes).toEqual(['The GPU is not used: driver on fire']);
+  });
+});
+
+describe('failures', () => {
+  test('a GPU that computes wrong results is found out', async () => {
+    const attention = start({
+      gpu: async () => {
+        const opened = await openDawn();
+        return 'gpu' in opened ? { gpu: miscompiling(opened.gpu) } : opened;
+      },
+    });
+    const { notes, backend } = await attention.attend(input, plans);
+    expect(backend).toBe('cpu');
+    expect(notes).toEqual([expect.stringMatching(/The GPU \(.*\) is not used: it computes wrong results/)]);
+  }, 60_000);
+
+  test('a device lost in the middle of a run: the CPU finishes it, also when the GPU was asked for', async () => {
+    const devices: GPUDevice[] = [];
+    const attention = start({
+      gpu: async () => {
+        const opened = await openDawn();
+        return 'gpu' in opened ? { gpu: watched(opened.gpu, devices) } : opened;
+      },
+    });
+    const onProgress = () => devices.at(-1)?.destroy();
+    const result = await attention.attend(input, plans, { backend: 'gpu', onProgress });
+    expect(result.backend).toBe('cpu');
+    expect(result.notes).toEqual([expect.stringMatching(/The GPU failed: The graphics device was lost/)]);
+    await expectCorrect(task, result);
+    const next = await attention.attend(input, plans, { backend: 'gpu' });
+    expect(next.backend).toBe('gpu');
+    expect(devices).toHaveLength(2);
+  }, 60_000);
+
+  test('the self-check catches outputs and log-sum-exps that are slightly wrong, and NaN', async () => {
+    const good = await createCpuBackend();
+    await selfCheck(good);
+    const spoilt = (change: (o: Float32Array, lse: Float32Array) => void): Backend => ({
+      ...good,
+      run: async (...args) => {
+        const result = await good.run(...args);
+        change(result.o, result.lse);
+        return result;
+      },
+    });
+    for (const change of [
+      (o: Float32Array) => (o[77]! += 1e-3),
+      (o: Float32Array) => (o[0] = Number.NaN),
+      (_: Float32Array, lse: Float32Array) => (lse[3] = -3e38),
+      (_: Float32Array, lse: Float32Array) => (lse[8]! += 0.01),
+    ]) {
+      await expect(selfCheck(spoilt(change))).rejects.toThrow(/computes wrong results/);
+    }
+  });
+
+  test('input that does not fit is refused and not passed on', async () => {
+    const attention = start({});
+    await expect(attention.attend({ ...input, q: new Float32Array(1) }, plans)).rejects.toThrow(/Tensor q has 1/);
+    await expect(attention.attend(input, plans, { scale: Number.NaN })).rejects.toThrow(/scale must be/);
+  });
+
+  test('a cancel, before and during', async () => {
+    const attention = start({});
+    const aborted = { signal: AbortSignal.abort() };
+    await expect(attention.attend(input, plans, aborted)).rejects.toMatchObject({ name: 'AbortError' });
+    const never = start({ gpu: () => new Promise(() => {}) });
+    const abort = new AbortController();
+    setTimeout(() => abort.abort(), 20);
+    await expect(never.attend(input, plans, { signal: abort.signal })).rejects.toMatchObject({ name: 'AbortError' });
+  });
+
+  test('scale is respected by every backend', async () => {
+    const attention = start({});
+    const a = await attention.attend(input, plans, { backend: 'cpu', scale: 0.5 });
+    const b = await attention.attend(input, plans, { backend: 'reference', scale: 0.5 });
+    expect(Math.abs(a.lse[50]! - b.lse[50]!)).toBeLessThan(1e-5);
+    const usual = await attention.attend(problems[3]!.input, problems[3]!.plans, { backend: 'cpu' });
+    await expectCorrect(problems[3]!, usual);
+  });
+});
+
+/** A GPU whose compiler gets one thing wrong: running sums do not fade. */
+function miscompiling(gpu: GPU): GPU {
+  return withDevices(gpu, device => {
+    const create = device.createShaderModule.bind(device);
+    device.createShaderModule = ({ code, ...rest }) => create({ ...rest, code: code.replace('l *= fade;', '') });
+  });
+}
+
+function watched(gpu: GPU, devices: GPUDevice[]): GPU {
+  return withDevices(gpu, device => devices.push(device));
+}
+
+function withDevices(gpu: GPU, see: (device: GPUDevice) => void): GPU {
+  const requestAdapter = async (options?: GPURequestAdapterOptions) => {
+    const adapter = (await gpu.requestAdapter(options))!;
+    const requestDevice = async (descriptor?: GPUDeviceDescriptor) => {
+      const device = await adapter.requestDevice(descriptor);
+      see(device);
+      return device;
+    };
+    const { features, limits, info } = adapter;
+    return { features, limits, info, requestDevice };
+  };
+  return { requestAdapter } as unknown as GPU;
+}
