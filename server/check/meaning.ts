@@ -20,12 +20,11 @@ import { LowerError } from '../lower/error.ts';
 import { lowerDeclaration, lowerPattern } from '../lower/pattern.ts';
 import { meaningOf } from '../names.ts';
 import { type Place, placeOf, uriOf } from '../source.ts';
+import { USUAL_TOKENS } from '../viewpoint.ts';
 import { reachedFrom, standsAlone } from './declarations.ts';
 import type { Findings } from './finding.ts';
 import type { ReadModel } from './model.ts';
 
-/** Length at which patterns are looked at that no model uses. */
-export const USUAL_TOKENS = 4096;
 /** Most (layer, head) pairs that are tried for one rule. */
 const MOST_HEADS = 4096;
 

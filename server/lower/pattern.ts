@@ -90,6 +90,21 @@ function call(
   caller: Environment,
   at: Reference | undefined,
 ): Pattern {
+  const environment = inside(declaration, given, caller, at);
+  return caller.budget.nested(at, () => lowerPattern(declaration.body, environment));
+}
+
+/** What holds inside a declaration when every parameter has its default. Throws LowerError when one has none. */
+export function defaultsOf(declaration: PatternDeclaration, caller: Environment): Environment {
+  return inside(declaration, new Map(), caller, undefined);
+}
+
+function inside(
+  declaration: PatternDeclaration,
+  given: ReadonlyMap<Parameter, Bound>,
+  caller: Environment,
+  at: Reference | undefined,
+): Environment {
   const parameters = new Map<Parameter, Bound>();
   const environment: Environment = { parameters, grid: caller.grid, binders: new Map(), budget: caller.budget };
   for (const parameter of declaration.parameters) {
@@ -104,7 +119,7 @@ function call(
         at ?? spanOfProperty(declaration, 'name'),
       );
   }
-  return caller.budget.nested(at, () => lowerPattern(declaration.body, environment));
+  return environment;
 }
 
 /** The value of an argument, as it is meant where it is written. */

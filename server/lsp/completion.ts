@@ -1,0 +1,367 @@
+import type { LangiumDocument, LangiumDocuments, Lexer } from 'langium';
+import type { CompletionProvider, CompletionProviderOptions, LangiumServices } from 'langium/lsp';
+import type { CompletionParams } from 'vscode-languageserver-protocol';
+import {
+  type CompletionItem,
+  CompletionItemKind,
+  CompletionList,
+  InsertTextFormat,
+  type Range,
+} from 'vscode-languageserver-types';
+import { FUNCTION_NAMES } from '../../runtime/pattern/ir.ts';
+import { primitives } from '../../runtime/pattern/primitives.ts';
+import {
+  documentationOf,
+  parameterDocumentation,
+  patternSignature,
+  primitiveDocumentation,
+  primitiveSignature,
+} from '../documentation.ts';
+import {
+  type Constant,
+  type Declaration,
+  isConstant,
+  isPatternDeclaration,
+  type PatternDeclaration,
+} from '../generated/ast.ts';
+import { fileOf, importedUri } from '../imports.ts';
+import { MODEL_PROPERTIES, modelProperty } from '../model-properties.ts';
+import { FUNCTIONS, SHAPE_NAMES } from '../names.ts';
+import { rangeOf, textOf } from '../source.ts';
+import { parameterType, type SparseType, TYPE_NAMES, TYPE_WORDS } from '../types.ts';
+import { type Completion, completionAt, type OpenCall } from './completion-context.ts';
+
+/** Snippets of the declarations. */
+const DECLARATIONS: Readonly<Record<string, readonly [snippet: string, documentation: string]>> = {
+  pattern: ['pattern ${1:name}(${2:size = 512}) = ${3:window(size)}', 'A named set of pairs (query i, key j).'],
+  model: [
+    'model ${1:Name} {\n  tokens    = ${2:4096}\n  layers    = ${3:12}\n  heads     = ${4:12}\n  dim       = ${5:768}\n  attention = ${6:window(512)}\n}',
+    'A model: its sizes, and the pattern of every layer and head.',
+  ],
+  const: ['const ${1:name} = ${2:64}', 'A named number.'],
+  import: ['import { ${2:name} } from "${1:./library.sparse}"', 'Uses declarations of another file.'],
+};
+
+/** Offers what may stand at the cursor. */
+export class SparseCompletionProvider implements CompletionProvider {
+  readonly completionOptions: CompletionProviderOptions = {
+    triggerCharacters: ['(', ',', '[', '{', '=', '|', '&', ':', '!'],
+  };
+  readonly #lexer: Lexer;
+  readonly #documents: LangiumDocuments;
+  #snippets = true;
+
+  constructor(services: LangiumServices) {
+    this.#lexer = services.parser.Lexer;
+    this.#documents = services.shared.workspace.LangiumDocuments;
+    services.shared.lsp.LanguageServer.onInitialize(({ capabilities }) => {
+      this.#snippets = capabilities.textDocument?.completion?.completionItem?.snippetSupport === true;
+    });
+  }
+
+  getCompletion(document: LangiumDocument, params: CompletionParams): CompletionList {
+    const text = document.textDocument.getText();
+    const offset = document.textDocument.offsetAt(params.position);
+    const completion = completionAt(this.#lexer, text.slice(0, offset), text.slice(offset));
+    const items = this.#items(document, completion);
+    const range = rangeOf(document, { start: completion.start, end: offset });
+    return CompletionList.create(
+      items.map((item, index) => this.#finished(item, index, range)),
+      false,
+    );
+  }
+
+  #finished(item: Item, index: number, range: Range): CompletionItem {
+    const { insert, filter, ...rest } = item;
+    const isSnippet = insert?.includes('$') === true;
+    const newText = insert === undefined ? item.label : isSnippet && !this.#snippets ? plain(insert) : insert;
+    return {
+      ...rest,
+      filterText: filter ?? item.label,
+      sortText: String(index).padStart(4, '0'),
+      insertTextFormat: isSnippet && this.#snippets ? InsertTextFormat.Snippet : InsertTextFormat.PlainText,
+      textEdit: { range, newText },
+    };
+  }
+
+  #items(document: LangiumDocument, completion: Completion): Item[] {
+    const { place } = completion;
+    switch (place.kind) {
+      case 'none':
+        return [];
+      case 'declaration':
+        return Object.entries(DECLARATIONS).map(([label, [insert, documentation]]) => ({
+          label,
+          insert,
+          kind: CompletionItemKind.Keyword,
+          documentation: markdown(documentation),
+        }));
+      case 'keyword':
+        return place.words.map(label => ({ label, kind: CompletionItemKind.Keyword }));
+      case 'import':
+        return this.#importable(document, place.path).filter(({ label }) => !place.taken.has(label));
+      case 'type':
+        return TYPE_NAMES.map(label => ({ label, kind: CompletionItemKind.TypeParameter, detail: TYPE_WORDS[label] }));
+      case 'property':
+        return properties(place.taken);
+      case 'value':
+        return this.#value(document, completion, place.property);
+      case 'selection':
+        return selections(place.taken, place.afterSelection);
+      case 'expression': {
+        const { call } = place;
+        const callee = call === undefined ? undefined : this.#signature(document, call.callee);
+        const wanted = place.inList ? 'number' : callee === undefined ? place.wanted : argumentType(callee, call);
+        const named = call?.atStart === true && callee !== undefined ? argumentNames(callee, call) : [];
+        const variables = place.binders.map(
+          (label, index): Item => ({
+            label,
+            kind: CompletionItemKind.Variable,
+            detail: index === 0 ? 'position of the query' : 'position of the key',
+          }),
+        );
+        return [...variables, ...named, ...this.#expression(document, completion, wanted)];
+      }
+    }
+  }
+
+  #value(document: LangiumDocument, completion: Completion, name: string): Item[] {
+    const property = modelProperty(name);
+    if (property?.type === 'choice')
+      return property.choices.map(label => ({ label, kind: CompletionItemKind.EnumMember }));
+    if (property?.type === 'bool') return ['true', 'false'].map(label => ({ label, kind: CompletionItemKind.Keyword }));
+    const example: Item[] =
+      property === undefined
+        ? []
+        : [
+            {
+              label: property.example,
+              kind: CompletionItemKind.Value,
+              documentation: markdown(property.documentation),
+            },
+          ];
+    return [...example, ...this.#expression(document, completion, 'number')];
+  }
+
+  #expression(document: LangiumDocument, completion: Completion, wanted: SparseType): Item[] {
+    const declared = this.#declared(document);
+    const own = declared.find(
+      (node): node is PatternDeclaration => isPatternDeclaration(node) && node.name === completion.pattern,
+    );
+    const fits = (type: SparseType): boolean =>
+      type === wanted || type === 'unknown' || wanted === 'unknown' || (wanted === 'condition' && type !== 'pattern');
+    const parameters = completion.parameters.flatMap((label): Item[] => {
+      const node = own?.parameters.find(({ name }) => name === label);
+      const type = node === undefined ? 'unknown' : parameterType(node);
+      return fits(type) ? [{ label, kind: CompletionItemKind.Variable, detail: `parameter: ${type}` }] : [];
+    });
+    const isPattern = wanted === 'pattern' || wanted === 'unknown';
+    const isNumber = wanted === 'number' || wanted === 'condition' || wanted === 'bool' || wanted === 'unknown';
+    return [
+      ...parameters,
+      ...(isPattern
+        ? declared
+            .filter(isPatternDeclaration)
+            .filter(node => node !== own)
+            .map(patternItem)
+        : []),
+      ...(isPattern ? [...primitives.values()].flatMap(primitiveItems) : []),
+      ...(isPattern ? [WHERE] : []),
+      ...(wanted === 'bool' || wanted === 'condition'
+        ? ['true', 'false'].map(label => ({ label, kind: CompletionItemKind.Keyword }))
+        : []),
+      ...(isNumber ? [...declared.filter(isConstant).map(constantItem), ...NUMBER_ITEMS] : []),
+      ...(wanted === 'positions'
+        ? [
+            {
+              label: '[...]',
+              insert: '[${1:0}]',
+              filter: '[',
+              kind: CompletionItemKind.Snippet,
+              documentation: markdown(
+                'A list of positions and half-open ranges; negative ones count from the end: `[0..4, -1]`.',
+              ),
+            },
+          ]
+        : []),
+    ];
+  }
+
+  #signature(document: LangiumDocument, callee: string): readonly NamedParameter[] | undefined {
+    const declared = this.#declared(document).find(node => node.name === callee);
+    if (isPatternDeclaration(declared))
+      return declared.parameters.flatMap(node => {
+        if (node.name === undefined) return [];
+        const value = node.default === undefined ? '' : textOf(node.default);
+        const documentation = documentationOf(node);
+        return [{ name: node.name, type: parameterType(node), example: value, documentation }];
+      });
+    const primitive = primitives.get(callee);
+    if (primitive !== undefined)
+      return primitive.parameters.map(parameter => ({
+        name: parameter.name,
+        type: parameter.type,
+        example: parameter.default ?? '',
+        documentation: parameterDocumentation(parameter),
+      }));
+    return (FUNCTION_NAMES as readonly string[]).includes(callee) ? [] : undefined;
+  }
+
+  #declared(document: LangiumDocument): Declaration[] {
+    const file = fileOf(document);
+    if (file === undefined) return [];
+    const imported = file.imports.flatMap(({ names }) => names.flatMap(({ target }) => target?.ref ?? []));
+    return [...file.declarations, ...imported].filter(({ name }) => name !== undefined);
+  }
+
+  #importable(document: LangiumDocument, path: string | undefined): Item[] {
+    const uri = importedUri(document.uri, path);
+    const file = uri === undefined ? undefined : fileOf(this.#documents.getDocument(uri));
+    return (file?.declarations ?? []).flatMap((node): Item[] => {
+      if (isPatternDeclaration(node)) {
+        const { label, detail, documentation } = patternItem(node);
+        return [
+          {
+            label,
+            kind: CompletionItemKind.Function,
+            ...(detail ? { detail } : {}),
+            ...(documentation ? { documentation } : {}),
+          },
+        ];
+      }
+      return isConstant(node) ? [constantItem(node)] : [];
+    });
+  }
+}
+
+interface Item extends Omit<CompletionItem, 'textEdit' | 'insertText'> {
+  /** What is written instead of the label; a snippet when it holds `$`. */
+  readonly insert?: string;
+  readonly filter?: string;
+}
+
+interface NamedParameter {
+  readonly name: string;
+  readonly type: SparseType;
+  readonly example: string;
+  readonly documentation: string;
+}
+
+const WHERE: Item = {
+  label: 'where',
+  insert: 'where (${1:i}, ${2:j}) => ${3:i >= j}',
+  kind: CompletionItemKind.Keyword,
+  documentation: markdown('All pairs of query `i` and key `j` for which the condition holds.'),
+};
+
+const NUMBER_ITEMS: readonly Item[] = [
+  ...Object.entries(SHAPE_NAMES).map(([label, text]) => ({
+    label,
+    kind: CompletionItemKind.Variable,
+    documentation: markdown(text),
+  })),
+  ...FUNCTION_NAMES.map(label => ({
+    label,
+    insert: `${label}($1)`,
+    kind: CompletionItemKind.Function,
+    detail: FUNCTIONS[label].call,
+    documentation: markdown(FUNCTIONS[label].documentation),
+  })),
+];
+
+function markdown(value: string): { kind: 'markdown'; value: string } {
+  return { kind: 'markdown', value };
+}
+
+/** A snippet with its placeholders filled in. */
+function plain(snippet: string): string {
+  return snippet.replace(/\$\{\d+:([^}]*)\}/g, '$1').replace(/\$\d+/g, '');
+}
+
+function primitiveItems(primitive: Parameters<typeof primitiveSignature>[0]): Item[] {
+  return primitive.snippets.map((insert, index) => ({
+    label: index === 0 ? primitive.name : plain(insert),
+    ...(index === 0 ? { labelDetails: { detail: plain(insert).slice(primitive.name.length) } } : {}),
+    insert,
+    filter: primitive.name,
+    kind: CompletionItemKind.Function,
+    detail: primitiveSignature(primitive),
+    documentation: markdown(primitiveDocumentation(primitive)),
+  }));
+}
+
+function patternItem(node: PatternDeclaration): Item {
+  const required = node.parameters
+    .filter(parameter => parameter.default === undefined)
+    .flatMap(({ name }) => name ?? []);
+  const holes = required.map((name, index) => `\${${index + 1}:${name}}`).join(', ');
+  const documentation = documentationOf(node);
+  return {
+    label: node.name,
+    insert: required.length === 0 ? node.name : `${node.name}(${holes})`,
+    kind: CompletionItemKind.Function,
+    detail: patternSignature(node),
+    ...(documentation === '' ? {} : { documentation: markdown(documentation) }),
+  };
+}
+
+function constantItem(node: Constant): Item {
+  return {
+    label: node.name,
+    kind: CompletionItemKind.Constant,
+    detail: node.value === undefined ? 'constant' : `= ${textOf(node.value)}`,
+  };
+}
+
+function properties(taken: ReadonlySet<string>): Item[] {
+  const rule: Item = {
+    label: 'attention',
+    insert: 'attention = ${1:window(512)}',
+    kind: CompletionItemKind.Keyword,
+    documentation: markdown(
+      'The pattern of all layers and heads, or of those that the rule names: `attention layers 0..6 = ...`.',
+    ),
+  };
+  const missing = Object.entries(MODEL_PROPERTIES).filter(([name]) => !taken.has(name));
+  return [
+    ...missing.map(([label, { example, documentation }]) => ({
+      label,
+      insert: `${label} = \${1:${example}}`,
+      kind: CompletionItemKind.Property,
+      documentation: markdown(documentation),
+    })),
+    rule,
+  ];
+}
+
+function selections(taken: ReadonlySet<string>, afterSelection: boolean): Item[] {
+  const snippets: Readonly<Record<string, string>> = { layers: 'layers ${1:0}..${2:6}', heads: 'heads [${1:0}]' };
+  const axes = Object.entries(snippets).filter(([label]) => !taken.has(label));
+  return [
+    ...axes.map(([label, insert]) => ({ label, insert, kind: CompletionItemKind.Keyword })),
+    ...(afterSelection ? [{ label: 'step', insert: 'step ${1:2}', kind: CompletionItemKind.Keyword }] : []),
+  ];
+}
+
+function argumentType(parameters: readonly NamedParameter[], call: OpenCall | undefined): SparseType {
+  if (call === undefined || parameters.length === 0) return 'number';
+  const { name, index } = call;
+  const found = name === undefined ? parameters[index] : parameters.find(parameter => parameter.name === name);
+  return found?.type ?? 'unknown';
+}
+
+function argumentNames(parameters: readonly NamedParameter[], { index, takenNames }: OpenCall): Item[] {
+  // Parameters that earlier arguments filled by their position cannot be named again.
+  const byPosition = new Set(parameters.slice(0, index - takenNames.size).map(({ name }) => name));
+  return parameters
+    .filter(({ name }) => !takenNames.has(name) && !byPosition.has(name))
+    .map(({ name, type, example, documentation }) => ({
+      label: `${name}:`,
+      insert:
+        example === '' || example.includes('$') ? `${name}: $1` : `${name}: \${1:${example.replace(/[}\\]/g, '\\$&')}}`,
+      filter: name,
+      kind: CompletionItemKind.Field,
+      ...(type === 'unknown' ? {} : { detail: type }),
+      ...(documentation === '' ? {} : { documentation: markdown(documentation) }),
+    }));
+}

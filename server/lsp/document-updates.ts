@@ -1,0 +1,30 @@
+import { type LangiumDocuments, URI } from 'langium';
+import { DefaultDocumentUpdateHandler, type LangiumSharedServices } from 'langium/lsp';
+import type { FileSystemWatcher, TextDocumentChangeEvent } from 'vscode-languageserver';
+import type { TextDocument } from 'vscode-languageserver-textdocument';
+import { reachableImports } from '../imports.ts';
+
+/** Keeps documents in step with the editor: only `.sparse` files are watched, and closed ones are let go. */
+export class SparseDocumentUpdateHandler extends DefaultDocumentUpdateHandler {
+  readonly #documents: LangiumDocuments;
+
+  constructor(services: LangiumSharedServices) {
+    super(services);
+    this.#documents = services.workspace.LangiumDocuments;
+  }
+
+  protected override getWatchers(): FileSystemWatcher[] {
+    return [{ globPattern: '**/*.sparse' }];
+  }
+
+  /** What was not saved is gone: an importer sees the file as it is stored, and other closed files need no messages. */
+  didCloseDocument(event: TextDocumentChangeEvent<TextDocument>): void {
+    const uri = URI.parse(event.document.uri);
+    const key = uri.toString();
+    const isImported = this.#documents.all.some(
+      document => document.uri.toString() !== key && reachableImports(this.#documents, document).has(key),
+    );
+    if (isImported) this.fireDocumentUpdate([uri], []);
+    else this.fireDocumentUpdate([], [uri]);
+  }
+}

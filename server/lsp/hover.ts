@@ -1,0 +1,278 @@
+import { type AstNode, CstUtils, type LangiumDocument, type LeafCstNode } from 'langium';
+import type { HoverProvider } from 'langium/lsp';
+import type { Hover, HoverParams } from 'vscode-languageserver-protocol';
+import { CompileError } from '../../runtime/compile/mask-tree.ts';
+import { evaluate } from '../../runtime/pattern/numbers.ts';
+import { PatternError } from '../../runtime/pattern/primitive.ts';
+import { type Count, type Counter, grouped, percent } from '../counting.ts';
+import {
+  codeBlock,
+  documentationOf,
+  parameterDocumentation,
+  patternSignature,
+  primitiveDocumentation,
+  primitiveSignature,
+} from '../documentation.ts';
+import {
+  type Constant,
+  type Expression,
+  isArgument,
+  isAttentionRule,
+  isBinder,
+  isConstant,
+  isImportName,
+  isModelDeclaration,
+  isParameter,
+  isPatternDeclaration,
+  isProperty,
+  isReference,
+  isWhere,
+  type ModelDeclaration,
+  type Parameter,
+  type PatternDeclaration,
+  type Property,
+  type Reference,
+} from '../generated/ast.ts';
+import { outermost } from '../lower/environment.ts';
+import { LowerError } from '../lower/error.ts';
+import { lowerNumber } from '../lower/number.ts';
+import { lowerDeclaration, lowerPattern } from '../lower/pattern.ts';
+import { modelProperty } from '../model-properties.ts';
+import { FUNCTIONS, meaningOf, SHAPE_NAMES } from '../names.ts';
+import { textOf } from '../source.ts';
+import { formalsOf, parameterType } from '../types.ts';
+import { frameOf, shapeOfRule, type Viewpoint, viewpointOf } from '../viewpoint.ts';
+
+/** Longest time to count for one hover. */
+const MILLISECONDS = 50;
+
+/** Words of the language that are worth explaining. */
+const KEYWORDS: Readonly<Record<string, string>> = {
+  where:
+    '`where (i, j) => condition`: all pairs of query `i` and key `j` for which the condition holds. It reaches as far to the right as it can; inside a larger expression it stands in parentheses.',
+  attention:
+    '`attention [layers SEL] [heads SEL] = pattern` gives layers and heads their pattern. A later rule overrides an earlier one; without a selection it reaches all of them.',
+  step: '`step k` takes every k-th of the selected layers or heads.',
+};
+
+/** Documentation and exact costs of what the pointer rests on. */
+export class SparseHoverProvider implements HoverProvider {
+  readonly #counter: Counter;
+
+  constructor(counter: Counter) {
+    this.#counter = counter;
+  }
+
+  getHoverContent(document: LangiumDocument, params: HoverParams): Hover | undefined {
+    const root = document.parseResult.value.$cstNode;
+    if (root === undefined) return undefined;
+    const leaf = CstUtils.findDeclarationNodeAtOffset(root, document.textDocument.offsetAt(params.position));
+    if (leaf === undefined || leaf.hidden) return undefined;
+    const value = this.#content(leaf);
+    if (value === undefined || value === '') return undefined;
+    return {
+      contents: { kind: 'markdown', value },
+      range: { start: document.textDocument.positionAt(leaf.offset), end: document.textDocument.positionAt(leaf.end) },
+    };
+  }
+
+  #content(leaf: LeafCstNode): string | undefined {
+    const { astNode: node, text } = leaf;
+    if (isReference(node)) return text === node.target?.$refText ? this.#reference(node) : undefined;
+    if (isArgument(node)) return text === node.parameter?.$refText ? argument(node.$container, text) : undefined;
+    if (isImportName(node)) return this.#declaration(node.target?.ref);
+    if (isProperty(node)) return text === node.name ? property(node) : undefined;
+    if (isBinder(node)) return binder(node);
+    const keyword = KEYWORDS[text];
+    if (keyword !== undefined && (isWhere(node) || isAttentionRule(node) || text === 'step')) {
+      const cost = isWhere(node) ? this.#cost(node) : undefined;
+      return [keyword, cost].filter(part => part !== undefined).join('\n\n---\n\n');
+    }
+    if (node !== undefined && 'name' in node && text === node.name) return this.#declaration(node);
+    return undefined;
+  }
+
+  #reference(node: Reference): string | undefined {
+    const meaning = meaningOf(node);
+    switch (meaning.kind) {
+      case 'primitive':
+        return sections(
+          codeBlock(primitiveSignature(meaning.primitive)),
+          primitiveDocumentation(meaning.primitive),
+          this.#cost(node),
+        );
+      case 'pattern':
+        return sections(
+          codeBlock(`pattern ${patternSignature(meaning.node)}`),
+          documentationOf(meaning.node),
+          this.#cost(node),
+        );
+      case 'function': {
+        const { call, documentation } = FUNCTIONS[meaning.name];
+        return sections(codeBlock(call), documentation);
+      }
+      case 'shape':
+        return sections(codeBlock(meaning.name), SHAPE_NAMES[meaning.name], numberAt(node));
+      case 'parameter':
+        return sections(
+          parameter(meaning.node),
+          parameterType(meaning.node) === 'pattern' ? this.#cost(node) : undefined,
+        );
+      case 'binder':
+        return binder(meaning.node);
+      case 'constant':
+        return constant(meaning.node);
+      default:
+        return undefined;
+    }
+  }
+
+  #declaration(node: AstNode | undefined): string | undefined {
+    if (isPatternDeclaration(node))
+      return sections(
+        codeBlock(`pattern ${patternSignature(node)}`),
+        documentationOf(node),
+        this.#declarationCost(node),
+      );
+    if (isModelDeclaration(node)) return this.#model(node);
+    if (isConstant(node)) return constant(node);
+    if (isParameter(node)) return parameter(node);
+    return undefined;
+  }
+
+  #model(node: ModelDeclaration): string {
+    const frame = frameOf(node);
+    const lines: string[] = [];
+    if (frame !== undefined) {
+      const dimension = frame.headDim === null ? '' : `, head_dim ${frame.headDim}`;
+      lines.push(
+        `${grouped(frame.tokens ?? 0)} tokens, ${grouped(frame.layers)} layers, ${grouped(frame.heads)} heads${dimension}`,
+      );
+      const share = MILLISECONDS / Math.max(1, node.rules.length);
+      for (const rule of node.rules.slice(0, 8)) {
+        const count = this.#count(
+          rule.pattern,
+          {
+            shape: shapeOfRule(frame, rule, node),
+            environment: outermost(),
+            model: node.name,
+            blocks: false,
+          },
+          share,
+        );
+        lines.push(`- \`${textOf(rule)}\`${count === undefined ? '' : `: ${shortCost(count)}`}`);
+      }
+    }
+    return sections(codeBlock(`model ${node.name}`), documentationOf(node), lines.join('\n\n')) ?? '';
+  }
+
+  #declarationCost(node: PatternDeclaration): string | undefined {
+    const view = viewpointOf(node.body ?? node);
+    if (view === undefined) return undefined;
+    try {
+      const count = this.#counter.count(lowerDeclaration(node, outermost()), view.shape, MILLISECONDS);
+      return count === undefined ? undefined : cost(count, view);
+    } catch (error) {
+      return nothingFor(error);
+    }
+  }
+
+  #cost(node: Expression): string | undefined {
+    const view = viewpointOf(node);
+    if (view === undefined) return undefined;
+    const count = this.#count(node, view, MILLISECONDS);
+    return count === undefined ? undefined : cost(count, view);
+  }
+
+  #count(node: Expression, view: Viewpoint, milliseconds: number): Count | undefined {
+    try {
+      return this.#counter.count(lowerPattern(node, view.environment), view.shape, milliseconds);
+    } catch (error) {
+      return nothingFor(error);
+    }
+  }
+}
+
+/** What has no meaning has no cost: the diagnostics say why. */
+function nothingFor(error: unknown): undefined {
+  if (
+    error instanceof LowerError ||
+    error instanceof PatternError ||
+    error instanceof CompileError ||
+    error instanceof RangeError
+  )
+    return undefined;
+  throw error;
+}
+
+function sections(...parts: readonly (string | undefined)[]): string | undefined {
+  const written = parts.filter(part => part !== undefined && part !== '');
+  return written.length === 0 ? undefined : written.join('\n\n---\n\n');
+}
+
+function cost(count: Count, { shape, model, blocks }: Viewpoint): string {
+  const unit = blocks ? 'blocks' : 'tokens';
+  const at = `at ${grouped(count.tokens)} ${unit}${model === undefined ? '' : ` (${model})`}`;
+  const rows = shape.queries === shape.tokens ? '' : `, ${grouped(shape.queries)} queries`;
+  if (count.pairs === null || count.density === null)
+    return `${count.complexity}, ${at}${rows}\n\nCounting the pairs takes longer than a hover should; open the preview to see them.`;
+  return `**${grouped(count.pairs)} pairs** of ${grouped(count.all)}, density **${percent(count.density)}**, ${count.complexity}, ${at}${rows}`;
+}
+
+function shortCost(count: Count): string {
+  return count.pairs === null || count.density === null
+    ? count.complexity
+    : `${grouped(count.pairs)} pairs, density ${percent(count.density)}, ${count.complexity}`;
+}
+
+function argument(call: Reference, name: string): string | undefined {
+  const meaning = meaningOf(call);
+  if (meaning.kind === 'primitive') {
+    const found = meaning.primitive.parameters.find(candidate => candidate.name === name);
+    return found === undefined ? undefined : parameterDocumentation(found);
+  }
+  const found = formalsOf(call)?.find(candidate => candidate.name === name);
+  return found?.node === undefined ? undefined : parameter(found.node);
+}
+
+function parameter(node: Parameter): string {
+  const type = parameterType(node);
+  const written = type === 'unknown' || type === 'condition' ? '' : `: ${type}`;
+  const value = node.default === undefined ? '' : ` = ${textOf(node.default)}`;
+  const of = isPatternDeclaration(node.$container) ? `Parameter of \`${node.$container.name}\`.` : '';
+  return sections(codeBlock(`${node.name}${written}${value}`), documentationOf(node), of) ?? '';
+}
+
+function binder(node: { readonly $container?: AstNode; readonly name?: string }): string | undefined {
+  if (!isWhere(node.$container) || node.name === undefined) return undefined;
+  const isQuery = node.$container.query === node;
+  return sections(codeBlock(node.name), `The position of the ${isQuery ? 'query' : 'key'}, counted from 0.`);
+}
+
+function constant(node: Constant): string {
+  const text = node.value === undefined ? '' : textOf(node.value);
+  const value = node.value === undefined ? undefined : numberAt(node.value);
+  const written = value === undefined || value === `= ${text}` ? undefined : value;
+  return sections(codeBlock(`const ${node.name} = ${text}`), documentationOf(node), written) ?? '';
+}
+
+/** The value of a number where it stands: `= 4,096`. */
+function numberAt(node: Expression): string | undefined {
+  const view = viewpointOf(node);
+  if (view === undefined) return undefined;
+  try {
+    return `= ${evaluate(lowerNumber(node, view.environment), view.shape)}`;
+  } catch (error) {
+    return nothingFor(error);
+  }
+}
+
+function property(node: Property): string | undefined {
+  const known = modelProperty(node.name);
+  if (known === undefined) return undefined;
+  const values = known.type === 'choice' ? known.choices.join(' | ') : known.type === 'bool' ? 'bool' : 'number';
+  return sections(
+    codeBlock(`${node.name}: ${values}${known.default === undefined ? '' : ` = ${known.default}`}`),
+    known.documentation,
+  );
+}

@@ -1,0 +1,69 @@
+import { DocumentState } from 'langium';
+import type { LangiumSharedServices } from 'langium/lsp';
+import type { Connection } from 'vscode-languageserver';
+import { CodeLensRefreshRequest } from 'vscode-languageserver-protocol';
+import { fileOf } from '../imports.ts';
+import { declarationsOf, lowerNamed } from '../language.ts';
+import { LowerError } from '../lower.ts';
+import {
+  DeclarationsRequest,
+  type DeclarationsResult,
+  LowerRequest,
+  type LowerResult,
+  ValidatedNotification,
+} from '../protocol.ts';
+import { rangeOf } from '../source.ts';
+import { currentDocument, isCurrent } from './current-document.ts';
+
+const ERROR = 1;
+
+/** Answers the requests of our own that the previews, commands and exports live on. */
+export function addRequests(connection: Connection, shared: LangiumSharedServices): void {
+  const version = (uri: string): number => shared.workspace.TextDocuments.get(uri)?.version ?? 0;
+
+  connection.onRequest(DeclarationsRequest, async ({ uri }, token): Promise<DeclarationsResult | null> => {
+    const document = await currentDocument(shared, uri, token);
+    if (document === undefined) return null;
+    return {
+      version: version(uri),
+      declarations: declarationsOf(document),
+      errors: (document.diagnostics ?? []).filter(({ severity }) => severity === ERROR).length,
+    };
+  });
+
+  connection.onRequest(LowerRequest, async ({ uri, name, tokens }, token): Promise<LowerResult | null> => {
+    const document = await currentDocument(shared, uri, token);
+    const file = fileOf(document);
+    if (document === undefined || file === undefined) return null;
+    const about = version(uri);
+    const error = document.diagnostics?.find(({ severity }) => severity === ERROR);
+    if (error !== undefined) return { ok: false, version: about, message: error.message, range: error.range };
+    try {
+      return { ok: true, version: about, model: lowerNamed(file, name, tokens) };
+    } catch (failure) {
+      if (!(failure instanceof LowerError)) throw failure;
+      const { span, message } = failure;
+      const range = span === undefined || span.uri !== document.uri.toString() ? null : rangeOf(document, span);
+      return { ok: false, version: about, message, range };
+    }
+  });
+
+  let canRefreshLenses = false;
+  shared.lsp.LanguageServer.onInitialize(({ capabilities }) => {
+    canRefreshLenses = capabilities.workspace?.codeLens?.refreshSupport === true;
+  });
+  const told = new Map<string, number>();
+  shared.workspace.DocumentBuilder.onDocumentPhase(DocumentState.Validated, async document => {
+    // A newer text is already on its way through the builder: its own message follows.
+    if (!isCurrent(shared, document)) return;
+    const uri = document.uri.toString();
+    const now = version(uri);
+    await connection.sendNotification(ValidatedNotification, { uri, version: now });
+    // The editor asks for lenses when the text changes, but not when an imported file does, nor a second time after it
+    // asked for those of a document that was not ready.
+    const before = told.get(uri);
+    told.set(uri, now);
+    if (canRefreshLenses && (before === undefined || before === now))
+      connection.sendRequest(CodeLensRefreshRequest.type).catch(() => undefined);
+  });
+}
