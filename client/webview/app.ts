@@ -46,6 +46,7 @@ export class App {
   #runs: readonly RunSummary[];
   #progress: number | null = null;
   #runFailure: string | null = null;
+  #allHeads: boolean;
   #abort: AbortController | null = null;
 
   constructor(root: HTMLElement, saved: SavedState | undefined) {
@@ -69,6 +70,7 @@ export class App {
     this.#layer = saved?.layer ?? 0;
     this.#head = saved?.head ?? 0;
     this.#runs = saved?.runs ?? [];
+    this.#allHeads = saved?.allHeads ?? false;
     onThemeChange(() => void this.#draw());
     this.#render();
     if (this.#model !== null) this.#maskChanged();
@@ -206,13 +208,12 @@ export class App {
     this.#render();
     const compiler = new LatestWorker(fetch(this.#root.dataset.worker ?? '').then(response => response.text()));
     try {
-      const { heads } = headsToRun(choice);
-      const all = Array.from({ length: heads }, (_, head) => head);
+      const heads = headsToRun(choice, this.#allHeads);
       const cancelled = new Promise<never>((_, reject) => {
         abort.signal.addEventListener('abort', () => reject(new DOMException('Cancelled', 'AbortError')));
       });
-      const plans = await Promise.race([compiler.ask({ kind: 'plans', choice, heads: all }), cancelled]);
-      const summary = await runAttention(choice, plans, abort.signal, done => {
+      const plans = await Promise.race([compiler.ask({ kind: 'plans', choice, heads: heads.heads }), cancelled]);
+      const summary = await runAttention(choice, heads, plans, abort.signal, done => {
         this.#progress = done;
         this.#render();
       });
@@ -260,6 +261,7 @@ export class App {
       camera: this.#view.fitted ? null : this.#view.camera,
       model: this.#model,
       runs: this.#runs,
+      allHeads: this.#allHeads,
     });
   }
 
@@ -277,16 +279,31 @@ export class App {
       <div class="content">
         <div class="picture ${this.#stale !== null || this.#failure !== null ? 'stale' : ''}">
           ${this.#canvas}
+          <span class="axis keys" aria-hidden="true">keys j →</span>
+          <span class="axis queries" aria-hidden="true">queries i →</span>
           <div class="pointed">${this.#pointed}</div>
         </div>
         <div class="side">
           ${measured === null ? nothing : legend(measured, span => host.postMessage({ type: 'reveal', span }))}
           ${measured === null ? nothing : numbers(measured)}
           ${runSection(
-            { progress: this.#progress, failure: this.#runFailure, runs: this.#runs },
-            canRun,
-            () => void this.#run(),
-            () => this.#abort?.abort(),
+            {
+              progress: this.#progress,
+              failure: this.#runFailure,
+              runs: this.#runs,
+              canRun,
+              heads: choice?.model.heads ?? 1,
+              allHeads: this.#allHeads,
+            },
+            {
+              run: () => void this.#run(),
+              cancel: () => this.#abort?.abort(),
+              setAllHeads: all => {
+                this.#allHeads = all;
+                this.#save();
+                this.#render();
+              },
+            },
           )}
         </div>
       </div>

@@ -184,6 +184,14 @@ export class MaskView {
         view.width * zoom,
         view.height * zoom,
       );
+      // Where the mask ends must be seen even when its corners are empty.
+      context.strokeStyle = getComputedStyle(this.canvas).borderColor;
+      context.strokeRect(
+        Math.round(-camera.column / camera.scale) - 0.5,
+        Math.round(-camera.row / camera.scale) - 0.5,
+        Math.round(this.#extent.keys / camera.scale) + 1,
+        Math.round(this.#extent.queries / camera.scale) + 1,
+      );
     });
   }
 }

@@ -42,47 +42,57 @@ function backends(): Attention {
   return attention;
 }
 
-/** The heads of a layer that a run computes: all, or as many as fit into memory. Throws when not even one fits. */
-export function headsToRun({ model, tokens }: MaskChoice): {
-  heads: number;
-  kvHeads: number;
-  headDim: number;
-  note: string | null;
-} {
+/** Which heads of a layer a run computes. */
+export interface RunHeads {
+  /** Numbers of the query heads. */
+  readonly heads: readonly number[];
+  readonly kvHeads: number;
+  readonly headDim: number;
+  /** Why not all heads that were asked for run, or null. */
+  readonly note: string | null;
+}
+
+/** The head that is shown, or all heads of the layer as far as they fit into memory. Throws when not even one fits. */
+export function headsToRun({ model, tokens, head }: MaskChoice, all: boolean): RunHeads {
   const headDim = model.headDim ?? DEFAULT_HEAD_DIM;
   const queries = model.queries ?? tokens;
   const group = model.heads / model.kvHeads;
   const bytes = (heads: number): number => 4 * headDim * (2 * heads * queries + 2 * Math.ceil(heads / group) * tokens);
-  let heads = model.heads;
-  while (heads > 0 && bytes(heads) > MEMORY_BUDGET) heads -= group;
-  if (heads <= 0) {
-    const needed = Math.ceil(bytes(1) / 2 ** 20);
+  const mebibytes = (heads: number): number => Math.ceil(bytes(heads) / 2 ** 20);
+  if (bytes(1) > MEMORY_BUDGET)
     throw new Error(
-      `A run at n = ${tokens} needs ${needed} MiB for a single head, more than the preview may use. Pick a smaller n.`,
+      `a run at n = ${tokens} needs ${mebibytes(1)} MiB for a single head, more than the ${MEMORY_BUDGET / 2 ** 20} MiB that the preview may use. Pick a smaller n.`,
     );
-  }
-  const note =
-    heads < model.heads
-      ? `Only ${heads} of ${model.heads} heads ran: all of them would need ${Math.ceil(bytes(model.heads) / 2 ** 20)} MiB.`
+  if (!all || bytes(group) > MEMORY_BUDGET) {
+    const note = all
+      ? `Only the head that is shown ran: all ${model.heads} would need ${mebibytes(model.heads)} MiB.`
       : null;
-  return { heads, kvHeads: heads / group, headDim, note };
+    return { heads: [head], kvHeads: 1, headDim, note };
+  }
+  let count = model.heads;
+  while (bytes(count) > MEMORY_BUDGET) count -= group;
+  const note =
+    count < model.heads
+      ? `Only ${count} of ${model.heads} heads ran: all of them would need ${mebibytes(model.heads)} MiB.`
+      : null;
+  return { heads: Array.from({ length: count }, (_, index) => index), kvHeads: count / group, headDim, note };
 }
 
 /** Runs attention over the plans of a layer on sample data. Rejects with an AbortError when cancelled. */
 export async function runAttention(
   choice: MaskChoice,
+  { heads, kvHeads, headDim, note }: RunHeads,
   plans: HeadPlans,
   signal: AbortSignal,
   onProgress: (done: number) => void,
 ): Promise<RunSummary> {
-  const { heads, kvHeads, headDim, note } = headsToRun(choice);
   const queries = choice.model.queries ?? choice.tokens;
-  const input = sampleInput({ heads, kvHeads, queries, keys: choice.tokens, headDim });
+  const input = sampleInput({ heads: heads.length, kvHeads, queries, keys: choice.tokens, headDim });
   const report = await compareWithFull(backends(), input, plans, { backend: 'auto', signal, onProgress });
   return {
     name: choice.model.name,
     tokens: choice.tokens,
-    heads,
+    heads: heads.length,
     headDim,
     backend: report.sparse.backend,
     device: report.sparse.device,

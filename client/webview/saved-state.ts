@@ -13,6 +13,8 @@ export interface SavedState extends PreviewState {
   /** The last good model, so that a broken file still has a picture after a reload. */
   readonly model: Model | null;
   readonly runs: readonly RunSummary[];
+  /** Does a run compute all heads of the layer, or the one that is shown? */
+  readonly allHeads: boolean;
 }
 
 /** The saved state if there is any that this version understands. */
@@ -30,5 +32,6 @@ export function savedState(state: unknown): SavedState | undefined {
     camera: fields.camera ?? null,
     model: fields.model ?? null,
     runs: fields.runs ?? [],
+    allHeads: fields.allHeads ?? false,
   };
 }

@@ -60,21 +60,44 @@ export interface RunView {
   readonly progress: number | null;
   readonly failure: string | null;
   readonly runs: readonly RunSummary[];
+  readonly canRun: boolean;
+  /** Heads of the layer. */
+  readonly heads: number;
+  readonly allHeads: boolean;
 }
 
-export function runSection(view: RunView, canRun: boolean, run: () => void, cancel: () => void): TemplateResult {
+export interface RunActions {
+  run(): void;
+  cancel(): void;
+  setAllHeads(all: boolean): void;
+}
+
+export function runSection(view: RunView, actions: RunActions): TemplateResult {
   const [latest] = view.runs;
   const running = view.progress !== null;
-  return html`<section class="run" aria-label="Run">
+  return html`<section class="run" aria-label="Attention">
     <h2>Attention</h2>
     <div class="actions">
       ${
         running
-          ? html`<vscode-button secondary @click=${cancel}>Cancel</vscode-button>
+          ? html`<vscode-button secondary @click=${actions.cancel}>Cancel</vscode-button>
               <progress max="1" .value=${view.progress ?? 0} aria-label="Progress of the run"></progress>
               <span>${Math.round((view.progress ?? 0) * 100)} %</span>`
-          : html`<vscode-button ?disabled=${!canRun} @click=${run}>Run</vscode-button>
-              <span class="muted">on the GPU, or the CPU where there is none</span>`
+          : html`<vscode-button
+                ?disabled=${!view.canRun}
+                title="Run attention over this mask on sample data: on the GPU, or on the CPU where there is no adapter"
+                @click=${actions.run}
+                >Run</vscode-button
+              >
+              ${
+                view.heads > 1
+                  ? html`<vscode-checkbox
+                      label=${`All ${view.heads} heads`}
+                      ?checked=${view.allHeads}
+                      @change=${(event: Event) => actions.setAllHeads((event.target as HTMLInputElement).checked)}
+                    ></vscode-checkbox>`
+                  : html`<span class="muted">on the GPU, else the CPU</span>`
+              }`
       }
     </div>
     <div role="status" aria-live="polite">

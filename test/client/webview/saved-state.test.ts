@@ -18,6 +18,7 @@ describe('savedState', () => {
       camera: null,
       model: null,
       runs: [],
+      allHeads: false,
     });
   });
 });
