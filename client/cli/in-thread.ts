@@ -1,0 +1,56 @@
+import { Worker } from 'node:worker_threads';
+import type { Span } from '../../runtime/pattern/ir.ts';
+import { cancelled, wrongUse } from './failure.ts';
+import type { JobOutcome } from './job-thread.ts';
+import type { Job, JobResults } from './jobs.ts';
+
+/** A job that failed in its thread: `name` is the name of the error's class. */
+export class JobError extends Error {
+  readonly span: Span | undefined;
+
+  constructor(name: string, message: string, span: Span | undefined) {
+    super(message);
+    this.name = name;
+    this.span = span;
+  }
+}
+
+/**
+ * Does a job in a thread of its own, so that Ctrl+C stops it at once and running out of memory ends the job and not the
+ * process.
+ *
+ * @throws JobError, or Failure when it was cancelled or there was not enough memory
+ */
+export function inThread<K extends Job['kind']>(job: Job & { kind: K }, signal: AbortSignal): Promise<JobResults[K]> {
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) {
+      reject(cancelled());
+      return;
+    }
+    const worker = new Worker(new URL(import.meta.url), { workerData: job, execArgv: [] });
+    const end = (settle: () => void): void => {
+      signal.removeEventListener('abort', stop);
+      settle();
+      void worker.terminate();
+    };
+    const stop = (): void => end(() => reject(cancelled()));
+    signal.addEventListener('abort', stop);
+    worker.on('message', (outcome: JobOutcome) =>
+      end(() => {
+        // The thread answers a job with a result of its own kind.
+        if (outcome.ok) resolve(outcome.result as JobResults[K]);
+        else reject(new JobError(outcome.name, outcome.message, outcome.span));
+      }),
+    );
+    worker.on('error', (error: Error & { code?: string }) =>
+      end(() =>
+        reject(
+          error.code === 'ERR_WORKER_OUT_OF_MEMORY'
+            ? wrongUse('this mask needs more memory than there is; use fewer tokens or a more regular pattern')
+            : error,
+        ),
+      ),
+    );
+    worker.on('exit', code => end(() => reject(new Error(`the compiling thread ended early (exit code ${code})`))));
+  });
+}

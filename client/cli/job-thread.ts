@@ -1,0 +1,37 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import type { Span } from '../../runtime/pattern/ir.ts';
+import { doJob, type Job } from './jobs.ts';
+
+/** How a thread's job ended. An error keeps what the main thread needs to know of it: classes do not travel. */
+export type JobOutcome =
+  | { readonly ok: true; readonly result: unknown }
+  | { readonly ok: false; readonly name: string; readonly message: string; readonly span: Span | undefined };
+
+/** Does the one job this thread was started for. */
+export function serveJob(): void {
+  const job = workerData as Job;
+  let outcome: JobOutcome;
+  try {
+    outcome = { ok: true, result: doJob(job) };
+  } catch (error) {
+    outcome =
+      error instanceof Error
+        ? { ok: false, name: error.name, message: error.message, span: spanOf(error) }
+        : { ok: false, name: 'Error', message: String(error), span: undefined };
+  }
+  parentPort?.postMessage(outcome, outcome.ok ? buffersOf(outcome.result) : []);
+}
+
+function spanOf(error: Error): Span | undefined {
+  return 'span' in error ? (error.span as Span | undefined) : undefined;
+}
+
+/** Every buffer in a result, once: they are handed over instead of copied. */
+function buffersOf(value: unknown, found = new Set<ArrayBuffer>()): ArrayBuffer[] {
+  if (ArrayBuffer.isView(value)) {
+    if (value.buffer instanceof ArrayBuffer) found.add(value.buffer);
+  } else if (typeof value === 'object' && value !== null) {
+    for (const part of Object.values(value)) buffersOf(part, found);
+  }
+  return [...found];
+}

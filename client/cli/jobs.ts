@@ -1,0 +1,39 @@
+import type { HeadPlans } from '../../runtime/attention/types.ts';
+import { compileHeads } from '../../runtime/compile/compile-heads.ts';
+import { formatOf } from '../../runtime/export/formats.ts';
+import { type MaskSummary, type SummarySubject, summarise } from '../../runtime/export/json.ts';
+import type { Model } from '../../runtime/pattern/ir.ts';
+
+/** Work that may take long and cannot be interrupted from within: plain data in, plain data out. */
+export type Job =
+  | { readonly kind: 'summary'; readonly subject: SummarySubject }
+  | { readonly kind: 'export'; readonly format: string; readonly subject: SummarySubject }
+  | {
+      readonly kind: 'plans';
+      readonly model: Model;
+      readonly layer: number;
+      readonly heads: readonly number[];
+      readonly tokens: number;
+    };
+
+/** What each kind of job gives back. */
+export interface JobResults {
+  readonly summary: MaskSummary;
+  readonly export: Uint8Array;
+  readonly plans: HeadPlans;
+}
+
+/** Does a job, in whichever thread it is called. */
+export function doJob(job: Job): JobResults[Job['kind']] {
+  switch (job.kind) {
+    case 'summary':
+      return summarise(job.subject);
+    case 'export': {
+      const format = formatOf(job.format);
+      if (format === undefined) throw new RangeError(`there is no format ${job.format}`);
+      return format.write(job.subject);
+    }
+    case 'plans':
+      return compileHeads(job.model, job.layer, job.heads, job.tokens);
+  }
+}

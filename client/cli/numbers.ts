@@ -1,0 +1,48 @@
+import { InvalidArgumentError } from 'commander';
+import { MAX_TOKENS } from '../../runtime/pattern/shape.ts';
+
+const MULTIPLES: Readonly<Record<string, number>> = { '': 1, Ki: 1024, Mi: 1024 ** 2 };
+
+/** A sequence length as the language writes it: `4096`, `4_096`, `4Ki`, `1Mi`. */
+export function parseTokens(text: string): number {
+  const [, digits, unit] = /^(\d[\d_]*)(Ki|Mi)?$/.exec(text) ?? [];
+  if (digits === undefined) throw new InvalidArgumentError('Write a whole number such as 4096, 4Ki or 1Mi.');
+  const tokens = Number(digits.replaceAll('_', '')) * (MULTIPLES[unit ?? ''] ?? 1);
+  if (tokens < 1) throw new InvalidArgumentError('A sequence has at least 1 token.');
+  if (tokens > MAX_TOKENS) {
+    throw new InvalidArgumentError(`At most ${grouped(MAX_TOKENS)} tokens can be handled.`);
+  }
+  return tokens;
+}
+
+/** The number of a layer or a head. */
+export function parseIndex(text: string): number {
+  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('Write a whole number; the first is 0.');
+  return Number(text);
+}
+
+/** `1234567` as `1,234,567`. */
+export function grouped(value: number): string {
+  return value.toLocaleString('en-US', { maximumFractionDigits: 2 });
+}
+
+/** A share of 1 as a percentage with four significant digits. */
+export function percent(share: number): string {
+  return `${share === 1 || share === 0 ? share * 100 : (share * 100).toPrecision(4)} %`;
+}
+
+/** Bytes as `1.5 MiB`. */
+export function bytes(count: number): string {
+  const units = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB'];
+  const power = Math.min(units.length - 1, count < 1024 ? 0 : Math.floor(Math.log2(count) / 10));
+  return `${power === 0 ? count : (count / 1024 ** power).toFixed(1)} ${units[power]}`;
+}
+
+/** Milliseconds as `0.42 ms`, `31.0 ms`, `2.50 s` or `4 min`. */
+export function duration(ms: number): string {
+  if (ms < 10) return `${ms.toFixed(2)} ms`;
+  if (ms < 1000) return `${ms.toFixed(1)} ms`;
+  if (ms < 100_000) return `${(ms / 1000).toFixed(2)} s`;
+  if (ms < 2 * 3_600_000) return `${Math.round(ms / 60_000)} min`;
+  return `${Math.round(ms / 3_600_000)} h`;
+}

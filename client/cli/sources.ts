@@ -1,0 +1,45 @@
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Span } from '../../runtime/pattern/ir.ts';
+import { createLanguage, type FileReader, type Language } from '../../server/language.ts';
+import { readSource, type SourceFile } from './read-file.ts';
+
+/** The files that one command reads, the language over them, and where in them a character stands. */
+export class Sources implements FileReader {
+  readonly language: Language = createLanguage(this);
+  readonly #signal: AbortSignal;
+  readonly #files = new Map<string, SourceFile>();
+
+  constructor(signal: AbortSignal) {
+    this.#signal = signal;
+  }
+
+  /** Reads a file that was named on the command line. Throws Failure (2) when it cannot be read. */
+  async read(file: string): Promise<SourceFile> {
+    const source = await readSource(file, this.#signal);
+    this.#files.set(source.uri, source);
+    return source;
+  }
+
+  /** Text of an imported file, or null: whoever imports it says so. */
+  async readFile(uri: string): Promise<string | null> {
+    const known = this.#files.get(uri);
+    if (known !== undefined) return known.text;
+    try {
+      const file = fileURLToPath(uri);
+      const source = await readSource(path.relative('', file) || file, this.#signal);
+      this.#files.set(uri, source);
+      return source.text;
+    } catch {
+      return null;
+    }
+  }
+
+  /** `path:line:column`, 1-based, or undefined when the span is in no file of this command. */
+  locate(span: Span | undefined): string | undefined {
+    const file = span === undefined ? undefined : this.#files.get(span.uri);
+    if (span === undefined || file === undefined || file.text === null) return undefined;
+    const before = file.text.slice(0, span.start).split(/\r\n|\r|\n/);
+    return `${file.path}:${before.length}:${(before.at(-1)?.length ?? 0) + 1}`;
+  }
+}

@@ -1,0 +1,144 @@
+import { type Command, Option } from 'commander';
+import type { Model, Pattern } from '../../runtime/pattern/ir.ts';
+import { patternAt, shapeAt } from '../../runtime/pattern/model.ts';
+import type { Shape } from '../../runtime/pattern/shape.ts';
+import { LowerError } from '../../server/language.ts';
+import { diagnose } from './diagnostics.ts';
+import { badFile, wrongUse } from './failure.ts';
+import { parseIndex, parseTokens } from './numbers.ts';
+import type { Sources } from './sources.ts';
+
+/** The options with which every command but `check` says what it is about. */
+export interface SubjectOptions {
+  readonly of?: string;
+  readonly expr?: string;
+  readonly tokens?: number;
+  readonly layer?: number;
+  readonly head?: number;
+}
+
+/** A pattern or a model, from a file or from the command line. */
+export interface Subject {
+  readonly name: string;
+  /** Text of the file, or the expression. */
+  readonly source: string;
+  /** A bare pattern is a model with one rule and no length. */
+  readonly model: Model;
+}
+
+/** Adds the argument FILE and the options that choose what in it is meant. */
+export function withSubject(command: Command, headDescription: string): Command {
+  return command
+    .argument('[FILE]', 'a .sparse file')
+    .option('--of <NAME>', 'the pattern or model (may be left out when FILE declares one thing, or one model)')
+    .option('--expr <EXPRESSION>', 'a pattern to use instead of FILE and --of')
+    .addOption(
+      new Option('--tokens <N>', "sequence length: 4096, 4Ki, 1Mi; replaces a model's own").argParser(parseTokens),
+    )
+    .addOption(new Option('--layer <L>', 'layer of the model, from 0 (default: 0)').argParser(parseIndex))
+    .addOption(new Option('--head <H>', headDescription).argParser(parseIndex));
+}
+
+/** Finds what FILE, --of and --expr name. Throws Failure. */
+export async function openSubject(
+  sources: Sources,
+  file: string | undefined,
+  options: SubjectOptions,
+): Promise<Subject> {
+  const subject = await find(sources, file, options);
+  checkIndex(subject, 'layer', options.layer, subject.model.layers);
+  return subject;
+}
+
+/** The pattern and shape of one layer and head. Throws Failure (2) when there is no such head or no length. */
+export function maskOf({ name, model }: Subject, options: SubjectOptions): { pattern: Pattern; shape: Shape } {
+  const layer = options.layer ?? 0;
+  const head = options.head ?? 0;
+  checkIndex({ name, model }, 'head', options.head, model.heads);
+  if (model.tokens === null && options.tokens === undefined) throw needsTokens(name);
+  const pattern = patternAt(model, layer, head);
+  if (pattern === undefined) throw badFile(`no rule of ${name} reaches layer ${layer}, head ${head}`);
+  return { pattern, shape: shapeAt(model, layer, head, options.tokens) };
+}
+
+/** What to say about a bare pattern without --tokens. */
+export function needsTokens(name: string): Error {
+  return wrongUse(`${name} is a pattern, which has no length of its own; add --tokens, e.g. --tokens 4096`);
+}
+
+/** Throws Failure (2) when a layer or head that was asked for does not exist. */
+export function checkIndex(
+  { name, model }: Pick<Subject, 'name' | 'model'>,
+  what: 'layer' | 'head',
+  index: number | undefined,
+  count: number,
+): void {
+  if (index === undefined || index < count) return;
+  const all = count === 1 ? `only ${what} 0` : `${what}s 0 to ${count - 1}`;
+  const why = model.kind === 'pattern' ? ', because it is a pattern and no model' : '';
+  throw wrongUse(`there is no ${what} ${index}: ${name} has ${all}${why}`);
+}
+
+async function find(sources: Sources, file: string | undefined, options: SubjectOptions): Promise<Subject> {
+  if (options.expr !== undefined) {
+    if (file !== undefined) throw wrongUse('give either FILE or --expr, not both');
+    if (options.of !== undefined) throw wrongUse('--of names something in FILE; it has no meaning with --expr');
+    return fromExpression(sources, options.expr);
+  }
+  if (file === undefined) throw wrongUse("name a .sparse file, or give a pattern with --expr 'window(8)'");
+  return fromFile(sources, file, options);
+}
+
+async function fromExpression(sources: Sources, expression: string): Promise<Subject> {
+  try {
+    return { name: expression, source: expression, model: await sources.language.lowerExpression(expression) };
+  } catch (error) {
+    if (!(error instanceof LowerError)) throw error;
+    const at = error.span === undefined ? '' : ` (at character ${error.span.start + 1})`;
+    throw badFile(`--expr: ${error.message}${at} [${error.code}]`);
+  }
+}
+
+async function fromFile(sources: Sources, file: string, options: SubjectOptions): Promise<Subject> {
+  const source = await sources.read(file);
+  const errors = (await diagnose(sources, source)).filter(({ severity }) => severity === 'error');
+  if (errors.length > 0 || source.text === null) throw badFile(errors.map(({ text }) => text).join('\n'));
+  const checked = await sources.language.open(source.uri, source.text);
+  const declarations = checked.declarations();
+  const name = options.of ?? onlyName(file, declarations);
+  const declaration = declarations.find(candidate => candidate.name === name);
+  if (declaration === undefined) {
+    throw wrongUse(
+      declarations.length === 0
+        ? `${file} declares no pattern and no model`
+        : `${file} declares no pattern or model ${name}; it has ${list(declarations)}`,
+    );
+  }
+  if (declaration.problem !== null) throw wrongUse(declaration.problem);
+  const { tokens } = options;
+  try {
+    return { name, source: source.text, model: checked.lower(name, tokens === undefined ? {} : { tokens }) };
+  } catch (error) {
+    if (!(error instanceof LowerError)) throw error;
+    const place = sources.locate(error.span) ?? file;
+    throw badFile(`${place}: error: ${error.message} [${error.code}]`);
+  }
+}
+
+type Declarations = readonly { readonly name: string; readonly kind: 'pattern' | 'model' }[];
+
+/** The name that is meant when none is given. */
+function onlyName(file: string, declarations: Declarations): string {
+  const models = declarations.filter(({ kind }) => kind === 'model');
+  const [only] = models.length === 1 ? models : declarations.length === 1 ? declarations : [];
+  if (only !== undefined) return only.name;
+  throw wrongUse(
+    declarations.length === 0
+      ? `${file} declares no pattern and no model`
+      : `say with --of which one of ${file} is meant: ${list(declarations)}`,
+  );
+}
+
+function list(declarations: Declarations): string {
+  return declarations.map(({ name }) => name).join(', ');
+}

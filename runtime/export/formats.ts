@@ -1,0 +1,55 @@
+import type { Pattern } from '../pattern/ir.ts';
+import type { Shape } from '../pattern/shape.ts';
+import { summarise, writeSummary } from './json.ts';
+
+/** One mask to export: a pattern at a shape, with what a file should say about it. */
+export interface ExportRequest {
+  /** The pattern or model as the file calls it. */
+  readonly name: string;
+  /** Text of the file, which formats with metadata carry along; undefined when there is none. */
+  readonly source: string | undefined;
+  readonly pattern: Pattern;
+  readonly shape: Shape;
+  /** Asked now and then; throwing stops the export. */
+  readonly checkpoint?: () => void;
+}
+
+/** One kind of file that a mask can be saved as. The editor and the command line read the same list. */
+export interface ExportFormat {
+  /** What `--format` takes. */
+  readonly id: string;
+  /** For a list of formats. */
+  readonly title: string;
+  /** Without the dot. */
+  readonly extension: string;
+  /** One sentence: what is in the file and how to read it. */
+  readonly description: string;
+  /**
+   * The bytes of the file, the same for the same request. Throws PatternError when the pattern has no meaning at the
+   * shape, CompileError when it is too large to compile, and an error with words when the file would be too large.
+   */
+  write(request: ExportRequest): Uint8Array;
+}
+
+const json: ExportFormat = {
+  id: 'json',
+  title: 'JSON statistics',
+  extension: 'json',
+  description: 'Exact counts, density, complexity and the shape; no mask.',
+  write: request => writeSummary(summarise(request, limits(request))),
+};
+
+/** Every format, in the order in which lists show them. */
+export const formats: readonly ExportFormat[] = [json];
+
+const ALIASES: Readonly<Record<string, string>> = { npz: 'csr' };
+
+/** The format of that id; `npz` is another word for `csr`. */
+export function formatOf(id: string): ExportFormat | undefined {
+  const name = Object.hasOwn(ALIASES, id) ? ALIASES[id] : id;
+  return formats.find(format => format.id === name);
+}
+
+function limits({ checkpoint }: ExportRequest): { checkpoint?: () => void } {
+  return checkpoint === undefined ? {} : { checkpoint };
+}
