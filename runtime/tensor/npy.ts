@@ -1,0 +1,136 @@
+import { bytesPerElement, elementCount, type Tensor, type TensorDtype, TensorFileError } from './dtype.ts';
+
+/** A numpy array: a tensor, or text in bytes (`S3`), which scipy uses to name formats. */
+export type NpyArray =
+  | Tensor
+  | { readonly dtype: 'bytes'; readonly width: number; readonly shape: readonly number[]; readonly data: Uint8Array };
+
+const descrOf: Readonly<Partial<Record<TensorDtype, string>>> = {
+  bool: '|b1',
+  u8: '|u1',
+  i8: '|i1',
+  u16: '<u2',
+  i16: '<i2',
+  u32: '<u4',
+  i32: '<i4',
+  u64: '<u8',
+  i64: '<i8',
+  f16: '<f2',
+  f32: '<f4',
+  f64: '<f8',
+};
+
+const magic = Uint8Array.of(0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59);
+
+/**
+ * The bytes before the data of a .npy file: format 1.0 (NEP 1), C order, padded so that the data begins at a multiple
+ * of 64.
+ */
+export function npyHeader(dtype: TensorDtype | { readonly bytes: number }, shape: readonly number[]): Uint8Array {
+  const descr = typeof dtype === 'string' ? descrOf[dtype] : `|S${dtype.bytes}`;
+  if (descr === undefined) throw new RangeError(`.npy files cannot hold ${dtype}; convert to f32.`);
+  const tuple = shape.length === 1 ? `(${shape[0]},)` : `(${shape.join(', ')})`;
+  const text = `{'descr': '${descr}', 'fortran_order': False, 'shape': ${tuple}, }`;
+  const total = Math.ceil((10 + text.length + 1) / 64) * 64;
+  const header = new Uint8Array(total).fill(0x20);
+  header.set(magic);
+  header.set([1, 0, (total - 10) & 255, (total - 10) >>> 8], 6);
+  header.set(new TextEncoder().encode(text), 10);
+  header[total - 1] = 0x0a;
+  return header;
+}
+
+/** Writes a .npy file. */
+export function writeNpy(array: NpyArray): Uint8Array<ArrayBuffer> {
+  const header = npyHeader(array.dtype === 'bytes' ? { bytes: array.width } : array.dtype, array.shape);
+  const width = array.dtype === 'bytes' ? array.width : bytesPerElement[array.dtype];
+  if (array.data.byteLength !== elementCount(array.shape) * width) {
+    throw new RangeError(`An array [${array.shape.join(', ')}] cannot have ${array.data.byteLength} bytes.`);
+  }
+  const bytes = new Uint8Array(header.length + array.data.byteLength);
+  bytes.set(header);
+  bytes.set(array.data, header.length);
+  return bytes;
+}
+
+/**
+ * Reads a .npy file, formats 1.0 to 3.0, any byte order, C or Fortran order; the result is little-endian, in C order.
+ *
+ * @throws TensorFileError for anything that is not a sound file or holds other than numbers and booleans
+ */
+export function readNpy(bytes: Uint8Array): Tensor {
+  if (bytes.byteLength < 10 || magic.some((byte, i) => bytes[i] !== byte)) fail('it does not begin as one');
+  const major = Number(bytes[6]);
+  if (major < 1 || major > 3) fail(`its format version ${major} is unknown`);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (major > 1 && bytes.byteLength < 12) fail('it ends within its header');
+  const [start, length] = major === 1 ? [10, view.getUint16(8, true)] : [12, view.getUint32(8, true)];
+  if (start + length > bytes.byteLength) {
+    fail(`its header claims ${length} bytes, but the file has only ${bytes.byteLength - start} after the length`);
+  }
+  // A sound header is short; this also bounds the matching below.
+  if (length > 65_536) fail(`its header claims ${length} bytes`);
+  const text = new TextDecoder().decode(bytes.subarray(start, start + length));
+  const descr = /'descr'\s*:\s*'([^']*)'/.exec(text)?.[1];
+  const order = /'fortran_order'\s*:\s*(True|False)/.exec(text)?.[1];
+  const tuple = /'shape'\s*:\s*\(([\d\s,L]*)\)/.exec(text)?.[1];
+  if (descr === undefined) fail('it holds structured data, not numbers');
+  if (order === undefined || tuple === undefined) fail('its header is incomplete');
+  const shape = tuple
+    .split(',')
+    .map(part => part.trim().replace(/L$/, ''))
+    .filter(part => part !== '')
+    .map(Number);
+  const { dtype, swapped } = parseDescr(descr);
+  const size = bytesPerElement[dtype];
+  const needed = elementCount(shape) * size;
+  const data = bytes.subarray(start + length);
+  if (data.byteLength !== needed) {
+    fail(`${descr} [${shape.join(', ')}] takes ${needed} bytes, but the file has ${data.byteLength}`);
+  }
+  let ordered = data;
+  if (swapped) {
+    ordered = ordered.slice();
+    for (let at = 0; at < ordered.length; at += size) ordered.subarray(at, at + size).reverse();
+  }
+  if (order === 'True' && shape.length > 1) ordered = toRowMajor(ordered, shape, size);
+  return { dtype, shape, data: ordered };
+}
+
+function parseDescr(descr: string): { dtype: TensorDtype; swapped: boolean } {
+  const order = descr[0] ?? '';
+  for (const [dtype, known] of Object.entries(descrOf)) {
+    if (known.slice(1) !== descr.slice(1)) continue;
+    if (order === '<' || order === '=' || order === '|' || order === '>') {
+      return { dtype: dtype as TensorDtype, swapped: order === '>' };
+    }
+  }
+  return fail(`it holds ${JSON.stringify(descr)}; numbers and booleans can be read`);
+}
+
+/** Fortran order to C order. */
+function toRowMajor(data: Uint8Array, shape: readonly number[], size: number): Uint8Array {
+  const out = new Uint8Array(data.length);
+  const count = data.length / size;
+  const position = shape.map(() => 0);
+  const strides: number[] = [];
+  let stride = 1;
+  for (const extent of shape) {
+    strides.push(stride);
+    stride *= extent;
+  }
+  for (let i = 0; i < count; i++) {
+    const from = position.reduce((sum, at, axis) => sum + at * Number(strides[axis]), 0) * size;
+    out.set(data.subarray(from, from + size), i * size);
+    for (let axis = shape.length - 1; axis >= 0; axis--) {
+      const next = Number(position[axis]) + 1;
+      position[axis] = next < Number(shape[axis]) ? next : 0;
+      if (position[axis] !== 0) break;
+    }
+  }
+  return out;
+}
+
+function fail(what: string): never {
+  throw new TensorFileError(`This is not a .npy file that can be read: ${what}.`);
+}

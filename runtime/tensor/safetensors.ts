@@ -1,0 +1,159 @@
+import { bytesPerElement, elementCount, type Tensor, type TensorDtype, TensorFileError } from './dtype.ts';
+
+/** Tensors by name, and the file's `__metadata__`. */
+export interface SafetensorsFile {
+  readonly tensors: ReadonlyMap<string, Tensor>;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/** The format's own limit on its header. */
+const MAX_HEADER = 100_000_000;
+
+const dtypeOf: Readonly<Record<string, TensorDtype>> = {
+  BOOL: 'bool',
+  U8: 'u8',
+  I8: 'i8',
+  U16: 'u16',
+  I16: 'i16',
+  U32: 'u32',
+  I32: 'i32',
+  U64: 'u64',
+  I64: 'i64',
+  F16: 'f16',
+  BF16: 'bf16',
+  F32: 'f32',
+  F64: 'f64',
+};
+
+/**
+ * Reads a .safetensors file; the tensors are views of `bytes`. Source: the format's description,
+ * huggingface/safetensors (8-byte header length, JSON header, data without gaps).
+ *
+ * @throws TensorFileError for anything that is not a sound file: lengths, offsets, overlaps, gaps, types and shapes
+ * are all checked before they are used
+ */
+export function readSafetensors(bytes: Uint8Array): SafetensorsFile {
+  if (bytes.byteLength < 8) fail(`it has only ${bytes.byteLength} bytes`);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const length = view.getBigUint64(0, true);
+  if (length > BigInt(MAX_HEADER)) fail(`its header claims ${length} bytes; ${MAX_HEADER} are allowed`);
+  if (length > BigInt(bytes.byteLength - 8)) {
+    fail(`its header claims ${length} bytes, but the file has only ${bytes.byteLength - 8} after the length`);
+  }
+  const dataStart = 8 + Number(length);
+  const header = parseHeader(bytes.subarray(8, dataStart));
+  const data = bytes.subarray(dataStart);
+
+  const metadata: Record<string, string> = {};
+  const tensors = new Map<string, Tensor>();
+  const places: { name: string; from: number; to: number }[] = [];
+  for (const [name, entry] of Object.entries(header)) {
+    if (name === '__metadata__') {
+      if (!isObject(entry)) fail('its __metadata__ is not an object');
+      for (const [key, value] of Object.entries(entry)) {
+        if (typeof value !== 'string') fail(`the metadata "${key}" is not a string`);
+        define(metadata, key, value);
+      }
+      continue;
+    }
+    const quoted = JSON.stringify(name);
+    if (!isObject(entry)) fail(`the entry ${quoted} is not an object`);
+    const { dtype: written, shape, data_offsets: offsets } = entry;
+    const dtype = typeof written === 'string' && Object.hasOwn(dtypeOf, written) ? dtypeOf[written] : undefined;
+    if (dtype === undefined) fail(`tensor ${quoted} has the unknown type ${JSON.stringify(written)}`);
+    if (!isSizes(shape)) fail(`tensor ${quoted} has no proper shape`);
+    if (!isSizes(offsets) || offsets.length !== 2) fail(`tensor ${quoted} has no proper data_offsets`);
+    const [from = 0, to = 0] = offsets;
+    if (from > to || to > data.byteLength) {
+      fail(`tensor ${quoted} claims bytes ${from} to ${to} of ${data.byteLength}`);
+    }
+    const needed = elementCount(shape) * bytesPerElement[dtype];
+    if (to - from !== needed) {
+      fail(`tensor ${quoted} is ${written} [${shape.join(', ')}], which takes ${needed} bytes, but has ${to - from}`);
+    }
+    places.push({ name, from, to });
+    tensors.set(name, { dtype, shape, data: data.subarray(from, to) });
+  }
+  places.sort((a, b) => a.from - b.from || a.to - b.to);
+  let end = 0;
+  for (const { name, from, to } of places) {
+    if (from < end) fail(`tensor ${JSON.stringify(name)} overlaps another one`);
+    if (from > end) fail(`bytes ${end} to ${from} belong to no tensor`);
+    end = to;
+  }
+  if (end !== data.byteLength) fail(`${data.byteLength - end} bytes at its end belong to no tensor`);
+  return { tensors, metadata };
+}
+
+/**
+ * Writes a .safetensors file. The same input gives the same bytes: tensors are laid out by descending alignment, then
+ * by name, metadata by key. The header is padded with spaces so that the data begins at a multiple of 8.
+ */
+export function writeSafetensors(
+  tensors: Readonly<Record<string, Tensor>>,
+  metadata: Readonly<Record<string, string>> = {},
+): Uint8Array<ArrayBuffer> {
+  const names = Object.keys(tensors).sort(
+    (a, b) => alignment(tensors[b]) - alignment(tensors[a]) || (a < b ? -1 : a > b ? 1 : 0),
+  );
+  const header: Record<string, unknown> = {};
+  const keys = Object.keys(metadata).sort();
+  if (keys.length > 0) {
+    const sorted: Record<string, string> = {};
+    for (const key of keys) define(sorted, key, metadata[key] ?? '');
+    define(header, '__metadata__', sorted);
+  }
+  const parts: { at: number; data: Uint8Array }[] = [];
+  let at = 0;
+  for (const name of names) {
+    const tensor = tensors[name];
+    if (tensor === undefined) continue;
+    const { dtype, shape, data } = tensor;
+    if (name === '__metadata__') throw new RangeError('A tensor cannot be called __metadata__.');
+    if (data.byteLength !== elementCount(shape) * bytesPerElement[dtype]) {
+      throw new RangeError(`Tensor ${name} is ${dtype} [${shape.join(', ')}] but has ${data.byteLength} bytes.`);
+    }
+    define(header, name, { dtype: dtype.toUpperCase(), shape, data_offsets: [at, at + data.byteLength] });
+    parts.push({ at, data });
+    at += data.byteLength;
+  }
+  const json = new TextEncoder().encode(JSON.stringify(header));
+  const length = Math.ceil(json.length / 8) * 8;
+  const bytes = new Uint8Array(8 + length + at).fill(0x20, 8, 8 + length);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(length), true);
+  bytes.set(json, 8);
+  for (const part of parts) bytes.set(part.data, 8 + length + part.at);
+  return bytes;
+}
+
+function alignment(tensor: Tensor | undefined): number {
+  return tensor === undefined ? 0 : bytesPerElement[tensor.dtype];
+}
+
+/** Sets a property whatever its name is, `__proto__` included. */
+function define(target: object, name: string, value: unknown): void {
+  Object.defineProperty(target, name, { value, enumerable: true, configurable: true, writable: true });
+}
+
+function parseHeader(bytes: Uint8Array): Record<string, unknown> {
+  let header: unknown;
+  try {
+    header = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch {
+    fail('its header is not JSON');
+  }
+  if (!isObject(header)) fail('its header is not a JSON object');
+  return header;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isSizes(value: unknown): value is number[] {
+  return Array.isArray(value) && value.every(size => Number.isSafeInteger(size) && size >= 0);
+}
+
+function fail(what: string): never {
+  throw new TensorFileError(`This is not a sound .safetensors file: ${what}.`);
+}
