@@ -66,11 +66,13 @@ VS Code with the extension and the examples is at
 
 Changes you save stay in the page and are gone when it is reloaded. Ctrl+C ends it.`);
   openBrowser(host.url);
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
-    process.once(signal, () => void host.close().then(() => process.exit(0)));
-  }
-  console.error(await host.ended);
-  process.exit(1);
+  const stopped = new Promise(resolve => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => resolve(undefined));
+  });
+  const reason = await Promise.race([stopped, host.ended]);
+  await host.close();
+  if (reason === undefined) process.exit(0);
+  throw new EnsureError(reason);
 }
 
 try {

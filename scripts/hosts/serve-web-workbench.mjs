@@ -20,6 +20,9 @@ const app = await createApp({
   coi: false,
   esm: undefined,
 });
+// Ctrl+C in a terminal reaches this process too; the one that started it ends it, in good order.
+process.on('SIGINT', () => {});
+
 app.middleware.unshift(findFilesByName);
 listen(port);
 

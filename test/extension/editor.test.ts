@@ -15,10 +15,11 @@ describe('a .sparse file in the editor', () => {
     expect(colours.length, `colours of "pattern mine": ${colours}`).toBeGreaterThan(1);
   });
 
-  test('activates the extension', async () => {
+  test('activates the extension, in the host that this editor has for it', async () => {
     await workbench().until('the extension to be active', async () => {
       const found = await workbench().probe.ask('extension', { id: 'sparse-attention.sparse-attention' });
       if (found === null) throw new Error('The extension is not installed');
+      expect(found.runsIn).toBe(workbench().kind === 'web' ? 'worker' : 'node');
       return found.isActive;
     });
   });

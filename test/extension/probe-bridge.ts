@@ -29,7 +29,7 @@ export interface ProbeRequests {
     params: Record<string, never>;
     result: { file: string; languageId: string; line: number; character: number } | null;
   };
-  extension: { params: { id: string }; result: { isActive: boolean; uiKind: string } | null };
+  extension: { params: { id: string }; result: { isActive: boolean; runsIn: 'node' | 'worker' } | null };
   configure: { params: { key: string; value: unknown }; result: null };
   executeCommand: { params: { command: string; args: unknown[] }; result: unknown };
   clipboard: { params: Record<string, never>; result: string };

@@ -56,7 +56,9 @@ const handlers = {
   },
   extension: ({ id }) => {
     const extension = vscode.extensions.getExtension(id);
-    return extension ? { isActive: extension.isActive, uiKind: vscode.UIKind[vscode.env.uiKind] } : null;
+    // Only extensions of the probe's own extension host are known here.
+    const runsIn = typeof process === 'object' && process.versions?.node ? 'node' : 'worker';
+    return extension ? { isActive: extension.isActive, runsIn } : null;
   },
   configure: async ({ key, value }) => {
     await vscode.workspace.getConfiguration().update(key, value, vscode.ConfigurationTarget.Global);
