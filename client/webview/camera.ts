@@ -19,15 +19,15 @@ export interface Extent {
 
 /** A cell is never drawn larger than this many pixels. */
 const LARGEST_CELL = 96;
-/** Share of the picture that stays free around a mask that is shown whole. */
-const MARGIN = 0.02;
+/** Pixels that stay free around a mask that is shown whole, for the names of the axes. */
+const MARGIN = 22;
 
 /** The whole mask, centred. */
 export function wholeMask(extent: Extent, size: Size): Camera {
   const scale = Math.max(
     1 / LARGEST_CELL,
-    extent.keys / Math.max(1, size.width * (1 - 2 * MARGIN)),
-    extent.queries / Math.max(1, size.height * (1 - 2 * MARGIN)),
+    extent.keys / Math.max(1, size.width - 2 * MARGIN),
+    extent.queries / Math.max(1, size.height - 2 * MARGIN),
   );
   return {
     scale,

@@ -237,9 +237,11 @@ export class Workbench {
     }
   }
 
-  /** Reloads the window, as "Developer: Reload Window" does, and waits until the extensions are back. */
+  /** Reloads the window, which lets VS Code save what is open first, and waits until the extensions are back. */
   async reload(): Promise<void> {
-    await this.page.reload();
+    const loaded = this.page.waitForEvent('load', { timeout: 60_000 });
+    await this.runCommand('Developer: Reload Window');
+    await loaded;
     await this.page.locator('.monaco-workbench').waitFor({ timeout: 60_000 });
     await this.probe.ask('workspaceUri', {}, 60_000);
   }

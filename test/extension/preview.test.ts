@@ -1,0 +1,176 @@
+import { describe, expect, test } from 'vitest';
+import { PART_COLOURS } from '../../runtime/draw/palette.ts';
+import { useWorkbench } from './use-workbench.ts';
+
+const workbench = useWorkbench({
+  files: {
+    'preview.sparse': 'pattern small = sliding(4) | columns([0])\n\npattern other = full()\n',
+    'empty.sparse': '',
+  },
+});
+
+/** How many pixels of the canvas have the colour of each part, counted in the page: a picture is megabytes. */
+async function colourCounts(): Promise<number[]> {
+  const frame = await previewFrame();
+  return await frame.locator('canvas').evaluate((element, colours) => {
+    const canvas = element as HTMLCanvasElement;
+    const data =
+      canvas.getContext('2d')?.getImageData(0, 0, canvas.width, canvas.height).data ?? new Uint8ClampedArray();
+    const counts = colours.map(() => 0);
+    for (let at = 0; at < data.length; at += 4) {
+      const part = colours.findIndex(([r, g, b]) => data[at] === r && data[at + 1] === g && data[at + 2] === b);
+      if (part >= 0) counts[part] = (counts[part] ?? 0) + 1;
+    }
+    return counts;
+  }, PART_COLOURS);
+}
+
+async function previewFrame() {
+  return await workbench().webview('#preview canvas');
+}
+
+/** Waits until the canvas shows this pattern at this length. */
+async function shown(what: string): Promise<void> {
+  const frame = await previewFrame();
+  await frame.locator(`canvas[data-shown="${what}"]`).waitFor({ timeout: 20_000 });
+}
+
+async function setTokens(text: string): Promise<void> {
+  const frame = await previewFrame();
+  const field = frame.locator('#tokens').locator('input');
+  await field.fill(text);
+  await field.press('Enter');
+}
+
+async function numbersText(): Promise<string> {
+  return (await (await previewFrame()).locator('dl.numbers').first().innerText()).replace(/\s+/g, ' ');
+}
+
+async function untilNumbers(text: string): Promise<void> {
+  let last = '';
+  await workbench().until(
+    `numbers with ${text}`,
+    async () => {
+      last = await numbersText().catch(() => '');
+      return last.includes(text);
+    },
+    () => last,
+  );
+}
+
+describe('the preview', () => {
+  test('opens beside the editor with the mask coloured by primitive', async () => {
+    await workbench().openFile('preview.sparse');
+    await workbench().runCommand('Sparse: Open Preview');
+    await shown('small 1024');
+    await untilNumbers('Pairs');
+    await setTokens('16');
+    await shown('small 16');
+    // sliding(4): 16 * 4 - 6 = 58 pairs; column 0 adds 12 rows of one key.
+    await untilNumbers('Pairs 70');
+    await untilNumbers('Density 27.3 %');
+    const [sliding, columns, third] = await colourCounts();
+    expect(sliding).toBeGreaterThan(1000);
+    // Cells of one size up to a pixel: 58 of them to 12.
+    expect(sliding! / columns! / (58 / 12)).toBeCloseTo(1, 1);
+    expect(third).toBe(0);
+    const legend = await (await previewFrame()).locator('.legend').innerText();
+    expect(legend).toContain('sliding(4)');
+    expect(legend).toContain('columns([0])');
+  });
+
+  test('follows every edit', async () => {
+    await workbench().replaceText('preview.sparse', 'sliding(4)', 'diagonal()');
+    await untilNumbers('Pairs 31');
+    await workbench().until('the picture to change', async () => {
+      const [diagonal = 0, columns = 0] = await colourCounts();
+      return Math.abs(diagonal / columns - 16 / 15) < 0.1;
+    });
+  });
+
+  test('keeps the last good picture while the text is broken, and says so', async () => {
+    const before = await colourCounts();
+    await workbench().replaceText('preview.sparse', 'diagonal()', 'diagnal()');
+    const frame = await previewFrame();
+    const badge = frame.locator('.badge');
+    await badge.waitFor();
+    expect(await badge.innerText()).toContain('Showing the last good version.');
+    expect(await badge.innerText()).toContain('diagnal');
+    expect(await colourCounts()).toEqual(before);
+    await workbench().replaceText('preview.sparse', 'diagnal()', 'diagonal()');
+    await badge.waitFor({ state: 'detached' });
+  });
+
+  test('goes from 16 to 65,536 tokens with exact counts', async () => {
+    await setTokens('64Ki');
+    await shown('small 65536');
+    await untilNumbers('Pairs 131,071');
+    await setTokens('1');
+    await shown('small 1');
+    await untilNumbers('Pairs 1');
+    await setTokens('16');
+    await shown('small 16');
+  });
+
+  test('refuses a length that makes no sense and keeps its picture', async () => {
+    await setTokens('0');
+    const frame = await previewFrame();
+    await frame.locator('.badge.error', { hasText: 'at least 1' }).waitFor();
+    await setTokens('16');
+    await frame.locator('.badge.error').waitFor({ state: 'detached' });
+  });
+
+  test('zooms and pans, and fits again', async () => {
+    const frame = await previewFrame();
+    const canvas = frame.locator('canvas');
+    const cells = async (): Promise<number> => (await colourCounts())[0]!;
+    const fitted = await cells();
+    await canvas.focus();
+    for (let press = 0; press < 3; press++) await workbench().page.keyboard.press('+');
+    await workbench().until('larger cells', async () => (await cells()) > fitted * 1.2);
+    await workbench().page.keyboard.press('0');
+    await workbench().until('the whole mask', async () => (await cells()) === fitted);
+    const box = await canvas.boundingBox();
+    await workbench().page.mouse.move(box!.x + box!.width / 2, box!.y + box!.height / 2);
+    await workbench().page.mouse.wheel(0, -300);
+    await workbench().until('larger cells at the pointer', async () => (await cells()) > fitted * 1.1);
+    await canvas.dblclick();
+    await workbench().until('the whole mask again', async () => (await cells()) === fitted);
+  });
+
+  test('shows another declaration of the file', async () => {
+    const frame = await previewFrame();
+    await frame.locator('vscode-single-select').evaluate(element => {
+      (element as HTMLSelectElement).value = 'other';
+      element.dispatchEvent(new Event('change', { bubbles: true }));
+    });
+    await frame.locator('canvas[data-shown^="other "]').waitFor();
+    await untilNumbers('Density 100 %');
+    await workbench().page.keyboard.press('Escape');
+  });
+
+  test('runs attention on WebGPU and tells what came out', async () => {
+    await setTokens('300');
+    await shown('other 300');
+    await workbench().runCommand('Sparse: Run Pattern');
+    const frame = await previewFrame();
+    const outcome = frame.locator('.run dl.numbers');
+    await outcome.waitFor({ timeout: 60_000 });
+    const text = (await outcome.innerText()).replace(/\s+/g, ' ');
+    expect(text).toContain('Backend GPU');
+    expect(text).toMatch(/SwiftShader/);
+    expect(text).toMatch(/Sparse [0-9.]+ m?s/);
+    expect(text).toMatch(/Full [0-9.]+ m?s/);
+    const difference = Number(/Largest difference ([0-9.e+-]+)/.exec(text)?.[1]);
+    expect(difference).toBeLessThan(1e-5);
+    expect(await frame.locator('.run .headline').innerText()).toMatch(/x against full attention/);
+  });
+
+  test('is there again after the window was reloaded', async () => {
+    await workbench().reload();
+    await shown('other 300');
+    await untilNumbers('Pairs 90,000');
+    const frame = await previewFrame();
+    expect(await frame.locator('.run dl.numbers').innerText()).toContain('SwiftShader');
+  });
+});
