@@ -4,6 +4,7 @@ import { addCheck } from './check.ts';
 import { asFailure } from './explain.ts';
 import { addExport } from './export.ts';
 import { cancelled, type Failure } from './failure.ts';
+import { addRun } from './run.ts';
 import { processSession } from './session.ts';
 import { Sources } from './sources.ts';
 import { addStats } from './stats.ts';
@@ -44,6 +45,7 @@ async function run(args: readonly string[], signal: AbortSignal): Promise<number
   addCheck(program, session, sources);
   addStats(program, session, sources);
   addExport(program, session, sources);
+  addRun(program, session, sources);
   try {
     await program.parseAsync(args, { from: 'user' });
     if (signal.aborted) throw cancelled();

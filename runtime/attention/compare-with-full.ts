@@ -27,6 +27,11 @@ export interface CompareOptions extends AttendOptions {
   readonly checkRows?: number;
 }
 
+/** Query rows and keys of the full run's tiles. */
+const FULL_TILE_SIDE = 64;
+/** A full run whose plan lists more tiles is left out: 256 MiB. */
+const MAX_FULL_TILES = 2 ** 25;
+
 /** Share of the progress that the sparse run takes. */
 const SPARSE_SHARE = 0.4;
 
@@ -50,11 +55,12 @@ export async function compareWithFull(
   const checkedRows = Math.min(rows, options.checkRows ?? 512);
   const { o: largestDifference } = verifyRows(input, plans, sparse, checkedRows, options.scale);
 
-  const full = fullPlan(input.queries, input.keys);
-  const predictedFullMs =
-    (sparse.timing.kernelMs * input.heads * full.column.length) / Math.max(1, computedTiles(plans));
+  const fullTiles = Math.ceil(input.queries / FULL_TILE_SIDE) * Math.ceil(input.keys / FULL_TILE_SIDE);
+  const predictedFullMs = (sparse.timing.kernelMs * input.heads * fullTiles) / Math.max(1, computedTiles(plans));
   let fullMs: number | null = null;
-  if (predictedFullMs <= (options.longestFullMs ?? 60_000)) {
+  if (fullTiles <= MAX_FULL_TILES && predictedFullMs <= (options.longestFullMs ?? 60_000)) {
+    const tile = { queries: FULL_TILE_SIDE, keys: FULL_TILE_SIDE };
+    const full = fullPlan(input.queries, input.keys, tile);
     const headPlan = plans.headPlan.map(() => 0);
     // The backend that made the sparse result, so that the two times can be compared.
     const result = await attention.attend(

@@ -1,0 +1,101 @@
+import { totalmem } from 'node:os';
+import { sampleInput } from '../../runtime/attention/sample-data.ts';
+import type { AttentionInput } from '../../runtime/attention/types.ts';
+import type { Model } from '../../runtime/pattern/ir.ts';
+import { wrongUse } from './failure.ts';
+import { bytes } from './numbers.ts';
+import { checkIndex, needsTokens, type Subject, type SubjectOptions } from './subject.ts';
+import { oneHead } from './tensors.ts';
+
+/** Head width where neither the model nor the tensors say. */
+const DEFAULT_HEAD_DIM = 64;
+
+/** What to compute: the heads of one layer of a model on some data. */
+export interface RunProblem {
+  readonly model: Model;
+  readonly layer: number;
+  /** Heads of the model, in the order of the data's. */
+  readonly heads: readonly number[];
+  readonly input: AttentionInput;
+}
+
+/**
+ * Fits tensors to the subject: they give a bare pattern its length and heads, and have to agree with a model.
+ *
+ * @throws Failure (2) when they do not fit
+ */
+export function problemOfTensors(
+  subject: Subject,
+  options: SubjectOptions,
+  file: string,
+  input: AttentionInput,
+): RunProblem {
+  const { model, name } = subject;
+  const { heads, kvHeads, headDim, keys, queries } = input;
+  const tokens = options.tokens ?? model.tokens;
+  if (tokens !== null && tokens !== keys) {
+    const asked = options.tokens === undefined ? `${name} has ${tokens}` : `--tokens says ${tokens}`;
+    throw wrongUse(
+      `${file} has ${keys} tokens, but ${asked}; use --tokens ${keys} or tensors of [kv_heads, ${tokens}, head_dim]`,
+    );
+  }
+  if (model.kind === 'model') {
+    const same = (what: string, wanted: number | null, found: number): void => {
+      if (wanted !== null && wanted !== found)
+        throw wrongUse(`${file} has ${what} = ${found}, but ${name} has ${what} = ${wanted}`);
+    };
+    same('heads', model.heads, heads);
+    same('kv_heads', model.kvHeads, kvHeads);
+    same('head_dim', model.headDim, headDim);
+  }
+  const fitted: Model = {
+    ...(model.kind === 'pattern' ? forHeads(model, heads, kvHeads) : model),
+    queries,
+    tokens: keys,
+  };
+  return choose({ ...subject, model: fitted }, options, input);
+}
+
+/**
+ * Makes up data for the subject: the same numbers every time.
+ *
+ * @throws Failure (2) when it has no length, or the data would not fit into memory
+ */
+export function problemOfSamples(subject: Subject, options: SubjectOptions): RunProblem {
+  const { model, name } = subject;
+  const tokens = options.tokens ?? model.tokens;
+  if (tokens === null) throw needsTokens(name);
+  const one = options.head !== undefined;
+  checkIndex(subject, 'head', options.head, model.heads);
+  const shape = {
+    heads: one ? 1 : model.heads,
+    kvHeads: one ? 1 : model.kvHeads,
+    queries: model.queries ?? tokens,
+    keys: tokens,
+    headDim: model.headDim ?? DEFAULT_HEAD_DIM,
+  };
+  if (shape.queries > tokens)
+    throw wrongUse(`${name} has ${shape.queries} queries but only ${tokens} tokens; use more --tokens`);
+  // q and o, k and v, and the copies that a backend makes of them.
+  const needed = 2 * 4 * shape.headDim * (2 * shape.heads * shape.queries + 2 * shape.kvHeads * shape.keys);
+  if (needed > totalmem() / 2)
+    throw wrongUse(
+      `a run of ${name} at ${tokens} tokens needs about ${bytes(needed)} of memory; use fewer --tokens${one || model.heads === 1 ? '' : ', or one --head'}`,
+    );
+  const heads = options.head !== undefined ? [options.head] : [...Array(model.heads).keys()];
+  return { model: { ...model, tokens }, layer: options.layer ?? 0, heads, input: sampleInput(shape) };
+}
+
+/** All heads, or the one that was asked for. */
+function choose({ name, model }: Subject, options: SubjectOptions, input: AttentionInput): RunProblem {
+  checkIndex({ name, model }, 'head', options.head, model.heads);
+  const layer = options.layer ?? 0;
+  return options.head === undefined
+    ? { model, layer, heads: [...Array(model.heads).keys()], input }
+    : { model, layer, heads: [options.head], input: oneHead(input, options.head) };
+}
+
+/** A bare pattern over as many heads as the data has. */
+function forHeads(model: Model, heads: number, kvHeads: number): Model {
+  return { ...model, heads, kvHeads, rules: model.rules.map(rule => ({ ...rule, heads: [...Array(heads).keys()] })) };
+}

@@ -1,0 +1,202 @@
+import { type Command, Option } from 'commander';
+import { type Attention, createAttention } from '../../runtime/attention/attention.ts';
+import { compareWithFull, type RunReport } from '../../runtime/attention/compare-with-full.ts';
+import { nodeWorkers } from '../../runtime/attention/cpu/workers.node.ts';
+import { openDawn } from '../../runtime/attention/gpu/dawn.node.ts';
+import type { BackendId, HeadPlans } from '../../runtime/attention/types.ts';
+import { planPairs } from '../../runtime/compile/tile-plan.ts';
+import { inThread } from './in-thread.ts';
+import { duration, grouped, percent } from './numbers.ts';
+import { problemOfSamples, problemOfTensors, type RunProblem } from './run-problem.ts';
+import type { Session } from './session.ts';
+import type { Sources } from './sources.ts';
+import { openSubject, type SubjectOptions, withSubject } from './subject.ts';
+import { outputFile, readInput } from './tensors.ts';
+import { checkWritable, writeWholeFile } from './write-file.ts';
+
+/** Full attention that would take longer is left out. */
+const LONGEST_FULL_MS = 60_000;
+/** Multiplications that checking against the reference may take: about a second. */
+const CHECK_BUDGET = 2 ** 28;
+const FEWEST_CHECKED_ROWS = 16;
+
+interface RunOptions extends SubjectOptions {
+  readonly input?: string;
+  readonly output?: string;
+  readonly backend: 'auto' | BackendId;
+  readonly json?: boolean;
+}
+
+/** What `run --json` prints. Times are in milliseconds and leave out uploads, downloads and compilation. */
+interface RunSummary {
+  readonly name: string;
+  readonly layer: number;
+  /** Heads that ran, key/value heads that they read, and the width of each. */
+  readonly heads: number;
+  readonly kvHeads: number;
+  readonly headDim: number;
+  readonly tokens: number;
+  readonly queries: number;
+  /** Allowed pairs of all heads, and their share of heads * queries * tokens. */
+  readonly pairs: number;
+  readonly density: number;
+  readonly backend: BackendId;
+  readonly device: string;
+  readonly sparseMs: number;
+  /** null when it was left out; `fullOmitted` then says why. */
+  readonly fullMs: number | null;
+  readonly fullOmitted: string | null;
+  /** fullMs / sparseMs, or null. */
+  readonly speedUp: number | null;
+  /** Largest absolute difference of `o` from the float64 reference, over `checkedRows` of `rows` query rows. */
+  readonly largestDifference: number;
+  readonly checkedRows: number;
+  readonly rows: number;
+  /** Where q, k and v came from: the path, or null for made-up data. */
+  readonly input: string | null;
+  readonly output: string | null;
+  /** What did not go as asked. */
+  readonly notes: readonly string[];
+}
+
+/** Adds `run`: attention over a pattern, compared with full attention and with the reference. */
+export function addRun(program: Command, session: Session, sources: Sources): void {
+  withSubject(
+    program
+      .command('run')
+      .summary('run attention over a pattern')
+      .description(
+        'Runs attention over the heads of one layer, and full attention on the same data for comparison.\n' +
+          'Tensors: q [heads, queries, head_dim], k and v [kv_heads, tokens, head_dim], F32, F16 or BF16;\n' +
+          'the output is o [heads, queries, head_dim] and lse [heads, queries] (natural log), both F32.\n' +
+          'Without --input the data is made up, the same every time.',
+      ),
+    'run this head alone, from 0 (default: all heads)',
+  )
+    .option('--input <PATH>', 'a .safetensors file with q, k and v')
+    .option('--output <PATH>', 'write o and lse to this .safetensors file')
+    .addOption(
+      new Option('--backend <ID>', 'what computes it').choices(['auto', 'gpu', 'cpu', 'reference']).default('auto'),
+    )
+    .option('--json', 'print one JSON object')
+    .addHelpText(
+      'after',
+      "\nExamples:\n  sparse run examples/longformer.sparse --of LongformerBase\n  sparse run --expr 'sliding(256)' --input qkv.safetensors --output out.safetensors --backend gpu",
+    )
+    .action((file: string | undefined, options: RunOptions) => run(file, options, session, sources));
+}
+
+async function run(file: string | undefined, options: RunOptions, session: Session, sources: Sources): Promise<void> {
+  const { signal } = session;
+  const subject = await openSubject(sources, file, options);
+  if (options.output !== undefined) await checkWritable(options.output);
+  const problem =
+    options.input === undefined
+      ? problemOfSamples(subject, options)
+      : problemOfTensors(subject, options, options.input, await readInput(options.input, signal));
+  const { model, layer, heads, input } = problem;
+  const plans = await session.during('Compiling', () =>
+    inThread({ kind: 'plans', model, layer, heads, tokens: input.keys }, signal),
+  );
+  const attention = createAttention({ gpu: openDawn, workers: nodeWorkers() });
+  try {
+    const report = await session.during('Running', progress =>
+      measure(attention, problem, plans, options.backend, signal, share => progress.update(share)),
+    );
+    if (options.output !== undefined) {
+      const metadata = { name: subject.name, backend: report.sparse.backend, device: report.sparse.device };
+      await writeWholeFile(options.output, outputFile(input, report.sparse, metadata), signal);
+    }
+    const summary = summaryOf(subject.name, problem, plans, report, options);
+    session.print(options.json === true ? JSON.stringify(summary, null, 2) : table(summary));
+    for (const note of summary.notes) session.note(`note: ${note}`);
+    if (options.output !== undefined) session.note(`wrote ${options.output}`);
+  } finally {
+    attention.dispose();
+  }
+}
+
+function measure(
+  attention: Attention,
+  { input }: RunProblem,
+  plans: HeadPlans,
+  backend: 'auto' | BackendId,
+  signal: AbortSignal,
+  onProgress: (share: number) => void,
+): Promise<RunReport> {
+  const rows = input.heads * input.queries;
+  const keysPerRow = Math.max(1, pairsOf(plans) / rows);
+  const affordable = Math.floor(CHECK_BUDGET / (keysPerRow * input.headDim));
+  return compareWithFull(attention, input, plans, {
+    backend,
+    signal,
+    onProgress,
+    longestFullMs: LONGEST_FULL_MS,
+    checkRows: Math.min(rows, Math.max(FEWEST_CHECKED_ROWS, affordable)),
+  });
+}
+
+function pairsOf({ plans, headPlan }: HeadPlans): number {
+  const pairs = plans.map(planPairs);
+  return headPlan.reduce((sum, plan) => sum + (pairs[plan] ?? 0), 0);
+}
+
+function summaryOf(
+  name: string,
+  { layer, input }: RunProblem,
+  plans: HeadPlans,
+  report: RunReport,
+  options: RunOptions,
+): RunSummary {
+  const { heads, kvHeads, headDim, keys, queries } = input;
+  const { sparse, fullMs, speedUp, largestDifference, checkedRows, rows } = report;
+  const pairs = pairsOf(plans);
+  return {
+    name,
+    layer,
+    heads,
+    kvHeads,
+    headDim,
+    tokens: keys,
+    queries,
+    pairs,
+    density: pairs / (heads * queries * keys),
+    backend: sparse.backend,
+    device: sparse.device,
+    sparseMs: sparse.timing.kernelMs,
+    fullMs,
+    fullOmitted: fullMs === null ? whyOmitted(report.predictedFullMs) : null,
+    speedUp,
+    largestDifference,
+    checkedRows,
+    rows,
+    input: options.input ?? null,
+    output: options.output ?? null,
+    notes: sparse.notes,
+  };
+}
+
+function whyOmitted(predictedMs: number): string {
+  return predictedMs > LONGEST_FULL_MS
+    ? `it would take about ${duration(predictedMs)} (the limit is ${duration(LONGEST_FULL_MS)})`
+    : 'it is too large for this backend';
+}
+
+function table(summary: RunSummary): string {
+  const { name, layer, heads, kvHeads, headDim, fullMs, speedUp, checkedRows, rows } = summary;
+  const all = checkedRows === rows ? `all ${grouped(rows)} rows` : `${grouped(checkedRows)} of ${grouped(rows)} rows`;
+  const lines: [string, string][] = [
+    ['tokens', grouped(summary.tokens)],
+    ['queries', grouped(summary.queries)],
+    ['heads', `${heads} of width ${headDim}${kvHeads === heads ? '' : `, ${kvHeads} key/value heads`}`],
+    ['data', summary.input ?? 'made up'],
+    ['density', percent(summary.density)],
+    ['backend', `${summary.backend} (${summary.device})`],
+    ['sparse', duration(summary.sparseMs)],
+    ['full', fullMs === null ? `left out: ${summary.fullOmitted}` : duration(fullMs)],
+    ...(speedUp === null ? [] : [['speed-up', `${speedUp.toPrecision(3)} x`] satisfies [string, string]]),
+    ['largest difference', `${summary.largestDifference.toExponential(2)} from the float64 reference, over ${all}`],
+  ];
+  const width = Math.max(...lines.map(([label]) => label.length)) + 2;
+  return [`${name}, layer ${layer}`, ...lines.map(([label, value]) => label.padEnd(width) + value)].join('\n');
+}
