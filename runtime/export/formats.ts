@@ -1,6 +1,12 @@
+import { compilePlan } from '../compile/plan.ts';
+import type { TilePlan } from '../compile/tile-plan.ts';
+import { bindPattern } from '../pattern/bind.ts';
 import type { Pattern } from '../pattern/ir.ts';
 import type { Shape } from '../pattern/shape.ts';
+import { exportCsr } from './csr.ts';
 import { summarise, writeSummary } from './json.ts';
+import { exportNpy } from './npy.ts';
+import { exportSafetensors } from './safetensors.ts';
 
 /** One mask to export: a pattern at a shape, with what a file should say about it. */
 export interface ExportRequest {
@@ -26,10 +32,34 @@ export interface ExportFormat {
   readonly description: string;
   /**
    * The bytes of the file, the same for the same request. Throws PatternError when the pattern has no meaning at the
-   * shape, CompileError when it is too large to compile, and an error with words when the file would be too large.
+   * shape, CompileError when it is too large to compile and ExportSizeError when the file would be too large.
    */
   write(request: ExportRequest): Uint8Array;
 }
+
+const npy: ExportFormat = {
+  id: 'npy',
+  title: 'NumPy dense mask',
+  extension: 'npy',
+  description: 'Dense bool [queries, keys], true = attend; numpy.load reads it.',
+  write: request => exportNpy(planOf(request)),
+};
+
+const csr: ExportFormat = {
+  id: 'csr',
+  title: 'SciPy sparse matrix (CSR)',
+  extension: 'npz',
+  description: 'Compressed sparse rows of bool [queries, keys]; scipy.sparse.load_npz reads it.',
+  write: request => exportCsr(planOf(request)),
+};
+
+const safetensors: ExportFormat = {
+  id: 'safetensors',
+  title: 'Tile plan (safetensors)',
+  extension: 'safetensors',
+  description: 'The tiles that kernels work on, with the mask of each partial one; metadata says how to read them.',
+  write: request => exportSafetensors(planOf(request), metadataOf(request)),
+};
 
 const json: ExportFormat = {
   id: 'json',
@@ -40,7 +70,7 @@ const json: ExportFormat = {
 };
 
 /** Every format, in the order in which lists show them. */
-export const formats: readonly ExportFormat[] = [json];
+export const formats: readonly ExportFormat[] = [npy, csr, safetensors, json];
 
 const ALIASES: Readonly<Record<string, string>> = { npz: 'csr' };
 
@@ -48,6 +78,26 @@ const ALIASES: Readonly<Record<string, string>> = { npz: 'csr' };
 export function formatOf(id: string): ExportFormat | undefined {
   const name = Object.hasOwn(ALIASES, id) ? ALIASES[id] : id;
   return formats.find(format => format.id === name);
+}
+
+function planOf(request: ExportRequest): TilePlan {
+  const { pattern, shape } = request;
+  return compilePlan(bindPattern(pattern, shape), shape, limits(request));
+}
+
+/** What the tile plan is the plan of; everything in metadata is text. */
+function metadataOf({ name, source, shape }: ExportRequest): Record<string, string> {
+  return {
+    name,
+    ...(source === undefined ? {} : { source }),
+    tokens: String(shape.tokens),
+    // Row r of the plan is the query at position offset + r.
+    offset: String(shape.offset),
+    layer: String(shape.layer),
+    layers: String(shape.layers),
+    head: String(shape.head),
+    heads: String(shape.heads),
+  };
 }
 
 function limits({ checkpoint }: ExportRequest): { checkpoint?: () => void } {
