@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 
 /** What the npm package `webgpu` exports. */
@@ -41,7 +42,7 @@ export async function openDawn(): Promise<{ readonly gpu: GPU } | { readonly rea
       return undefined;
     }
   };
-  const gpu = (await attempt()) ?? (await withSoftwareDevice(attempt));
+  const gpu = await quietly(async () => (await attempt()) ?? (await withSoftwareDevice(attempt)));
   if (gpu !== undefined) return { gpu };
   const because = failed.length > 0 ? ` (${failed.join('; ')})` : '';
   return {
@@ -49,6 +50,18 @@ export async function openDawn(): Promise<{ readonly gpu: GPU } | { readonly rea
       `No graphics adapter was found${because}. On Linux this needs a Vulkan driver and its loader (Debian: libvulkan1); ` +
       'the chromium package brings a software device.',
   };
+}
+
+/** Some Vulkan drivers complain on stderr when there is no desktop session, although nothing needs one here. */
+async function quietly<T>(action: () => Promise<T>): Promise<T> {
+  const { env } = process;
+  if (process.platform !== 'linux' || env.XDG_RUNTIME_DIR !== undefined) return action();
+  env.XDG_RUNTIME_DIR = tmpdir();
+  try {
+    return await action();
+  } finally {
+    delete env.XDG_RUNTIME_DIR;
+  }
 }
 
 /** Lets the Vulkan loader see Chromium's software device while `attempt` runs. */

@@ -1,4 +1,4 @@
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test, vi } from 'vitest';
 import { type Attention, type AttentionHosts, createAttention } from '../../../runtime/attention/attention.ts';
 import { createCpuBackend } from '../../../runtime/attention/cpu/cpu.ts';
 import { nodeWorkers } from '../../../runtime/attention/cpu/workers.node.ts';
@@ -6,6 +6,9 @@ import { openDawn } from '../../../runtime/attention/gpu/dawn.node.ts';
 import { selfCheck } from '../../../runtime/attention/self-check.ts';
 import type { Backend } from '../../../runtime/attention/types.ts';
 import { expectCorrect, problem, problems } from './problems.ts';
+
+// A software device takes seconds to compile a shader, more on a busy machine.
+vi.setConfig({ testTimeout: 60_000 });
 
 const started: Attention[] = [];
 afterAll(() => {
@@ -42,7 +45,7 @@ describe('choice of the backend', () => {
     ]);
     attention.dispose();
     expect((await attention.attend(input, plans, { backend: 'cpu' })).backend).toBe('cpu');
-  }, 60_000);
+  });
 
   test('without a GPU: the CPU, with the reason as a note', async () => {
     const attention = start({ gpu: async () => ({ reason: 'No adapter today.' }) });
@@ -82,7 +85,7 @@ describe('failures', () => {
     const { notes, backend } = await attention.attend(input, plans);
     expect(backend).toBe('cpu');
     expect(notes).toEqual([expect.stringMatching(/The GPU \(.*\) is not used: it computes wrong results/)]);
-  }, 60_000);
+  });
 
   test('a device lost in the middle of a run: the CPU finishes it, also when the GPU was asked for', async () => {
     const devices: GPUDevice[] = [];
@@ -100,7 +103,7 @@ describe('failures', () => {
     const next = await attention.attend(input, plans, { backend: 'gpu' });
     expect(next.backend).toBe('gpu');
     expect(devices).toHaveLength(2);
-  }, 60_000);
+  });
 
   test('the self-check catches outputs and log-sum-exps that are slightly wrong, and NaN', async () => {
     const good = await createCpuBackend();
