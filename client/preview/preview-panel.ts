@@ -15,8 +15,8 @@ export class PreviewPanel {
   #view: PreviewView | undefined;
   #pageReady = false;
   #runWhenReady = false;
-  /** Is a refresh under way, and was another asked for meanwhile? */
-  #refreshing = false;
+  /** The refresh under way, if any, and whether another was asked for since it last asked the server. */
+  #refreshing: Promise<void> | undefined;
   #again = false;
   #disposed = false;
 
@@ -63,25 +63,32 @@ export class PreviewPanel {
     this.#panel.reveal(undefined, true);
   }
 
-  /** Runs attention over what the page shows, at once or as soon as the page is there. */
+  /** Runs attention over the chosen declaration, at once or as soon as the page is there. */
   run(): void {
-    if (this.#pageReady) this.#post({ type: 'run' });
+    // The page must have what was chosen last before it runs.
+    if (this.#pageReady) void this.refresh().then(() => this.#post({ type: 'run' }));
     else this.#runWhenReady = true;
   }
 
-  /** Asks the server again and sends the page what is new; calls while one is under way are joined into one. */
-  async refresh(): Promise<void> {
-    if (!this.#pageReady || this.#disposed) return;
-    if (this.#refreshing) {
-      this.#again = true;
-      return;
-    }
-    this.#refreshing = true;
+  /**
+   * Asks the server again and sends the page what is new; resolves when the page has been sent the newest. Calls while
+   * one is under way are joined into one.
+   */
+  refresh(): Promise<void> {
+    if (!this.#pageReady || this.#disposed) return Promise.resolve();
+    this.#again = true;
+    this.#refreshing ??= this.#refresh().finally(() => {
+      this.#refreshing = undefined;
+    });
+    return this.#refreshing;
+  }
+
+  async #refresh(): Promise<void> {
     try {
-      do {
+      while (this.#again && !this.#disposed) {
         this.#again = false;
         await this.#sendFile();
-      } while (this.#again && !this.#disposed);
+      }
     } catch (error) {
       this.#post({
         type: 'stale',
@@ -89,8 +96,6 @@ export class PreviewPanel {
         message: `The language server did not answer: ${error instanceof Error ? error.message : String(error)}`,
         line: null,
       });
-    } finally {
-      this.#refreshing = false;
     }
   }
 

@@ -206,6 +206,8 @@ export class App {
     this.#progress = 0;
     this.#runFailure = null;
     this.#render();
+    // In a narrow panel the outcome would appear below what is in sight.
+    this.#root.querySelector('.run')?.scrollIntoView({ block: 'nearest' });
     const compiler = new LatestWorker(fetch(this.#root.dataset.worker ?? '').then(response => response.text()));
     try {
       const heads = headsToRun(choice, this.#allHeads);
