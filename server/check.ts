@@ -1,12 +1,19 @@
 import type { LangiumDocument, LangiumDocuments } from 'langium';
-import { checkNames, checkParameters, checkRecursion, reachedFrom, usesUnknownNames } from './check/declarations.ts';
+import {
+  checkNames,
+  checkParameters,
+  checkRecursion,
+  reachedFrom,
+  usesOtherFiles,
+  usesUnknownNames,
+} from './check/declarations.ts';
 import { ExpressionChecker } from './check/expression.ts';
 import { type Finding, Findings } from './check/finding.ts';
 import { checkImports } from './check/imports.ts';
 import { MeaningChecker } from './check/meaning.ts';
 import { checkModel, type ReadModel } from './check/model.ts';
 import { checkSyntax } from './check/syntax.ts';
-import { type Declaration, isModelDeclaration, type ModelDeclaration } from './generated/ast.ts';
+import { type Declaration, type File, isModelDeclaration, type ModelDeclaration } from './generated/ast.ts';
 import { fileOf } from './imports.ts';
 import { LowerError } from './lower/error.ts';
 import { placeOf } from './source.ts';
@@ -33,7 +40,7 @@ export function checkDocument(document: LangiumDocument, documents: LangiumDocum
 function checkFile(document: LangiumDocument, documents: LangiumDocuments, findings: Findings): void {
   const file = fileOf(document);
   if (file === undefined) return;
-  const broken = new Set(file.declarations.filter(declaration => isBroken(declaration, findings)));
+  const broken = brokenDeclarations(file, findings);
   checkImports(document, documents, findings);
   checkNames(file, findings);
   const checker = new ExpressionChecker(findings, mentionedNames(document));
@@ -56,21 +63,34 @@ function checkFile(document: LangiumDocument, documents: LangiumDocuments, findi
       }
     }
   }
+  // What comes out of a circle of imports has no meaning, and the import says so.
+  const circular = findings.list.some(({ code }) => code === 'import-cycle');
   const sound = (declaration: Declaration): boolean =>
     [...reachedFrom(declaration)].every(
       reached =>
         !broken.has(reached) &&
         // A model that got this far is well formed; that some head has no rule does not make the others meaningless.
         (isModelDeclaration(reached) || !findings.hasErrorsIn(placeOf(reached))) &&
-        !usesUnknownNames(reached),
+        !usesUnknownNames(reached) &&
+        !(circular && usesOtherFiles(reached)),
     );
   new MeaningChecker(file, models, findings).check(sound);
 }
 
-function isBroken(declaration: Declaration, findings: Findings): boolean {
-  const place = placeOf(declaration);
-  if (place === undefined || declaration.name === undefined) return true;
-  return findings.list.some(({ place: error }) => error.start >= place.start && error.start <= place.end + 1);
+/** Declarations with a syntax error: in them, or where the next one begins although this one is not finished. */
+function brokenDeclarations(file: File, findings: Findings): ReadonlySet<Declaration> {
+  const broken = new Set<Declaration>();
+  const placed = file.declarations.flatMap(declaration => {
+    const place = placeOf(declaration);
+    if (place === undefined || declaration.name === undefined) broken.add(declaration);
+    return place === undefined ? [] : [{ declaration, start: place.start }];
+  });
+  for (const { place } of findings.list) {
+    const owner =
+      placed.findLast(({ start }) => start < place.start) ?? placed.find(({ start }) => start === place.start);
+    if (owner !== undefined) broken.add(owner.declaration);
+  }
+  return broken;
 }
 
 /** Names that the text declares although they could not be linked: a message about them would be an echo. */

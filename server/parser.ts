@@ -38,7 +38,7 @@ export class SparseValueConverter extends DefaultValueConverter {
   }
 }
 
-/** Parses, and answers nesting that is deeper than the call stack with an error instead of an exception. */
+/** Parses, and answers what brings the parser down (nesting deeper than the call stack) with an error of the file. */
 export class SparseAsyncParser implements AsyncParser {
   readonly #services: LangiumCoreServices;
   #parser: LangiumParser | undefined;
@@ -51,13 +51,15 @@ export class SparseAsyncParser implements AsyncParser {
     this.#parser ??= this.#services.parser.LangiumParser;
     try {
       return this.#parser.parse<T>(text);
-    } catch (error) {
-      // The parser is left in the middle of its work: the next file gets a fresh one.
+    } catch {
+      // Nesting deeper than the call stack also breaks the parser's own error handling, so the kind of exception says
+      // nothing. The parser is left in the middle of its work: the next file gets a fresh one.
       this.#parser = createLangiumParser(this.#services);
-      if (!(error instanceof RangeError)) throw error;
+      const message = 'this file nests too deeply to be read: name parts of it and use the names';
       const empty = this.#parser.parse<T>('');
       const file: File = { $type: 'File', imports: [], declarations: [] };
-      return { ...empty, value: { ...empty.value, ...file }, parserErrors: [SyntaxMessages.tooDeep(text)] };
+      const parserErrors = [SyntaxMessages.unreadable(text, message)];
+      return { ...empty, value: { ...empty.value, ...file }, parserErrors };
     }
   }
 }

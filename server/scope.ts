@@ -12,19 +12,22 @@ import {
   type Stream,
   stream,
 } from 'langium';
-import { primitives } from '../runtime/pattern/primitives.ts';
 import {
   type Binder,
   isArgument,
+  isBinder,
   isConstant,
   isFile,
   isImportName,
+  isParameter,
   isPatternDeclaration,
   isReference,
   isWhere,
   type Named,
+  type Reference,
 } from './generated/ast.ts';
 import { importedFile } from './imports.ts';
+import { builtIn } from './names.ts';
 
 /** Finds what names refer to: `where` variables, parameters, the file's declarations, then its imports. */
 export class SparseScopeProvider implements ScopeProvider {
@@ -44,9 +47,7 @@ export class SparseScopeProvider implements ScopeProvider {
       return this.#scope(isPatternDeclaration(callee) ? callee.parameters : []);
     }
     const visible = visibleFrom(container);
-    // A constant may be called like a primitive that needs arguments: the name alone is the constant, a call is not.
-    const isCall = isReference(container) && container.call;
-    return this.#scope(isCall ? visible.filter(node => !(isConstant(node) && primitives.has(node.name))) : visible);
+    return this.#scope(isReference(container) ? visible.filter(node => !isCallOfLanguage(container, node)) : visible);
   }
 
   #importable(container: AstNode): readonly Named[] {
@@ -72,6 +73,15 @@ export class SparseScopeProvider implements ScopeProvider {
       getAllElements: () => stream([...nodes]).map(describe),
     };
   }
+}
+
+/**
+ * Numbers and positions cannot be called: in `block(block)` the call is the primitive, whatever the parameter or
+ * constant inside the parentheses is called.
+ */
+function isCallOfLanguage(reference: Reference, node: Named): boolean {
+  if (!reference.call || builtIn(node.name).kind === 'unknown') return false;
+  return isConstant(node) || isBinder(node) || (isParameter(node) && reference.arguments.length > 0);
 }
 
 /** Every declared name that can be written at a node, the nearest first. Nodes that recovery left nameless are skipped. */

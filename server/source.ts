@@ -1,7 +1,6 @@
 import { type AstNode, AstUtils, type CstNode, GrammarUtils, type LangiumDocument } from 'langium';
 import type { Range } from 'vscode-languageserver-types';
 import type { Span } from '../runtime/pattern/ir.ts';
-import { isBinary } from './generated/ast.ts';
 
 /** Character offsets in a file, end exclusive. */
 export interface Place {
@@ -12,12 +11,6 @@ export interface Place {
 /** Where a node stands; undefined for nodes that error recovery made up. */
 export function placeOf(node: AstNode | undefined): Place | undefined {
   if (node === undefined) return undefined;
-  // The operators of one flat chain share a syntax node, so a binary node is measured by its operands.
-  if (isBinary(node)) {
-    const left = placeOf(node.left);
-    const right = placeOf(node.right);
-    return left && right ? { start: left.start, end: right.end } : (left ?? right);
-  }
   return placeOfCst(node.$cstNode);
 }
 

@@ -9,16 +9,11 @@ type EarlyExit = Parameters<Provider['buildEarlyExitMessage']>[0];
 export type SyntaxError = ParseResult['parserErrors'][number];
 
 const RESERVED = new Set(['import', 'const', 'pattern', 'model', 'attention', 'where', 'true', 'false']);
-const EXPRESSION_RULES = new Set([
-  'Expression',
-  'Choice',
-  'Binary',
-  'Prefix',
-  'Power',
-  'Primary',
-  'ListItem',
-  'Argument',
-]);
+const EXPRESSION_RULES = new Set(
+  'Expression Choice Disjunction Conjunction Comparison Sum Intersection Product Prefix Power Primary ListItem Argument'.split(
+    ' ',
+  ),
+);
 
 /** Says what is wrong with the syntax in the words of the language. */
 export class SyntaxMessages extends AbstractParserErrorMessageProvider {
@@ -45,24 +40,21 @@ export class SyntaxMessages extends AbstractParserErrorMessageProvider {
     return `unexpected ${show(token)}`;
   }
 
-  override buildNotAllInputParsedMessage({ firstRedundant, ruleName }: Redundant): string {
-    return (
-      specialCase(firstRedundant, undefined) ??
-      (plain(ruleName) === 'File' ? declarationExpected(firstRedundant) : `unexpected ${show(firstRedundant)}`)
-    );
+  override buildNotAllInputParsedMessage({ firstRedundant }: Redundant): string {
+    return specialCase(firstRedundant, undefined) ?? declarationExpected(firstRedundant);
   }
 
   override buildEarlyExitMessage({ actual }: EarlyExit): string {
     return `unexpected ${show(actual[0])}`;
   }
 
-  /** The error for a file that nests deeper than can be parsed. */
-  static tooDeep(text: string): SyntaxError {
+  /** One error for a file that could not be parsed at all. */
+  static unreadable(text: string, message: string): SyntaxError {
     const end = text.indexOf('\n');
     const token = { image: '', startOffset: 0, endOffset: (end < 0 ? text.length : end) - 1 } as Token;
     return {
-      name: 'TooDeep',
-      message: 'this file nests too deeply to be read: name parts of it and use the names',
+      name: 'Unreadable',
+      message,
       token,
       resyncedTokens: [],
       context: { ruleStack: [], ruleOccurrenceStack: [] },

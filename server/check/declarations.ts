@@ -152,3 +152,14 @@ export function usesUnknownNames(declaration: Declaration): boolean {
     node => isReference(node) && !isProperty(node.$container) && meaningOf(node).kind === 'unknown',
   );
 }
+
+/** Does a declaration use declarations of other files? */
+export function usesOtherFiles(declaration: Declaration): boolean {
+  return AstUtils.streamAst(declaration).some(node => {
+    if (!isReference(node)) return false;
+    const meaning = meaningOf(node);
+    return (
+      (meaning.kind === 'pattern' || meaning.kind === 'constant') && meaning.node.$container !== declaration.$container
+    );
+  });
+}

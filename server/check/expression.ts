@@ -16,7 +16,7 @@ import {
 } from '../generated/ast.ts';
 import { FUNCTIONS, meaningOf, SHAPE_NAMES } from '../names.ts';
 import { visibleFrom } from '../scope.ts';
-import { type Place, placeOf, placeOfCst, placeOfProperty } from '../source.ts';
+import { type Place, placeOf, placeOfProperty } from '../source.ts';
 import { argumentName, formalsOf, operandTypes, type SparseType, TYPE_WORDS, typeOf } from '../types.ts';
 import type { Findings } from './finding.ts';
 import { suggestion } from './spelling.ts';
@@ -113,6 +113,11 @@ export class ExpressionChecker {
     const { operator, left, right } = expression;
     if (this.#misused(expression, wanted)) return;
     if (COMPARISONS.has(operator) && isBinary(left) && COMPARISONS.has(left.operator)) {
+      // In `i > 1 & j > 2` the `&` binds first: it is what was mistaken.
+      const mistaken = [left.right, right].find(
+        side => isBinary(side) && (side.operator === '&' || side.operator === '|') && this.#misused(side, 'condition'),
+      );
+      if (mistaken !== undefined) return;
       this.#findings.at(
         expression,
         'chained-comparison',
@@ -144,7 +149,7 @@ export class ExpressionChecker {
         this.#findings.add(
           'wrong-operator',
           `\`${operator}\` combines patterns; write \`${operator}${operator}\` between conditions`,
-          operatorPlace(expression),
+          placeOfProperty(expression, 'operator'),
         );
         return true;
       }
@@ -156,7 +161,7 @@ export class ExpressionChecker {
       better === undefined
         ? `\`${operator}\` works on numbers, not on patterns`
         : `\`${operator}\` does not combine patterns; write \`${better}\` for the ${better === '|' ? 'union' : 'intersection'}`,
-      operatorPlace(expression),
+      placeOfProperty(expression, 'operator'),
     );
     return true;
   }
@@ -235,7 +240,10 @@ export class ExpressionChecker {
       wanted === 'pattern' || reference.call
         ? [...declared.map(node => node.name), ...primitives.keys(), ...(wanted === 'pattern' ? [] : FUNCTION_NAMES)]
         : [...declared.map(node => node.name), ...Object.keys(SHAPE_NAMES), ...FUNCTION_NAMES, ...primitives.keys()];
-    this.#findings.add('unknown-name', `there is no \`${name}\`${suggestion(name, fitting)}`, place);
+    // People look for the length under the name that the model gives it.
+    const near =
+      name === 'tokens' && wanted !== 'pattern' ? '; the number of tokens is `n`' : suggestion(name, fitting);
+    this.#findings.add('unknown-name', `there is no \`${name}\`${near}`, place);
   }
 
   /** Below an unknown call nothing is known about types; its names are still checked. */
@@ -348,14 +356,4 @@ function countOf(count: number): string {
 
 function listOf(formals: readonly { readonly name: string }[]): string {
   return formals.length === 0 ? '' : `: ${formals.map(formal => formal.name).join(', ')}`;
-}
-
-/** Where the operator of a binary expression stands: between its operands. */
-function operatorPlace(expression: Binary): Place | undefined {
-  const left = placeOf(expression.left);
-  const right = placeOf(expression.right);
-  const text = expression.$cstNode?.root.fullText;
-  if (left === undefined || right === undefined || text === undefined) return placeOfCst(expression.$cstNode);
-  const start = text.indexOf(expression.operator, left.end);
-  return start < 0 || start >= right.start ? placeOf(expression) : { start, end: start + expression.operator.length };
 }

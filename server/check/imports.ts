@@ -27,8 +27,10 @@ export function checkImports(document: LangiumDocument, documents: LangiumDocume
       );
       continue;
     }
-    if (reachableImports(documents, imported).has(own)) {
-      findings.atProperty(statement, 'path', 'import-cycle', `"${statement.path}" imports this file, directly or not`);
+    const reached = reachableImports(documents, imported);
+    if (reached.has(own) || reached.has(uri.toString())) {
+      const whom = reached.has(own) ? 'this file' : 'itself';
+      findings.atProperty(statement, 'path', 'import-cycle', `"${statement.path}" imports ${whom}, directly or not`);
       continue;
     }
     const names = (fileOf(imported)?.declarations ?? []).flatMap(({ name }) => name ?? []);

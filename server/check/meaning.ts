@@ -1,7 +1,6 @@
 import { type AstNode, AstUtils } from 'langium';
-import { positionsOf } from '../../runtime/pattern/arguments.ts';
 import { bindPattern } from '../../runtime/pattern/bind.ts';
-import type { Argument, Pattern, Span } from '../../runtime/pattern/ir.ts';
+import type { Argument, Pattern, PositionItem, Span } from '../../runtime/pattern/ir.ts';
 import { PatternError } from '../../runtime/pattern/primitive.ts';
 import { type Shape, squareShape } from '../../runtime/pattern/shape.ts';
 import {
@@ -99,9 +98,11 @@ export class MeaningChecker {
     const inside = (span: Span | undefined): span is Span =>
       span !== undefined && whole !== undefined && span.uri === uri && within(span, whole);
     const path = error.pattern === undefined ? [] : pathTo(error.pattern, error.span);
+    // The first step into a declared pattern is its own name, which is no call.
+    const calls = scope.$type === 'PatternDeclaration' ? path.slice(1) : path;
     const place = inside(error.span)
       ? narrowed(error, scope)
-      : (path.find(inside) ??
+      : (calls.find(inside) ??
         placeOf(importedUse(scope)) ??
         (scope.$type === 'AttentionRule' ? placeOf(scope.pattern) : whole));
     const foreign = error.span !== undefined && error.span.uri !== uri && error.pattern === undefined;
@@ -194,14 +195,25 @@ function narrowed(error: Problem, scope: Declaration | { readonly $type: 'Attent
   });
   if (!isList(list) || list.items.length !== argument.items.length) return span;
   for (const [index, item] of argument.items.entries()) {
-    try {
-      positionsOf([item], shape, span);
-    } catch {
-      const node = list.items[index];
-      return isListItem(node) ? placeOf(node) : span;
-    }
+    const alone = withItems(error.pattern, span, [item]);
+    if (problem(() => alone, [shape])?.code !== error.code) continue;
+    const node = list.items[index];
+    return isListItem(node) ? placeOf(node) : span;
   }
   return span;
+}
+
+/** The pattern with another list in the place of the one at a span. */
+function withItems(pattern: Pattern, { start, end }: Span, items: readonly PositionItem[]): Pattern {
+  return JSON.parse(JSON.stringify(pattern), (_, value: unknown) => {
+    const argument = value as Argument | null;
+    const isIt =
+      typeof argument === 'object' &&
+      argument?.type === 'positions' &&
+      argument.span?.start === start &&
+      argument.span.end === end;
+    return isIt ? { ...argument, items } : value;
+  });
 }
 
 /** The calls and arguments on the way from a pattern to the place of a mistake, outermost first. */

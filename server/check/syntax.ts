@@ -1,6 +1,9 @@
 import type { LangiumDocument } from 'langium';
 import type { Findings } from './finding.ts';
 
+/** The beginning of a declaration. */
+const DECLARATION = /\n\s*(?:import|const|pattern|model)\b/;
+
 /** Reports what could not be read; one message for each place where reading went wrong. */
 export function checkSyntax(document: LangiumDocument, findings: Findings): void {
   const text = document.textDocument.getText();
@@ -19,12 +22,11 @@ export function checkSyntax(document: LangiumDocument, findings: Findings): void
     const { token } = error;
     const start = Number.isFinite(token.startOffset) ? token.startOffset : trimmedEnd(text);
     const end = Number.isFinite(token.startOffset) ? (token.endOffset ?? token.startOffset) + 1 : start;
-    // After an error the parser starts again a little later; what it says before it got there is an echo.
-    if (start <= last) continue;
+    // After an error the parser starts again somewhere; what it says before the next declaration is an echo.
+    if (last >= 0 && !DECLARATION.test(text.slice(last, start))) continue;
     const place = start < end ? { start, end } : { start: Math.max(0, start - 1), end: Math.max(start, 1) };
     findings.add('syntax', error.message, place);
-    const resynced = error.resyncedTokens.at(-1);
-    last = Math.max(last, end, resynced?.endOffset ?? 0);
+    last = Math.max(last, start);
   }
 }
 

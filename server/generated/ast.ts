@@ -148,7 +148,7 @@ export function isBooleanLiteral(item: unknown): item is BooleanLiteral {
 export interface Choice extends langium.AstNode {
     readonly $container: Argument | AttentionRule | Binary | Choice | Constant | Group | ListItem | Parameter | PatternDeclaration | Power | Property | Selector | Unary | Where;
     readonly $type: 'Choice';
-    condition: Binary;
+    condition: Expression;
     otherwise: Expression;
     then: Expression;
 }

@@ -1,0 +1,40 @@
+import { type CheckedFile, createLanguage, type FileDiagnostic } from '../../server/language.ts';
+
+/** Files by path, for imports. */
+export type Files = Readonly<Record<string, string>>;
+
+export const MAIN = 'memory:/main.sparse';
+
+/** Opens a text as `memory:/main.sparse` among other files of the same folder. */
+export function openFile(text: string, files: Files = {}): Promise<CheckedFile> {
+  const language = createLanguage({
+    readFile: uri => Promise.resolve(files[uri.replace('memory:/', '')] ?? null),
+  });
+  return language.open(MAIN, text);
+}
+
+/** The one pattern of a text, lowered. */
+export async function pattern(text: string, files: Files = {}) {
+  const file = await openFile(text, files);
+  if (file.errors > 0) throw new Error(`unexpected errors: ${JSON.stringify(file.diagnostics)}`);
+  const last = file.declarations().at(-1);
+  const rule = file.lower(last?.name ?? '').rules[0];
+  if (rule === undefined) throw new Error('no rule');
+  return rule.pattern;
+}
+
+/** An IR node without its places, to compare meaning. */
+export function bare(value: unknown): unknown {
+  return JSON.parse(JSON.stringify(value, (key, inner: unknown) => (key === 'span' ? undefined : inner)));
+}
+
+/** A diagnostic as `severity code "underlined text"`. */
+export function brief(text: string, { severity, code, span }: FileDiagnostic): string {
+  return `${severity} ${code} ${JSON.stringify(text.slice(span.start, span.end))}`;
+}
+
+/** All diagnostics of a text, briefly. */
+export async function diagnose(text: string, files: Files = {}): Promise<string[]> {
+  const { diagnostics } = await openFile(text, files);
+  return diagnostics.map(diagnostic => brief(text, diagnostic));
+}
