@@ -12,7 +12,8 @@ export type ModelProperty = {
   | { readonly type: 'choice'; readonly choices: readonly string[] }
 );
 
-const MOST_LAYERS = 4096;
+/** Far above every published model, and few enough to look at each of their pairs. */
+const MOST_LAYERS = 1024;
 
 /** The properties that a model may set; `attention` rules are no properties. */
 export const MODEL_PROPERTIES = {

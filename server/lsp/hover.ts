@@ -213,7 +213,10 @@ function sections(...parts: readonly (string | undefined)[]): string | undefined
 function cost(count: Count, { shape, model, blocks }: Viewpoint): string {
   const unit = blocks ? 'blocks' : 'tokens';
   const at = `at ${grouped(count.tokens)} ${unit}${model === undefined ? '' : ` (${model})`}`;
-  const rows = shape.queries === shape.tokens ? '' : `, ${grouped(shape.queries)} queries`;
+  const rows =
+    shape.queries === shape.tokens
+      ? ''
+      : `, ${shape.queries === 1 ? 'one query' : `${grouped(shape.queries)} queries`}`;
   if (count.pairs === null || count.density === null)
     return `${count.complexity}, ${at}${rows}\n\nCounting the pairs takes longer than a hover should; open the preview to see them.`;
   return `**${grouped(count.pairs)} pairs** of ${grouped(count.all)}, density **${percent(count.density)}**, ${count.complexity}, ${at}${rows}`;

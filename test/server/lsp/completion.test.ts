@@ -1,0 +1,182 @@
+import { describe, expect, test } from 'vitest';
+import { primitives } from '../../../runtime/pattern/primitives.ts';
+import type { Files } from '../open-file.ts';
+import { openDocument } from './open-document.ts';
+
+async function complete(marked: string, files: Files = {}) {
+  const { services, document, marks } = await openDocument(marked, files);
+  const [position] = marks;
+  if (position === undefined) throw new Error('no mark');
+  const list = await services.sparse.lsp.CompletionProvider?.getCompletion(document, {
+    textDocument: { uri: document.uri.toString() },
+    position,
+  });
+  const items = list?.items ?? [];
+  /** The text after an item was chosen. */
+  const accept = (label: string): string => {
+    const edit = items.find(item => item.label === label)?.textEdit;
+    if (edit === undefined || !('range' in edit)) throw new Error(`no ${label} among ${items.map(item => item.label)}`);
+    const text = document.textDocument.getText();
+    const { start, end } = edit.range;
+    return (
+      text.slice(0, document.textDocument.offsetAt(start)) +
+      edit.newText +
+      text.slice(document.textDocument.offsetAt(end))
+    );
+  };
+  return { items, labels: items.map(({ label }) => label), accept };
+}
+
+describe('completion', () => {
+  test('declarations where one may begin', async () => {
+    const words = ['pattern', 'model', 'const', 'import'];
+    expect((await complete('<|>')).labels).toEqual(words);
+    expect((await complete('pattern a = full()\n<|>')).labels).toEqual(words);
+    expect((await complete('model M { tokens = 3 }\nmo<|>')).labels).toEqual(words);
+    expect((await complete('pat<|>')).accept('pattern')).toBe('pattern ${1:name}(${2:size = 512}) = ${3:window(size)}');
+  });
+
+  test('every primitive, with snippets and documentation', async () => {
+    const { items, labels, accept } = await complete('pattern a = <|>');
+    for (const [name, primitive] of primitives) {
+      const item = items.find(({ label }) => label === name);
+      expect(item?.documentation, name).toMatchObject({
+        kind: 'markdown',
+        value: expect.stringContaining(primitive.condition),
+      });
+      expect(item?.insertTextFormat).toBe(primitive.snippets[0]?.includes('$') ? 2 : 1);
+    }
+    expect(accept('window')).toBe('pattern a = window(${1:512})');
+    expect(labels).toContain('window(before: 511, after: 0)');
+    expect(labels).toContain('where');
+    expect(labels).not.toContain('n');
+  });
+
+  test('after an operator, with what is typed already', async () => {
+    expect((await complete('pattern a = window(8) | glo<|>')).accept('global')).toMatch(
+      /^pattern a = window\(8\) \| global\(/,
+    );
+    expect((await complete('pattern a = !<|>')).labels).toContain('causal');
+    expect((await complete('pattern a = (<|>')).labels).toContain('causal');
+    expect((await complete('pattern a = n > 3 ? <|>')).labels).toContain('causal');
+  });
+
+  test('not where an operator is due', async () => {
+    expect((await complete('pattern a = window(8) <|>')).labels).toEqual([]);
+    expect((await complete('pattern a = window(8<|>')).labels).toEqual([]);
+    expect((await complete('pattern <|>')).labels).toEqual([]);
+    expect((await complete('const <|>')).labels).toEqual([]);
+  });
+
+  test('not in comments and strings', async () => {
+    expect((await complete('// pat<|>')).labels).toEqual([]);
+    expect((await complete('/** pat<|>')).labels).toEqual([]);
+    expect((await complete('/** pat<|> */ pattern a = full()')).labels).toEqual([]);
+    expect((await complete('import { a } from "./li<|>')).labels).toEqual([]);
+  });
+
+  test('declared patterns with their documentation, not the one being written', async () => {
+    const { items, labels, accept } = await complete(
+      '/** Near. */\npattern near(size) = window(size)\nconst c = 4\npattern far = <|>',
+    );
+    expect(items.find(({ label }) => label === 'near')).toMatchObject({
+      detail: 'near(size: number)',
+      documentation: { value: 'Near.' },
+    });
+    expect(accept('near')).toMatch(/pattern far = near\(\$\{1:size\}\)$/);
+    expect(labels).not.toContain('far');
+    expect(labels).not.toContain('c');
+  });
+
+  test('arguments: names that are still free, and values of the right type', async () => {
+    const first = await complete('const c = 4\npattern p(w = 3, q: pattern = full()) = window(<|>)');
+    expect(first.labels).toEqual(
+      expect.arrayContaining(['size:', 'dilation:', 'before:', 'after:', 'radius:', 'w', 'c', 'n', 'floor']),
+    );
+    expect(first.labels).not.toContain('q');
+    expect(first.labels).not.toContain('causal');
+    const second = await complete('pattern p = window(8, <|>)');
+    expect(second.labels).toContain('dilation:');
+    expect(second.labels).not.toContain('size:');
+    const third = await complete('pattern p = window(8, dilation: 2, <|>)');
+    expect(third.labels).toContain('radius:');
+    expect(third.labels).not.toContain('dilation:');
+    const value = await complete('pattern p = window(8, dilation: <|>)');
+    expect(value.labels).toContain('n');
+    expect(value.labels).not.toContain('dilation:');
+    expect((await complete('pattern p = blocked(64, <|>)')).labels).toContain('causal');
+    expect((await complete('pattern p = blocked(64, window(3) | <|>)')).labels).toContain('causal');
+    expect((await complete('pattern p = global(<|>)')).labels).toEqual(expect.arrayContaining(['tokens:', '[...]']));
+    expect((await complete('pattern p = global([<|>])')).labels).toContain('n');
+    expect((await complete('pattern p = random(3, per_head: <|>)')).labels).toContain('true');
+    expect((await complete('pattern a(size = 3, t = [0]) = full()\npattern b = a(<|>')).labels).toEqual(
+      expect.arrayContaining(['size:', 't:']),
+    );
+  });
+
+  test('the variables of where come first', async () => {
+    const { labels } = await complete('pattern p = where (q, k) => <|>');
+    expect(labels.slice(0, 2)).toEqual(['q', 'k']);
+    expect(labels).toContain('n');
+    expect(labels).not.toContain('causal');
+    expect((await complete('pattern p = (where (q, k) => q > k) | <|>')).labels).not.toContain('q');
+  });
+
+  test('parameters of the header, and types', async () => {
+    expect((await complete('pattern p(a: <|>')).labels).toEqual(['number', 'bool', 'positions', 'string', 'pattern']);
+    expect((await complete('pattern p(a: pattern, b = 3) = <|>')).labels).toContain('a');
+    expect((await complete('pattern p(<|>')).labels).toEqual([]);
+  });
+
+  test('model properties that are still missing', async () => {
+    const { labels, accept } = await complete('model M {\n  tokens = 4096\n  <|>\n}');
+    expect(labels).toEqual(
+      expect.arrayContaining([
+        'queries',
+        'layers',
+        'heads',
+        'kv_heads',
+        'head_dim',
+        'dim',
+        'dtype',
+        'batch',
+        'causal',
+        'align',
+        'attention',
+      ]),
+    );
+    expect(labels).not.toContain('tokens');
+    expect(accept('layers')).toBe('model M {\n  tokens = 4096\n  layers = ${1:12}\n}');
+    expect((await complete('model M {<|>')).labels).toContain('tokens');
+  });
+
+  test('values of properties', async () => {
+    expect((await complete('model M { align = <|>')).labels).toEqual(['end', 'start']);
+    expect((await complete('model M { dtype = b<|>')).labels).toEqual(['f16', 'f32', 'bf16']);
+    expect((await complete('model M { causal = <|>')).labels).toEqual(['true', 'false']);
+    expect((await complete('const c = 3\nmodel M { tokens = <|>')).labels).toContain('c');
+  });
+
+  test('rules: selections, then patterns', async () => {
+    expect((await complete('model M { attention <|>')).labels).toEqual(['layers', 'heads']);
+    expect((await complete('model M { attention layers 0..4, <|>')).labels).toEqual(['heads']);
+    expect((await complete('model M { attention layers 0..4 <|>')).labels).toEqual(['heads', 'step']);
+    expect((await complete('pattern p = full()\nmodel M { attention layers 0..4 = <|>')).labels).toEqual(
+      expect.arrayContaining(['p', 'causal']),
+    );
+    expect((await complete('model M { attention = window(<|>')).labels).toContain('size:');
+    expect((await complete('model M {\n  attention = full()\n  <|>')).labels).toContain('heads');
+  });
+
+  test('names of an imported file', async () => {
+    const files = {
+      'lib.sparse': '/** Near. */\npattern near = window(8)\nconst c = 3\nmodel M { tokens = 3 attention = near }',
+    };
+    const { labels, accept } = await complete('import { <|> } from "lib.sparse"', files);
+    expect(labels).toEqual(['near', 'c']);
+    expect(accept('near')).toBe('import { near } from "lib.sparse"');
+    expect((await complete('import { near, <|> } from "lib.sparse"', files)).labels).toEqual(['c']);
+    expect((await complete('import { near } <|>', files)).labels).toEqual(['from']);
+    expect((await complete('import { near } from "lib.sparse"\npattern a = <|>', files)).labels).toContain('near');
+  });
+});

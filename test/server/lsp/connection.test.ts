@@ -1,0 +1,217 @@
+import { PassThrough } from 'node:stream';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import {
+  type Connection,
+  createConnection,
+  createProtocolConnection,
+  ProposedFeatures,
+  type ProtocolConnection,
+  StreamMessageReader,
+  StreamMessageWriter,
+} from 'vscode-languageserver/node.js';
+import {
+  DidChangeTextDocumentNotification,
+  DidChangeWatchedFilesNotification,
+  DidCloseTextDocumentNotification,
+  DidOpenTextDocumentNotification,
+  HoverRequest,
+  InitializedNotification,
+  InitializeRequest,
+  PublishDiagnosticsNotification,
+} from 'vscode-languageserver-protocol';
+import { startSparseServer } from '../../../server/lsp/start.ts';
+import { DeclarationsRequest, LowerRequest, ReadFileRequest, ValidatedNotification } from '../../../server/protocol.ts';
+
+const URI = 'file:///main.sparse';
+
+/** A client of the real server, over two pipes. */
+let client: ProtocolConnection;
+let server: Connection;
+const files = new Map<string, string>();
+const diagnostics = new Map<string, string[]>();
+const validated: string[] = [];
+
+beforeEach(async () => {
+  files.clear();
+  diagnostics.clear();
+  validated.length = 0;
+  const [up, down] = [new PassThrough(), new PassThrough()];
+  server = createConnection(ProposedFeatures.all, new StreamMessageReader(up), new StreamMessageWriter(down));
+  startSparseServer(server);
+  client = createProtocolConnection(new StreamMessageReader(down), new StreamMessageWriter(up));
+  client.onRequest(ReadFileRequest, ({ uri }) => {
+    const text = files.get(uri);
+    return text === undefined ? null : { text };
+  });
+  client.onNotification(PublishDiagnosticsNotification.type, ({ uri, diagnostics: list }) => {
+    diagnostics.set(
+      uri,
+      list.map(({ code }) => String(code)),
+    );
+  });
+  client.onNotification(ValidatedNotification, ({ uri, version }) => {
+    validated.push(`${uri} ${version}`);
+  });
+  client.listen();
+  await client.sendRequest(InitializeRequest.type, { processId: null, rootUri: null, capabilities: {} });
+  await client.sendNotification(InitializedNotification.type, {});
+});
+
+afterEach(() => {
+  client.dispose();
+  server.dispose();
+});
+
+const open = (text: string, uri = URI) =>
+  client.sendNotification(DidOpenTextDocumentNotification.type, {
+    textDocument: { uri, languageId: 'sparse', version: 1, text },
+  });
+const change = (text: string, version: number, uri = URI) =>
+  client.sendNotification(DidChangeTextDocumentNotification.type, {
+    textDocument: { uri, version },
+    contentChanges: [{ text }],
+  });
+
+/** Waits for a state that messages of the server bring about. */
+async function eventually(check: () => void): Promise<void> {
+  await expect
+    .poll(
+      () => {
+        check();
+        return true;
+      },
+      { timeout: 10_000 },
+    )
+    .toBe(true);
+}
+
+describe('requests', () => {
+  test('declarations and lowering, right after opening', async () => {
+    await open('pattern a = window(8)\nconst c = 3\npattern b(x) = a\nmodel M { tokens = 64 attention = a }');
+    expect(await client.sendRequest(DeclarationsRequest, { uri: URI })).toMatchObject({
+      version: 1,
+      errors: 0,
+      declarations: [
+        { name: 'a', kind: 'pattern', problem: null, nameRange: { start: { line: 0, character: 8 } } },
+        { name: 'b', kind: 'pattern', problem: expect.stringContaining('needs x') },
+        { name: 'M', kind: 'model', problem: null },
+      ],
+    });
+    expect(await client.sendRequest(LowerRequest, { uri: URI, name: 'M', tokens: 128 })).toMatchObject({
+      ok: true,
+      version: 1,
+      model: { name: 'M', tokens: 128 },
+    });
+    expect(await client.sendRequest(LowerRequest, { uri: URI, name: 'nobody' })).toMatchObject({
+      ok: false,
+      message: expect.stringContaining('nobody'),
+    });
+    expect(await client.sendRequest(LowerRequest, { uri: URI, name: 'b' })).toMatchObject({
+      ok: false,
+      message: expect.stringContaining('needs x'),
+    });
+  });
+
+  test('a file with errors answers with the first of them', async () => {
+    await open('pattern a = window(-3)\npattern b = full()');
+    expect(await client.sendRequest(LowerRequest, { uri: URI, name: 'b' })).toEqual({
+      ok: false,
+      version: 1,
+      message: expect.stringContaining('-3'),
+      range: { start: { line: 0, character: 19 }, end: { line: 0, character: 21 } },
+    });
+  });
+
+  test('never answers about an older text', async () => {
+    await open('pattern a = window(0)');
+    for (let version = 2; version < 40; version++) {
+      void change(`pattern a = window(${version})`, version);
+      const result = await client.sendRequest(LowerRequest, { uri: URI, name: 'a' });
+      expect(result).toMatchObject({ ok: true, version });
+      expect(JSON.stringify(result)).toContain(`"op":"number","value":${version}`);
+    }
+  });
+
+  test('many changes at once: the last one is answered', async () => {
+    await open('pattern a = window(0)');
+    for (let version = 2; version < 60; version++) void change(`pattern a = window(${version})`, version);
+    const result = await client.sendRequest(LowerRequest, { uri: URI, name: 'a' });
+    expect(result).toMatchObject({ ok: true, version: 59 });
+    expect(JSON.stringify(result)).toContain('"value":59');
+  });
+
+  test('files that are not open have no answer', async () => {
+    expect(await client.sendRequest(DeclarationsRequest, { uri: 'file:///nobody.sparse' })).toBeNull();
+    expect(await client.sendRequest(LowerRequest, { uri: 'file:///nobody.sparse', name: 'a' })).toBeNull();
+  });
+});
+
+describe('messages', () => {
+  test('diagnostics follow the text, and each version is announced when it was checked', async () => {
+    await open('pattern a = windw(3)');
+    await eventually(() => expect(diagnostics.get(URI)).toEqual(['unknown-name']));
+    await change('pattern a = window(3)', 2);
+    await eventually(() => expect(diagnostics.get(URI)).toEqual([]));
+    await eventually(() => expect(validated).toEqual([`${URI} 1`, `${URI} 2`]));
+  });
+
+  test('imports are read through the client, and followed when they change', async () => {
+    const library = 'file:///lib/l.sparse';
+    files.set(library, 'pattern y = full()');
+    await open('import { y } from "./lib/l.sparse"\npattern a = y');
+    expect(await client.sendRequest(LowerRequest, { uri: URI, name: 'a' })).toMatchObject({ ok: true });
+    // Only open documents are announced.
+    expect(validated.filter(line => line.includes('l.sparse'))).toEqual([]);
+
+    files.set(library, 'pattern z = full()');
+    await client.sendNotification(DidChangeWatchedFilesNotification.type, { changes: [{ uri: library, type: 2 }] });
+    await eventually(() => expect(diagnostics.get(URI)).toEqual(['import-name']));
+
+    files.delete(library);
+    await client.sendNotification(DidChangeWatchedFilesNotification.type, { changes: [{ uri: library, type: 3 }] });
+    await eventually(() => expect(diagnostics.get(URI)).toEqual(['import-file']));
+
+    files.set(library, 'pattern y = none()');
+    await client.sendNotification(DidChangeWatchedFilesNotification.type, { changes: [{ uri: library, type: 1 }] });
+    await eventually(() => expect(diagnostics.get(URI)).toEqual([]));
+
+    // An open file counts as it is in the editor; closed, as it is stored.
+    await open('pattern renamed = full()', library);
+    await eventually(() => expect(diagnostics.get(URI)).toEqual(['import-name']));
+    await client.sendNotification(DidCloseTextDocumentNotification.type, { textDocument: { uri: library } });
+    await eventually(() => expect(diagnostics.get(URI)).toEqual([]));
+  });
+
+  test('a closed file leaves no messages behind', async () => {
+    await open('pattern a = windw(3)');
+    await eventually(() => expect(diagnostics.get(URI)).toEqual(['unknown-name']));
+    await client.sendNotification(DidCloseTextDocumentNotification.type, { textDocument: { uri: URI } });
+    await eventually(() => expect(diagnostics.get(URI)).toEqual([]));
+    await open('pattern a = windw(4)');
+    await eventually(() => expect(diagnostics.get(URI)).toEqual(['unknown-name']));
+  });
+
+  test("changes of other files are nobody's business", async () => {
+    await open('pattern a = full()');
+    await eventually(() => expect(validated).toHaveLength(1));
+    files.set('file:///other.sparse', 'pattern b = windw(3)');
+    await client.sendNotification(DidChangeWatchedFilesNotification.type, {
+      changes: [{ uri: 'file:///other.sparse', type: 1 }],
+    });
+    expect(await client.sendRequest(DeclarationsRequest, { uri: URI })).toMatchObject({ version: 1 });
+    expect(diagnostics.has('file:///other.sparse')).toBe(false);
+  });
+
+  test('a hover comes over the wire', async () => {
+    await open('model M { tokens = 64 attention = causal() }');
+    await client.sendRequest(DeclarationsRequest, { uri: URI });
+    const hover = await client.sendRequest(HoverRequest.type, {
+      textDocument: { uri: URI },
+      position: { line: 0, character: 36 },
+    });
+    expect(hover?.contents).toMatchObject({
+      kind: 'markdown',
+      value: expect.stringContaining('**2,080 pairs** of 4,096'),
+    });
+  });
+});
