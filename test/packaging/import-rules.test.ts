@@ -54,7 +54,7 @@ test.each([
   ['runtime-stands-alone', 'runtime/x.ts', "import { scope } from '../server/scope.ts';\nexport const x = scope;"],
   ['runtime-stands-alone', 'runtime/x.ts', "import type { Scope } from '../server/scope.ts';\nexport type X = Scope;"],
   ['runtime-stands-alone', 'runtime/x.ts', "export const x = () => import('../client/features.ts');"],
-  ['runtime-without-packages', 'runtime/x.ts', "import { zipSync } from 'fflate';\nexport const x = zipSync;"],
+  ['runtime-without-packages', 'runtime/x.ts', "import { LitElement } from 'lit';\nexport const x = LitElement;"],
   ['runtime-without-vscode', 'runtime/x.ts', "import * as vscode from 'vscode';\nexport const x = vscode;"],
   ['runtime-without-vscode', 'server/x.ts', "import type { Uri } from 'vscode';\nexport type X = Uri;"],
   ['runtime-without-node', 'runtime/x.ts', "import { readFileSync } from 'node:fs';\nexport const x = readFileSync;"],
