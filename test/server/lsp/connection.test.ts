@@ -140,6 +140,28 @@ describe('requests', () => {
     expect(JSON.stringify(result)).toContain('"value":59');
   });
 
+  test('not even while the server is busy with another file', async () => {
+    await open('pattern a = window(1)');
+    expect(await client.sendRequest(LowerRequest, { uri: URI, name: 'a' })).toMatchObject({ ok: true, version: 1 });
+    let release = (): void => undefined;
+    const asked = new Promise<void>(resolve => {
+      client.onRequest(ReadFileRequest, () => {
+        resolve();
+        return new Promise(answer => {
+          release = () => answer({ text: 'pattern y = full()' });
+        });
+      });
+    });
+    await open('import { y } from "slow.sparse"\npattern b = y', 'file:///busy.sparse');
+    await asked;
+    await change('pattern a = window(2)', 2);
+    const answer = client.sendRequest(LowerRequest, { uri: URI, name: 'a' });
+    setTimeout(() => release(), 100);
+    const result = await answer;
+    expect(result).toMatchObject({ ok: true, version: 2 });
+    expect(JSON.stringify(result)).toContain('"op":"number","value":2');
+  });
+
   test('files that are not open have no answer', async () => {
     expect(await client.sendRequest(DeclarationsRequest, { uri: 'file:///nobody.sparse' })).toBeNull();
     expect(await client.sendRequest(LowerRequest, { uri: 'file:///nobody.sparse', name: 'a' })).toBeNull();
