@@ -17,7 +17,10 @@ export interface AttentionHosts {
 }
 
 export interface AttendOptions extends AttentionOptions {
-  /** `auto` (default): the GPU if it passes its self-check, else the CPU, else the reference. */
+  /**
+   * `auto` (default): the fastest that passes its self-check, which is the GPU, else the CPU, else the reference; a
+   * graphics device that software imitates comes after the CPU.
+   */
   readonly backend?: 'auto' | BackendId;
 }
 
@@ -53,7 +56,9 @@ export class BackendError extends Error {
   override readonly name = 'BackendError';
 }
 
-type Opened = { readonly backend: Backend } | { readonly reason: string };
+/** A backend that answers, not yet checked, or why there is none. */
+type Started = { readonly backend: Backend } | { readonly reason: string };
+type Opened = Started;
 
 const order: readonly BackendId[] = ['gpu', 'cpu', 'reference'];
 const nameOf: Readonly<Record<BackendId, string>> = { gpu: 'GPU', cpu: 'CPU', reference: 'reference' };
@@ -62,24 +67,29 @@ const MOST_LOSSES = 3;
 
 /** Each backend is started when it is first needed, and trusted only after it has passed a check against the reference. */
 export function createAttention(hosts: AttentionHosts): Attention {
+  const started = new Map<BackendId, Promise<Started>>();
   const opened = new Map<BackendId, Promise<Opened>>();
   let losses = 0;
 
-  const open = (id: BackendId): Promise<Opened> => {
-    let promise = opened.get(id);
-    if (promise === undefined) {
-      promise = openBackend(id, hosts);
-      opened.set(id, promise);
-    }
-    return promise;
-  };
+  const start = (id: BackendId): Promise<Started> => remember(started, id, () => startBackend(id, hosts));
+  const open = (id: BackendId): Promise<Opened> => remember(opened, id, async () => checked(id, await start(id)));
 
   const close = (id: BackendId): void => {
-    const promise = opened.get(id);
+    const promise = started.get(id);
+    started.delete(id);
     opened.delete(id);
     void promise?.then(result => {
       if ('backend' in result) result.backend.dispose();
     });
+  };
+
+  /** The backends to try, best first. Looking at the GPU costs little; its self-check waits until it is chosen. */
+  const candidates = async (wanted: 'auto' | BackendId, notes: string[]): Promise<readonly BackendId[]> => {
+    if (wanted !== 'auto') return order.slice(order.indexOf(wanted));
+    const gpu = await start('gpu');
+    if (!('backend' in gpu) || gpu.backend.imitated !== true) return order;
+    notes.push(`The only graphics adapter is ${gpu.backend.device}, which is slower than the CPU kernel.`);
+    return ['cpu', 'gpu', 'reference'];
   };
 
   async function attend(
@@ -93,7 +103,7 @@ export function createAttention(hosts: AttentionHosts): Attention {
     throwIfAborted(options.signal);
     const notes: string[] = [];
     let failure: unknown;
-    for (const id of wanted === 'auto' ? order : order.slice(order.indexOf(wanted))) {
+    for (const id of await unlessAborted(candidates(wanted, notes), options.signal)) {
       const result = await unlessAborted(open(id), options.signal);
       if ('reason' in result) {
         if (id === wanted) throw new BackendError(`${result.reason} ${advice(id)}`);
@@ -112,7 +122,7 @@ export function createAttention(hosts: AttentionHosts): Attention {
           close('gpu');
           if (losses >= MOST_LOSSES) {
             const reason = `The GPU failed ${losses} times, last with: ${describe(error)}`;
-            opened.set('gpu', Promise.resolve({ reason }));
+            started.set('gpu', Promise.resolve({ reason }));
           }
         }
       }
@@ -137,32 +147,36 @@ export function createAttention(hosts: AttentionHosts): Attention {
   };
 }
 
-async function openBackend(id: BackendId, hosts: AttentionHosts): Promise<Opened> {
-  let started: Backend | undefined;
+/** The promise of the first call; later calls share it. */
+function remember<K, V>(known: Map<K, Promise<V>>, key: K, make: () => Promise<V>): Promise<V> {
+  let promise = known.get(key);
+  if (promise === undefined) {
+    promise = make();
+    known.set(key, promise);
+  }
+  return promise;
+}
+
+async function startBackend(id: BackendId, hosts: AttentionHosts): Promise<Started> {
   try {
     switch (id) {
       case 'gpu': {
         if (hosts.gpu === undefined) return { reason: 'WebGPU is not available here.' };
         const found = await hosts.gpu();
-        if ('reason' in found) return found;
-        started = await createGpuBackend(found.gpu);
-        await selfCheck(started);
-        return { backend: started };
+        return 'reason' in found ? found : { backend: await createGpuBackend(found.gpu) };
       }
       case 'cpu':
-        return await openCpu(hosts);
+        return await startCpu(hosts);
       case 'reference':
         return { backend: createReferenceBackend() };
     }
   } catch (error) {
-    started?.dispose();
-    const device = started === undefined ? '' : ` (${started.device})`;
-    return { reason: `The ${nameOf[id]}${device} is not used: ${describe(error)}` };
+    return { reason: `The ${nameOf[id]} is not used: ${describe(error)}` };
   }
 }
 
 /** The fastest build of the kernel that passes the check. */
-async function openCpu({ workers }: AttentionHosts): Promise<Opened> {
+async function startCpu({ workers }: AttentionHosts): Promise<Started> {
   let reason = 'The CPU kernel is not used: this JavaScript engine has no WebAssembly SIMD.';
   for (const build of kernelBuilds()) {
     try {
@@ -174,6 +188,18 @@ async function openCpu({ workers }: AttentionHosts): Promise<Opened> {
     }
   }
   return { reason };
+}
+
+/** Trusts a GPU only after it has given right results here; the CPU's builds were checked when one was chosen. */
+async function checked(id: BackendId, result: Started): Promise<Opened> {
+  if (id !== 'gpu' || 'reason' in result) return result;
+  try {
+    await selfCheck(result.backend);
+    return result;
+  } catch (error) {
+    result.backend.dispose();
+    return { reason: `The ${nameOf[id]} (${result.backend.device}) is not used: ${describe(error)}` };
+  }
 }
 
 /** Did the run ask for too much, with the device still fine? */

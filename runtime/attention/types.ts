@@ -58,6 +58,8 @@ export interface AttentionOptions {
 export interface Backend {
   readonly id: BackendId;
   readonly device: string;
+  /** A graphics device that is imitated on the processor: right, but slower than the CPU kernel. */
+  readonly imitated?: boolean;
   run(input: AttentionInput, plans: HeadPlans, options: AttentionOptions): Promise<AttentionResult>;
   dispose(): void;
 }

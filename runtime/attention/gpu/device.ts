@@ -4,6 +4,8 @@ import { GpuError } from './gpu-error.ts';
 export interface Device {
   readonly device: GPUDevice;
   readonly name: string;
+  /** Does software imitate a graphics card? */
+  readonly imitated: boolean;
   /** Can dispatches be timed on the device? */
   readonly timestamps: boolean;
   /** Rejects with a GpuError when the device is lost or reports an error; settles in no other way. */
@@ -46,19 +48,22 @@ export async function openDevice(gpu: GPU): Promise<Device> {
     });
   });
   failure.catch(() => {});
-  return { device, name: adapterName(adapter.info), timestamps, failure, lost: () => lost };
+  const imitated = isImitated(adapter.info);
+  return { device, name: adapterName(adapter.info, imitated), imitated, timestamps, failure, lost: () => lost };
+}
+
+/** Is the adapter a software rasteriser? Not every one says so of itself. */
+function isImitated({ isFallbackAdapter, vendor, architecture, device, description }: GPUAdapterInfo): boolean {
+  const names = `${vendor} ${architecture} ${device} ${description}`;
+  return isFallbackAdapter === true || /swiftshader|llvmpipe|lavapipe|basic render|warp/i.test(names);
 }
 
 /** `NVIDIA H200`, `SwiftShader (software)`, `intel gen-12lp`. */
-function adapterName(info: GPUAdapterInfo): string {
-  const { vendor, architecture, description } = info;
-  const device = description !== '' ? description : info.device;
-  const known = device !== '' ? device : [vendor, architecture].filter(part => part !== '').join(' ');
+function adapterName({ vendor, architecture, device, description }: GPUAdapterInfo, imitated: boolean): string {
+  const given = description !== '' ? description : device;
+  const known = given !== '' ? given : [vendor, architecture].filter(part => part !== '').join(' ');
   const name = known !== '' ? known : 'unnamed adapter';
-  const software =
-    info.isFallbackAdapter === true ||
-    /swiftshader|llvmpipe|lavapipe|basic render|warp/i.test(`${vendor} ${architecture} ${name}`);
-  return software ? `${/swiftshader/i.test(`${architecture} ${name}`) ? 'SwiftShader' : name} (software)` : name;
+  return imitated ? `${/swiftshader/i.test(`${architecture} ${name}`) ? 'SwiftShader' : name} (software)` : name;
 }
 
 export function firstLine(text: string): string {

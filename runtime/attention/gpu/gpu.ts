@@ -37,6 +37,7 @@ export async function createGpuBackend(gpu: GPU): Promise<Backend> {
   return {
     id: 'gpu',
     device: opened.name,
+    imitated: opened.imitated,
     run: oneAtATime((input, plans, options) => run(opened, kernels, input, plans, options)),
     dispose: () => opened.device.destroy(),
   };
