@@ -40,7 +40,6 @@ async function run(args: readonly string[], signal: AbortSignal): Promise<number
   const program = new Command('sparse')
     .description('Sparse attention patterns: check, count, export and run them.')
     .version(version)
-    .showHelpAfterError('(add --help for the options)')
     .exitOverride();
   addCheck(program, session, sources);
   addStats(program, session, sources);

@@ -6,12 +6,18 @@ import { readSource, type SourceFile } from './read-file.ts';
 
 /** The files that one command reads, the language over them, and where in them a character stands. */
 export class Sources implements FileReader {
-  readonly language: Language = createLanguage(this);
   readonly #signal: AbortSignal;
   readonly #files = new Map<string, SourceFile>();
+  #language: Language | undefined;
 
   constructor(signal: AbortSignal) {
     this.#signal = signal;
+  }
+
+  /** Made when it is first asked for: many commands end before that. */
+  get language(): Language {
+    this.#language ??= createLanguage(this);
+    return this.#language;
   }
 
   /** Reads a file that was named on the command line. Throws Failure (2) when it cannot be read. */

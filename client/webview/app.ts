@@ -9,7 +9,7 @@ import type { MaskChoice, Measurement } from './drawing-messages.ts';
 import { count, parseTokens } from './format.ts';
 import { host } from './host.ts';
 import { MaskView } from './mask-view.ts';
-import { headsToRun, type RunSummary, runAttention } from './run.ts';
+import { headsToRun, type RunOn, type RunSummary, runAttention } from './run.ts';
 import type { SavedState } from './saved-state.ts';
 import { legend, numbers, runSection } from './side-sections.ts';
 import { onThemeChange, surroundingsOfTheme } from './theme.ts';
@@ -47,6 +47,7 @@ export class App {
   #progress: number | null = null;
   #runFailure: string | null = null;
   #allHeads: boolean;
+  #runOn: RunOn;
   #abort: AbortController | null = null;
 
   constructor(root: HTMLElement, saved: SavedState | undefined) {
@@ -71,6 +72,7 @@ export class App {
     this.#head = saved?.head ?? 0;
     this.#runs = saved?.runs ?? [];
     this.#allHeads = saved?.allHeads ?? false;
+    this.#runOn = saved?.runOn ?? 'gpu';
     onThemeChange(() => void this.#draw());
     this.#render();
     if (this.#model !== null) this.#maskChanged();
@@ -215,7 +217,7 @@ export class App {
         abort.signal.addEventListener('abort', () => reject(new DOMException('Cancelled', 'AbortError')));
       });
       const plans = await Promise.race([compiler.ask({ kind: 'plans', choice, heads: heads.heads }), cancelled]);
-      const summary = await runAttention(choice, heads, plans, abort.signal, done => {
+      const summary = await runAttention(choice, heads, plans, this.#runOn, abort.signal, done => {
         this.#progress = done;
         this.#render();
       });
@@ -264,6 +266,7 @@ export class App {
       model: this.#model,
       runs: this.#runs,
       allHeads: this.#allHeads,
+      runOn: this.#runOn,
     });
   }
 
@@ -296,10 +299,15 @@ export class App {
               canRun,
               heads: choice?.model.heads ?? 1,
               allHeads: this.#allHeads,
+              runOn: this.#runOn,
             },
             {
               run: () => void this.#run(),
               cancel: () => this.#abort?.abort(),
+              setRunOn: runOn => {
+                this.#runOn = runOn;
+                this.#save();
+              },
               setAllHeads: all => {
                 this.#allHeads = all;
                 this.#save();

@@ -184,13 +184,14 @@ export class MaskView {
         view.width * zoom,
         view.height * zoom,
       );
-      // Where the mask ends must be seen even when its corners are empty.
+      // Where the mask ends must be seen even when its corners are empty; the gap keeps its outermost cells apart.
+      const gap = 3;
       context.strokeStyle = getComputedStyle(this.canvas).borderColor;
       context.strokeRect(
-        Math.round(-camera.column / camera.scale) - 0.5,
-        Math.round(-camera.row / camera.scale) - 0.5,
-        Math.round(this.#extent.keys / camera.scale) + 1,
-        Math.round(this.#extent.queries / camera.scale) + 1,
+        Math.round(-camera.column / camera.scale) - gap - 0.5,
+        Math.round(-camera.row / camera.scale) - gap - 0.5,
+        Math.round(this.#extent.keys / camera.scale) + 2 * gap + 1,
+        Math.round(this.#extent.queries / camera.scale) + 2 * gap + 1,
       );
     });
   }

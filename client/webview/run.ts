@@ -1,9 +1,12 @@
-import { type Attention, createAttention } from '../../runtime/attention/attention.ts';
-import { compareWithFull } from '../../runtime/attention/compare-with-full.ts';
+import { type Attention, BackendError, createAttention } from '../../runtime/attention/attention.ts';
+import { type CompareOptions, compareWithFull, type RunReport } from '../../runtime/attention/compare-with-full.ts';
 import { webWorkers } from '../../runtime/attention/cpu/workers.web.ts';
 import { sampleInput } from '../../runtime/attention/sample-data.ts';
-import type { HeadPlans } from '../../runtime/attention/types.ts';
+import type { AttentionInput, HeadPlans } from '../../runtime/attention/types.ts';
 import type { MaskChoice } from './drawing-messages.ts';
+
+/** What the user wants a run to use: WebGPU, or the CPU where there is no adapter; or the CPU in any case. */
+export type RunOn = 'gpu' | 'cpu';
 
 /** The outcome of a run, as it is shown and kept. */
 export interface RunSummary {
@@ -83,12 +86,13 @@ export async function runAttention(
   choice: MaskChoice,
   { heads, kvHeads, headDim, note }: RunHeads,
   plans: HeadPlans,
+  runOn: RunOn,
   signal: AbortSignal,
   onProgress: (done: number) => void,
 ): Promise<RunSummary> {
   const queries = choice.model.queries ?? choice.tokens;
   const input = sampleInput({ heads: heads.length, kvHeads, queries, keys: choice.tokens, headDim });
-  const report = await compareWithFull(backends(), input, plans, { backend: 'auto', signal, onProgress });
+  const report = await compare(input, plans, { backend: runOn, signal, onProgress });
   return {
     name: choice.model.name,
     tokens: choice.tokens,
@@ -105,4 +109,15 @@ export async function runAttention(
     rows: report.rows,
     notes: note === null ? report.sparse.notes : [note, ...report.sparse.notes],
   };
+}
+
+async function compare(input: AttentionInput, plans: HeadPlans, options: CompareOptions): Promise<RunReport> {
+  try {
+    return await compareWithFull(backends(), input, plans, options);
+  } catch (error) {
+    // No adapter, or one that gives wrong results: the next best runs, and its notes say why.
+    if (error instanceof BackendError && options.backend !== 'auto')
+      return await compareWithFull(backends(), input, plans, { ...options, backend: 'auto' });
+    throw error;
+  }
 }

@@ -1,7 +1,7 @@
 import type { Model } from '../../runtime/pattern/ir.ts';
 import type { PreviewState } from '../preview/messages.ts';
 import type { Camera } from './camera.ts';
-import type { RunSummary } from './run.ts';
+import type { RunOn, RunSummary } from './run.ts';
 
 /** What the page keeps while it is hidden, moved, or the window reloads. */
 export interface SavedState extends PreviewState {
@@ -15,6 +15,7 @@ export interface SavedState extends PreviewState {
   readonly runs: readonly RunSummary[];
   /** Does a run compute all heads of the layer, or the one that is shown? */
   readonly allHeads: boolean;
+  readonly runOn: RunOn;
 }
 
 /** The saved state if there is any that this version understands. */
@@ -33,5 +34,6 @@ export function savedState(state: unknown): SavedState | undefined {
     model: fields.model ?? null,
     runs: fields.runs ?? [],
     allHeads: fields.allHeads ?? false,
+    runOn: fields.runOn ?? 'gpu',
   };
 }

@@ -3,7 +3,7 @@ import { partColour } from '../../runtime/draw/palette.ts';
 import type { Span } from '../../runtime/pattern/ir.ts';
 import type { Measurement } from './drawing-messages.ts';
 import { count, mean, milliseconds, percent } from './format.ts';
-import type { RunSummary } from './run.ts';
+import type { RunOn, RunSummary } from './run.ts';
 
 /** The primitives of the mask with their colours and shares; a click shows where each is written. */
 export function legend(measured: Measurement, reveal: (span: Span) => void): TemplateResult {
@@ -64,12 +64,14 @@ export interface RunView {
   /** Heads of the layer. */
   readonly heads: number;
   readonly allHeads: boolean;
+  readonly runOn: RunOn;
 }
 
 export interface RunActions {
   run(): void;
   cancel(): void;
   setAllHeads(all: boolean): void;
+  setRunOn(runOn: RunOn): void;
 }
 
 export function runSection(view: RunView, actions: RunActions): TemplateResult {
@@ -83,12 +85,19 @@ export function runSection(view: RunView, actions: RunActions): TemplateResult {
           ? html`<vscode-button secondary @click=${actions.cancel}>Cancel</vscode-button>
               <progress max="1" .value=${view.progress ?? 0} aria-label="Progress of the run"></progress>
               <span>${Math.round((view.progress ?? 0) * 100)} %</span>`
-          : html`<vscode-button
-                ?disabled=${!view.canRun}
-                title="Run attention over this mask on sample data: on the GPU, or on the CPU where there is no adapter"
-                @click=${actions.run}
+          : html`<vscode-button ?disabled=${!view.canRun} title="Run attention over this mask on sample data" @click=${actions.run}
                 >Run</vscode-button
               >
+              <vscode-single-select
+                class="backend"
+                label="Where attention runs"
+                title="WebGPU, or the CPU where there is no adapter; or the CPU in any case"
+                .value=${view.runOn}
+                @change=${(event: Event) => actions.setRunOn((event.target as HTMLSelectElement).value === 'cpu' ? 'cpu' : 'gpu')}
+              >
+                <vscode-option value="gpu" ?selected=${view.runOn === 'gpu'}>WebGPU</vscode-option>
+                <vscode-option value="cpu" ?selected=${view.runOn === 'cpu'}>CPU</vscode-option>
+              </vscode-single-select>
               ${
                 view.heads > 1
                   ? html`<vscode-checkbox
@@ -96,7 +105,7 @@ export function runSection(view: RunView, actions: RunActions): TemplateResult {
                       ?checked=${view.allHeads}
                       @change=${(event: Event) => actions.setAllHeads((event.target as HTMLInputElement).checked)}
                     ></vscode-checkbox>`
-                  : html`<span class="muted">on the GPU, else the CPU</span>`
+                  : nothing
               }`
       }
     </div>

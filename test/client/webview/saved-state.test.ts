@@ -19,6 +19,7 @@ describe('savedState', () => {
       model: null,
       runs: [],
       allHeads: false,
+      runOn: 'gpu',
     });
   });
 });

@@ -1,0 +1,336 @@
+import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { buildFirst, type Outcome, STACK_TRACE, sparse, temporaryFolder } from './command-line.ts';
+
+buildFirst();
+const cwd = temporaryFolder();
+
+const LONGFORMER = `/** Longformer. */
+pattern longformer(size = 512, tokens = [0]) = window(size) | global(tokens)
+pattern needs(size) = window(size)
+
+model Base {
+  tokens = 4096
+  layers = 12
+  heads = 12
+  dim = 768
+  attention = longformer(512)
+  attention layers 6..12, heads [0, 1] = window(256, dilation: 4)
+}
+`;
+const files: Readonly<Record<string, string | Uint8Array>> = {
+  'longformer.sparse': LONGFORMER,
+  'two models.sparse': 'model A { tokens = 8  attention = full() }\nmodel B { tokens = 8  attention = full() }\n',
+  'one.sparse': 'pattern only = sliding(4)\n',
+  'bad.sparse': 'pattern p = window(-3)\n\npattern q = wnidow(3) | p\n',
+  'warning.sparse': 'pattern p = window(8) | window(64)\n',
+  'late.sparse': 'pattern late = global([100])\n',
+  'import.sparse':
+    'import { only } from "./one.sparse"\npattern twice = only | transposed\npattern transposed = window(before: 0, after: 3)\n',
+  'lost.sparse': 'import { only } from "./nowhere.sparse"\npattern p = only\n',
+  'loop.sparse': 'import { p } from "./loop.sparse"\npattern p = p\n',
+  'zero.sparse': 'model M { tokens = 0  attention = full() }\n',
+  'empty.sparse': '',
+  'binary.sparse': Uint8Array.from({ length: 4000 }, (_, i) => (i * 151 + (i >> 3)) & 255),
+  'nul.sparse': 'pattern p = \0full()',
+  'utf16.sparse': Buffer.from('\ufeffpattern p = full()', 'utf16le'),
+  'bom.sparse': '\ufeffpattern p = full()\n',
+  'crlf.sparse': '// größer\r\npattern p = full()\r\npattern q = wnidow(3)\r\n',
+};
+for (const [name, text] of Object.entries(files)) writeFileSync(path.join(cwd, name), text);
+mkdirSync(path.join(cwd, 'folder'));
+
+const run = (...args: string[]): Promise<Outcome> => sparse(args, { cwd });
+const stats = async (...args: string[]): Promise<Record<string, unknown>> => {
+  const { code, stdout, stderr } = await run('stats', ...args, '--json');
+  expect(stderr).toBe('');
+  expect(code).toBe(0);
+  return JSON.parse(stdout) as Record<string, unknown>;
+};
+/** A failure is a line or two on stderr, and nothing on stdout. */
+const expectFailure = ({ code, stdout, stderr }: Outcome, exitCode: number, message: RegExp): void => {
+  expect(stderr).toMatch(message);
+  expect(code).toBe(exitCode);
+  expect(stdout).toBe('');
+  expect(stderr).not.toMatch(STACK_TRACE);
+  expect(stderr.trimEnd().split('\n').length).toBeLessThanOrEqual(2);
+};
+
+describe.concurrent('sparse check', () => {
+  it('is silent on stdout about sound files', async () => {
+    const outcome = await run('check', 'longformer.sparse', 'empty.sparse', 'bom.sparse', 'import.sparse');
+    expect(outcome).toEqual({ code: 0, stdout: '', stderr: '4 files: 0 errors, 0 warnings\n' });
+  });
+
+  it('prints one line for each mistake, where it is', async () => {
+    const { code, stdout, stderr } = await run('check', 'bad.sparse');
+    const lines = stdout.trimEnd().split('\n');
+    expect(lines).toHaveLength(2);
+    expect(lines[0]).toMatch(/^bad\.sparse:1:20: error: .*-3.* \[argument-range\]$/);
+    expect(lines[1]).toMatch(/^bad\.sparse:3:13: error: .*wnidow.*window.* \[unknown-name\]$/);
+    expect(stderr).toBe('1 file: 2 errors, 0 warnings\n');
+    expect(code).toBe(1);
+  });
+
+  it('counts lines that end in CR LF', async () => {
+    expect((await run('check', 'crlf.sparse')).stdout).toMatch(/^crlf\.sparse:3:13: error: /);
+  });
+
+  it('passes warnings', async () => {
+    const { code, stdout, stderr } = await run('check', 'warning.sparse');
+    if (stdout !== '') expect(stdout).toMatch(/^warning\.sparse:\d+:\d+: (warning|information): .* \[[a-z-]+\]$/m);
+    expect(stderr).toMatch(/^1 file: 0 errors/);
+    expect(code).toBe(0);
+  });
+
+  it.each(['binary.sparse', 'nul.sparse', 'utf16.sparse'])('says that %s is no text', async name => {
+    const { code, stdout } = await run('check', name);
+    expect(stdout).toMatch(new RegExp(`^${name}:1:1: error: .* \\[not-text\\]\\n$`));
+    expect(code).toBe(1);
+  });
+
+  it.each(['lost.sparse', 'loop.sparse', 'zero.sparse'])('finds the mistake in %s', async name => {
+    const { code, stdout, stderr } = await run('check', name);
+    expect(stdout).toMatch(new RegExp(`^${name}:\\d+:\\d+: error: `));
+    expect(stderr).not.toMatch(STACK_TRACE);
+    expect(code).toBe(1);
+  });
+
+  it('goes on after a file that cannot be read', async () => {
+    const { code, stdout, stderr } = await run('check', 'nowhere.sparse', 'folder', 'bad.sparse');
+    expect(stdout.trimEnd().split('\n')).toHaveLength(2);
+    expect(stderr).toBe(
+      'error: cannot read nowhere.sparse: there is no such file or folder\n' +
+        'error: cannot read folder: it is a folder; name a file in it\n' +
+        '1 file: 2 errors, 0 warnings\n',
+    );
+    expect(code).toBe(2);
+  });
+
+  it('needs a file', async () => {
+    expectFailure(await run('check'), 2, /missing required argument 'FILE'/);
+  });
+});
+
+describe.concurrent('sparse stats', () => {
+  it('counts a model at its own tokens', async () => {
+    const found = await stats('longformer.sparse', '--of', 'Base');
+    // A window of 256 to each side, and the row and column of token 0.
+    const pairs = 4096 * 513 - 256 * 257 + 2 * (4096 - 257);
+    expect(found).toMatchObject({
+      name: 'Base',
+      layer: 0,
+      head: 0,
+      layers: 12,
+      heads: 12,
+      tokens: 4096,
+      queries: 4096,
+      pairs,
+      density: pairs / 4096 ** 2,
+      complexity: 'O(n * (size + tokens))',
+      keysPerQuery: { min: 258, max: 4096, mean: pairs / 4096 },
+      emptyQueries: 0,
+      tiles: { size: 64 },
+      source: LONGFORMER,
+    });
+    const { full, partial, empty } = found.tiles as Record<string, number>;
+    expect(full! + partial! + empty!).toBe(64 ** 2);
+  });
+
+  it('finds the only model, and the only declaration', async () => {
+    expect(await stats('longformer.sparse')).toMatchObject({ name: 'Base' });
+    expect(await stats('one.sparse', '--tokens', '1Ki')).toMatchObject({ name: 'only', pairs: 4 * 1024 - 6 });
+  });
+
+  it('takes a layer, a head and other tokens', async () => {
+    // Keys at distances 0, 4, ... 512 to each side.
+    const dilated = (n: number): number =>
+      Array.from({ length: 128 }, (_, t) => 2 * Math.max(0, n - 4 * (t + 1))).reduce((sum, count) => sum + count, n);
+    expect(await stats('longformer.sparse', '--layer', '7', '--head', '1', '--tokens', '1_000')).toMatchObject({
+      layer: 7,
+      head: 1,
+      tokens: 1000,
+      pairs: dilated(1000),
+    });
+  });
+
+  it('takes an expression, imports, one token and millions', async () => {
+    expect(await stats('--expr', 'sliding(8) | global([0])', '--tokens', '1')).toMatchObject({
+      name: 'sliding(8) | global([0])',
+      pairs: 1,
+      density: 1,
+    });
+    expect(await stats('--expr', 'causal()', '--tokens', '4Mi')).toMatchObject({
+      pairs: (2 ** 22 * (2 ** 22 + 1)) / 2,
+    });
+    expect(await stats('import.sparse', '--of', 'twice', '--tokens', '100')).toMatchObject({ pairs: 100 * 7 - 12 });
+  });
+
+  it('prints a table for people', async () => {
+    const { code, stdout, stderr } = await run('stats', 'longformer.sparse', '--layer', '3');
+    expect(code).toBe(0);
+    expect(stderr).toBe('');
+    expect(stdout).toMatch(/^Base, layer 3 of 12, head 0 of 12\n/);
+    expect(stdout).toMatch(/^pairs {2,}2,043,134$/m);
+    expect(stdout).toMatch(/^complexity {2,}O\(n \* \(size \+ tokens\)\)$/m);
+  });
+
+  it.each<[string, string[], number, RegExp]>([
+    ['a file with errors', ['lost.sparse'], 1, /^lost\.sparse:\d+:\d+: error: /],
+    ['a binary file', ['binary.sparse'], 1, /binary\.sparse:1:1: error: .*UTF-8/],
+    ['tokens = 0', ['zero.sparse'], 1, /zero\.sparse:1:\d+: error: /],
+    ['a position past the end', ['late.sparse', '--tokens', '64'], 1, /^late\.sparse:1:23: error: position 100/],
+    ['an expression with an error', ['--expr', 'sliding(', '--tokens', '8'], 1, /^error: --expr: .*character/],
+    ['an expression past the end', ['--expr', 'global([9])', '--tokens', '8'], 1, /^error: position 9/],
+    ['an empty expression', ['--expr', '', '--tokens', '8'], 1, /^error: --expr: /],
+    ['an expression that goes on', ['--expr', 'full()\npattern q = full()', '--tokens', '8'], 1, /^error: --expr: /],
+    ['an empty file', ['empty.sparse'], 2, /declares no pattern and no model/],
+    ['a missing file', ['nowhere.sparse'], 2, /cannot read nowhere\.sparse/],
+    ['a folder', ['folder'], 2, /it is a folder/],
+    [
+      'an unknown name',
+      ['longformer.sparse', '--of', 'base'],
+      2,
+      /no pattern or model base; it has longformer, needs, Base/,
+    ],
+    ['a choice of models', ['two models.sparse'], 2, /--of which one of two models\.sparse is meant: A, B/],
+    ['a required parameter', ['longformer.sparse', '--of', 'needs', '--tokens', '8'], 2, /needs size/],
+    ['a pattern without tokens', ['one.sparse'], 2, /add --tokens/],
+    ['no subject', [], 2, /name a \.sparse file, or give a pattern with --expr/],
+    ['two subjects', ['one.sparse', '--expr', 'full()'], 2, /either FILE or --expr/],
+    ['--of with --expr', ['--expr', 'full()', '--of', 'x'], 2, /no meaning with --expr/],
+    ['no tokens', ['one.sparse', '--tokens', '0'], 2, /at least 1 token/],
+    ['too many tokens', ['one.sparse', '--tokens', '65Mi'], 2, /At most 67,108,864/],
+    ['tokens that are no number', ['one.sparse', '--tokens', 'many'], 2, /whole number such as 4096, 4Ki or 1Mi/],
+    ['a missing layer', ['longformer.sparse', '--layer', '12'], 2, /no layer 12: Base has layers 0 to 11/],
+    ['a missing head', ['longformer.sparse', '--head', '12'], 2, /no head 12: Base has heads 0 to 11/],
+    ['a head of a pattern', ['one.sparse', '--tokens', '8', '--head', '1'], 2, /only head 0, because it is a pattern/],
+    ['a layer that is no number', ['longformer.sparse', '--layer', '-1'], 2, /argument|option/],
+    ['an unknown option', ['one.sparse', '--token', '8'], 2, /unknown option '--token'/],
+    ['two files', ['one.sparse', 'late.sparse', '--tokens', '8'], 2, /too many arguments/],
+  ])('refuses %s', async (_what, args, code, message) => {
+    expectFailure(await run('stats', ...args), code, message);
+  });
+});
+
+describe.concurrent('sparse export', () => {
+  it.each(['npy', 'csr', 'npz', 'safetensors', 'json'])('writes %s, the same bytes every time', async format => {
+    const args = ['export', 'longformer.sparse', '--of', 'longformer', '--tokens', '100', '--format', format, '--out'];
+    const { code, stdout, stderr } = await run(...args, `${format}-1`);
+    expect(code).toBe(0);
+    expect(stdout).toBe('');
+    expect(stderr).toMatch(new RegExp(`^wrote ${format}-1 \\(.*\\)\\n$`));
+    await run(...args, `${format}-2`);
+    const first = readFileSync(path.join(cwd, `${format}-1`));
+    expect(first.length).toBeGreaterThan(100);
+    expect(readFileSync(path.join(cwd, `${format}-2`)).equals(first)).toBe(true);
+  });
+
+  it('writes the mask of the head that was asked for', async () => {
+    const args = ['--layer', '6', '--head', '0', '--tokens', '12', '--format', 'npy', '--out', 'head.npy'];
+    expect((await run('export', 'longformer.sparse', ...args)).code).toBe(0);
+    const mask = readFileSync(path.join(cwd, 'head.npy')).subarray(128);
+    const expected = Array.from({ length: 144 }, (_, at) => ((Math.floor(at / 12) - (at % 12)) % 4 === 0 ? 1 : 0));
+    expect([...mask]).toEqual(expected);
+  });
+
+  it('replaces an existing file', async () => {
+    writeFileSync(path.join(cwd, 'old.json'), 'x'.repeat(100_000));
+    expect(
+      (await run('export', '--expr', 'full()', '--tokens', '3', '--format', 'json', '--out', 'old.json')).code,
+    ).toBe(0);
+    expect(JSON.parse(readFileSync(path.join(cwd, 'old.json'), 'utf8'))).toMatchObject({ pairs: 9, name: 'full()' });
+  });
+
+  const subject = ['--expr', 'sliding(4)', '--tokens', '8'];
+  it.each<[string, string[], number, RegExp]>([
+    [
+      'an unknown format',
+      [...subject, '--format', 'png', '--out', 'x'],
+      2,
+      /no format png; choose one of npy, csr, safetensors, json/,
+    ],
+    ['no format', [...subject, '--out', 'x'], 2, /'--format <ID>' not specified/],
+    ['no path', [...subject, '--format', 'npy'], 2, /'--out <PATH>' not specified/],
+    ['a folder', [...subject, '--format', 'npy', '--out', 'folder'], 2, /cannot write folder: it is a folder/],
+    [
+      'a missing folder',
+      [...subject, '--format', 'npy', '--out', 'no/x.npy'],
+      2,
+      /cannot write no\/x\.npy: .*no such file or folder/,
+    ],
+    ['a file as a folder', [...subject, '--format', 'npy', '--out', 'one.sparse/x'], 2, /cannot write one\.sparse\/x/],
+    [
+      'a mask that is too large',
+      ['--expr', 'sliding(4)', '--tokens', '1Mi', '--format', 'npy', '--out', 'x.npy'],
+      2,
+      /GiB/,
+    ],
+    ['a file with errors', ['bad.sparse', '--format', 'npy', '--out', 'x.npy'], 1, /bad\.sparse:1:20: error/],
+  ])('refuses %s and writes nothing', async (_what, args, code, message) => {
+    expectFailure(await run('export', ...args), code, message);
+    expect(readdirSync(cwd)).not.toContain('x.npy');
+    expect(readdirSync(cwd).filter(name => name.endsWith('.tmp'))).toEqual([]);
+  });
+
+  it('refuses a folder without permission', async () => {
+    if (process.getuid?.() === 0) {
+      // Nothing is forbidden to root: /proc takes no files from anyone.
+      expectFailure(
+        await run('export', ...subject, '--format', 'npy', '--out', '/proc/x.npy'),
+        2,
+        /cannot write \/proc/,
+      );
+      return;
+    }
+    mkdirSync(path.join(cwd, 'closed'));
+    chmodSync(path.join(cwd, 'closed'), 0o500);
+    expectFailure(await run('export', ...subject, '--format', 'npy', '--out', 'closed/x.npy'), 2, /permission denied/);
+  });
+});
+
+describe.concurrent('sparse', () => {
+  it('explains itself on stdout when asked', async () => {
+    const { code, stdout, stderr } = await run('--help');
+    expect(code).toBe(0);
+    expect(stderr).toBe('');
+    for (const command of ['check', 'stats', 'export', 'run'])
+      expect(stdout).toMatch(new RegExp(`^ +${command} `, 'm'));
+  });
+
+  it.each(['check', 'stats', 'export', 'run'])('explains %s with an example', async command => {
+    const { code, stdout, stderr } = await run(command, '--help');
+    expect(code).toBe(0);
+    expect(stderr).toBe('');
+    expect(stdout).toMatch(/Examples?:\n {2}sparse /);
+    expect(stdout).toContain(`sparse ${command}`);
+  });
+
+  it('says which version it is', async () => {
+    expect(await run('--version')).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) as unknown,
+    });
+  });
+
+  it('refuses an unknown command', async () => {
+    expectFailure(await run('chekc'), 2, /unknown command 'chekc'/);
+  });
+
+  it('explains itself on stderr when nothing was asked', async () => {
+    const { code, stdout, stderr } = await run();
+    expect(code).toBe(2);
+    expect(stdout).toBe('');
+    expect(stderr).toMatch(/^Usage: sparse/);
+  });
+
+  it('stops at once on Ctrl+C, and says so', async () => {
+    const started = performance.now();
+    const args = ['export', '--expr', 'random(2048)', '--tokens', '1Mi', '--format', 'safetensors', '--out', 'never'];
+    const outcome = await sparse(args, { cwd, interruptAfter: 4000 });
+    expectFailure(outcome, 130, /^error: cancelled\n$/);
+    expect(performance.now() - started).toBeLessThan(20_000);
+    expect(readdirSync(cwd)).not.toContain('never');
+  });
+});

@@ -1,0 +1,175 @@
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { Failure } from '../../../client/cli/failure.ts';
+import { problemOfSamples, problemOfTensors } from '../../../client/cli/run-problem.ts';
+import type { Subject } from '../../../client/cli/subject.ts';
+import { oneHead, readInput } from '../../../client/cli/tensors.ts';
+import { sampleInput } from '../../../runtime/attention/sample-data.ts';
+import { fromFloat32, fromUint32 } from '../../../runtime/tensor/convert.ts';
+import type { Tensor } from '../../../runtime/tensor/dtype.ts';
+import { writeSafetensors } from '../../../runtime/tensor/safetensors.ts';
+import { createLanguage, NO_FILES } from '../../../server/language.ts';
+import { temporaryFolder } from './command-line.ts';
+
+const folder = temporaryFolder();
+const never = new AbortController().signal;
+const shape = { heads: 4, kvHeads: 2, queries: 5, keys: 7, headDim: 3 };
+const sample = sampleInput(shape, 1);
+const q = fromFloat32(sample.q, [4, 5, 3]);
+const k = fromFloat32(sample.k, [2, 7, 3]);
+const v = fromFloat32(sample.v, [2, 7, 3]);
+let files = 0;
+
+function file(contents: Uint8Array): string {
+  const name = path.join(folder, `${files++}.safetensors`);
+  writeFileSync(name, contents);
+  return name;
+}
+
+function filled(...size: number[]): Tensor {
+  return fromFloat32(new Float32Array(size.reduce((product, extent) => product * extent, 1)), size);
+}
+
+async function read(tensors: Record<string, Tensor>): ReturnType<typeof readInput> {
+  return readInput(file(writeSafetensors(tensors)), never);
+}
+
+describe('reading q, k and v', () => {
+  it('reads F32', async () => {
+    expect(await read({ q, k, v, more: filled(1) })).toEqual(sample);
+  });
+
+  it('reads F16 and BF16, mixed', async () => {
+    // Whole numbers are the same in all three.
+    const numbers = Float32Array.from(sample.q, (_, i) => (i % 200) - 100);
+    const truncated = new Uint8Array(numbers.length * 2);
+    numbers.forEach((value, i) => {
+      const view = new DataView(new ArrayBuffer(4));
+      view.setFloat32(0, value);
+      truncated[2 * i] = view.getUint8(1);
+      truncated[2 * i + 1] = view.getUint8(0);
+    });
+    const half = fromFloat32(numbers, [4, 5, 3], 'f16');
+    expect((await read({ q: half, k, v })).q).toEqual(numbers);
+    expect((await read({ q: { dtype: 'bf16', shape: [4, 5, 3], data: truncated }, k, v })).q).toEqual(numbers);
+  });
+
+  const nan = fromFloat32(
+    Float32Array.from(sample.k, (value, i) => (i === 4 ? Number.NaN : value)),
+    [2, 7, 3],
+  );
+  it.each<[string, Record<string, Tensor>, RegExp]>([
+    ['no tensors', {}, /has no tensor q.*it has none/],
+    ['no v', { q, k, value: v }, /has no tensor v, which should be \[kv_heads, tokens, head_dim\]; it has k, q, value/],
+    ['two axes', { q: filled(5, 3), k, v }, /q is \[5, 3\], but should be \[heads, queries, head_dim\]/],
+    ['four axes', { q: filled(1, 4, 5, 3), k, v }, /q is \[1, 4, 5, 3\]/],
+    ['an empty axis', { q: filled(4, 0, 3), k, v }, /q is empty/],
+    ['integers', { q: fromUint32(new Uint32Array(60), [4, 5, 3]), k, v }, /q is U32; convert/],
+    ['k unlike v', { q, k, v: filled(2, 8, 3) }, /k is \[2, 7, 3\] and v is \[2, 8, 3\]/],
+    ['another head_dim', { q: filled(4, 5, 2), k, v }, /head_dim 2 and k has 3/],
+    ['heads that do not divide', { q: filled(3, 5, 3), k, v }, /3 heads and k has 2/],
+    ['more queries than tokens', { q: filled(4, 8, 3), k, v }, /8 queries, but k has only 7 tokens/],
+    ['NaN', { q, k: nan, v }, /k holds NaN \(element 4\)/],
+  ])('refuses %s', async (_what, tensors, message) => {
+    await expect(read(tensors)).rejects.toMatchObject({
+      exitCode: 2,
+      message: expect.stringMatching(message) as unknown,
+    });
+  });
+
+  it('ends with words for any damaged file', async () => {
+    const sound = writeSafetensors({ q, k, v });
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.tuple(fc.nat(), fc.integer({ min: 0, max: 255 })), { minLength: 1, maxLength: 6 }),
+        fc.nat(),
+        fc.boolean(),
+        async (changes, length, cut) => {
+          const damaged = sound.slice(0, cut ? length % sound.length : sound.length);
+          for (const [at, value] of changes) damaged[at % Math.max(1, Math.min(damaged.length, 300))] = value;
+          const name = path.join(folder, 'damaged.safetensors');
+          writeFileSync(name, damaged);
+          try {
+            await readInput(name, never);
+          } catch (error) {
+            if (!(error instanceof Failure)) throw error;
+            expect(error.exitCode).toBe(2);
+            expect(error.message).toContain(name);
+          }
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+
+  it('takes one head with the key/value head it reads', () => {
+    const head = oneHead(sample, 3);
+    expect(head).toMatchObject({ heads: 1, kvHeads: 1, queries: 5, keys: 7, headDim: 3 });
+    expect(head.q).toEqual(sample.q.subarray(45, 60));
+    expect(head.k).toEqual(sample.k.subarray(21, 42));
+    expect(oneHead(sample, 1).v).toEqual(sample.v.subarray(0, 21));
+  });
+});
+
+describe('fitting tensors to what is run', () => {
+  const language = createLanguage(NO_FILES);
+  const model = `model M { tokens = 7  heads = 4  kv_heads = 2  head_dim = 3  layers = 2  attention = causal() }`;
+  const subject = async (text: string, name: string): Promise<Subject> => {
+    const checked = await language.open('memory:///fit.sparse', text);
+    expect(checked.diagnostics).toEqual([]);
+    return { name, source: text, model: checked.lower(name) };
+  };
+
+  it('gives a bare pattern its length, queries and heads', async () => {
+    const fitted = problemOfTensors(await subject('pattern p = causal()', 'p'), {}, 'f', sample);
+    expect(fitted).toMatchObject({
+      layer: 0,
+      heads: [0, 1, 2, 3],
+      model: { tokens: 7, queries: 5, heads: 4, kvHeads: 2 },
+    });
+    expect(fitted.model.rules[0]?.heads).toEqual([0, 1, 2, 3]);
+    expect(fitted.input).toBe(sample);
+  });
+
+  it('takes a model as it is, with the queries of q', async () => {
+    const fitted = problemOfTensors(await subject(model, 'M'), { layer: 1, head: 2 }, 'f', sample);
+    expect(fitted).toMatchObject({ layer: 1, heads: [2], model: { queries: 5, align: 'end' }, input: { heads: 1 } });
+  });
+
+  it.each([
+    ['tokens', model.replace('tokens = 7', 'tokens = 8'), {}, /f has 7 tokens, but M has 8; use --tokens 7/],
+    ['--tokens', model, { tokens: 9 }, /f has 7 tokens, but --tokens says 9/],
+    ['heads', model.replace(' heads = 4', ' heads = 2'), {}, /heads = 4, but M has heads = 2/],
+    ['kv_heads', model.replace('kv_heads = 2', 'kv_heads = 4'), {}, /kv_heads = 2, but M has kv_heads = 4/],
+    ['head_dim', model.replace('head_dim = 3', 'head_dim = 64'), {}, /head_dim = 3, but M has head_dim = 64/],
+    ['head', model, { head: 4 }, /no head 4: M has heads 0 to 3/],
+  ])('refuses other %s', async (_what, text, options, message) => {
+    const wanted = await subject(text, 'M');
+    expect(() => problemOfTensors(wanted, options, 'f', sample)).toThrow(message);
+  });
+
+  it('lets tensors choose what a model leaves open', async () => {
+    const wanted = await subject(model.replace('head_dim = 3', ''), 'M');
+    expect(problemOfTensors(wanted, {}, 'f', sample).input.headDim).toBe(3);
+  });
+
+  it('makes up data of the model, the same every time', async () => {
+    const wanted = await subject(model.replace('layers', 'queries = 2  layers'), 'M');
+    const made = problemOfSamples(wanted, {});
+    expect(made.input).toMatchObject({ heads: 4, kvHeads: 2, queries: 2, keys: 7, headDim: 3 });
+    expect(problemOfSamples(wanted, {}).input).toEqual(made.input);
+    expect(problemOfSamples(wanted, { tokens: 20, head: 1 })).toMatchObject({
+      heads: [1],
+      input: { heads: 1, keys: 20 },
+    });
+    expect(() => problemOfSamples(wanted, { tokens: 1 })).toThrow(/2 queries but only 1 tokens/);
+    const bare = await subject('pattern p = causal()', 'p');
+    expect(problemOfSamples(bare, { tokens: 9 }).input).toMatchObject({ heads: 1, queries: 9, keys: 9, headDim: 64 });
+    expect(() => problemOfSamples(bare, {})).toThrow(/--tokens/);
+    expect(() =>
+      problemOfSamples({ ...bare, model: { ...bare.model, heads: 64, kvHeads: 64 } }, { tokens: 2 ** 26 }),
+    ).toThrow(/needs about .*iB of memory/);
+  });
+});
