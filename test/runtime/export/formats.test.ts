@@ -67,7 +67,7 @@ function expectSame(found: Uint8Array, expected: Uint8Array, keys: number): void
   if (at >= 0) throw new Error(`(${Math.floor(at / keys)}, ${at % keys}) should be ${expected[at]}, is ${found[at]}`);
 }
 
-const RUNS = { numRuns: 150 };
+const RUNS = { numRuns: 80 };
 
 describe('formats', () => {
   it('npy holds the mask, pair by pair', () => {
