@@ -18,54 +18,65 @@ export interface Count {
 }
 
 const KEPT = 256;
+/** A count may run out of time because the machine was busy: it gets another chance, but not at every keystroke. */
+const CHANCES = 3;
 
 class OutOfTime extends Error {}
 
+interface Known {
+  readonly count: Count;
+  /** Longest time that was tried, and how often, while there is no exact number. */
+  readonly tried: number;
+  readonly times: number;
+}
+
 /** Counts pairs within a time budget and remembers the answers: an edit leaves most patterns of a file as they were. */
 export class Counter {
-  readonly #known = new Map<string, Count>();
+  readonly #known = new Map<string, Known>();
 
   /** The count, or undefined when the pattern has no meaning at this shape. */
   count(pattern: Pattern, shape: Shape, milliseconds: number): Count | undefined {
     const key = JSON.stringify([pattern, shape], (name, value: unknown) => (name === 'span' ? undefined : value));
-    const known = this.#known.get(key);
-    if (known !== undefined) return known;
-    const end = performance.now() + milliseconds;
+    const before = this.#known.get(key);
+    if (
+      before !== undefined &&
+      (before.count.pairs !== null || (before.tried >= milliseconds && before.times >= CHANCES))
+    )
+      return before.count;
     try {
       const all = shape.queries * shape.tokens;
-      const count = (pairs: number | null): Count => ({
-        pairs,
-        all,
-        density: pairs === null ? null : pairs / all,
-        complexity: complexity(pattern),
-        tokens: shape.tokens,
-      });
-      if (milliseconds <= 0) return count(null);
-      const mask = bindPattern(pattern, shape);
-      let counted: Count;
-      try {
-        const checkpoint = (): void => {
-          if (performance.now() > end) throw new OutOfTime();
-        };
-        counted = count(buildMaskTree(mask, shape, { checkpoint }).root?.pairs ?? 0);
-      } catch (error) {
-        if (!(error instanceof OutOfTime || error instanceof CompileError)) throw error;
-        counted = count(null);
-      }
-      this.#keep(key, counted);
-      return counted;
+      const pairs = milliseconds <= 0 ? null : countPairs(pattern, shape, milliseconds);
+      const density = pairs === null ? null : pairs / all;
+      const count: Count = { pairs, all, density, complexity: complexity(pattern), tokens: shape.tokens };
+      if (milliseconds > 0)
+        this.#keep(key, { count, tried: Math.max(milliseconds, before?.tried ?? 0), times: (before?.times ?? 0) + 1 });
+      return count;
     } catch (error) {
       if (error instanceof PatternError || error instanceof RangeError) return undefined;
       throw error;
     }
   }
 
-  #keep(key: string, count: Count): void {
-    if (this.#known.size >= KEPT) {
+  #keep(key: string, known: Known): void {
+    if (this.#known.size >= KEPT && !this.#known.has(key)) {
       const oldest = this.#known.keys().next().value;
       if (oldest !== undefined) this.#known.delete(oldest);
     }
-    this.#known.set(key, count);
+    this.#known.set(key, known);
+  }
+}
+
+/** Exact number of pairs, or null when it takes too long. */
+function countPairs(pattern: Pattern, shape: Shape, milliseconds: number): number | null {
+  const end = performance.now() + milliseconds;
+  const checkpoint = (): void => {
+    if (performance.now() > end) throw new OutOfTime();
+  };
+  try {
+    return buildMaskTree(bindPattern(pattern, shape), shape, { checkpoint }).root?.pairs ?? 0;
+  } catch (error) {
+    if (error instanceof OutOfTime || error instanceof CompileError) return null;
+    throw error;
   }
 }
 

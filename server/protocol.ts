@@ -23,7 +23,9 @@ export interface DeclarationsResult {
 }
 
 /** What a file declares, in source order. */
-export const DeclarationsRequest = new RequestType<{ uri: string }, DeclarationsResult | null, void>('sparse/declarations');
+export const DeclarationsRequest = new RequestType<{ uri: string }, DeclarationsResult | null, void>(
+  'sparse/declarations',
+);
 
 export interface LowerParams {
   readonly uri: string;

@@ -12,7 +12,7 @@ import { placeOfProperty, rangeOf } from '../source.ts';
 import { viewpointOf } from '../viewpoint.ts';
 
 /** Longest time to count for all lenses of a file together. */
-const MILLISECONDS = 50;
+const MILLISECONDS = 100;
 
 /** What can be done with a pattern or model, and its density, above its declaration. */
 export class SparseCodeLensProvider implements CodeLensProvider {

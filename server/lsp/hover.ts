@@ -43,8 +43,8 @@ import { textOf } from '../source.ts';
 import { formalsOf, parameterType } from '../types.ts';
 import { frameOf, shapeOfRule, type Viewpoint, viewpointOf } from '../viewpoint.ts';
 
-/** Longest time to count for one hover. */
-const MILLISECONDS = 50;
+/** Longest time to count for one hover; most patterns take a few milliseconds. */
+const MILLISECONDS = 300;
 
 /** Words of the language that are worth explaining. */
 const KEYWORDS: Readonly<Record<string, string>> = {

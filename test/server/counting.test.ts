@@ -1,0 +1,38 @@
+import { describe, expect, test } from 'vitest';
+import { squareShape } from '../../runtime/pattern/shape.ts';
+import { Counter, grouped, percent } from '../../server/counting.ts';
+import { pattern } from './open-file.ts';
+
+describe('counting', () => {
+  test('is exact, and the same pattern is counted once', async () => {
+    const counter = new Counter();
+    const causal = await pattern('pattern p = causal()');
+    const first = counter.count(causal, squareShape(100), 1000);
+    expect(first).toEqual({ pairs: 5050, all: 10_000, density: 0.505, complexity: 'O(n^2)', tokens: 100 });
+    // Places in the file do not matter; no time is left, so the answer can only be remembered.
+    const moved = await pattern('\n\n   pattern p = causal()');
+    expect(counter.count(moved, squareShape(100), 0)).toBe(first);
+    expect(counter.count(moved, squareShape(101), 0)?.pairs).toBeNull();
+  });
+
+  test('gives up in time, and still knows the complexity', async () => {
+    const heavy = await pattern('pattern p = where (i, j) => (i * j) % 7919 == 3');
+    const start = performance.now();
+    const count = new Counter().count(heavy, squareShape(2 ** 20), 20);
+    expect(performance.now() - start).toBeLessThan(1500);
+    expect(count).toMatchObject({ pairs: null, density: null, complexity: 'O(n^2)' });
+  });
+
+  test('what has no meaning has no count', async () => {
+    const wrong = await pattern('pattern p = window(n - 65)');
+    expect(new Counter().count(wrong, squareShape(64), 1000)).toBeUndefined();
+  });
+
+  test('numbers for people', () => {
+    expect(grouped(16777216)).toBe('16,777,216');
+    expect(percent(1)).toBe('100%');
+    expect(percent(0)).toBe('0%');
+    expect(percent(0.12345)).toBe('12.3%');
+    expect(percent(0.000012345)).toBe('0.00123%');
+  });
+});
