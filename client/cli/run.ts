@@ -16,8 +16,10 @@ import { checkWritable, writeWholeFile } from './write-file.ts';
 
 /** Full attention that would take longer is left out. */
 const LONGEST_FULL_MS = 60_000;
-/** Multiplications that checking against the reference may take: about a second. */
-const CHECK_BUDGET = 2 ** 28;
+/** What checking against the reference may cost, in multiplications: about a second. */
+const CHECK_BUDGET = 2 ** 27;
+/** Finding a pair and its exponential cost as much as so many multiplications. */
+const COST_OF_PAIR = 32;
 const FEWEST_CHECKED_ROWS = 16;
 
 interface RunOptions extends SubjectOptions {
@@ -126,7 +128,7 @@ function measure(
 ): Promise<RunReport> {
   const rows = input.heads * input.queries;
   const keysPerRow = Math.max(1, pairsOf(plans) / rows);
-  const affordable = Math.floor(CHECK_BUDGET / (keysPerRow * input.headDim));
+  const affordable = Math.floor(CHECK_BUDGET / (keysPerRow * (input.headDim + COST_OF_PAIR)));
   return compareWithFull(attention, input, plans, {
     backend,
     signal,

@@ -37,7 +37,9 @@ async function stats(
   const mask = maskOf(subject, options);
   const job = { kind: 'summary', subject: { name: subject.name, source: subject.source, ...mask } } as const;
   const summary = await session.during('Counting', () => inThread(job, session.signal));
-  session.print(options.json === true ? JSON.stringify(summary, null, 2) : table(summary));
+  // Whoever asks has the text; a file that is passed on carries it along.
+  const { source: _, ...numbers } = summary;
+  session.print(options.json === true ? JSON.stringify(numbers, null, 2) : table(summary));
 }
 
 function table(summary: MaskSummary): string {

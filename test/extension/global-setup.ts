@@ -16,10 +16,11 @@ declare module 'vitest' {
 
 /** Once per editor: installs what it needs, so that no test's time limit has to cover a download, and packages the extension. */
 export default async function setup(project: TestProject): Promise<void> {
-  if (!isHostKind(project.name)) throw new Error(`There is no editor called ${project.name}`);
+  const kind = project.name === 'screenshots' ? 'web' : project.name;
+  if (!isHostKind(kind)) throw new Error(`There is no editor called ${kind}`);
   prepareExtension();
-  if (project.name === 'web') installWebWorkbench();
-  if (project.name === 'server') installVscodeServer();
-  project.provide('hostKind', project.name);
-  project.provide('executable', project.name === 'desktop' ? await installDesktop() : ensureChromium());
+  if (kind === 'web') installWebWorkbench();
+  if (kind === 'server') installVscodeServer();
+  project.provide('hostKind', kind);
+  project.provide('executable', kind === 'desktop' ? await installDesktop() : ensureChromium());
 }

@@ -1,12 +1,18 @@
 import { defineConfig } from 'vitest/config';
 
-/** The same scenarios in each editor; `--project` chooses, and `npm test` runs web and server. */
+/**
+ * The same scenarios in each editor; `--project` chooses, and `npm test` runs web and server. The project `screenshots`
+ * checks nothing: it makes the README's pictures.
+ */
 export default defineConfig({
   test: {
-    projects: ['web', 'server', 'desktop'].map(name => ({
+    projects: [
+      ...['web', 'server', 'desktop'].map(name => ({ name, include: 'test/extension/**/*.test.ts' })),
+      { name: 'screenshots', include: 'test/extension/**/*.shot.ts' },
+    ].map(({ name, include }) => ({
       test: {
         name,
-        include: ['test/extension/**/*.test.ts'],
+        include: [include],
         globalSetup: ['test/extension/global-setup.ts'],
         // One editor at a time: each one fills two cores.
         fileParallelism: false,
