@@ -9,6 +9,8 @@ export interface ProgressStream {
 const PATIENCE_MS = 500;
 const REDRAW_MS = 100;
 const BAR_WIDTH = 24;
+/** Where the terminal does not say, or says 0. */
+const USUAL_WIDTH = 80;
 const START_OF_LINE = '\r\u001b[K';
 
 /** A line on the terminal while something takes long; nothing at all where stderr is a file or a pipe. */
@@ -48,7 +50,8 @@ export class Progress {
     this.#drawn = now;
     const line = `${this.#label} ${bar(this.#share, elapsed)}`;
     // A line that wraps could not be taken away again.
-    this.#stream.write(START_OF_LINE + line.slice(0, (this.#stream.columns ?? 80) - 1));
+    const width = this.#stream.columns || USUAL_WIDTH;
+    this.#stream.write(START_OF_LINE + line.slice(0, width - 1));
   }
 }
 

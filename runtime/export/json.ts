@@ -6,7 +6,7 @@ import type { Pattern } from '../pattern/ir.ts';
 import type { Shape } from '../pattern/shape.ts';
 
 /**
- * Everything countable about one mask: the document that the JSON export holds and that `stats --json` prints.
+ * Everything countable about one mask: the document that the JSON export holds and, without `source`, `stats --json` prints.
  * Beyond the fields here it holds those of `Statistics`: `tokens`, `queries`, `pairs`, `density` (0 to 1), `complexity`,
  * `keysPerQuery`, `emptyQueries` and `tiles`.
  */

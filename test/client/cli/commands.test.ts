@@ -132,7 +132,6 @@ describe.concurrent('sparse stats', () => {
       keysPerQuery: { min: 258, max: 4096, mean: pairs / 4096 },
       emptyQueries: 0,
       tiles: { size: 64 },
-      source: LONGFORMER,
     });
     const { full, partial, empty } = found.tiles as Record<string, number>;
     expect(full! + partial! + empty!).toBe(64 ** 2);

@@ -159,7 +159,7 @@ describe.concurrent('sparse run', () => {
   it('leaves out a full run that is too large, and checks some rows only', { timeout: 60_000 }, async () => {
     writeFileSync(
       path.join(cwd, 'long.sparse'),
-      'model Long { tokens = 512Ki  head_dim = 1  attention = sliding(640) }\n',
+      'model Long { tokens = 512Ki  head_dim = 1  attention = sliding(64) }\n',
     );
     const { code, stdout, stderr } = await run('long.sparse', '--backend', 'cpu', '--json');
     expect(code, stderr).toBe(0);
