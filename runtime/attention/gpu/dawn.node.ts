@@ -42,7 +42,9 @@ export async function openDawn(): Promise<{ readonly gpu: GPU } | { readonly rea
       return undefined;
     }
   };
-  const gpu = await quietly(async () => (await attempt()) ?? (await withSoftwareDevice(attempt)));
+  const gpu = await quietly(async () =>
+    mayHaveCard() ? ((await attempt()) ?? (await withSoftwareDevice(attempt))) : await withSoftwareDevice(attempt),
+  );
   if (gpu !== undefined) return { gpu };
   const because = failed.length > 0 ? ` (${failed.join('; ')})` : '';
   return {
@@ -50,6 +52,17 @@ export async function openDawn(): Promise<{ readonly gpu: GPU } | { readonly rea
       `No graphics adapter was found${because}. On Linux this needs a Vulkan driver and its loader (Debian: libvulkan1); ` +
       'the chromium package brings a software device.',
   };
+}
+
+/**
+ * Could there be a graphics card? Where Linux shows no device of one, asking the installed drivers only brings
+ * complaints of Mesa's software renderer, which Dawn refuses.
+ */
+function mayHaveCard(): boolean {
+  if (process.platform !== 'linux') return true;
+  const { env } = process;
+  if (env.VK_ICD_FILENAMES !== undefined || env.VK_DRIVER_FILES !== undefined) return true;
+  return ['/dev/dri', '/dev/nvidiactl', '/dev/dxg', '/dev/kgsl-3d0', '/dev/mali0'].some(path => existsSync(path));
 }
 
 /** Some Vulkan drivers complain on stderr when there is no desktop session, although nothing needs one here. */
