@@ -19,7 +19,7 @@ import { type Environment, outermost } from './lower/environment.ts';
 import { LowerError } from './lower/error.ts';
 import { type ModelFrame, ModelReader } from './lower/model.ts';
 import { lowerNumber } from './lower/number.ts';
-import { defaultsOf, GRID_PRIMITIVES } from './lower/pattern.ts';
+import { defaultsOf } from './lower/pattern.ts';
 import { meaningOf } from './names.ts';
 import { formalsOf, matchArguments } from './types.ts';
 
@@ -126,7 +126,7 @@ function onItsGrid(node: AstNode, top: Viewpoint): Viewpoint {
   for (const [index, outer] of path.entries()) {
     if (!isReference(outer)) continue;
     const meaning = meaningOf(outer);
-    if (meaning.kind !== 'primitive' || !GRID_PRIMITIVES.has(meaning.primitive.name)) continue;
+    if (meaning.kind !== 'primitive' || !meaning.primitive.parameters.some(parameter => parameter.onGrid)) continue;
     const below = new Set(path.slice(index + 1));
     let inside = false;
     let size: Expression | undefined;

@@ -28,7 +28,7 @@ export const blocked: Primitive = {
   source: 'Zaheer et al., BigBird, 2020',
   parameters: [
     { name: 'size', type: 'number', unit: 'tokens', documentation: 'Tokens of a block.', integer: true, min: 1 },
-    { name: 'p', type: 'pattern', documentation: 'The pattern over blocks.' },
+    { name: 'p', type: 'pattern', documentation: 'The pattern over blocks.', onGrid: true },
   ],
   snippets: ['blocked(${1:64}, ${2:window(3)})'],
   example: 'blocked(64, window(3) | global([0, -1]) | random(3))',

@@ -18,6 +18,8 @@ export interface Parameter {
   readonly default?: string;
   /** May be left out although it has no default (the primitive says what that means). */
   readonly optional?: boolean;
+  /** A pattern that is evaluated on a coarser grid: in it `n`, sizes and positions count blocks. */
+  readonly onGrid?: boolean;
   /** Whole numbers only. */
   readonly integer?: boolean;
   /** Smallest allowed value. */

@@ -9,9 +9,6 @@ import type { Bound, Environment } from './environment.ts';
 import { LowerError } from './error.ts';
 import { lowerNumber, lowerPositions } from './number.ts';
 
-/** Primitives whose pattern arguments live on a coarser grid: there `n`, sizes and positions count blocks. */
-export const GRID_PRIMITIVES: ReadonlySet<string> = new Set(['blocked']);
-
 /** The pattern that an expression denotes. Throws LowerError. */
 export function lowerPattern(expression: Expression | undefined, environment: Environment): Pattern {
   environment.budget.take(1, expression);
@@ -159,18 +156,18 @@ function bind(expression: Expression, wanted: SparseType, environment: Environme
 function lowerPrimitive(reference: Reference, primitive: Primitive, environment: Environment): Pattern {
   const args: Record<string, Argument> = {};
   for (const [formal, { value }] of matchArguments(reference, formalsOf(reference) ?? []))
-    args[formal.name] = lowerArgument(value, formal.type, primitive, environment);
+    args[formal.name] = lowerArgument(value, formal.type, coarsens(primitive, formal.name), environment);
   return { kind: 'primitive', name: primitive.name, args, span: spanOf(reference) };
 }
 
-function lowerArgument(
-  expression: Expression,
-  type: SparseType,
-  primitive: Primitive,
-  environment: Environment,
-): Argument {
+/** Does this argument live on a coarser grid, where `n`, sizes and positions count blocks? */
+function coarsens(primitive: Primitive, parameter: string): boolean {
+  return primitive.parameters.some(({ name, onGrid }) => name === parameter && onGrid === true);
+}
+
+function lowerArgument(expression: Expression, type: SparseType, coarser: boolean, environment: Environment): Argument {
   if (type === 'pattern') {
-    const grid = environment.grid + (GRID_PRIMITIVES.has(primitive.name) ? 1 : 0);
+    const grid = environment.grid + (coarser ? 1 : 0);
     return { type, value: lowerPattern(expression, { ...environment, grid }), span: spanOf(expression) };
   }
   const bound = bind(expression, type, environment);
