@@ -40,6 +40,8 @@ export class App {
   /** Why this mask cannot be shown. */
   #failure: string | null = null;
   #measurement: Measurement | null = null;
+  /** Are the numbers on the page still those of an earlier mask? */
+  #counting = false;
   #approximate = false;
   #pointed = '';
   #probe: { readonly mask: LayeredMask; readonly labels: readonly string[]; readonly shape: Shape } | null = null;
@@ -172,10 +174,20 @@ export class App {
   }
 
   async #measure(choice: MaskChoice): Promise<void> {
+    // Irregular masks take seconds; numbers of the mask before must not pass for those of this one.
+    const slow = setTimeout(() => {
+      this.#counting = true;
+      this.#render();
+    }, 300);
     try {
-      this.#measurement = await this.#counts.ask({ kind: 'measure', choice });
+      const measurement = await this.#counts.ask({ kind: 'measure', choice });
+      this.#measurement = measurement;
+      this.#counting = false;
+      clearTimeout(slow);
       this.#render();
     } catch (error) {
+      clearTimeout(slow);
+      if (!(error instanceof Superseded)) this.#counting = false;
       this.#failed(error);
     }
   }
@@ -289,8 +301,9 @@ export class App {
           <div class="pointed">${this.#pointed}</div>
         </div>
         <div class="side">
-          ${measured === null ? nothing : legend(measured, span => host.postMessage({ type: 'reveal', span }))}
-          ${measured === null ? nothing : numbers(measured)}
+          ${this.#counting ? html`<p class="muted" role="status">Counting...</p>` : nothing}
+          ${measured === null || this.#counting ? nothing : legend(measured, span => host.postMessage({ type: 'reveal', span }))}
+          ${measured === null || this.#counting ? nothing : numbers(measured)}
           ${runSection(
             {
               progress: this.#progress,

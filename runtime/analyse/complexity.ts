@@ -117,11 +117,16 @@ export function simplify(terms: readonly Term[]): readonly Term[] {
   return distinct.filter(term => !distinct.some(other => other !== term && covers(other, term)));
 }
 
-/** Is `other` at least `term` for all n and all names >= 1? Names in a denominator may be as large as n. */
+/**
+ * Is `other` at least `term` for all n and all names? A name stands for at least 1 and for at most n keys: a wider
+ * window is cut at the ends of the sequence. So a name that `other` lacks may be paid for with an n that it has more.
+ */
 function covers(other: Term, term: Term): boolean {
-  if (other.n < term.n || (other.n === term.n && other.log < term.log)) return false;
+  if (other.n === term.n && other.log < term.log) return false;
   const names = new Set([...Object.keys(other.factors), ...Object.keys(term.factors)]);
-  return [...names].every(name => (other.factors[name] ?? 0) >= (term.factors[name] ?? 0));
+  let spare = other.n - term.n;
+  for (const name of names) spare -= Math.max(0, (term.factors[name] ?? 0) - (other.factors[name] ?? 0));
+  return spare >= 0;
 }
 
 function display(terms: readonly Term[]): string {

@@ -5,7 +5,7 @@ import type { AttentionInput, AttentionResult, HeadPlans } from './types.ts';
 
 /** A sparse run set against full attention on the same data and against the reference. */
 export interface RunReport {
-  /** The sparse run: its backend, device, times and notes. */
+  /** The sparse run: its backend, device, times (the shortest of three where they are short) and notes. */
   readonly sparse: AttentionResult;
   /** Milliseconds of full attention on the same backend, or null when it was not run. */
   readonly fullMs: number | null;
@@ -34,6 +34,9 @@ const MAX_FULL_TILES = 2 ** 25;
 
 /** Share of the progress that the sparse run takes. */
 const SPARSE_SHARE = 0.4;
+/** Runs shorter than this are repeated: the first one also pays for warming up. Milliseconds. */
+const SHORT_RUN_MS = 250;
+const REPEATS = 3;
 
 /**
  * Runs attention over the plans, checks rows of the result against float64, and runs full attention for comparison
@@ -50,7 +53,7 @@ export async function compareWithFull(
     ...options,
     ...(onProgress === undefined ? {} : { onProgress: (done: number) => onProgress(from + share * done) }),
   });
-  const sparse = await attention.attend(input, plans, part(0, SPARSE_SHARE));
+  const sparse = await fastest(() => attention.attend(input, plans, part(0, SPARSE_SHARE)));
   const rows = input.heads * input.queries;
   const checkedRows = Math.min(rows, options.checkRows ?? 512);
   const { o: largestDifference } = verifyRows(input, plans, sparse, checkedRows, options.scale);
@@ -63,16 +66,24 @@ export async function compareWithFull(
     const full = fullPlan(input.queries, input.keys, tile);
     const headPlan = plans.headPlan.map(() => 0);
     // The backend that made the sparse result, so that the two times can be compared.
-    const result = await attention.attend(
-      input,
-      { plans: [full], headPlan },
-      { ...part(SPARSE_SHARE, 1 - SPARSE_SHARE), backend: sparse.backend },
-    );
+    const fullOptions = { ...part(SPARSE_SHARE, 1 - SPARSE_SHARE), backend: sparse.backend };
+    const result = await fastest(() => attention.attend(input, { plans: [full], headPlan }, fullOptions));
     if (result.backend === sparse.backend) fullMs = result.timing.kernelMs;
   }
   onProgress?.(1);
   const speedUp = fullMs === null || sparse.timing.kernelMs === 0 ? null : fullMs / sparse.timing.kernelMs;
   return { sparse, fullMs, predictedFullMs, speedUp, largestDifference, checkedRows, rows };
+}
+
+/** The run with the shortest kernel time of a few, or of one when it is long. */
+async function fastest(run: () => Promise<AttentionResult>): Promise<AttentionResult> {
+  let best = await run();
+  for (let repeat = 1; repeat < REPEATS && best.timing.kernelMs < SHORT_RUN_MS; repeat++) {
+    const again = await run();
+    if (again.backend === best.backend && again.timing.kernelMs < best.timing.kernelMs)
+      best = { ...again, notes: best.notes };
+  }
+  return best;
 }
 
 /** Tiles that the kernels compute, full and partial, over all heads. */

@@ -8,7 +8,7 @@ import { compilePlan } from './plan.ts';
 import type { TilePlan } from './tile-plan.ts';
 
 /**
- * Plans of some heads of one layer, in the order given; heads whose pattern cannot differ share a plan.
+ * Plans of some heads of one layer, in the order given; heads with equal masks share a plan.
  * `tokens` replaces the model's own. Throws PatternError (also when no rule reaches a head) and CompileError.
  */
 export function compileHeads(
@@ -31,12 +31,28 @@ export function compileHeads(
     const name = JSON.stringify([mayReadHead(pattern) ? head : null, pattern]);
     const shared = known.get(name);
     if (shared !== undefined) return shared;
-    const index = plans.length;
-    plans.push(compilePlan(bindPattern(pattern, shape), shape, options));
+    const plan = compilePlan(bindPattern(pattern, shape), shape, options);
+    // `head < 2 ? 1 : 4` reads the head and still gives only two masks.
+    const same = plans.findIndex(other => isSamePlan(other, plan));
+    const index = same >= 0 ? same : plans.push(plan) - 1;
     known.set(name, index);
     return index;
   });
   return { plans, headPlan };
+}
+
+/** Do two plans of one shape hold the same tiles? */
+function isSamePlan(a: TilePlan, b: TilePlan): boolean {
+  return (
+    isSameArray(a.rowStart, b.rowStart) &&
+    isSameArray(a.column, b.column) &&
+    isSameArray(a.maskId, b.maskId) &&
+    isSameArray(a.masks, b.masks)
+  );
+}
+
+function isSameArray(a: Uint32Array, b: Uint32Array): boolean {
+  return a.length === b.length && a.every((value, index) => value === b[index]);
 }
 
 /** Could the mask be another for another head? */

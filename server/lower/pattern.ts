@@ -185,7 +185,7 @@ function lowerArgument(expression: Expression, type: SparseType, coarser: boolea
         : { type: 'positions', items: bound.items, span: bound.span };
     }
     case 'pattern':
-      throw new LowerError('wrong-type', `${primitive.name} takes no pattern here`, expression);
+      throw new LowerError('wrong-type', 'a pattern cannot stand here', expression);
   }
 }
 

@@ -78,6 +78,19 @@ describe('compileHeads', () => {
     expect(plans.map(planPairs)).toEqual([50, 99]);
   });
 
+  it('shares plans between heads whose patterns read their number and are equal all the same', () => {
+    const size: NumberExpression = {
+      op: 'choose',
+      condition: { op: 'binary', operator: '<', left: { op: 'shape', name: 'head', grid: 0 }, right: literal(2) },
+      then: literal(4),
+      otherwise: literal(8),
+    };
+    const choosing = { ...model, rules: [{ layers: [0], heads: [0, 1, 2, 3], pattern: sliding(size) }] };
+    const { plans, headPlan } = compileHeads(choosing, 0, [0, 1, 2, 3], undefined);
+    expect(headPlan).toEqual([0, 0, 1, 1]);
+    expect(plans).toHaveLength(2);
+  });
+
   it('says which head no rule reaches', () => {
     expect(() => compileHeads(model, 1, [2], undefined)).toThrow(/layer 1, head 2/);
   });
