@@ -15,7 +15,8 @@ import { projectRoot } from './project-root.mjs';
 const outputFolder = path.join(projectRoot, 'dist');
 
 /** Bundled CommonJS packages ask for Node's built-in modules with `require`, which an ES module does not have. */
-const requireForEsm = "import { createRequire as requireOf } from 'node:module';\nconst require = requireOf(import.meta.url);";
+const requireForEsm =
+  "import { createRequire as requireOf } from 'node:module';\nconst require = requireOf(import.meta.url);";
 
 /** @type {Record<string, esbuild.BuildOptions & { entry: string }>} by the file each one makes */
 const targets = {
