@@ -1,4 +1,5 @@
-// Generates the parser's grammar and the syntax tree from server/sparse.langium.
+// Generates the parser's grammar and the syntax tree from server/sparse.langium, and a module with the texts of the
+// standard library, server/library/*.sparse: the server has no file system in a browser.
 // `--check` only compares: exit code 1 says that the committed files are stale.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -19,6 +20,24 @@ function generate(config) {
   }
 }
 
+/** Writes the standard library as a module that exports its texts by file name. */
+function writeLibrary(folder) {
+  const source = join(root, 'server/library');
+  const files = readdirSync(source)
+    .filter(name => name.endsWith('.sparse'))
+    .sort();
+  const entries = files.map(name => {
+    const lines = readFileSync(join(source, name), 'utf8').replaceAll('\r\n', '\n').split('\n');
+    // A line of text on a line of code: differences stay readable.
+    const text = lines.map(line => `    ${JSON.stringify(line)},`).join('\n');
+    return `  ${JSON.stringify(name.replace(/\.sparse$/, ''))}: [\n${text}\n  ].join('\\n'),\n`;
+  });
+  writeFileSync(
+    join(folder, 'library.ts'),
+    `// Generated from server/library/*.sparse by scripts/generate-language.mjs; do not edit.\n\n/** Texts of the standard library by module name. */\nexport const LIBRARY_SOURCES: Readonly<Record<string, string>> = {\n${entries.join('')}};\n`,
+  );
+}
+
 if (process.argv.includes('--check')) {
   const folder = mkdtempSync(join(root, 'node_modules', '.sparse-generate-'));
   try {
@@ -29,6 +48,7 @@ if (process.argv.includes('--check')) {
     writeFileSync(join(folder, 'langium-config.json'), JSON.stringify(config));
     generate(join(folder, 'langium-config.json'));
     const fresh = join(folder, 'generated');
+    writeLibrary(fresh);
     const names = new Set([...readdirSync(fresh), ...readdirSync(committed)]);
     const read = (directory, name) => {
       try {
@@ -49,5 +69,6 @@ if (process.argv.includes('--check')) {
   }
 } else {
   generate(join(root, 'langium-config.json'));
+  writeLibrary(join(root, 'server/generated'));
   process.stdout.write('generated server/generated\n');
 }

@@ -2,10 +2,15 @@ import type { LangiumDocument, LangiumDocuments } from 'langium';
 import { URI, UriUtils } from 'langium';
 import type { File, Import } from './generated/ast.ts';
 import { isFile } from './generated/ast.ts';
+import { LIBRARY_PREFIX, libraryUri } from './library.ts';
 
-/** The file an import names, relative to the file it stands in; undefined while the path is unfinished. */
+/**
+ * The file an import names: one of the standard library (`sparse:longformer`), or relative to the file it stands in.
+ * Undefined while the path is unfinished.
+ */
 export function importedUri(from: URI, path: string | undefined): URI | undefined {
   if (path === undefined || path === '') return undefined;
+  if (path.startsWith(LIBRARY_PREFIX)) return libraryUri(path);
   try {
     return /^[a-z][a-z0-9+.-]+:/i.test(path) ? URI.parse(path) : UriUtils.resolvePath(UriUtils.dirname(from), path);
   } catch {

@@ -20,6 +20,7 @@ import type { Severity } from './check/finding.ts';
 import { checkDocument } from './check.ts';
 import { ImportIndexManager, ImportingDocumentBuilder } from './document-builder.ts';
 import { SparseGeneratedModule, SparseGeneratedSharedModule } from './generated/module.ts';
+import { isLibraryUri, libraryText } from './library.ts';
 import { SparseAsyncParser, SparseValueConverter } from './parser.ts';
 import { SparseScopeProvider } from './scope.ts';
 import { rangeOf } from './source.ts';
@@ -35,7 +36,7 @@ export interface FileReader {
 /** Nothing can be imported. */
 export const NO_FILES: FileReader = { readFile: () => Promise.resolve(null) };
 
-/** Langium's view of a file reader: only single files are ever read. */
+/** Langium's view of a file reader: only single files are ever read. The standard library is always there. */
 export class ReaderFileSystem extends EmptyFileSystemProvider implements FileSystemProvider {
   readonly #reader: FileReader;
 
@@ -45,8 +46,9 @@ export class ReaderFileSystem extends EmptyFileSystemProvider implements FileSys
   }
 
   override async readFile(uri?: URI): Promise<string> {
-    const text = uri === undefined ? null : await this.#reader.readFile(uri.toString());
-    if (text === null) throw new Error(`cannot read ${uri?.toString() ?? 'nothing'}`);
+    const address = uri?.toString() ?? '';
+    const text = isLibraryUri(address) ? libraryText(address) : await this.#reader.readFile(address);
+    if (text === null) throw new Error(`cannot read ${address}`);
     return text;
   }
 
