@@ -2,7 +2,10 @@ import type { ParameterType } from '../runtime/pattern/primitive.ts';
 import type { Argument, Expression, Parameter, PatternDeclaration, Reference } from './generated/ast.ts';
 import { meaningOf } from './names.ts';
 
-/** A type of the language; `condition` takes numbers and truth values, `unknown` takes everything. */
+/**
+ * A type of the language; `condition` takes numbers and truth values, `unknown` takes everything. `values` is what some
+ * primitives take: it has no name that a file could write.
+ */
 export type SparseType = ParameterType | 'condition' | 'unknown';
 
 export const TYPE_NAMES: readonly ParameterType[] = ['number', 'bool', 'positions', 'string', 'pattern'];
@@ -12,6 +15,7 @@ export const TYPE_WORDS: Readonly<Record<SparseType, string>> = {
   number: 'a number',
   bool: 'true or false',
   positions: 'a list of positions such as [0, 4..8]',
+  values: 'a whole number or a list of them such as [32, 32]',
   string: 'a string',
   pattern: 'a pattern',
   condition: 'a condition',
@@ -101,7 +105,8 @@ function usedType(parameter: Parameter): SparseType | undefined {
   for (const other of declaration?.parameters ?? [])
     if (other !== parameter && other.type !== undefined && isTypeName(other.type))
       visit(other.default, other.type, parameter, found);
-  for (const type of ['pattern', 'positions', 'string', 'number', 'bool'] as const) if (found.has(type)) return type;
+  for (const type of ['pattern', 'positions', 'values', 'string', 'number', 'bool'] as const)
+    if (found.has(type)) return type;
   return found.has('condition') ? 'bool' : undefined;
 }
 

@@ -38,7 +38,7 @@ function symbolicArguments(call: Pattern & { kind: 'primitive' }): SymbolicArgum
   return {
     term(name) {
       const argument = call.args[name];
-      if (argument?.type === 'positions') return factor(argument.name ?? name);
+      if (argument?.type === 'positions' || argument?.type === 'values') return factor(argument.name ?? name);
       if (argument?.type === 'number') return monomial(argument.value) ?? factor(name);
       return factor(name);
     },

@@ -111,6 +111,10 @@ function showArgument(argument: Argument, shape: Shape): string {
       return JSON.stringify(argument.value);
     case 'pattern':
       return labelOf(argument.value, shape);
+    case 'values': {
+      const shown = argument.items.slice(0, 4).map(item => showItem(item, shape));
+      return argument.single ? shown.join() : `[${shown.join(', ')}${argument.items.length > 4 ? ', ...' : ''}]`;
+    }
     case 'positions': {
       const shown = argument.items.slice(0, 4).map(item => showItem(item, shape));
       return `[${shown.join(', ')}${argument.items.length > 4 ? ', ...' : ''}]`;

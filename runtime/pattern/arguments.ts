@@ -85,6 +85,9 @@ export function positionsOf(items: readonly PositionItem[], shape: Shape, span: 
   );
 }
 
+/** Longest list of values. */
+const MAX_VALUES = 2 ** 22;
+
 /** The arguments of one call, evaluated on demand. */
 export class CallArguments implements BoundArguments {
   readonly #primitive: Primitive;
@@ -148,6 +151,29 @@ export class CallArguments implements BoundArguments {
     const argument = this.#args[name];
     if (argument?.type !== 'positions') throw this.#wrongType(name, 'a list of positions such as [0, 4..8]');
     return positionsOf(argument.items, this.#shape, argument.span ?? this.#span);
+  }
+
+  values(name: string): { readonly values: readonly number[]; readonly single: boolean } {
+    const parameter = this.#parameter(name);
+    const argument = this.#args[name];
+    if (argument === undefined) {
+      const value = parameter.default === 'true' ? 1 : parameter.default === 'false' ? 0 : Number(parameter.default);
+      return { values: [value], single: true };
+    }
+    if (argument.type !== 'values') throw this.#wrongType(name, 'a whole number or a list of them');
+    const span = argument.span ?? this.#span;
+    const whole = (value: NumberExpression): number =>
+      checkedNumber(this.#primitive, { ...parameter, integer: true }, value, span, this.#shape);
+    const values: number[] = [];
+    for (const item of argument.items) {
+      if ('at' in item) values.push(whole(item.at));
+      else {
+        const to = whole(item.to);
+        if (to - values.length > MAX_VALUES) throw this.error(name, `${name} may list at most ${MAX_VALUES} values`);
+        for (let value = whole(item.from); value < to; value++) values.push(value);
+      }
+    }
+    return { values, single: argument.single };
   }
 
   pattern(name: string): Pattern {

@@ -64,6 +64,14 @@ export type Argument =
       readonly name?: string;
       readonly span?: Span;
     }
+  /** Whole numbers or truth values that are no positions; `single`: one value without brackets. */
+  | {
+      readonly type: 'values';
+      readonly items: readonly PositionItem[];
+      readonly single: boolean;
+      readonly name?: string;
+      readonly span?: Span;
+    }
   | { readonly type: 'string'; readonly value: string; readonly span?: Span }
   | { readonly type: 'pattern'; readonly value: Pattern; readonly span?: Span };
 

@@ -4,7 +4,14 @@ import type { PositionSet } from './position-set.ts';
 import type { Shape } from './shape.ts';
 
 /** Types of parameters, as a file may write them. */
-export type ParameterType = 'number' | 'bool' | 'positions' | 'string' | 'pattern';
+export type ParameterType =
+  | 'number'
+  | 'bool'
+  | 'positions'
+  /** Whole numbers or truth values: a list, or a single one. Not positions: negative ones are just negative. */
+  | 'values'
+  | 'string'
+  | 'pattern';
 
 /** One parameter of a primitive, with all that the editor, the command line and the checks need to know. */
 export interface Parameter {
@@ -35,6 +42,8 @@ export interface BoundArguments {
   string(name: string): string;
   /** Positions inside the sequence, negative ones already counted from the end. */
   positions(name: string): PositionSet;
+  /** Whole numbers (truth values as 1 and 0) as listed; `single` when one value was given without brackets. */
+  values(name: string): { readonly values: readonly number[]; readonly single: boolean };
   pattern(name: string): Pattern;
   /** The argument as it was written, or undefined. */
   raw(name: string): Argument | undefined;

@@ -1,8 +1,11 @@
 import { block, blocked } from './blocks.ts';
+import { diagonals, documents, prefix } from './documents.ts';
 import { causal, diagonal, full, none } from './elementary.ts';
+import { axial, neighborhood, tiles } from './grids.ts';
 import type { Primitive } from './primitive.ts';
 import { random } from './random.ts';
 import { columns, fixed, globalTokens, rows } from './tokens.ts';
+import { symmetric, transpose } from './transposes.ts';
 import { exponential, sliding, strided, window } from './windows.ts';
 
 /** Every primitive of the language by name, in the order in which lists show them. */
@@ -23,5 +26,13 @@ export const primitives: ReadonlyMap<string, Primitive> = new Map(
     blocked,
     random,
     exponential,
+    diagonals,
+    documents,
+    prefix,
+    axial,
+    neighborhood,
+    tiles,
+    transpose,
+    symmetric,
   ].map(primitive => [primitive.name, primitive]),
 );

@@ -168,7 +168,7 @@ export class ExpressionChecker {
 
   #choice(expression: Choice, wanted: SparseType, what: string): void {
     this.check(expression.condition, 'condition', 'the condition before `?`');
-    const type = wanted === 'unknown' ? typeOf(expression) : wanted;
+    const type = wanted === 'unknown' ? typeOf(expression) : wanted === 'values' ? 'condition' : wanted;
     if (type === 'positions' || type === 'string') {
       this.#findings.at(
         expression,
@@ -191,7 +191,8 @@ export class ExpressionChecker {
   #list(expression: List, wanted: SparseType, what: string): void {
     if (!this.#expect(expression, 'positions', wanted, what)) return;
     for (const item of expression.items) {
-      this.check(item.from, 'number', 'a position');
+      if (wanted === 'values' && item.to === undefined) this.check(item.from, 'condition', 'a value');
+      else this.check(item.from, 'number', wanted === 'values' ? 'a range' : 'a position');
       this.check(item.to, 'number', 'a range');
     }
   }
@@ -338,6 +339,8 @@ export class ExpressionChecker {
 export function fits(actual: SparseType, wanted: SparseType): boolean {
   if (actual === wanted || actual === 'unknown' || wanted === 'unknown') return true;
   if (wanted === 'condition') return actual === 'number' || actual === 'bool';
+  if (wanted === 'values')
+    return actual === 'number' || actual === 'bool' || actual === 'condition' || actual === 'positions';
   return actual === 'condition' && (wanted === 'number' || wanted === 'bool');
 }
 

@@ -135,6 +135,12 @@ function bind(expression: Expression, wanted: SparseType, environment: Environme
       if (list.$type === 'List') return { type: 'positions', items: lowerPositions(list, environment), span };
       break;
     }
+    case 'values': {
+      const list = ungrouped(expression);
+      return list.$type === 'List'
+        ? { type: 'positions', items: lowerPositions(list, environment), span }
+        : { type: 'number', value: lowerNumber(expression, environment), span };
+    }
     case 'string': {
       const literal = ungrouped(expression);
       if (literal.$type === 'StringLiteral') return { type: 'string', value: literal.value, span };
@@ -171,6 +177,8 @@ function lowerArgument(expression: Expression, type: SparseType, coarser: boolea
     return { type, value: lowerPattern(expression, { ...environment, grid }), span: spanOf(expression) };
   }
   const bound = bind(expression, type, environment);
+  if (type === 'values' && (bound.type === 'number' || bound.type === 'bool'))
+    return { type, items: [{ at: bound.value }], single: true, span: bound.span };
   switch (bound.type) {
     case 'number':
     case 'bool':
@@ -180,9 +188,10 @@ function lowerArgument(expression: Expression, type: SparseType, coarser: boolea
     case 'positions': {
       environment.budget.take(sizeOfItems(bound.items), expression);
       const through = ungrouped(expression);
-      return through.$type === 'Reference'
-        ? { type: 'positions', items: bound.items, name: through.target.$refText, span: bound.span }
-        : { type: 'positions', items: bound.items, span: bound.span };
+      const named = through.$type === 'Reference' ? { name: through.target.$refText } : {};
+      return type === 'values'
+        ? { type, items: bound.items, single: false, ...named, span: bound.span }
+        : { type: 'positions', items: bound.items, ...named, span: bound.span };
     }
     case 'pattern':
       throw new LowerError('wrong-type', 'a pattern cannot stand here', expression);

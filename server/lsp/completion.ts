@@ -156,7 +156,8 @@ export class SparseCompletionProvider implements CompletionProvider {
       return fits(type) ? [{ label, kind: CompletionItemKind.Variable, detail: `parameter: ${type}` }] : [];
     });
     const isPattern = wanted === 'pattern' || wanted === 'unknown';
-    const isNumber = wanted === 'number' || wanted === 'condition' || wanted === 'bool' || wanted === 'unknown';
+    const isNumber =
+      wanted === 'number' || wanted === 'condition' || wanted === 'bool' || wanted === 'values' || wanted === 'unknown';
     return [
       ...parameters,
       ...(isPattern
@@ -171,7 +172,7 @@ export class SparseCompletionProvider implements CompletionProvider {
         ? ['true', 'false'].map(label => ({ label, kind: CompletionItemKind.Keyword }))
         : []),
       ...(isNumber ? [...declared.filter(isConstant).map(constantItem), ...NUMBER_ITEMS] : []),
-      ...(wanted === 'positions'
+      ...(wanted === 'positions' || wanted === 'values'
         ? [
             {
               label: '[...]',

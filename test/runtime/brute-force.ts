@@ -82,9 +82,105 @@ function primitive(call: Pattern & { kind: 'primitive' }, shape: Shape, i: numbe
       const grid = { ...shape, tokens: Math.ceil(n / size), outer: [...(shape.outer ?? []), n] };
       return allows(p.value, grid, Math.floor(i / size), Math.floor(j / size));
     }
+    case 'prefix':
+      return j < number('length');
+    case 'diagonals':
+      return values(call.args.offsets, shape).includes(i - j);
+    case 'documents': {
+      const argument = call.args.lengths;
+      const lengths = values(argument, shape);
+      if (argument?.type === 'values' && argument.single)
+        return Math.floor(i / lengths[0]!) === Math.floor(j / lengths[0]!);
+      const documentOf = (position: number): number => {
+        let end = 0;
+        return lengths.findIndex(length => {
+          end += length;
+          return position < end;
+        });
+      };
+      return documentOf(i) === documentOf(j);
+    }
+    case 'transpose':
+    case 'symmetric': {
+      const p = call.args.p;
+      if (p?.type !== 'pattern') throw new Error(`${call.name} lacks p`);
+      return (call.name === 'symmetric' && allows(p.value, shape, i, j)) || allows(p.value, shape, j, i);
+    }
+    case 'axial': {
+      const sizes = values(call.args.shape, shape);
+      const [x, y] = [coordinates(i, sizes), coordinates(j, sizes)];
+      const differing = sizes.flatMap((_, axis) => (x[axis] === y[axis] ? [] : [axis]));
+      return call.args.axis === undefined ? differing.length <= 1 : differing.every(axis => axis === number('axis'));
+    }
+    case 'tiles': {
+      const sizes = values(call.args.shape, shape);
+      const [x, y] = [coordinates(i, sizes), coordinates(j, sizes)];
+      const [tile, shift] = [perAxis(call.args.tile, sizes, shape, 1), perAxis(call.args.shift, sizes, shape, 0)];
+      return sizes.every(
+        (_, axis) =>
+          Math.floor((x[axis]! - shift[axis]!) / tile[axis]!) === Math.floor((y[axis]! - shift[axis]!) / tile[axis]!),
+      );
+    }
+    case 'neighborhood': {
+      const sizes = values(call.args.shape, shape);
+      const [x, y] = [coordinates(i, sizes), coordinates(j, sizes)];
+      const kernel = perAxis(call.args.kernel, sizes, shape, 1);
+      const dilation = perAxis(call.args.dilation, sizes, shape, 1);
+      const stride = perAxis(call.args.stride, sizes, shape, 1);
+      const isCausal = perAxis(call.args.causal, sizes, shape, 0);
+      return sizes.every((extent, axis) =>
+        neighbour(x[axis]!, y[axis]!, extent, kernel[axis]!, dilation[axis]!, stride[axis]!, isCausal[axis] !== 0),
+      );
+    }
     default:
       throw new Error(`no definition of ${call.name}`);
   }
+}
+
+/** NATTEN's rule along one axis, in the coordinates of one residue class of the dilation. */
+function neighbour(
+  x: number,
+  y: number,
+  extent: number,
+  kernel: number,
+  dilation: number,
+  stride: number,
+  isCausal: boolean,
+): boolean {
+  if (x % dilation !== y % dilation) return false;
+  const [u, v] = [Math.floor(x / dilation), Math.floor(y / dilation)];
+  let length = 0;
+  for (let position = x % dilation; position < extent; position += dilation) length++;
+  if (isCausal) return v <= u && Math.min(Math.floor(u / stride) * stride + stride - 1, length - 1) - v < kernel;
+  const left = Math.floor(kernel / 2);
+  const right = left + (kernel % 2) - 1;
+  const leader = Math.min(Math.floor(u / stride) * stride + Math.floor(stride / 2), length - 1);
+  const centre = Math.max(left, Math.min(leader, length - 1 - right));
+  return centre - left <= v && v <= centre + right;
+}
+
+function coordinates(position: number, sizes: readonly number[]): number[] {
+  const found: number[] = [];
+  let rest = position;
+  for (const extent of [...sizes].reverse()) {
+    found.unshift(rest % extent);
+    rest = Math.floor(rest / extent);
+  }
+  return found;
+}
+
+function values(argument: Argument | undefined, shape: Shape): number[] {
+  if (argument?.type !== 'values') throw new Error('no values');
+  return argument.items.map(item => {
+    if (!('at' in item)) throw new Error('ranges are not covered');
+    return value(item.at, shape);
+  });
+}
+
+function perAxis(argument: Argument | undefined, sizes: readonly number[], shape: Shape, otherwise: number): number[] {
+  if (argument === undefined) return sizes.map(() => otherwise);
+  const given = values(argument, shape);
+  return argument.type === 'values' && argument.single ? sizes.map(() => given[0]!) : given;
 }
 
 function positions(argument: Argument | undefined, shape: Shape): Set<number> {

@@ -1,0 +1,143 @@
+import { bitsBetween } from './bits.ts';
+import type { Box, Coverage, Mask } from './mask.ts';
+
+/** Keys y of one coordinate x: `from`, `from + step`, ... below `to`. */
+export interface AxisKeys {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Which coordinates of one axis may see each other. */
+export interface AxisRelation {
+  readonly extent: number;
+  /** Distance between neighbouring keys. */
+  readonly step: number;
+  /**
+   * Keys of a coordinate. Along a residue class of `step` both bounds never fall as x grows; between neighbouring
+   * coordinates they fall by less than `step`.
+   */
+  keys(x: number): AxisKeys;
+  /** Do all coordinates see all? */
+  readonly all?: boolean;
+}
+
+/** All coordinates of an axis see each other. */
+export function everyCoordinate(extent: number): AxisRelation {
+  return { extent, step: 1, all: true, keys: () => ({ from: 0, to: extent }) };
+}
+
+/** A coordinate sees itself alone. */
+export function sameCoordinate(extent: number): AxisRelation {
+  return { extent, step: 1, keys: x => ({ from: x, to: x + 1 }) };
+}
+
+/** Coverage of coordinates [x0, x1] against [y0, y1], both ends included. */
+function axisCoverage(relation: AxisRelation, x0: number, x1: number, y0: number, y1: number): Coverage {
+  if (relation.all) return 'full';
+  const first = relation.keys(x0);
+  const last = relation.keys(x1);
+  const slack = relation.step - 1;
+  if (y1 < first.from - slack || y0 >= last.to + slack) return 'empty';
+  if (relation.step === 1) return y0 >= last.from && y1 < first.to ? 'full' : 'mixed';
+  if (x0 !== x1) return 'mixed';
+  // One coordinate: its keys can be counted.
+  const from = Math.max(0, Math.ceil((y0 - first.from) / relation.step));
+  const to = Math.floor((Math.min(y1, first.to - 1) - first.from) / relation.step);
+  return to < from ? 'empty' : y0 === y1 ? 'full' : 'mixed';
+}
+
+/**
+ * Positions are the points of a grid in raster order (the last axis runs fastest); a query sees the points whose
+ * coordinates it sees along every axis.
+ */
+export class RasterMask implements Mask {
+  readonly #axes: readonly AxisRelation[];
+  /** Positions per step along each axis. */
+  readonly #strides: readonly number[];
+
+  /** The product of the extents is the number of tokens. */
+  constructor(axes: readonly AxisRelation[]) {
+    this.#axes = axes;
+    const strides: number[] = [];
+    let stride = 1;
+    for (const axis of [...axes].reverse()) {
+      strides.unshift(stride);
+      stride *= axis.extent;
+    }
+    this.#strides = strides;
+  }
+
+  classify(box: Box): Coverage {
+    let coverage: Coverage = 'full';
+    // Spans of the coordinates that the box's positions have; whole axes once a leading coordinate changes.
+    let rowFixed = true;
+    let columnFixed = true;
+    for (const [index, axis] of this.#axes.entries()) {
+      const stride = this.#strides[index] ?? 1;
+      const rows = span(box.row, box.rowEnd - 1, stride, axis.extent, rowFixed);
+      const columns = span(box.column, box.columnEnd - 1, stride, axis.extent, columnFixed);
+      const own = axisCoverage(axis, rows.first, rows.last, columns.first, columns.last);
+      if (own === 'empty') return 'empty';
+      if (own === 'mixed') coverage = 'mixed';
+      rowFixed &&= rows.first === rows.last;
+      columnFixed &&= columns.first === columns.last;
+    }
+    return coverage;
+  }
+
+  word(row: number, column: number): number {
+    const last = this.#axes.length - 1;
+    const axis = this.#axes[last];
+    if (axis === undefined) return 0;
+    const keys = axis.keys(row % axis.extent);
+    let word = 0;
+    // One run of keys along the last axis at a time: the other coordinates are the same all along it.
+    for (let start = column; start < column + 32; ) {
+      const line = Math.floor(start / axis.extent);
+      const end = Math.min(column + 32, (line + 1) * axis.extent);
+      if (this.#seesLine(row, line * axis.extent, last)) {
+        const origin = line * axis.extent - column;
+        if (axis.step === 1)
+          word |= bitsBetween(Math.max(start - column, origin + keys.from), Math.min(end - column, origin + keys.to));
+        else
+          for (let y = keys.from; y < keys.to; y += axis.step) {
+            const bit = origin + y;
+            if (bit >= start - column && bit < end - column) word |= 1 << bit;
+          }
+      }
+      start = end;
+    }
+    return word;
+  }
+
+  /** Repetition depends on where a box lies in every axis, which few boxes share. */
+  signature(): undefined {
+    return undefined;
+  }
+
+  /** Do the coordinates before the last axis see each other? */
+  #seesLine(row: number, column: number, last: number): boolean {
+    for (let index = 0; index < last; index++) {
+      const axis = this.#axes[index];
+      const stride = this.#strides[index] ?? 1;
+      if (axis === undefined) return false;
+      const x = Math.floor(row / stride) % axis.extent;
+      const y = Math.floor(column / stride) % axis.extent;
+      const { from, to } = axis.keys(x);
+      if (y < from || y >= to || (y - from) % axis.step !== 0) return false;
+    }
+    return true;
+  }
+}
+
+/** Coordinates along one axis of positions first..last; the whole axis when an earlier coordinate changes on the way. */
+function span(
+  first: number,
+  last: number,
+  stride: number,
+  extent: number,
+  fixed: boolean,
+): { first: number; last: number } {
+  if (!fixed) return { first: 0, last: extent - 1 };
+  return { first: Math.floor(first / stride) % extent, last: Math.floor(last / stride) % extent };
+}

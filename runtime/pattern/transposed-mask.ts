@@ -1,0 +1,53 @@
+import { narrow, signatureOf } from './algebra.ts';
+import type { Box, Coverage, Mask } from './mask.ts';
+
+/** (i, j) where the other mask holds (j, i). */
+export class TransposedMask implements Mask {
+  readonly #of: Mask;
+  readonly #tokens: number;
+  /** Words of the other mask for the 32 rows that were asked last, by column: a word here needs 32 rows there. */
+  #rows = -1;
+  readonly #blocks = new Map<number, Int32Array>();
+
+  constructor(of: Mask, tokens: number) {
+    this.#of = of;
+    this.#tokens = tokens;
+  }
+
+  classify(box: Box): Coverage {
+    return this.#of.classify(transposed(box));
+  }
+
+  word(row: number, column: number): number {
+    const block = this.#block(row - (row % 32), column);
+    const bit = row % 32;
+    let word = 0;
+    for (let key = 0; key < 32; key++) word |= (((block[key] ?? 0) >>> bit) & 1) << key;
+    return word;
+  }
+
+  /** Words of the rows column..column+31 of the other mask, beginning at its column `rows`. */
+  #block(rows: number, column: number): Int32Array {
+    if (rows !== this.#rows) {
+      this.#rows = rows;
+      this.#blocks.clear();
+    }
+    let block = this.#blocks.get(column);
+    if (block === undefined) {
+      const end = Math.min(32, this.#tokens - column);
+      block = new Int32Array(32);
+      for (let key = 0; key < end; key++) block[key] = this.#of.word(column + key, rows);
+      this.#blocks.set(column, block);
+    }
+    return block;
+  }
+
+  signature(box: Box): string | undefined {
+    const other = transposed(box);
+    return signatureOf(narrow(this.#of, other), other);
+  }
+}
+
+function transposed({ row, rowEnd, column, columnEnd }: Box): Box {
+  return { row: column, rowEnd: columnEnd, column: row, columnEnd: rowEnd };
+}
