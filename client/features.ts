@@ -1,13 +1,19 @@
 import * as vscode from 'vscode';
 import type { BaseLanguageClient } from 'vscode-languageclient';
 import { exportMask } from './commands/export-mask.ts';
+import { newPattern } from './commands/new-pattern.ts';
+import { openLibrary } from './commands/open-library.ts';
 import { openPreview } from './commands/open-preview.ts';
 import { runPattern } from './commands/run-pattern.ts';
+import { LibraryDocuments } from './library-documents.ts';
 import { Previews } from './preview/previews.ts';
+import { showStatus } from './status.ts';
 
-/** Adds what people touch: commands and the preview. */
+/** Adds what people touch: commands, the preview, the standard library and the status. */
 export function registerFeatures(context: vscode.ExtensionContext, client: BaseLanguageClient): void {
   const previews = new Previews(context, client);
+  const library = new LibraryDocuments(context, client);
+  showStatus(context, client);
   const command = (
     id: string,
     run: (argument: unknown, previews: Previews, client: BaseLanguageClient) => Promise<void>,
@@ -25,4 +31,6 @@ export function registerFeatures(context: vscode.ExtensionContext, client: BaseL
   command('sparse.openPreview', openPreview);
   command('sparse.runPattern', runPattern);
   command('sparse.exportMask', exportMask);
+  command('sparse.newPattern', newPattern);
+  command('sparse.openLibrary', () => openLibrary(library));
 }

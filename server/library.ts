@@ -1,12 +1,10 @@
 import type { URI } from 'langium';
 import { URI as Uri } from 'langium';
 import { LIBRARY_SOURCES } from './generated/library.ts';
+import { LIBRARY_SCHEME } from './library-scheme.ts';
 
 /** How a file of the standard library is written in an import: `sparse:longformer`. */
 export const LIBRARY_PREFIX = 'sparse:';
-
-/** The scheme under which editors show these files; they can be read but not written. */
-export const LIBRARY_SCHEME = 'sparse-library';
 
 /** One file of the standard library. */
 export interface LibraryModule {

@@ -1,6 +1,8 @@
-import type { Range } from 'vscode-languageserver-protocol';
+import type { Position, Range } from 'vscode-languageserver-protocol';
 import { NotificationType, RequestType } from 'vscode-languageserver-protocol';
 import type { Model } from '../runtime/pattern/ir.ts';
+
+export { LIBRARY_SCHEME } from './library-scheme.ts';
 
 /** A declaration of a file that can be previewed, run and exported. */
 export interface DeclarationInfo {
@@ -47,3 +49,31 @@ export const ValidatedNotification = new NotificationType<{ uri: string; version
 
 /** Server to client: the text of a file that is not open (imports), or null when it cannot be read. */
 export const ReadFileRequest = new RequestType<{ uri: string }, { text: string } | null, void>('sparse/readFile');
+
+/** One file of the standard library. */
+export interface LibraryFile {
+  /** As an import writes it: `sparse:longformer`. */
+  readonly path: string;
+  /** Where go to definition leads: `sparse-library:/longformer.sparse`. */
+  readonly uri: string;
+  /** One line. */
+  readonly summary: string;
+  readonly text: string;
+}
+
+/** The standard library, which the server brings along. */
+export const LibraryRequest = new RequestType<Record<string, never>, readonly LibraryFile[], void>('sparse/library');
+
+export interface DensityResult {
+  /** The pattern or model that the position is in. */
+  readonly name: string;
+  /** Share of all pairs, 0 to 1; null when counting takes too long. */
+  readonly density: number | null;
+  readonly complexity: string;
+  readonly tokens: number;
+}
+
+/** What the pattern around a position costs; null where there is none, or none with a meaning. */
+export const DensityRequest = new RequestType<{ uri: string; position: Position }, DensityResult | null, void>(
+  'sparse/density',
+);

@@ -4,16 +4,20 @@ import type { Connection } from 'vscode-languageserver';
 import { CodeLensRefreshRequest } from 'vscode-languageserver-protocol';
 import { fileOf } from '../imports.ts';
 import { declarationsOf, lowerNamed } from '../language.ts';
+import { libraryModules } from '../library.ts';
 import { LowerError } from '../lower.ts';
 import {
   DeclarationsRequest,
   type DeclarationsResult,
+  DensityRequest,
+  LibraryRequest,
   LowerRequest,
   type LowerResult,
   ValidatedNotification,
 } from '../protocol.ts';
 import { rangeOf } from '../source.ts';
 import { currentDocument, isCurrent } from './current-document.ts';
+import { DensityAt } from './density-at.ts';
 
 const ERROR = 1;
 
@@ -46,6 +50,16 @@ export function addRequests(connection: Connection, shared: LangiumSharedService
       const range = span === undefined || span.uri !== document.uri.toString() ? null : rangeOf(document, span);
       return { ok: false, version: about, message, range };
     }
+  });
+
+  connection.onRequest(LibraryRequest, () =>
+    libraryModules.map(({ path, uri, summary, text }) => ({ path, uri: uri.toString(), summary, text })),
+  );
+
+  const densityAt = new DensityAt();
+  connection.onRequest(DensityRequest, async ({ uri, position }, token) => {
+    const document = await currentDocument(shared, uri, token);
+    return document === undefined ? null : densityAt.find(document, position);
   });
 
   let canRefreshLenses = false;

@@ -23,6 +23,10 @@ const expectedFiles = [
   'extension/dist/server.web.js',
   'extension/dist/webview.css',
   'extension/dist/webview.js',
+  'extension/media/walkthrough/check.md',
+  'extension/media/walkthrough/open.md',
+  'extension/media/walkthrough/preview.md',
+  'extension/media/walkthrough/run.md',
   'extension/package.json',
   'extension/readme.md',
   'extension/syntaxes/language-configuration.json',
@@ -61,13 +65,18 @@ describe('the package', () => {
     const manifest: {
       main: string;
       browser: string;
-      contributes: { languages: { configuration: string }[]; grammars: { path: string }[] };
+      contributes: {
+        languages: { configuration: string }[];
+        grammars: { path: string }[];
+        walkthroughs: { steps: { media: { markdown: string } }[] }[];
+      };
     } = JSON.parse(text('package.json'));
     const named = [
       manifest.main,
       manifest.browser,
       ...manifest.contributes.languages.map(each => each.configuration),
       ...manifest.contributes.grammars.map(each => each.path),
+      ...manifest.contributes.walkthroughs.flatMap(({ steps }) => steps.map(({ media }) => media.markdown)),
     ];
     for (const file of named) expect(text(path.posix.normalize(file)).length, file).toBeGreaterThan(0);
   });

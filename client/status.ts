@@ -1,0 +1,90 @@
+import * as vscode from 'vscode';
+import { type BaseLanguageClient, State } from 'vscode-languageclient';
+import { DensityRequest, type DensityResult } from '../server/protocol.ts';
+import { densityText } from './density-text.ts';
+
+/** The cursor rests this long before the server is asked. */
+const REST = 150;
+
+/**
+ * The two items behind the braces in the status bar, for `.sparse` files: how the server is, and the density of the
+ * pattern at the cursor.
+ */
+export function showStatus(context: vscode.ExtensionContext, client: BaseLanguageClient): void {
+  const selector: vscode.DocumentSelector = { language: 'sparse' };
+  const server = vscode.languages.createLanguageStatusItem('sparse.server', selector);
+  server.name = 'Sparse Language Server';
+  server.command = { command: 'sparse.restartServer', title: 'Restart' };
+  const density = vscode.languages.createLanguageStatusItem('sparse.density', selector);
+  density.name = 'Sparse Density';
+  showState(server, client.state);
+  showDensity(density, null);
+
+  let asked = 0;
+  const ask = async (): Promise<void> => {
+    const turn = ++asked;
+    const editor = vscode.window.activeTextEditor;
+    if (editor?.document.languageId !== 'sparse' || client.state !== State.Running) return;
+    const { document, selection } = editor;
+    if (!vscode.workspace.getConfiguration('sparse.status', document).get('density', true)) {
+      showDensity(density, null);
+      return;
+    }
+    density.busy = true;
+    let found: DensityResult | null = null;
+    try {
+      const { line, character } = selection.active;
+      found = await client.sendRequest(DensityRequest, { uri: document.uri.toString(), position: { line, character } });
+    } catch {
+      // The server stopped or is on its way: the other item says so.
+    }
+    // A later question has the word.
+    if (turn !== asked) return;
+    density.busy = false;
+    showDensity(density, found);
+  };
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const askSoon = (): void => {
+    clearTimeout(timer);
+    timer = setTimeout(() => void ask(), REST);
+  };
+
+  context.subscriptions.push(
+    server,
+    density,
+    client.onDidChangeState(({ newState }) => {
+      showState(server, newState);
+      askSoon();
+    }),
+    vscode.window.onDidChangeActiveTextEditor(askSoon),
+    vscode.window.onDidChangeTextEditorSelection(({ textEditor }) => {
+      if (textEditor.document.languageId === 'sparse') askSoon();
+    }),
+    vscode.workspace.onDidChangeTextDocument(({ document }) => {
+      if (document === vscode.window.activeTextEditor?.document) askSoon();
+    }),
+    vscode.workspace.onDidChangeConfiguration(event => {
+      if (event.affectsConfiguration('sparse.status')) askSoon();
+    }),
+    { dispose: () => clearTimeout(timer) },
+  );
+  askSoon();
+}
+
+function showState(item: vscode.LanguageStatusItem, state: State): void {
+  item.busy = state === State.Starting;
+  item.severity =
+    state === State.Stopped ? vscode.LanguageStatusSeverity.Error : vscode.LanguageStatusSeverity.Information;
+  item.text =
+    state === State.Running
+      ? 'Language server: running'
+      : state === State.Starting
+        ? 'Language server: starting'
+        : 'Language server: stopped';
+}
+
+function showDensity(item: vscode.LanguageStatusItem, found: DensityResult | null): void {
+  const { text, detail } = densityText(found);
+  item.text = text;
+  item.detail = detail;
+}
