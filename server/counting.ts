@@ -1,14 +1,17 @@
 import { complexity } from '../runtime/analyse/complexity.ts';
-import { buildMaskTree, CompileError } from '../runtime/compile/mask-tree.ts';
-import { bindPattern } from '../runtime/pattern/bind.ts';
+import { pairBudget } from '../runtime/analyse/pair-budget.ts';
+import { CompileError } from '../runtime/compile/mask-tree.ts';
+import { isDynamic } from '../runtime/pattern/bind.ts';
 import type { Pattern } from '../runtime/pattern/ir.ts';
 import { PatternError } from '../runtime/pattern/primitive.ts';
 import type { Shape } from '../runtime/pattern/shape.ts';
 
 /** How many pairs a pattern holds at a shape. */
 export interface Count {
-  /** Exact; null when counting would have kept the editor waiting. */
+  /** Exact, or most pairs of a pattern that selects by content; null when counting would have kept the editor waiting. */
   readonly pairs: number | null;
+  /** Does the pattern select by content, so that `pairs` and `density` are upper bounds? */
+  readonly selects: boolean;
   /** Pairs there are: queries x tokens. */
   readonly all: number;
   /** pairs / all, or null with it. */
@@ -47,7 +50,15 @@ export class Counter {
       const all = shape.queries * shape.tokens;
       const pairs = milliseconds <= 0 ? null : countPairs(pattern, shape, milliseconds);
       const density = pairs === null ? null : pairs / all;
-      const count: Count = { pairs, all, density, complexity: complexity(pattern), tokens: shape.tokens };
+      const symbolic = complexity(pattern);
+      const count: Count = {
+        pairs,
+        all,
+        density,
+        selects: isDynamic(pattern),
+        complexity: symbolic,
+        tokens: shape.tokens,
+      };
       if (milliseconds > 0)
         this.#keep(key, { count, tried: Math.max(milliseconds, before?.tried ?? 0), times: (before?.times ?? 0) + 1 });
       return count;
@@ -66,14 +77,14 @@ export class Counter {
   }
 }
 
-/** Exact number of pairs, or null when it takes too long. */
+/** Number of pairs, the most there can be where content decides, or null when it takes too long. */
 function countPairs(pattern: Pattern, shape: Shape, milliseconds: number): number | null {
   const end = performance.now() + milliseconds;
   const checkpoint = (): void => {
     if (performance.now() > end) throw new OutOfTime();
   };
   try {
-    return buildMaskTree(bindPattern(pattern, shape), shape, { checkpoint }).root?.pairs ?? 0;
+    return pairBudget(pattern, shape, { checkpoint });
   } catch (error) {
     if (error instanceof OutOfTime || error instanceof CompileError) return null;
     throw error;

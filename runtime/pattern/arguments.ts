@@ -178,6 +178,10 @@ export class CallArguments implements BoundArguments {
 
   pattern(name: string): Pattern {
     const argument = this.#args[name];
+    const parameter = this.#parameter(name);
+    // A default is a primitive without arguments.
+    if (argument === undefined && parameter.default !== undefined)
+      return { kind: 'primitive', name: parameter.default.replace('()', ''), args: {} };
     if (argument?.type !== 'pattern') throw this.#wrongType(name, 'a pattern');
     return argument.value;
   }

@@ -1,4 +1,4 @@
-import { complement, difference, intersection, union } from './algebra.ts';
+import { complement, difference, EVERYTHING, intersection, union } from './algebra.ts';
 import { atSpan, CallArguments } from './arguments.ts';
 import type { Pattern } from './ir.ts';
 import type { Mask } from './mask.ts';
@@ -10,9 +10,47 @@ import { WhereMask } from './where-mask.ts';
 
 /**
  * Gives a pattern its meaning at a shape. The mask covers all positions 0 <= i, j < shape.tokens.
- * Throws PatternError when a value has no meaning at this shape.
+ * Throws PatternError when a value has no meaning at this shape, and (`dynamic`) when the pattern selects by content.
  */
 export function bindPattern(pattern: Pattern, shape: Shape): Mask {
+  checkShape(shape);
+  return bind(pattern, shape, false);
+}
+
+/**
+ * The pairs that a pattern may hold, whatever the queries and keys are: primitives that select by content stand for the
+ * candidates they select from, and for nothing where they are subtracted. The pattern itself if it is static.
+ * Throws PatternError when a value has no meaning at this shape.
+ */
+export function bindCandidates(pattern: Pattern, shape: Shape): Mask {
+  checkShape(shape);
+  return bind(pattern, shape, true);
+}
+
+/** Does some part of the pattern select by content? */
+export function isDynamic(pattern: Pattern): boolean {
+  switch (pattern.kind) {
+    case 'primitive':
+      return (
+        primitives.get(pattern.name)?.selects !== undefined ||
+        Object.values(pattern.args).some(argument => argument.type === 'pattern' && isDynamic(argument.value))
+      );
+    case 'union':
+    case 'intersection':
+    case 'difference':
+      return isDynamic(pattern.left) || isDynamic(pattern.right);
+    case 'complement':
+      return isDynamic(pattern.of);
+    case 'choose':
+      return isDynamic(pattern.then) || isDynamic(pattern.otherwise);
+    case 'where':
+      return false;
+    case 'named':
+      return isDynamic(pattern.pattern);
+  }
+}
+
+function checkShape(shape: Shape): void {
   if (!Number.isInteger(shape.tokens) || shape.tokens < 1)
     throw new PatternError('shape', `a sequence has at least one token, got n = ${shape.tokens}`, undefined, true);
   if (shape.tokens > MAX_TOKENS)
@@ -22,32 +60,43 @@ export function bindPattern(pattern: Pattern, shape: Shape): Mask {
       undefined,
       true,
     );
-  return bind(pattern, shape);
 }
 
-function bind(pattern: Pattern, shape: Shape): Mask {
+function bind(pattern: Pattern, shape: Shape, candidates: boolean): Mask {
+  const inner = (part: Pattern, at: Shape): Mask => bind(part, at, candidates);
   switch (pattern.kind) {
     case 'primitive': {
       const primitive = primitives.get(pattern.name);
       if (primitive === undefined)
         throw new PatternError('unknown-primitive', `there is no primitive ${pattern.name}`, pattern.span);
-      return primitive.bind(new CallArguments(primitive, pattern.args, pattern.span, shape, bind), shape);
+      const args = new CallArguments(primitive, pattern.args, pattern.span, shape, inner);
+      if (primitive.selects !== undefined && !candidates)
+        throw new PatternError(
+          'dynamic',
+          `${pattern.name} chooses keys by content: it has no mask without queries and keys`,
+          pattern.span,
+        );
+      return primitive.bind(args, shape);
     }
     case 'union':
-      return union(bind(pattern.left, shape), bind(pattern.right, shape));
+      return union(inner(pattern.left, shape), inner(pattern.right, shape));
     case 'intersection':
-      return intersection(bind(pattern.left, shape), bind(pattern.right, shape));
-    case 'difference':
-      return difference(bind(pattern.left, shape), bind(pattern.right, shape));
-    case 'complement':
-      return complement(bind(pattern.of, shape));
+      return intersection(inner(pattern.left, shape), inner(pattern.right, shape));
+    case 'difference': {
+      const right = inner(pattern.right, shape);
+      return isDynamic(pattern.right) ? inner(pattern.left, shape) : difference(inner(pattern.left, shape), right);
+    }
+    case 'complement': {
+      const of = inner(pattern.of, shape);
+      return isDynamic(pattern.of) ? EVERYTHING : complement(of);
+    }
     case 'choose': {
       const chosen = atSpan(pattern.span, () => evaluate(pattern.condition, shape)) !== 0;
-      return bind(chosen ? pattern.then : pattern.otherwise, shape);
+      return inner(chosen ? pattern.then : pattern.otherwise, shape);
     }
     case 'where':
       return new WhereMask(pattern.condition, shape);
     case 'named':
-      return bind(pattern.pattern, shape);
+      return inner(pattern.pattern, shape);
   }
 }

@@ -21,7 +21,7 @@ export interface Parameter {
   readonly unit?: string;
   /** One sentence. */
   readonly documentation: string;
-  /** Default as a file would write it: a number, `true`, `false` or `n`. Absent: required, unless `optional`. */
+  /** Default as a file would write it: a number, `true`, `false`, `n`, `full()` or `causal()`. Absent: required, unless `optional`. */
   readonly default?: string;
   /** May be left out although it has no default (the primitive says what that means). */
   readonly optional?: boolean;
@@ -92,8 +92,16 @@ export interface Primitive {
   readonly snippets: readonly string[];
   /** An expression that can be pasted, e.g. `window(512)`. */
   readonly example: string;
-  /** The mask at a shape. Throws PatternError for values that are out of range there. */
+  /**
+   * The mask at a shape; of a primitive that selects by content, the candidates it selects from. Throws PatternError
+   * for values that are out of range there.
+   */
   bind(args: BoundArguments, shape: Shape): Mask;
+  /** Present when keys are chosen by content, when attention runs. */
+  readonly selects?: {
+    /** Most pairs that it can select at a shape, whatever its candidates are. */
+    most(args: BoundArguments, shape: Shape): number;
+  };
   /** Symbolic number of pairs. */
   terms(args: SymbolicArguments): readonly Term[];
 }
@@ -103,7 +111,7 @@ export interface Primitive {
  * `span` is the narrowest place in the file, where one is known.
  */
 export class PatternError extends Error {
-  /** Stable: `argument-range`, `argument-integer`, `position-range`, `argument-missing`, `argument-type`, `unknown-primitive`, `shape`. */
+  /** Stable: `argument-range`, `argument-integer`, `position-range`, `argument-missing`, `argument-type`, `unknown-primitive`, `shape`, `dynamic`. */
   readonly code: string;
   readonly span: Span | undefined;
   /** True when another sequence length might be fine: not an error of the pattern itself. */

@@ -4,6 +4,7 @@ import { causal, diagonal, full, none } from './elementary.ts';
 import { axial, neighborhood, tiles } from './grids.ts';
 import type { Primitive } from './primitive.ts';
 import { random } from './random.ts';
+import { blockTopk, lsh, routing, threshold, topk, verticalSlash } from './selections.ts';
 import { columns, fixed, globalTokens, rows } from './tokens.ts';
 import { symmetric, transpose } from './transposes.ts';
 import { exponential, sliding, strided, window } from './windows.ts';
@@ -34,5 +35,11 @@ export const primitives: ReadonlyMap<string, Primitive> = new Map(
     tiles,
     transpose,
     symmetric,
+    topk,
+    threshold,
+    blockTopk,
+    lsh,
+    routing,
+    verticalSlash,
   ].map(primitive => [primitive.name, primitive]),
 );

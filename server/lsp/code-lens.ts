@@ -54,7 +54,7 @@ export class SparseCodeLensProvider implements CodeLensProvider {
       if (view === undefined || pattern === undefined) return undefined;
       const count = this.#counter.count(pattern, view.shape, milliseconds);
       if (count === undefined || count.density === null) return undefined;
-      return `density ${percent(count.density)} at ${grouped(count.tokens)} tokens`;
+      return `density ${count.selects ? '≤ ' : ''}${percent(count.density)} at ${grouped(count.tokens)} tokens`;
     } catch (error) {
       // What has no meaning has no density: the diagnostics say why.
       if (error instanceof LowerError || error instanceof PatternError || error instanceof RangeError) return undefined;

@@ -219,13 +219,15 @@ function cost(count: Count, { shape, model, blocks }: Viewpoint): string {
       : `, ${shape.queries === 1 ? 'one query' : `${grouped(shape.queries)} queries`}`;
   if (count.pairs === null || count.density === null)
     return `${count.complexity}, ${at}${rows}\n\nCounting the pairs takes longer than a hover should; open the preview to see them.`;
+  if (count.selects)
+    return `At most **${grouped(count.pairs)} pairs** of ${grouped(count.all)}, density up to **${percent(count.density)}**, ${count.complexity}, ${at}${rows}\n\nThe pairs are chosen by content, from queries and keys.`;
   return `**${grouped(count.pairs)} pairs** of ${grouped(count.all)}, density **${percent(count.density)}**, ${count.complexity}, ${at}${rows}`;
 }
 
 function shortCost(count: Count): string {
   return count.pairs === null || count.density === null
     ? count.complexity
-    : `${grouped(count.pairs)} pairs, density ${percent(count.density)}, ${count.complexity}`;
+    : `${count.selects ? 'at most ' : ''}${grouped(count.pairs)} pairs, density ${percent(count.density)}, ${count.complexity}`;
 }
 
 function argument(call: Reference, name: string): string | undefined {

@@ -93,9 +93,10 @@ describe('primitives', () => {
       for (const parameter of primitive.parameters) {
         expect(parameter.documentation, `${primitive.name}.${parameter.name}`).toMatch(/\.$/);
         if (parameter.default !== undefined)
-          expect(['n', 'true', 'false'].includes(parameter.default) || Number.isFinite(Number(parameter.default))).toBe(
-            true,
-          );
+          expect(
+            ['n', 'true', 'false', 'full()', 'causal()'].includes(parameter.default) ||
+              Number.isFinite(Number(parameter.default)),
+          ).toBe(true);
       }
     }
   });
