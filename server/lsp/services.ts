@@ -15,6 +15,7 @@ import { SparseCodeLensProvider } from './code-lens.ts';
 import { SparseCompletionProvider } from './completion.ts';
 import { SparseDocumentSymbolProvider } from './document-symbols.ts';
 import { SparseDocumentUpdateHandler } from './document-updates.ts';
+import { SparseFormatter } from './formatter.ts';
 import { SparseHoverProvider } from './hover.ts';
 import { SparseNodeKindProvider } from './node-kinds.ts';
 
@@ -37,6 +38,7 @@ export function createSparseServices(reader: FileReader, connection?: Connection
       CodeLensProvider: () => new SparseCodeLensProvider(counter),
       CompletionProvider: services => new SparseCompletionProvider(services),
       DocumentSymbolProvider: () => new SparseDocumentSymbolProvider(),
+      Formatter: services => new SparseFormatter(services),
       HoverProvider: () => new SparseHoverProvider(counter),
     },
   };
