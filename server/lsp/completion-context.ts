@@ -7,6 +7,8 @@ export type CompletionPlace =
   | { readonly kind: 'declaration' }
   | { readonly kind: 'keyword'; readonly words: readonly string[] }
   | { readonly kind: 'import'; readonly path: string | undefined; readonly taken: ReadonlySet<string> }
+  /** Inside the string that says where an import comes from, unless it is a file's path. */
+  | { readonly kind: 'module' }
   | { readonly kind: 'type' }
   | { readonly kind: 'property'; readonly taken: ReadonlySet<string> }
   | { readonly kind: 'value'; readonly property: string }
@@ -70,7 +72,9 @@ export function completionAt(lexer: Lexer, text: string, rest: string): Completi
   }
   const before = tokens.at(-1);
   const inString = before?.image.startsWith('"') === true && before.startOffset + before.image.length === text.length;
-  // Right behind a number, or inside a string, nothing is completed.
+  if (inString && isOpen(before.image) && !/^"[./]/.test(before.image) && tokens.at(-2)?.image === 'from')
+    return { ...nothing, place: { kind: 'module' }, start: before.startOffset + 1 };
+  // Right behind a number, or inside another string, nothing is completed.
   if (inString || (!isWord && before !== undefined && /^[0-9]/.test(before.image) && touches(before, text)))
     return nothing;
   const from = statementStart(tokens);
@@ -80,6 +84,11 @@ export function completionAt(lexer: Lexer, text: string, rest: string): Completi
   const place = placeIn(statement, newLine, rest);
   if (statement[0]?.image !== 'pattern') return { ...nothing, place };
   return { place, start, pattern: statement[1]?.image, parameters: parametersOf(statement) };
+}
+
+/** Is this string not closed yet? The text ends at the cursor, so it stands in the string. */
+function isOpen(image: string): boolean {
+  return image.length === 1 || !image.endsWith('"');
 }
 
 function touches(token: Token, text: string): boolean {

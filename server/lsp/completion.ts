@@ -25,6 +25,7 @@ import {
   type PatternDeclaration,
 } from '../generated/ast.ts';
 import { fileOf, importedUri } from '../imports.ts';
+import { libraryModules } from '../library.ts';
 import { MODEL_PROPERTIES, modelProperty } from '../model-properties.ts';
 import { FUNCTIONS, SHAPE_NAMES } from '../names.ts';
 import { rangeOf, textOf } from '../source.ts';
@@ -45,7 +46,7 @@ const DECLARATIONS: Readonly<Record<string, readonly [snippet: string, documenta
 /** Offers what may stand at the cursor. */
 export class SparseCompletionProvider implements CompletionProvider {
   readonly completionOptions: CompletionProviderOptions = {
-    triggerCharacters: ['(', ',', '[', '{', '=', '|', '&', ':', '!'],
+    triggerCharacters: ['(', ',', '[', '{', '=', '|', '&', ':', '!', '"'],
   };
   readonly #lexer: Lexer;
   readonly #documents: LangiumDocuments;
@@ -100,6 +101,12 @@ export class SparseCompletionProvider implements CompletionProvider {
         return place.words.map(label => ({ label, kind: CompletionItemKind.Keyword }));
       case 'import':
         return this.#importable(document, place.path).filter(({ label }) => !place.taken.has(label));
+      case 'module':
+        return libraryModules.map(({ path, summary }) => ({
+          label: path,
+          kind: CompletionItemKind.Module,
+          detail: summary,
+        }));
       case 'type':
         return TYPE_NAMES.map(label => ({ label, kind: CompletionItemKind.TypeParameter, detail: TYPE_WORDS[label] }));
       case 'property':
