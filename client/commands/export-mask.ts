@@ -3,7 +3,7 @@ import type { BaseLanguageClient } from 'vscode-languageclient';
 import { type ExportFormat, formats } from '../../runtime/export/formats.ts';
 import type { Model } from '../../runtime/pattern/ir.ts';
 import { patternAt, shapeAt } from '../../runtime/pattern/model.ts';
-import { DeclarationsRequest, LowerRequest } from '../../server/protocol.ts';
+import { DeclarationsRequest, LIBRARY_SCHEME, LowerRequest } from '../../server/protocol.ts';
 import type { PreviewView } from '../preview/messages.ts';
 import type { Previews } from '../preview/previews.ts';
 import { type Subject, subjectOf } from './subject.ts';
@@ -29,9 +29,12 @@ export async function exportMask(argument: unknown, previews: Previews, client: 
   if (place === undefined) return;
   const format = await chooseFormat(name, tokens);
   if (format === undefined) return;
+  const folder = folderFor(subject.uri);
   const file = await vscode.window.showSaveDialog({
     title: `Export ${name}`,
-    defaultUri: vscode.Uri.joinPath(subject.uri, '..', `${name}-${tokens}.${format.extension}`),
+    ...(folder === undefined
+      ? {}
+      : { defaultUri: vscode.Uri.joinPath(folder, `${name}-${tokens}.${format.extension}`) }),
     filters: { [format.title]: [format.extension] },
   });
   if (file === undefined) return;
@@ -56,6 +59,13 @@ export async function exportMask(argument: unknown, previews: Previews, client: 
   );
   // Not awaited: the export is done, the question may stay unanswered.
   void offerNext(file);
+}
+
+/** Where the mask of a file is saved: beside it; in the workspace when the file itself lies in no folder. */
+function folderFor(uri: vscode.Uri): vscode.Uri | undefined {
+  return uri.scheme === 'untitled' || uri.scheme === LIBRARY_SCHEME
+    ? vscode.workspace.workspaceFolders?.[0]?.uri
+    : vscode.Uri.joinPath(uri, '..');
 }
 
 async function chooseDeclaration(subject: Subject, client: BaseLanguageClient): Promise<string | undefined> {

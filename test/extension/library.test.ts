@@ -1,0 +1,138 @@
+import { describe, expect, test } from 'vitest';
+import { readNpy } from '../../runtime/tensor/npy.ts';
+import { useWorkbench } from './use-workbench.ts';
+
+const workbench = useWorkbench({
+  files: {
+    'uses-library.sparse':
+      'import { longformer } from "sparse:longformer"\n\npattern mine = longformer(8)\n\nmodel M {\n  tokens = 64\n  attention = mine\n}\n',
+  },
+});
+
+/** Text of the editor that has the focus, as the probe sees it. */
+async function active() {
+  const editor = await workbench().probe.ask('activeEditor', {});
+  if (editor === null) throw new Error('no editor has the focus');
+  return editor;
+}
+
+describe('the standard library', () => {
+  test('explains an imported pattern on hover, without a mistake', async () => {
+    await workbench().openFile('uses-library.sparse');
+    expect(
+      await workbench().diagnostics('uses-library.sparse', found => found.every(each => each.severity !== 'error')),
+    ).toEqual([]);
+    const text = await workbench().hover(3, 20);
+    expect(text).toContain('Beltagy et al.');
+    expect(text).toContain('64 tokens');
+    await workbench().dismissHover();
+  });
+
+  test('shows the density at the cursor behind the braces of the status bar', async () => {
+    await workbench().goTo(3, 20);
+    const item = workbench().page.locator('[id="status.languageStatus"]');
+    await item.waitFor();
+    await workbench().until('the density', async () => {
+      await item.hover();
+      const texts = await workbench().page.locator('.hover-language-status').allInnerTexts();
+      return (
+        texts.some(text => text.includes('Language server: running')) && texts.some(text => /Density \d/.test(text))
+      );
+    });
+    await workbench().page.mouse.move(5, 300);
+  });
+
+  test('completes module names', async () => {
+    await workbench().goTo(1, 30);
+    await workbench().page.keyboard.press('ControlOrMeta+Space');
+    const row = workbench().page.locator('.suggest-widget .monaco-list-row', { hasText: 'sparse:longformer' });
+    await row.first().waitFor();
+    await workbench().page.keyboard.press('Escape');
+  });
+
+  test('opens its source by go to definition, coloured, read-only, and served itself', async () => {
+    await workbench().goTo(3, 20);
+    await workbench().until('the definition', async () => {
+      if ((await active()).file.includes('uses-library')) await workbench().page.keyboard.press('F12');
+      await new Promise(resolve => setTimeout(resolve, 300));
+      return (await active()).file.startsWith('sparse-library:');
+    });
+    const editor = await active();
+    expect(editor.file).toBe('sparse-library:/longformer.sparse');
+    expect(editor.languageId).toBe('sparse');
+    const text = await workbench().probe.ask('text', { file: 'sparse-library:/longformer.sparse' });
+    expect(text.split('\n')[editor.line]).toMatch(/^pattern longformer\(/);
+    expect((await workbench().lineColours('pattern longformer(')).length).toBeGreaterThan(1);
+    await workbench().focusEditor();
+    await workbench().type('x');
+    expect(await workbench().probe.ask('text', { file: 'sparse-library:/longformer.sparse' })).toBe(text);
+    await workbench().page.keyboard.press('Escape');
+    expect(await workbench().probe.ask('diagnostics', { file: 'sparse-library:/longformer.sparse' })).toEqual([]);
+    // Its own names are served: hovering needs the server to have this file.
+    expect(await workbench().hover(editor.line + 1, 10)).toContain('Beltagy et al.');
+    await workbench().dismissHover();
+  });
+
+  test('opens any of its files by a command', async () => {
+    await workbench().runCommand('Sparse: Open Standard Library...');
+    await workbench().pick('gpt', 'sparse:gpt-oss');
+    await workbench().until('the file', async () => (await active()).file === 'sparse-library:/gpt-oss.sparse');
+  });
+});
+
+describe('Sparse: New Sparse Pattern...', () => {
+  test('asks for the task and opens an untitled file that begins with what fits', async () => {
+    await workbench().runCommand('Sparse: New Sparse Pattern...');
+    await workbench().pick('Classification', 'Classification');
+    await workbench().until('the file', async () => (await active()).file.startsWith('Untitled-'));
+    const editor = await active();
+    expect(editor.languageId).toBe('sparse');
+    const text = await workbench().probe.ask('text', { file: `untitled:${editor.file}` });
+    expect(text).toContain('import { longformer } from "sparse:longformer"');
+    expect(text.split('\n')[editor.line]).toMatch(/^pattern mine/);
+    expect(
+      (await workbench().probe.ask('diagnostics', { file: `untitled:${editor.file}` })).filter(
+        ({ severity }) => severity === 'error',
+      ),
+    ).toEqual([]);
+  });
+
+  test('an untitled file is previewed, run and exported', async () => {
+    const { file } = await active();
+    await workbench().replaceText(`untitled:${file}`, 'size = 256', 'size = 8');
+    await workbench().runCommand('Sparse: Open Preview');
+    const frame = await workbench().webview('#preview canvas');
+    const tokens = frame.locator('#tokens').locator('input');
+    await tokens.fill('96');
+    await tokens.press('Enter');
+    await frame.locator('canvas[data-shown="mine 96"]').waitFor({ timeout: 20_000 });
+    await workbench().focusEditor();
+    await workbench().runCommand('Sparse: Run Pattern');
+    await frame.locator('.run dl.numbers', { hasText: 'Largest difference' }).waitFor({ timeout: 30_000 });
+    await workbench().runCommand('Sparse: Export Mask...');
+    await workbench().pick('npy', 'NumPy dense mask');
+    const input = workbench().page.locator('.quick-input-widget:visible input[type="text"]').first();
+    await workbench().until('a proposed name in the folder', async () =>
+      (await input.inputValue()).endsWith('/mine-96.npy'),
+    );
+    await input.press('Enter');
+    await workbench().notifications().filter({ hasText: 'mine-96.npy' }).waitFor();
+    const { data, shape } = readNpy(await workbench().readFile('mine-96.npy'));
+    expect(shape).toEqual([96, 96]);
+    const expected = Array.from({ length: 96 * 96 }, (_, at) => {
+      const [i, j] = [Math.floor(at / 96), at % 96];
+      return Math.abs(i - j) <= 4 || i === 0 || j === 0 ? 1 : 0;
+    });
+    expect(Array.from(data, Number)).toEqual(expected);
+  });
+});
+
+test('the walkthrough has four steps', async () => {
+  await workbench().probe.ask('executeCommand', {
+    command: 'workbench.action.openWalkthrough',
+    args: ['sparse-attention.sparse-attention#start', false],
+  });
+  for (const title of ['Open an example', 'Ask what it costs', 'See the mask', 'Run it and take it with you'])
+    await workbench().page.locator('.getting-started-step .step-title', { hasText: title }).first().waitFor();
+  expect(await workbench().page.locator('.getting-started-step .step-title').count()).toBe(4);
+});
