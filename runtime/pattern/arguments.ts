@@ -1,6 +1,6 @@
 import type { Argument, NumberExpression, Pattern, PositionItem, Span } from './ir.ts';
 import type { Mask } from './mask.ts';
-import { evaluate, readsShape } from './numbers.ts';
+import { evaluate, readsLength } from './numbers.ts';
 import { PositionSet } from './position-set.ts';
 import { type BoundArguments, type Parameter, PatternError, type Primitive } from './primitive.ts';
 import type { Shape } from './shape.ts';
@@ -15,7 +15,7 @@ function checkedNumber(
 ): number {
   const where = `${primitive.name}'s ${parameter.name}`;
   const result = atSpan(span, () => evaluate(value, shape));
-  const depends = readsShape(value);
+  const depends = readsLength(value);
   if (parameter.integer && !Number.isInteger(result))
     throw new PatternError(
       'argument-integer',
@@ -54,6 +54,7 @@ export function positionsOf(items: readonly PositionItem[], shape: Shape, span: 
         'argument-integer',
         `a position must be a whole number, got ${value}; write floor(...) or ceil(...) around it`,
         span,
+        readsLength(expression),
       );
     const position = value < 0 ? value + n : value;
     if (position < 0 || position > last)
@@ -192,7 +193,7 @@ export class CallArguments implements BoundArguments {
 
   error(name: string | undefined, message: string, code = 'argument-range'): PatternError {
     const argument = name === undefined ? undefined : this.#args[name];
-    const depends = (argument?.type === 'number' || argument?.type === 'bool') && readsShape(argument.value);
+    const depends = (argument?.type === 'number' || argument?.type === 'bool') && readsLength(argument.value);
     return new PatternError(code, message, argument?.span ?? this.#span, depends);
   }
 

@@ -19,6 +19,11 @@ export function shapeValue(name: ShapeName, grid: number, shape: Shape): number 
   }
 }
 
+/** Is a truth value true? What has no value (a root of a negative number) is not. */
+export function holds(value: number): boolean {
+  return value !== 0 && !Number.isNaN(value);
+}
+
 /** Applies an operator to two numbers; truth values are 1 and 0. `/` is real division, `%` takes the divisor's sign. */
 export function applyBinary(operator: BinaryOperator, left: number, right: number): number {
   switch (operator) {
@@ -29,11 +34,12 @@ export function applyBinary(operator: BinaryOperator, left: number, right: numbe
     case '*':
       return left * right;
     case '/':
-      return left / right;
+      // Zero has no sign in the language, so a division by it has no value rather than an infinite one.
+      return right === 0 ? Number.NaN : left / right;
     case '%':
       return modulo(left, right);
     case '**':
-      return left ** right;
+      return left === 0 && right < 0 ? Number.NaN : left ** right;
     case '<':
       return left < right ? 1 : 0;
     case '<=':
@@ -47,9 +53,9 @@ export function applyBinary(operator: BinaryOperator, left: number, right: numbe
     case '!=':
       return left !== right ? 1 : 0;
     case '&&':
-      return left !== 0 && right !== 0 ? 1 : 0;
+      return holds(left) && holds(right) ? 1 : 0;
     case '||':
-      return left !== 0 || right !== 0 ? 1 : 0;
+      return holds(left) || holds(right) ? 1 : 0;
   }
 }
 
@@ -85,7 +91,7 @@ export function evaluate(expression: NumberExpression, shape: Shape): number {
       'number',
       'this number has no value here (a division by zero or a root of a negative number?)',
       undefined,
-      readsShape(expression),
+      readsLength(expression),
     );
   return value;
 }
@@ -104,15 +110,15 @@ export function evaluateAt(expression: NumberExpression, shape: Shape, i: number
     case 'negate':
       return -evaluateAt(expression.of, shape, i, j);
     case 'not':
-      return evaluateAt(expression.of, shape, i, j) === 0 ? 1 : 0;
+      return holds(evaluateAt(expression.of, shape, i, j)) ? 0 : 1;
     case 'binary': {
       const left = evaluateAt(expression.left, shape, i, j);
-      if (expression.operator === '&&' && left === 0) return 0;
-      if (expression.operator === '||' && left !== 0) return 1;
+      if (expression.operator === '&&' && !holds(left)) return 0;
+      if (expression.operator === '||' && holds(left)) return 1;
       return applyBinary(expression.operator, left, evaluateAt(expression.right, shape, i, j));
     }
     case 'choose':
-      return evaluateAt(expression.condition, shape, i, j) !== 0
+      return holds(evaluateAt(expression.condition, shape, i, j))
         ? evaluateAt(expression.then, shape, i, j)
         : evaluateAt(expression.otherwise, shape, i, j);
     case 'call':
@@ -124,7 +130,7 @@ export function evaluateAt(expression: NumberExpression, shape: Shape, i: number
 }
 
 /** Does the number depend on the sequence length? */
-export function readsShape(expression: NumberExpression): boolean {
+export function readsLength(expression: NumberExpression): boolean {
   switch (expression.op) {
     case 'number':
     case 'pair':
@@ -132,15 +138,15 @@ export function readsShape(expression: NumberExpression): boolean {
     case 'shape':
       return expression.name === 'n';
     case 'named':
-      return readsShape(expression.value);
+      return readsLength(expression.value);
     case 'negate':
     case 'not':
-      return readsShape(expression.of);
+      return readsLength(expression.of);
     case 'binary':
-      return readsShape(expression.left) || readsShape(expression.right);
+      return readsLength(expression.left) || readsLength(expression.right);
     case 'choose':
-      return readsShape(expression.condition) || readsShape(expression.then) || readsShape(expression.otherwise);
+      return readsLength(expression.condition) || readsLength(expression.then) || readsLength(expression.otherwise);
     case 'call':
-      return expression.args.some(readsShape);
+      return expression.args.some(readsLength);
   }
 }

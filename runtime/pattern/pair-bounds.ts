@@ -7,7 +7,7 @@ import type { PairExpression } from './pair-expression.ts';
 export interface Bounds {
   readonly low: number;
   readonly high: number;
-  /** Is every value a whole number? */
+  /** Is every value a whole number below 2**53, and so exact? */
   readonly whole: boolean;
 }
 
@@ -15,13 +15,14 @@ const ANY: Bounds = { low: Number.NEGATIVE_INFINITY, high: Number.POSITIVE_INFIN
 const EITHER: Bounds = { low: 0, high: 1, whole: true };
 
 function exactly(value: number): Bounds {
-  return Number.isNaN(value) ? ANY : { low: value, high: value, whole: Number.isInteger(value) };
+  // An infinite constant decides nothing: what it is compared with may be undefined.
+  return Number.isFinite(value) ? { low: value, high: value, whole: Number.isSafeInteger(value) } : ANY;
 }
 
 function between(low: number, high: number, whole: boolean): Bounds {
   if (Number.isNaN(low) || Number.isNaN(high)) return ANY;
-  // Sums and products beyond 2**53 round, and rounded numbers do not repeat exactly.
-  return { low, high, whole: whole && -low <= 2 ** 53 && high <= 2 ** 53 };
+  // Numbers from 2**53 on round, and rounded numbers do not repeat exactly: `whole` means exact, too.
+  return { low, high, whole: whole && low >= Number.MIN_SAFE_INTEGER && high <= Number.MAX_SAFE_INTEGER };
 }
 
 /** Bounds of an expression over a box. They may be wider than needed, never narrower. */
@@ -173,12 +174,14 @@ function callBounds(name: FunctionName, args: readonly Bounds[]): Bounds {
           )
         : ANY;
     case 'abs':
+      // What may be undefined has infinite bounds and must keep them on both sides.
+      if (!isFiniteBounds(first)) return ANY;
       if (first.low >= 0) return first;
       return between(first.high <= 0 ? -first.high : 0, Math.max(-first.low, first.high), first.whole);
     case 'floor':
-      return isFiniteBounds(first) ? { low: Math.floor(first.low), high: Math.floor(first.high), whole: true } : ANY;
+      return isFiniteBounds(first) ? between(Math.floor(first.low), Math.floor(first.high), true) : ANY;
     case 'ceil':
-      return isFiniteBounds(first) ? { low: Math.ceil(first.low), high: Math.ceil(first.high), whole: true } : ANY;
+      return isFiniteBounds(first) ? between(Math.ceil(first.low), Math.ceil(first.high), true) : ANY;
     case 'sqrt':
       return first.low >= 0 ? between(Math.sqrt(first.low), Math.sqrt(first.high), false) : ANY;
     case 'log2':

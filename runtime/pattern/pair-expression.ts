@@ -1,6 +1,6 @@
 import { modulo } from './bits.ts';
 import type { BinaryOperator, FunctionName, NumberExpression } from './ir.ts';
-import { applyBinary, applyFunction, shapeValue } from './numbers.ts';
+import { applyBinary, applyFunction, holds, shapeValue } from './numbers.ts';
 import type { Shape } from './shape.ts';
 
 /**
@@ -87,7 +87,7 @@ export function fold(expression: NumberExpression, shape: Shape): PairExpression
     }
     case 'not': {
       const of = fold(expression.of, shape);
-      return of.op === 'constant' ? { op: 'constant', value: of.value === 0 ? 1 : 0 } : { op: 'not', of };
+      return of.op === 'constant' ? { op: 'constant', value: holds(of.value) ? 0 : 1 } : { op: 'not', of };
     }
     case 'binary': {
       const left = fold(expression.left, shape);
@@ -101,7 +101,7 @@ export function fold(expression: NumberExpression, shape: Shape): PairExpression
     case 'choose': {
       const condition = fold(expression.condition, shape);
       if (condition.op === 'constant')
-        return fold(condition.value !== 0 ? expression.then : expression.otherwise, shape);
+        return fold(holds(condition.value) ? expression.then : expression.otherwise, shape);
       return {
         op: 'choose',
         condition,
@@ -141,7 +141,7 @@ export function compilePair(expression: PairExpression): (i: number, j: number) 
     }
     case 'not': {
       const of = compilePair(expression.of);
-      return (i, j) => (of(i, j) === 0 ? 1 : 0);
+      return (i, j) => (holds(of(i, j)) ? 0 : 1);
     }
     case 'binary':
       return compileBinary(expression.operator, compilePair(expression.left), compilePair(expression.right));
@@ -149,7 +149,7 @@ export function compilePair(expression: PairExpression): (i: number, j: number) 
       const condition = compilePair(expression.condition);
       const then = compilePair(expression.then);
       const otherwise = compilePair(expression.otherwise);
-      return (i, j) => (condition(i, j) !== 0 ? then(i, j) : otherwise(i, j));
+      return (i, j) => (holds(condition(i, j)) ? then(i, j) : otherwise(i, j));
     }
     case 'call': {
       const args = expression.args.map(compilePair);
@@ -169,9 +169,9 @@ type PairFunction = (i: number, j: number) => number;
 function compileBinary(operator: BinaryOperator, left: PairFunction, right: PairFunction): PairFunction {
   switch (operator) {
     case '&&':
-      return (i, j) => (left(i, j) !== 0 && right(i, j) !== 0 ? 1 : 0);
+      return (i, j) => (holds(left(i, j)) && holds(right(i, j)) ? 1 : 0);
     case '||':
-      return (i, j) => (left(i, j) !== 0 || right(i, j) !== 0 ? 1 : 0);
+      return (i, j) => (holds(left(i, j)) || holds(right(i, j)) ? 1 : 0);
     case '<':
       return (i, j) => (left(i, j) < right(i, j) ? 1 : 0);
     case '<=':

@@ -20,7 +20,7 @@ export function pairSignature(expression: PairExpression, box: Box): string | un
 
 function courseOf(expression: PairExpression, box: Box): Course | undefined {
   const { low, high } = boundsOf(expression, box);
-  if (low === high) return Number.isInteger(low) ? { name: '', shift: low } : { name: `=${low}`, shift: 0 };
+  if (low === high) return Number.isSafeInteger(low) ? { name: '', shift: low } : { name: `=${low}`, shift: 0 };
   switch (expression.op) {
     case 'constant':
       return undefined;
@@ -65,6 +65,11 @@ function absorbed(name: string, of: readonly Course[]): Course {
   return { name: `${name}(${of.map(course => `${course.name}+${course.shift}`).join(',')})`, shift: 0 };
 }
 
+/** Is the expression a whole, exact number everywhere in the box? */
+function isWhole(expression: PairExpression, box: Box): boolean {
+  return boundsOf(expression, box).whole;
+}
+
 function binaryCourse(expression: PairExpression & { op: 'binary' }, box: Box): Course | undefined {
   const { operator } = expression;
   // An operand that is settled in this box has no say in the outcome's course.
@@ -73,14 +78,19 @@ function binaryCourse(expression: PairExpression & { op: 'binary' }, box: Box): 
   if (left === undefined || right === undefined) return undefined;
   switch (operator) {
     case '+':
-      return { name: `(${left.name})+(${right.name})`, shift: left.shift + right.shift };
     case '-':
-      return { name: `(${left.name})-(${right.name})`, shift: left.shift - right.shift };
+      // A fraction added at another place may round another way, so only whole sums move with their box.
+      if (!isWhole(expression.left, box) || !isWhole(expression.right, box) || !isWhole(expression, box))
+        return absorbed(operator, [left, right]);
+      return {
+        name: `(${left.name})${operator}(${right.name})`,
+        shift: operator === '+' ? left.shift + right.shift : left.shift - right.shift,
+      };
     case '%': {
       const divisor = right.name === '' ? right.shift : undefined;
-      if (divisor === undefined || divisor === 0) return absorbed('%', [left, right]);
+      if (divisor === undefined || divisor === 0 || !Number.isSafeInteger(divisor)) return absorbed('%', [left, right]);
       // Sums of whole numbers are exact, so only the remainder of the shift matters.
-      return boundsOf(expression.left, box).whole
+      return isWhole(expression.left, box)
         ? { name: `(${left.name}+${modulo(left.shift, divisor)})%${divisor}`, shift: 0 }
         : absorbed('%', [left, right]);
     }
@@ -91,7 +101,7 @@ function binaryCourse(expression: PairExpression & { op: 'binary' }, box: Box): 
     case '==':
     case '!=':
       // Only whole numbers may be compared by their difference: elsewhere a shift could round differently.
-      return boundsOf(expression.left, box).whole && boundsOf(expression.right, box).whole
+      return isWhole(expression.left, box) && isWhole(expression.right, box)
         ? { name: `(${left.name})${operator}(${right.name})@${left.shift - right.shift}`, shift: 0 }
         : absorbed(operator, [left, right]);
     default:

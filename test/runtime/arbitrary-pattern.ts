@@ -73,11 +73,19 @@ const pairNumber: fc.Arbitrary<NumberExpression> = fc.letrec<{ e: NumberExpressi
     { depthSize: 'small', withCrossShrink: true },
     fc.constantFrom<NumberExpression>(i, j, binary('-', i, j), { op: 'shape', name: 'n', grid: 0 }),
     fc.integer({ min: -9, max: 70 }).map(literal),
+    fc.constantFrom(0.1, -0.3, 5.1, 2.5, 1e17, 1e300).map(literal),
     fc.tuple(fc.constantFrom('+', '-', '*' as const), tie('e'), tie('e')).map(([op, a, b]) => binary(op, a, b)),
     fc.tuple(tie('e'), fc.integer({ min: 1, max: 40 })).map(([a, m]) => binary('%', a, literal(m))),
     fc
       .tuple(tie('e'), fc.constantFrom(1, 2, 3, 7, 16, 0.5))
       .map(([a, m]): NumberExpression => ({ op: 'call', name: 'floor', args: [binary('/', a, literal(m))] })),
+    fc
+      .tuple(fc.constantFrom('sqrt', 'log2', 'ceil', 'floor' as const), tie('e'))
+      .map(([name, a]): NumberExpression => ({ op: 'call', name, args: [a] })),
+    fc.tuple(tie('e'), tie('e')).map(([a, b]) => binary('/', a, b)),
+    fc.tuple(tie('e'), tie('e')).map(([a, b]) => binary('%', a, b)),
+    fc.tuple(tie('e'), fc.constantFrom(2, 0.5, -1)).map(([a, b]) => binary('**', a, literal(b))),
+    fc.tuple(tie('e'), tie('e')).map(([a, b]): NumberExpression => ({ op: 'call', name: 'max', args: [a, b] })),
     tie('e').map((a): NumberExpression => ({ op: 'call', name: 'abs', args: [a] })),
     fc.tuple(tie('e'), tie('e')).map(([a, b]): NumberExpression => ({ op: 'call', name: 'min', args: [a, b] })),
     fc.tuple(tie('e'), fc.constantFrom(0.5, 0.1, 1.25)).map(([a, m]) => binary('*', a, literal(m))),
@@ -100,6 +108,20 @@ export const arbitraryCondition: fc.Arbitrary<NumberExpression> = fc.letrec<{ c:
   ),
 })).c;
 
+/** Patterns over blocks, `blocked` itself among them. */
+const onGrid: fc.Arbitrary<Pattern> = fc.letrec<{ p: Pattern }>(tie => ({
+  p: fc.oneof(
+    { depthSize: 'xsmall', withCrossShrink: true },
+    simple(gridPositions),
+    arbitraryCondition.map((condition): Pattern => ({ kind: 'where', condition, text: '' })),
+    fc.tuple(tie('p'), tie('p')).map(([left, right]): Pattern => ({ kind: 'union', left, right })),
+    tie('p').map((of): Pattern => ({ kind: 'complement', of })),
+    fc
+      .tuple(fc.integer({ min: 1, max: 5 }), tie('p'))
+      .map(([s, p]) => primitive('blocked', { size: number(s), p: { type: 'pattern', value: p } })),
+  ),
+})).p;
+
 /** Static patterns of every kind but `random`, valid at every length. */
 export const arbitraryPattern: fc.Arbitrary<Pattern> = fc.letrec<{ p: Pattern }>(tie => ({
   p: fc.oneof(
@@ -107,15 +129,7 @@ export const arbitraryPattern: fc.Arbitrary<Pattern> = fc.letrec<{ p: Pattern }>
     simple(positionList),
     arbitraryCondition.map((condition): Pattern => ({ kind: 'where', condition, text: '' })),
     fc
-      .tuple(
-        fc.integer({ min: 1, max: 40 }),
-        fc.oneof(
-          simple(gridPositions),
-          fc
-            .tuple(simple(gridPositions), simple(gridPositions))
-            .map(([left, right]): Pattern => ({ kind: 'union', left, right })),
-        ),
-      )
+      .tuple(fc.integer({ min: 1, max: 40 }), onGrid)
       .map(([s, p]) => primitive('blocked', { size: number(s), p: { type: 'pattern', value: p } })),
     fc
       .tuple(fc.constantFrom('union', 'intersection', 'difference' as const), tie('p'), tie('p'))

@@ -18,7 +18,7 @@ export function allows(pattern: Pattern, shape: Shape, i: number, j: number): bo
     case 'choose':
       return allows(value(pattern.condition, shape) !== 0 ? pattern.then : pattern.otherwise, shape, i, j);
     case 'where':
-      return value(pattern.condition, shape, i, j) !== 0;
+      return holds(value(pattern.condition, shape, i, j));
     case 'named':
       return allows(pattern.pattern, shape, i, j);
     case 'primitive':
@@ -34,7 +34,6 @@ function primitive(call: Pattern & { kind: 'primitive' }, shape: Shape, i: numbe
     if (otherwise === undefined) throw new Error(`${call.name} lacks ${name}`);
     return otherwise;
   };
-  const python = (a: number, b: number): number => ((a % b) + b) % b;
   switch (call.name) {
     case 'full':
       return true;
@@ -197,6 +196,17 @@ function positions(argument: Argument | undefined, shape: Shape): Set<number> {
   return found;
 }
 
+/** Remainder with the sign of the divisor, exact where JavaScript's own is. */
+function python(a: number, b: number): number {
+  const rest = a % b;
+  return rest !== 0 && rest < 0 !== b < 0 ? rest + b : rest;
+}
+
+/** Nothing that has no value holds. */
+function holds(truth: number): boolean {
+  return truth !== 0 && !Number.isNaN(truth);
+}
+
 function value(expression: NumberExpression, shape: Shape, i = Number.NaN, j = Number.NaN): number {
   const of = (inner: NumberExpression): number => value(inner, shape, i, j);
   switch (expression.op) {
@@ -213,9 +223,9 @@ function value(expression: NumberExpression, shape: Shape, i = Number.NaN, j = N
     case 'negate':
       return -of(expression.of);
     case 'not':
-      return of(expression.of) === 0 ? 1 : 0;
+      return holds(of(expression.of)) ? 0 : 1;
     case 'choose':
-      return of(expression.condition) !== 0 ? of(expression.then) : of(expression.otherwise);
+      return holds(of(expression.condition)) ? of(expression.then) : of(expression.otherwise);
     case 'call': {
       const args = expression.args.map(of);
       return expression.name === 'min' || expression.name === 'max'
@@ -229,17 +239,17 @@ function value(expression: NumberExpression, shape: Shape, i = Number.NaN, j = N
         '+': a + b,
         '-': a - b,
         '*': a * b,
-        '/': a / b,
-        '%': a - b * Math.floor(a / b),
-        '**': a ** b,
+        '/': b === 0 ? Number.NaN : a / b,
+        '%': python(a, b),
+        '**': a === 0 && b < 0 ? Number.NaN : a ** b,
         '<': Number(a < b),
         '<=': Number(a <= b),
         '>': Number(a > b),
         '>=': Number(a >= b),
         '==': Number(a === b),
         '!=': Number(a !== b),
-        '&&': Number(a !== 0 && b !== 0),
-        '||': Number(a !== 0 || b !== 0),
+        '&&': Number(holds(a) && holds(b)),
+        '||': Number(holds(a) || holds(b)),
       };
       return results[expression.operator];
     }
