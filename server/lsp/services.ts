@@ -11,35 +11,76 @@ import type { Connection } from 'vscode-languageserver';
 import { Counter } from '../counting.ts';
 import { SparseGeneratedModule, SparseGeneratedSharedModule } from '../generated/module.ts';
 import { type FileReader, ReaderFileSystem, SparseModule, SparseSharedModule, watchLinks } from '../module.ts';
+import { SparseValidator } from '../validator.ts';
+import { SparseCallHierarchyProvider } from './call-hierarchy.ts';
+import { SparseCodeActionProvider } from './code-actions.ts';
 import { SparseCodeLensProvider } from './code-lens.ts';
 import { SparseCompletionProvider } from './completion.ts';
+import { DiagnosticPages } from './diagnostic-pages.ts';
+import { SparseDocumentLinkProvider } from './document-links.ts';
 import { SparseDocumentSymbolProvider } from './document-symbols.ts';
 import { SparseDocumentUpdateHandler } from './document-updates.ts';
+import { SparseFoldingRangeProvider } from './folding.ts';
 import { SparseFormatter } from './formatter.ts';
+import { SparseDocumentHighlightProvider } from './highlight.ts';
 import { SparseHoverProvider } from './hover.ts';
+import { SparseInlayHintProvider } from './inlay-hints.ts';
+import { SparseLanguageServer } from './language-server.ts';
+import { sendLateDiagnostics } from './late-diagnostics.ts';
 import { SparseNodeKindProvider } from './node-kinds.ts';
+import { SparseSemanticTokenProvider } from './semantic-tokens.ts';
+import { SparseConfiguration } from './settings.ts';
+import { SparseSignatureHelpProvider } from './signature-help.ts';
+import { SparseWorkspaceSymbolProvider } from './workspace-symbols.ts';
+
+interface SettingsServices {
+  readonly workspace: { readonly ConfigurationProvider: SparseConfiguration };
+}
 
 export interface SparseServices {
-  readonly shared: LangiumSharedServices;
+  readonly shared: LangiumSharedServices & SettingsServices;
   readonly sparse: LangiumServices;
 }
+
+/** Milliseconds that mistakes may wait for what the compiler has to find out; that follows when it is known. */
+const PATIENCE = 30;
 
 /** The language with its editor features; without a connection for tests. */
 export function createSparseServices(reader: FileReader, connection?: Connection): SparseServices {
   const counter = new Counter();
-  const sharedFeatures: Module<LangiumSharedServices, PartialLangiumSharedServices> = {
+  const pages = new DiagnosticPages();
+  const sharedFeatures: Module<LangiumSharedServices, PartialLangiumSharedServices & SettingsServices> = {
     lsp: {
       DocumentUpdateHandler: services => new SparseDocumentUpdateHandler(services),
+      LanguageServer: services => new SparseLanguageServer(services),
       NodeKindProvider: () => new SparseNodeKindProvider(),
+      WorkspaceSymbolProvider: services => new SparseWorkspaceSymbolProvider(services),
     },
+    workspace: { ConfigurationProvider: services => new SparseConfiguration(services) },
   };
   const features: Module<LangiumServices, PartialLangiumServices> = {
     lsp: {
+      CallHierarchyProvider: services => new SparseCallHierarchyProvider(services),
+      CodeActionProvider: () => new SparseCodeActionProvider(),
       CodeLensProvider: () => new SparseCodeLensProvider(counter),
       CompletionProvider: services => new SparseCompletionProvider(services),
+      DocumentHighlightProvider: services => new SparseDocumentHighlightProvider(services),
+      DocumentLinkProvider: () => new SparseDocumentLinkProvider(),
       DocumentSymbolProvider: () => new SparseDocumentSymbolProvider(),
+      FoldingRangeProvider: services => new SparseFoldingRangeProvider(services),
       Formatter: services => new SparseFormatter(services),
       HoverProvider: () => new SparseHoverProvider(counter),
+      InlayHintProvider: () => new SparseInlayHintProvider(counter, shared.workspace.ConfigurationProvider),
+      SemanticTokenProvider: () => new SparseSemanticTokenProvider(),
+      SignatureHelp: services => new SparseSignatureHelpProvider(services),
+    },
+    validation: {
+      DocumentValidator: services =>
+        new SparseValidator(services, {
+          pageOf: pages.pageOf,
+          // Without somebody to send the rest to, all is found out at once.
+          ...(connection === undefined ? {} : { patience: PATIENCE }),
+        }),
     },
   };
   const shared = inject(
@@ -54,6 +95,10 @@ export function createSparseServices(reader: FileReader, connection?: Connection
   const sparse = inject(createDefaultModule({ shared }), SparseGeneratedModule, SparseModule, features);
   shared.ServiceRegistry.register(sparse);
   watchLinks(shared);
+  pages.listen(shared);
+  const { DocumentValidator: validator } = sparse.validation;
+  if (connection !== undefined && validator instanceof SparseValidator)
+    sendLateDiagnostics(connection, shared, validator);
   if (connection === undefined) void shared.workspace.ConfigurationProvider.initialized({});
   return { shared, sparse };
 }

@@ -2,12 +2,16 @@ import { startLanguageServer } from 'langium/lsp';
 import type { Connection } from 'vscode-languageserver';
 import type { FileReader } from '../module.ts';
 import { clientFiles } from './file-reader.ts';
+import { refreshInlayHints } from './inlay-hints.ts';
 import { addRequests } from './requests.ts';
+import { addSelectionRanges } from './selection-ranges.ts';
 import { createSparseServices } from './services.ts';
 
 /** Serves the language over a connection. `files` reads what the client cannot. */
 export function startSparseServer(connection: Connection, files?: FileReader): void {
   const { shared } = createSparseServices(clientFiles(connection, files), connection);
   addRequests(connection, shared);
+  addSelectionRanges(connection, shared);
+  refreshInlayHints(connection, shared, shared.workspace.ConfigurationProvider);
   startLanguageServer(shared);
 }

@@ -1,0 +1,72 @@
+import { DefaultConfigurationProvider } from 'langium';
+import type { DidChangeConfigurationParams } from 'vscode-languageserver-protocol';
+
+type Initialized = Parameters<DefaultConfigurationProvider['initialized']>[0];
+
+const SECTION = 'sparse';
+
+/** The settings of a person that the server reads, with what holds when the editor has none. */
+export interface Settings {
+  readonly inlayHints: { readonly density: boolean; readonly parameterNames: boolean };
+}
+
+/**
+ * Settings as the editor has them: asked for when it starts and when they change, or taken as it sends them. Editors
+ * that know neither get the defaults.
+ */
+export class SparseConfiguration extends DefaultConfigurationProvider {
+  #fetch: Initialized['fetchConfiguration'];
+  readonly #listeners = new Set<() => void>();
+
+  get current(): Settings {
+    const hints: unknown = this.settings[SECTION]?.inlayHints;
+    const isOn = (name: string): boolean =>
+      typeof hints !== 'object' || hints === null || !(name in hints) || Reflect.get(hints, name) !== false;
+    return { inlayHints: { density: isOn('density'), parameterNames: isOn('parameterNames') } };
+  }
+
+  /** Calls `listener` after settings changed. */
+  onChange(listener: () => void): void {
+    this.#listeners.add(listener);
+  }
+
+  override async initialized(params: Initialized): Promise<void> {
+    this.#fetch = this.workspaceConfig ? params.fetchConfiguration : undefined;
+    const { register } = params;
+    try {
+      await super.initialized({
+        ...params,
+        // An editor may refuse to tell about changes: its settings are then those of the start.
+        ...(register === undefined ? {} : { register: options => void quietly(() => register(options)) }),
+      });
+    } catch {
+      this._ready.resolve();
+    }
+    this.#tell();
+  }
+
+  override updateConfiguration(change: DidChangeConfigurationParams): void {
+    super.updateConfiguration(change);
+    const pushed: unknown = change.settings;
+    if (this.#fetch === undefined || (typeof pushed === 'object' && pushed !== null && SECTION in pushed)) this.#tell();
+    else void quietly(() => this.#ask());
+  }
+
+  async #ask(): Promise<void> {
+    const [settings] = (await this.#fetch?.([{ section: SECTION }])) ?? [];
+    this.updateSectionConfiguration(SECTION, settings);
+    this.#tell();
+  }
+
+  #tell(): void {
+    for (const listener of this.#listeners) listener();
+  }
+}
+
+async function quietly(action: () => unknown): Promise<void> {
+  try {
+    await action();
+  } catch {
+    // The editor does not know what it was asked for.
+  }
+}
