@@ -5,6 +5,11 @@ export class MaskStore {
   #words: Uint32Array;
   #count = 0;
 
+  /** Bytes of all masks. */
+  get bytes(): number {
+    return 4 * this.#size * this.#count;
+  }
+
   /** `size`: 32-bit words of one mask. */
   constructor(size: number) {
     this.#size = size;

@@ -54,6 +54,8 @@ export interface CompileOptions {
 
 export const DEFAULT_TILE: TileSize = { queries: 64, keys: 64 };
 export const DEFAULT_MAX_NODES = 2 ** 23;
+/** Distinct tile masks may take this many bytes. */
+const MAX_MASK_BYTES = 2 ** 30;
 
 /** A mask that is too large or too irregular to compile; the message says what to do. */
 export class CompileError extends Error {
@@ -151,6 +153,10 @@ class TreeBuilder {
   #count(): void {
     this.#nodes++;
     if ((this.#nodes & 0xff) === 0) this.#checkpoint?.();
+    if (this.#masks.bytes > MAX_MASK_BYTES)
+      throw new CompileError(
+        `the distinct tiles of this mask take more than ${MAX_MASK_BYTES / 2 ** 20} MiB at n = ${this.#shape.tokens}; use a smaller n or a more regular pattern`,
+      );
     if (this.#nodes > this.#maxNodes)
       throw new CompileError(
         `this mask has more than ${this.#maxNodes} distinct stretches at n = ${this.#shape.tokens}; use a smaller n or a more regular pattern`,

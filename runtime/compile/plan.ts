@@ -16,7 +16,7 @@ export function planOf(tree: MaskTree): TilePlan {
   const entries = tree.root === null ? 0 : tree.root.fullTiles + tree.root.partialTiles;
   if (entries > MAX_PLAN_TILES)
     throw new CompileError(
-      `a plan of this mask would list ${entries} tiles (at most ${MAX_PLAN_TILES}); use a smaller n or larger tiles`,
+      `a plan of this mask would list ${entries} tiles (at most ${MAX_PLAN_TILES}); use a smaller n`,
     );
   const blocks = Math.ceil(tree.queries / tree.tile.queries);
   const rowStart = new Uint32Array(blocks + 1);

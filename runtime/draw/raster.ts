@@ -31,6 +31,10 @@ export interface Raster {
   readonly approximate: boolean;
 }
 
+/** Rows, and words of a row, that a pixel looks at when it may not look at all. */
+const SAMPLED_ROWS = 4;
+const SAMPLED_WORDS = 2;
+
 /** Cells at least this many pixels wide get lines between them. */
 const LINED_CELL = 8;
 
@@ -57,10 +61,11 @@ interface Range {
 
 /** Pixels [from, to) that show some of the cells 0..count. */
 function visible(start: number, scale: number, size: number, count: number): Range {
-  return {
-    from: Math.max(0, Math.min(size, Math.round(-start / scale))),
-    to: Math.max(0, Math.min(size, Math.round((count - start) / scale))),
-  };
+  const first = -start / scale;
+  const end = (count - start) / scale;
+  // A pixel that covers many cells also counts where the mask covers only some of it: an edge may be all there is to see.
+  const [from, to] = scale < 1 ? [Math.round(first), Math.round(end)] : [Math.floor(first), Math.ceil(end)];
+  return { from: Math.max(0, Math.min(size, from)), to: Math.max(0, Math.min(size, to)) };
 }
 
 interface Mixture {
@@ -159,22 +164,25 @@ class Painter {
   #count(mask: LayeredMask, box: Box): Mixture | null {
     const rows = box.rowEnd - box.row;
     const words = Math.ceil((box.columnEnd - box.column) / 32);
-    // When the budget runs low, every pixel looks at a share of its rows, at least at one.
-    const step = this.#wordsLeft > rows * words ? 1 : Math.max(1, Math.floor(rows / 2));
-    if (step > 1) this.approximate = true;
+    // When the budget is spent, a pixel looks at a few words spread over it.
+    const sampled = this.#wordsLeft < rows * words;
+    const rowStep = sampled ? Math.max(1, Math.floor(rows / SAMPLED_ROWS)) : 1;
+    const wordStep = sampled ? Math.max(1, Math.floor(words / SAMPLED_WORDS)) : 1;
+    if (rowStep > 1 || wordStep > 1) this.approximate = true;
     let lit = 0;
     let looked = 0;
     const shares = new Map<number, number>();
-    for (let row = box.row; row < box.rowEnd; row += step) {
-      looked++;
-      for (let column = box.column; column < box.columnEnd; column += 32)
+    for (let row = box.row; row < box.rowEnd; row += rowStep) {
+      for (let column = box.column; column < box.columnEnd; column += 32 * wordStep) {
+        this.#wordsLeft--;
+        looked += Math.min(32, box.columnEnd - column);
         mask.word(row, column, bitsBetween(0, box.columnEnd - column), (part, bits) => {
           const count = popcount(bits);
           lit += count;
           shares.set(part, (shares.get(part) ?? 0) + count);
         });
+      }
     }
-    this.#wordsLeft -= looked * words;
     if (lit === 0) return null;
     let red = 0;
     let green = 0;
@@ -185,7 +193,7 @@ class Painter {
       green += (g * count) / lit;
       blue += (b * count) / lit;
     }
-    return { density: lit / (looked * (box.columnEnd - box.column)), colour: [red, green, blue] };
+    return { density: lit / looked, colour: [red, green, blue] };
   }
 
   /** A thin line stays visible; full density is the full colour. */
@@ -210,7 +218,10 @@ class Painter {
   }
 
   #edge(start: number, pixel: number, count: number): number {
-    return Math.max(0, Math.min(count, Math.floor(start + pixel * this.#view.scale)));
+    const { scale } = this.#view;
+    // The last pixel ends with the mask: multiplying may round to just before its last cell.
+    if (pixel >= (count - start) / scale) return count;
+    return Math.max(0, Math.min(count, Math.floor(start + pixel * scale)));
   }
 
   #cellAt(start: number, pixel: number, count: number): number {

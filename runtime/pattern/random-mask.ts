@@ -16,6 +16,7 @@ export interface RandomKey {
  * m = tokens - count + t and x = floor(word t * (m + 1) / 2**32); take x, or m when x is taken already.
  */
 export function drawKeys(count: number, tokens: number, row: number, key: RandomKey): Uint32Array {
+  const taken = count > DENSE_DRAW ? new Uint8Array(tokens) : undefined;
   const drawn = new Set<number>();
   const philoxKey = [key.seed >>> 0, Math.floor(key.seed / 2 ** 32) >>> 0] as const;
   let words: readonly number[] = [];
@@ -23,13 +24,24 @@ export function drawKeys(count: number, tokens: number, row: number, key: Random
     if (t % 4 === 0) words = philox([row, t / 4, key.head, key.layer], philoxKey);
     const last = tokens - count + t;
     const x = multiplyHigh(words[t % 4] ?? 0, last + 1);
-    drawn.add(drawn.has(x) ? last : x);
+    if (taken === undefined) drawn.add(drawn.has(x) ? last : x);
+    else taken[taken[x] === 0 ? x : last] = 1;
   }
-  return Uint32Array.from(drawn).sort();
+  if (taken === undefined) return Uint32Array.from(drawn).sort();
+  const keys = new Uint32Array(count);
+  let next = 0;
+  for (let position = 0; position < tokens; position++) if (taken[position] === 1) keys[next++] = position;
+  return keys;
 }
 
-/** Rows are drawn and indexed in groups of this many. */
-const GROUP = 64;
+/** Draws of more keys mark them in an array of all positions. */
+const DENSE_DRAW = 2 ** 12;
+/** Most keys, over all rows, that one mask may draw. */
+export const MAX_DRAWS = 2 ** 30;
+
+/** Rows are drawn and indexed in groups of up to this many, fewer where each draws many keys. */
+const LARGEST_GROUP = 64;
+const GROUP_KEYS = 2 ** 18;
 /** In boxes up to this height every drawn key is counted. */
 const COUNTED_ROWS = 16;
 /** Boxes taller than this are not searched for drawn keys. */
@@ -38,7 +50,7 @@ const SEARCHED_ROWS = 1024;
 const KEPT_KEYS = 2 ** 24;
 
 interface Group {
-  /** [GROUP][count], each row ascending. */
+  /** [rows of the group][count], each row ascending. */
   readonly keys: Uint32Array;
   /** All keys of the group, ascending: tells quickly whether a span of columns holds any. */
   readonly merged: Uint32Array;
@@ -49,6 +61,8 @@ export class RandomMask implements Mask {
   readonly #count: number;
   readonly #tokens: number;
   readonly #key: RandomKey;
+  /** Rows of a group. */
+  readonly #rows: number;
   readonly #groups = new Map<number, Group>();
   readonly #keptGroups: number;
   #lastIndex = -1;
@@ -58,7 +72,8 @@ export class RandomMask implements Mask {
     this.#count = count;
     this.#tokens = tokens;
     this.#key = key;
-    this.#keptGroups = Math.max(4, Math.ceil(KEPT_KEYS / (2 * GROUP * Math.max(1, count))));
+    this.#rows = Math.min(LARGEST_GROUP, Math.max(1, Math.floor(GROUP_KEYS / Math.max(1, count))));
+    this.#keptGroups = Math.max(2, Math.floor(KEPT_KEYS / (2 * this.#rows * Math.max(1, count))));
   }
 
   classify(box: Box): Coverage {
@@ -70,15 +85,15 @@ export class RandomMask implements Mask {
       for (let row = box.row; row < box.rowEnd; row++) drawn += this.#drawnIn(row, box.column, box.columnEnd);
       return drawn === 0 ? 'empty' : drawn === rows * (box.columnEnd - box.column) ? 'full' : 'mixed';
     }
-    const last = Math.floor((box.rowEnd - 1) / GROUP);
-    for (let group = Math.floor(box.row / GROUP); group <= last; group++)
+    const last = Math.floor((box.rowEnd - 1) / this.#rows);
+    for (let group = Math.floor(box.row / this.#rows); group <= last; group++)
       if (this.#groupReaches(group, box)) return 'mixed';
     return 'empty';
   }
 
   word(row: number, column: number): number {
-    const { keys } = this.#group(Math.floor(row / GROUP));
-    const end = ((row % GROUP) + 1) * this.#count;
+    const { keys } = this.#group(Math.floor(row / this.#rows));
+    const end = ((row % this.#rows) + 1) * this.#count;
     let word = 0;
     for (let at = firstAtLeast(keys, column, end - this.#count, end); at < end; at++) {
       const bit = (keys[at] ?? 0) - column;
@@ -95,8 +110,8 @@ export class RandomMask implements Mask {
 
   /** How many keys of the row lie in [from, to). */
   #drawnIn(row: number, from: number, to: number): number {
-    const { keys } = this.#group(Math.floor(row / GROUP));
-    const start = (row % GROUP) * this.#count;
+    const { keys } = this.#group(Math.floor(row / this.#rows));
+    const start = (row % this.#rows) * this.#count;
     const end = start + this.#count;
     return firstAtLeast(keys, to, start, end) - firstAtLeast(keys, from, start, end);
   }
@@ -117,10 +132,10 @@ export class RandomMask implements Mask {
   }
 
   #draw(index: number): Group {
-    const rows = Math.min(GROUP, this.#tokens - index * GROUP);
+    const rows = Math.min(this.#rows, this.#tokens - index * this.#rows);
     const keys = new Uint32Array(rows * this.#count);
     for (let row = 0; row < rows; row++)
-      keys.set(drawKeys(this.#count, this.#tokens, index * GROUP + row, this.#key), row * this.#count);
+      keys.set(drawKeys(this.#count, this.#tokens, index * this.#rows + row, this.#key), row * this.#count);
     const group = { keys, merged: keys.slice().sort() };
     if (this.#groups.size >= this.#keptGroups) {
       const oldest = this.#groups.keys().next();

@@ -1,7 +1,7 @@
 import { EVERYTHING } from './algebra.ts';
 import { N, times } from './growth.ts';
-import type { Primitive } from './primitive.ts';
-import { RandomMask } from './random-mask.ts';
+import { PatternError, type Primitive } from './primitive.ts';
+import { MAX_DRAWS, RandomMask } from './random-mask.ts';
 
 export const random: Primitive = {
   name: 'random',
@@ -41,6 +41,13 @@ export const random: Primitive = {
   bind(args, shape) {
     const keys = args.number('keys');
     if (keys >= shape.tokens) return EVERYTHING;
+    if (keys * shape.tokens > MAX_DRAWS)
+      throw new PatternError(
+        'argument-range',
+        `random(${keys}) at n = ${shape.tokens} draws ${keys * shape.tokens} keys, more than the ${MAX_DRAWS} that can be handled; draw fewer or use a smaller n`,
+        args.error('keys', '').span,
+        true,
+      );
     const perHead = args.bool('per_head');
     return new RandomMask(keys, shape.tokens, {
       seed: args.number('seed'),

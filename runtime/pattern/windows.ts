@@ -185,9 +185,9 @@ export const exponential: Primitive = {
     const base = args.number('base');
     if (!(base > 1)) throw args.error('base', `base must be more than 1, got ${base}: its powers have to grow`);
     const limit = Math.min(args.number('limit'), shape.tokens - 1);
-    const distances: number[] = [];
-    for (let distance = 1, t = 0; distance <= limit; t++, distance = base ** t)
-      if (Number.isInteger(distance)) distances.push(distance);
+    // Powers of a base with a fraction are whole only at t = 0.
+    const distances: number[] = limit < 1 ? [] : [1];
+    if (Number.isInteger(base)) for (let distance = base; distance <= limit; distance *= base) distances.push(distance);
     return new DifferenceList([...distances.map(distance => -distance).reverse(), 0, ...distances]);
   },
   terms: args =>

@@ -57,7 +57,7 @@ describe('rasterize', () => {
         const { mask } = LayeredMask.of(pattern, shape);
         const { pixels, approximate } = rasterize(mask, shape, view, { surroundings: LIGHT });
         expect(approximate).toBe(false);
-        const visible = Math.min(size, Math.round(n / scale));
+        const visible = size;
         for (let y = 0; y < visible; y++)
           for (let x = 0; x < visible; x++) {
             const rows = [Math.floor(y * scale), Math.min(n, Math.floor((y + 1) * scale))] as const;
@@ -89,6 +89,47 @@ describe('rasterize', () => {
       { numRuns: 150 },
     );
   }, 60_000);
+
+  it('shows every lit cell somewhere, wherever the camera stands', () => {
+    const number = (value: number) => ({ type: 'number', value: { op: 'number', value } }) as const;
+    const edges: Pattern = {
+      kind: 'union',
+      left: {
+        kind: 'primitive',
+        name: 'global',
+        args: { tokens: { type: 'positions', items: [{ at: number(0).value }] } },
+      },
+      right: {
+        kind: 'primitive',
+        name: 'rows',
+        args: { tokens: { type: 'positions', items: [{ at: number(-1).value }] } },
+      },
+    };
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 200, max: 70_000 }),
+        fc.integer({ min: 60, max: 180 }),
+        fc.double({ min: 0, max: 30, noNaN: true }),
+        (n, inside, margin) => {
+          const shape = squareShape(n);
+          const scale = n / inside;
+          const size = inside + 2 * Math.ceil(margin) + 2;
+          const view: View = { row: -margin * scale, column: -margin * scale, scale, width: size, height: size };
+          const { pixels } = rasterize(LayeredMask.of(edges, shape).mask, shape, view, { surroundings: LIGHT });
+          const isLit = (x: number, y: number): boolean => {
+            const [red, green, blue, alpha] = pixel(pixels, view, x, y);
+            return alpha === 255 && (red !== 255 || green !== 255 || blue !== 255);
+          };
+          const edgeRow = Math.floor(margin);
+          const middle = Math.floor(margin + inside / 2);
+          expect(isLit(middle, edgeRow), 'row 0').toBe(true);
+          expect(isLit(edgeRow, middle), 'column 0').toBe(true);
+          const lastRow = Math.ceil((n - view.row) / scale) - 1;
+          expect(isLit(middle, lastRow), 'the last row').toBe(true);
+        },
+      ),
+    );
+  });
 
   it('draws lines between large cells and leaves the outside clear', () => {
     const shape = squareShape(3);
