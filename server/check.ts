@@ -1,4 +1,5 @@
 import type { LangiumDocument, LangiumDocuments } from 'langium';
+import { knownCode } from './check/codes.ts';
 import {
   checkNames,
   checkParameters,
@@ -8,10 +9,12 @@ import {
   usesUnknownNames,
 } from './check/declarations.ts';
 import { ExpressionChecker } from './check/expression.ts';
+import type { Facts } from './check/facts.ts';
 import { type Finding, Findings } from './check/finding.ts';
 import { checkImports } from './check/imports.ts';
 import { MeaningChecker } from './check/meaning.ts';
 import { checkModel, type ReadModel } from './check/model.ts';
+import { checkSense } from './check/sense.ts';
 import { checkSyntax } from './check/syntax.ts';
 import { type Declaration, type File, isModelDeclaration, type ModelDeclaration } from './generated/ast.ts';
 import { fileOf } from './imports.ts';
@@ -22,24 +25,75 @@ import { placeOf } from './source.ts';
  * Everything that is wrong with a linked document, in the order of its text. Never throws: broken and unfinished
  * files are the normal case while somebody types.
  */
-export function checkDocument(document: LangiumDocument, documents: LangiumDocuments): readonly Finding[] {
-  const findings = new Findings();
-  checkSyntax(document, findings);
-  try {
-    checkFile(document, documents, findings);
-  } catch (error) {
-    const place = { start: 0, end: Math.max(1, document.textDocument.getText().indexOf('\n')) };
-    if (error instanceof RangeError)
-      findings.add('too-large', 'this file nests too deeply: name parts of it and use the names', place);
-    else if (error instanceof LowerError) findings.add(error.code, error.message, error.span ?? place);
-    else findings.add('internal', `this file could not be checked: ${String(error)}`, place);
-  }
-  return findings.list.sort((a, b) => a.place.start - b.place.start);
+export function checkDocument(
+  document: LangiumDocument,
+  documents: LangiumDocuments,
+  facts: Facts,
+): readonly Finding[] {
+  const check = new DocumentCheck(document, documents, facts);
+  while (!check.done) check.step();
+  return check.findings;
 }
 
-function checkFile(document: LangiumDocument, documents: LangiumDocuments, findings: Findings): void {
+/**
+ * The check of one document: mistakes are known at once, what the compiler has to find out comes step by step. A
+ * check is of use only until the document is linked anew.
+ */
+export class DocumentCheck {
+  readonly #document: LangiumDocument;
+  readonly #findings = new Findings();
+  #steps: Generator<void> | undefined;
+
+  constructor(document: LangiumDocument, documents: LangiumDocuments, facts: Facts) {
+    this.#document = document;
+    checkSyntax(document, this.#findings);
+    this.#guarded(() => {
+      this.#steps = checkFile(document, documents, facts, this.#findings);
+    });
+  }
+
+  /** Is everything known? */
+  get done(): boolean {
+    return this.#steps === undefined;
+  }
+
+  /** Finds out one thing more. */
+  step(): void {
+    this.#guarded(() => {
+      if (this.#steps?.next().done !== false) this.#steps = undefined;
+    });
+  }
+
+  /** What is known so far, in the order of the text. */
+  get findings(): readonly Finding[] {
+    return [...this.#findings.list].sort((a, b) => a.place.start - b.place.start);
+  }
+
+  #guarded(action: () => void): void {
+    try {
+      action();
+    } catch (error) {
+      this.#steps = undefined;
+      const text = this.#document.textDocument.getText();
+      const place = { start: 0, end: Math.max(1, text.indexOf('\n')) };
+      if (error instanceof RangeError)
+        this.#findings.add('too-large', 'this file nests too deeply: name parts of it and use the names', place);
+      else if (error instanceof LowerError)
+        this.#findings.add(knownCode(error.code), error.message, error.span ?? place);
+      else this.#findings.add('internal', `this file could not be checked: ${String(error)}`, place);
+    }
+  }
+}
+
+/** Reports mistakes; what it returns finds out, step by step, what is strange although it is no mistake. */
+function checkFile(
+  document: LangiumDocument,
+  documents: LangiumDocuments,
+  facts: Facts,
+  findings: Findings,
+): Generator<void> | undefined {
   const file = fileOf(document);
-  if (file === undefined) return;
+  if (file === undefined) return undefined;
   const broken = brokenDeclarations(file, findings);
   checkImports(document, documents, findings);
   checkNames(file, findings);
@@ -75,6 +129,7 @@ function checkFile(document: LangiumDocument, documents: LangiumDocuments, findi
         !(circular && usesOtherFiles(reached)),
     );
   new MeaningChecker(file, models, findings).check(sound);
+  return checkSense(file, models, sound, facts, findings);
 }
 
 /** Declarations with a syntax error: in them, or where the next one begins although this one is not finished. */

@@ -2,6 +2,7 @@ import { DocumentState, type LangiumDocument, URI } from 'langium';
 import { TextDocument } from 'vscode-languageserver-textdocument';
 import type { Range } from 'vscode-languageserver-types';
 import type { Model, Span } from '../runtime/pattern/ir.ts';
+import { Facts } from './check/facts.ts';
 import type { Finding } from './check/finding.ts';
 import { checkDocument } from './check.ts';
 import type { Declaration, File } from './generated/ast.ts';
@@ -48,6 +49,9 @@ export interface Language {
   lowerExpression(text: string): Promise<Model>;
 }
 
+/** Nobody is typing: what takes longer than that to find out is not said. */
+const MILLISECONDS_PER_FACT = 500;
+
 const EXPRESSION_NAME = 'expression';
 const EXPRESSION_HEAD = `pattern ${EXPRESSION_NAME} =\n`;
 
@@ -57,6 +61,7 @@ export function createLanguage(reader: FileReader): Language {
   const { shared } = createCoreServices(reader, { get: uri => texts.get(uri.toString()) });
   const { DocumentBuilder: builder, LangiumDocuments: documents } = shared.workspace;
   builder.updateBuildOptions = { validation: false };
+  const facts = new Facts(MILLISECONDS_PER_FACT);
   // Builds share documents: one at a time.
   let last: Promise<unknown> = Promise.resolve();
 
@@ -76,7 +81,7 @@ export function createLanguage(reader: FileReader): Language {
   const open = (uri: string, text: string): Promise<CheckedFile> =>
     inTurn(async () => {
       const document = await build(URI.parse(uri), text);
-      return checkedFile(document, checkDocument(document, documents));
+      return checkedFile(document, checkDocument(document, documents, facts));
     });
 
   return {

@@ -1,13 +1,11 @@
 import {
   createDefaultCoreModule,
   createDefaultSharedCoreModule,
-  type DocumentValidator,
   EmptyFileSystemProvider,
   type FileSystemNode,
   type FileSystemProvider,
   inject,
   type LangiumCoreServices,
-  type LangiumDocument,
   type LangiumSharedCoreServices,
   type Module,
   type PartialLangiumCoreServices,
@@ -15,17 +13,14 @@ import {
   type TextDocumentProvider,
   type URI,
 } from 'langium';
-import type { Diagnostic, DiagnosticSeverity } from 'vscode-languageserver-types';
-import type { Severity } from './check/finding.ts';
-import { checkDocument } from './check.ts';
 import { ImportIndexManager, ImportingDocumentBuilder } from './document-builder.ts';
 import { SparseGeneratedModule, SparseGeneratedSharedModule } from './generated/module.ts';
 import { isLibraryUri, libraryText } from './library.ts';
 import { SparseAsyncParser, SparseValueConverter } from './parser.ts';
 import { SparseScopeProvider } from './scope.ts';
-import { rangeOf } from './source.ts';
 import { SyntaxMessages } from './syntax-messages.ts';
 import { forgetTypes } from './types.ts';
+import { SparseValidator } from './validator.ts';
 
 /** Reads the files that others import. */
 export interface FileReader {
@@ -54,28 +49,6 @@ export class ReaderFileSystem extends EmptyFileSystemProvider implements FileSys
 
   override async stat(uri: URI): Promise<FileSystemNode> {
     return { isFile: true, isDirectory: false, uri };
-  }
-}
-
-const SEVERITIES: Readonly<Record<Severity, DiagnosticSeverity>> = { error: 1, warning: 2, information: 3 };
-
-/** Runs our checks instead of Langium's: one list, in the order of the text. */
-class SparseValidator implements DocumentValidator {
-  readonly #services: LangiumCoreServices;
-
-  constructor(services: LangiumCoreServices) {
-    this.#services = services;
-  }
-
-  async validateDocument(document: LangiumDocument): Promise<Diagnostic[]> {
-    const documents = this.#services.shared.workspace.LangiumDocuments;
-    return checkDocument(document, documents).map(({ code, severity, message, place }) => ({
-      range: rangeOf(document, place),
-      severity: SEVERITIES[severity],
-      code,
-      source: 'sparse',
-      message,
-    }));
   }
 }
 

@@ -2,9 +2,11 @@ import { type AstNode, AstUtils } from 'langium';
 import type { Declaration, File, ImportName, Parameter, PatternDeclaration } from '../generated/ast.ts';
 import { isConstant, isProperty, isReference } from '../generated/ast.ts';
 import { builtIn, type Meaning, meaningOf } from '../names.ts';
+import { type Place, placeOfProperty } from '../source.ts';
 import { isTypeName, parameterType, TYPE_NAMES } from '../types.ts';
 import type { ExpressionChecker } from './expression.ts';
 import type { Findings } from './finding.ts';
+import { related, respelling } from './mends.ts';
 import { suggestion } from './spelling.ts';
 
 const KIND_WORDS: Readonly<Record<Declaration['$type'], string>> = {
@@ -15,7 +17,7 @@ const KIND_WORDS: Readonly<Record<Declaration['$type'], string>> = {
 
 /** Every name is declared once, and none takes a name of the language. */
 export function checkNames(file: File, findings: Findings): void {
-  const seen = new Map<string, string>();
+  const seen = new Map<string, { readonly kind: string; readonly place: Place | undefined }>();
   const check = (node: Declaration | ImportName, property: string, name: string | undefined, kind: string): void => {
     if (name === undefined || name === '') return;
     const meaning = builtIn(name);
@@ -37,9 +39,10 @@ export function checkNames(file: File, findings: Findings): void {
         node,
         property,
         'duplicate-name',
-        `\`${name}\` is already the name of ${before} in this file`,
+        `\`${name}\` is already the name of ${before.kind} in this file`,
+        { related: [related(before.place, `the other \`${name}\``)] },
       );
-    else seen.set(name, kind);
+    else seen.set(name, { kind, place: placeOfProperty(node, property) });
   };
   for (const statement of file.imports)
     for (const item of statement.names) check(item, 'target', item.target?.$refText, 'an import');
@@ -69,6 +72,7 @@ export function checkParameters(declaration: PatternDeclaration, findings: Findi
         'type',
         'unknown-type',
         `there is no type \`${parameter.type}\`${suggestion(parameter.type, TYPE_NAMES) || `; the types are ${TYPE_NAMES.join(', ')}`}`,
+        { mends: [respelling(parameter.type, TYPE_NAMES, placeOfProperty(parameter, 'type'))] },
       );
     checkDefault(declaration, parameter, index, findings);
     checker.check(parameter.default, parameterType(parameter), `${parameter.name} of ${declaration.name}`);

@@ -16,9 +16,10 @@ import {
 } from '../generated/ast.ts';
 import { FUNCTIONS, meaningOf, SHAPE_NAMES } from '../names.ts';
 import { visibleFrom } from '../scope.ts';
-import { type Place, placeOf, placeOfProperty } from '../source.ts';
+import { type Place, placeOf, placeOfProperty, textOf } from '../source.ts';
 import { argumentName, formalsOf, operandTypes, type SparseType, TYPE_WORDS, typeOf } from '../types.ts';
-import type { Findings } from './finding.ts';
+import type { Details, Findings } from './finding.ts';
+import { addingArguments, creating, replacing, respelling, unchaining } from './mends.ts';
 import { suggestion } from './spelling.ts';
 
 const COMPARISONS: ReadonlySet<string> = new Set(['<', '<=', '>', '>=', '==', '!=']);
@@ -82,6 +83,7 @@ export class ExpressionChecker {
       'wrong-type',
       `${what} takes ${TYPE_WORDS[wanted]}, not ${TYPE_WORDS[actual]}${typeHint(actual, wanted, node)}`,
       place ?? placeOf(node),
+      typeMend(actual, wanted, node),
     );
     return false;
   }
@@ -94,6 +96,7 @@ export class ExpressionChecker {
           'operator',
           'wrong-operator',
           '`-` in front turns a number negative; write `!` for the complement of a pattern',
+          { mends: [replacing(placeOfProperty(expression, 'operator'), '!', 'Change to `!`', true)] },
         );
         return;
       }
@@ -122,6 +125,7 @@ export class ExpressionChecker {
         expression,
         'chained-comparison',
         `comparisons do not chain: write a ${left.operator} b && b ${operator} c, or put one of them in parentheses`,
+        { mends: [unchaining(expression)] },
       );
       return;
     }
@@ -150,6 +154,7 @@ export class ExpressionChecker {
           'wrong-operator',
           `\`${operator}\` combines patterns; write \`${operator}${operator}\` between conditions`,
           placeOfProperty(expression, 'operator'),
+          operatorMend(expression, operator + operator),
         );
         return true;
       }
@@ -162,6 +167,7 @@ export class ExpressionChecker {
         ? `\`${operator}\` works on numbers, not on patterns`
         : `\`${operator}\` does not combine patterns; write \`${better}\` for the ${better === '|' ? 'union' : 'intersection'}`,
       placeOfProperty(expression, 'operator'),
+      better === undefined ? {} : operatorMend(expression, better),
     );
     return true;
   }
@@ -226,6 +232,7 @@ export class ExpressionChecker {
               ? `\`${name}\` already has its arguments: write ${name} alone`
               : `\`${name}\` is ${meaning.kind === 'parameter' ? 'a parameter' : TYPE_WORDS[type]} and cannot be called`,
             target,
+            { mends: [replacing(placeOf(reference), name, `Write ${name} alone`)] },
           );
           return;
         }
@@ -244,7 +251,13 @@ export class ExpressionChecker {
     // People look for the length under the name that the model gives it.
     const near =
       name === 'tokens' && wanted !== 'pattern' ? '; the number of tokens is `n`' : suggestion(name, fitting);
-    this.#findings.add('unknown-name', `there is no \`${name}\`${near}`, place);
+    const length = name === 'tokens' && wanted !== 'pattern';
+    this.#findings.add('unknown-name', `there is no \`${name}\`${near}`, place, {
+      mends: [
+        length ? replacing(place, 'n', 'Change to `n`', true) : respelling(name, fitting, place),
+        wanted === 'pattern' ? creating(reference, name) : undefined,
+      ],
+    });
   }
 
   /** Below an unknown call nothing is known about types; its names are still checked. */
@@ -302,6 +315,15 @@ export class ExpressionChecker {
                 formals.map(each => each.name),
               ) || `; it takes ${listOf(formals).slice(2) || 'no arguments'}`
             }`,
+            {
+              mends: [
+                respelling(
+                  label,
+                  formals.map(each => each.name).filter(each => !given.has(each)),
+                  placeOfProperty(argument, 'parameter'),
+                ),
+              ],
+            },
           );
         this.#namesOnly(argument.value);
         continue;
@@ -326,13 +348,28 @@ export class ExpressionChecker {
     );
     // An argument whose name is mistyped is most likely the one that is missing.
     if (unknown) return;
-    const missing = formals.filter(formal => formal.required && !given.has(formal.name)).map(formal => formal.name);
+    const missing = formals.filter(formal => formal.required && !given.has(formal.name));
     if (missing.length === 0) return;
-    const primitive = primitives.get(name);
-    const example =
-      primitive !== undefined && meaningOf(reference).kind === 'primitive' ? `: ${primitive.example}` : '';
-    this.#findings.add('argument-missing', `${name} needs ${missing.join(' and ')}${example}`, target);
+    const primitive = meaningOf(reference).kind === 'primitive' ? primitives.get(name) : undefined;
+    const example = primitive === undefined ? '' : `: ${primitive.example}`;
+    const names = missing.map(formal => formal.name).join(' and ');
+    this.#findings.add('argument-missing', `${name} needs ${names}${example}`, target, {
+      mends: [addingArguments(reference, missing, primitive)],
+    });
   }
+}
+
+function operatorMend(expression: Binary, better: string): Details {
+  return { mends: [replacing(placeOfProperty(expression, 'operator'), better, `Change to \`${better}\``, true)] };
+}
+
+/** Brackets that are missing or too many. */
+function typeMend(actual: SparseType, wanted: SparseType, node: AstNode): Details {
+  if (wanted === 'positions' && actual === 'number')
+    return { mends: [replacing(placeOf(node), `[${textOf(node)}]`, 'Put it in brackets', true)] };
+  if (wanted === 'number' && isList(node) && node.items.length === 1 && node.items[0]?.to === undefined)
+    return { mends: [replacing(placeOf(node), textOf(node.items[0] ?? node), 'Leave out the brackets', true)] };
+  return {};
 }
 
 /** Does a value of one type stand where another is wanted? */

@@ -1,34 +1,70 @@
 import type { AstNode } from 'langium';
 import { type Place, placeOf, placeOfProperty } from '../source.ts';
+import { CODES, type DiagnosticCode, type Severity } from './codes.ts';
 
-export type Severity = 'error' | 'warning' | 'information';
+export type { Severity } from './codes.ts';
+
+/** Another place of the same file that explains a message. */
+export interface Related {
+  readonly place: Place;
+  readonly message: string;
+}
+
+/** A text to put in the place of another one; an empty place inserts. */
+export interface Edit {
+  readonly place: Place;
+  readonly text: string;
+}
+
+/** A mechanical way to put something right. */
+export interface Mend {
+  /** What it does, as a command: "Change to `window`". */
+  readonly title: string;
+  readonly edits: readonly Edit[];
+  /** Is it most likely what is meant? At most one mend of a finding is. */
+  readonly preferred?: boolean;
+}
 
 /** One message about a file. */
 export interface Finding {
-  /** Stable: tests, quick fixes and people's settings rely on it. */
-  readonly code: string;
+  readonly code: DiagnosticCode;
   readonly severity: Severity;
   readonly message: string;
   readonly place: Place;
+  readonly related: readonly Related[];
+  readonly mends: readonly Mend[];
+}
+
+/** What may come with a message. */
+export interface Details {
+  readonly related?: readonly (Related | undefined)[];
+  readonly mends?: readonly (Mend | undefined)[];
 }
 
 /** Collects what is wrong with a file; one place gets one message. */
 export class Findings {
   readonly list: Finding[] = [];
 
-  add(code: string, message: string, place: Place | undefined, severity: Severity = 'error'): void {
+  add(code: DiagnosticCode, message: string, place: Place | undefined, details: Details = {}): void {
     // Nodes without a place were made up by error recovery: the syntax error is enough.
     if (place === undefined) return;
     if (this.list.some(other => other.place.start === place.start && other.place.end === place.end)) return;
-    this.list.push({ code, severity, message, place });
+    this.list.push({
+      code,
+      severity: CODES[code],
+      message,
+      place,
+      related: (details.related ?? []).filter(each => each !== undefined),
+      mends: (details.mends ?? []).filter(each => each !== undefined),
+    });
   }
 
-  at(node: AstNode | undefined, code: string, message: string, severity: Severity = 'error'): void {
-    this.add(code, message, placeOf(node), severity);
+  at(node: AstNode | undefined, code: DiagnosticCode, message: string, details?: Details): void {
+    this.add(code, message, placeOf(node), details);
   }
 
-  atProperty(node: AstNode, property: string, code: string, message: string, severity: Severity = 'error'): void {
-    this.add(code, message, placeOfProperty(node, property), severity);
+  atProperty(node: AstNode, property: string, code: DiagnosticCode, message: string, details?: Details): void {
+    this.add(code, message, placeOfProperty(node, property), details);
   }
 
   get hasErrors(): boolean {

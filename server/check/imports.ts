@@ -1,6 +1,8 @@
 import type { LangiumDocument, LangiumDocuments } from 'langium';
 import { fileOf, importedUri, reachableImports } from '../imports.ts';
+import { placeOf } from '../source.ts';
 import type { Findings } from './finding.ts';
+import { respelling } from './mends.ts';
 import { suggestion } from './spelling.ts';
 
 /** Imports that cannot be read, that come back to their own file, or that name what is not there. */
@@ -38,7 +40,9 @@ export function checkImports(document: LangiumDocument, documents: LangiumDocume
       const name = item.target?.$refText;
       if (name === undefined || name === '') continue;
       if (!names.includes(name))
-        findings.at(item, 'import-name', `"${statement.path}" declares no \`${name}\`${suggestion(name, names)}`);
+        findings.at(item, 'import-name', `"${statement.path}" declares no \`${name}\`${suggestion(name, names)}`, {
+          mends: [respelling(name, names, placeOf(item))],
+        });
     }
   }
 }

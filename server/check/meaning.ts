@@ -1,5 +1,5 @@
 import { type AstNode, AstUtils } from 'langium';
-import { bindPattern } from '../../runtime/pattern/bind.ts';
+import { bindCandidates } from '../../runtime/pattern/bind.ts';
 import type { Argument, Pattern, PositionItem, Span } from '../../runtime/pattern/ir.ts';
 import { PatternError } from '../../runtime/pattern/primitive.ts';
 import { type Shape, squareShape } from '../../runtime/pattern/shape.ts';
@@ -19,9 +19,12 @@ import { LowerError } from '../lower/error.ts';
 import { lowerDeclaration, lowerPattern } from '../lower/pattern.ts';
 import { meaningOf } from '../names.ts';
 import { type Place, placeOf, uriOf } from '../source.ts';
+import { argumentName } from '../types.ts';
 import { USUAL_TOKENS } from '../viewpoint.ts';
+import { knownCode } from './codes.ts';
 import { reachedFrom, standsAlone } from './declarations.ts';
-import type { Findings } from './finding.ts';
+import type { Findings, Mend } from './finding.ts';
+import { addingText, rounding, same, textAt } from './mends.ts';
 import type { ReadModel } from './model.ts';
 
 /** Most (layer, head) pairs that are tried for one rule. */
@@ -107,11 +110,23 @@ export class MeaningChecker {
         (scope.$type === 'AttentionRule' ? placeOf(scope.pattern) : whole));
     const foreign = error.span !== undefined && error.span.uri !== uri && error.pattern === undefined;
     this.#findings.add(
-      error.code,
+      knownCode(error.code),
       foreign ? `the imported pattern has errors: ${error.message}` : error.message,
       place,
+      { mends: inside(error.span) ? valueMends(error, error.span, scope) : [] },
     );
   }
+}
+
+/** What can be written instead of a value that cannot be. */
+function valueMends({ code }: Problem, span: Place, scope: AstNode): (Mend | undefined)[] {
+  if (code === 'argument-integer') return rounding(textAt(scope, span), span);
+  const call = AstUtils.streamAst(scope).find(node => isReference(node) && same(placeOf(node), span));
+  if (code !== 'argument-range' || !isReference(call) || call.target.$refText !== 'window') return [];
+  const given = new Set(call.arguments.map(argumentName));
+  const missing = given.has('before') ? 'after' : given.has('after') ? 'before' : undefined;
+  if (missing !== undefined) return given.has(missing) ? [] : [addingText(call, `${missing}: 0`)];
+  return call.arguments.length === 0 ? [addingText(call, 'size: 512')] : [];
 }
 
 /** The first use of a declaration of another file. */
@@ -140,7 +155,8 @@ function problem(lowered: () => Pattern, shapes: readonly Shape[]): Problem | un
     const varies = readsHead(pattern);
     for (const shape of varies ? shapes : shapes.slice(0, 1)) {
       current = shape;
-      bindPattern(pattern, shape);
+      // Patterns that select by content have no mask yet, but their arguments have a meaning.
+      bindCandidates(pattern, shape);
     }
     return undefined;
   } catch (error) {
@@ -217,7 +233,7 @@ function withItems(pattern: Pattern, { start, end }: Span, items: readonly Posit
 }
 
 /** The calls and arguments on the way from a pattern to the place of a mistake, outermost first. */
-function pathTo(pattern: Pattern, span: Span | undefined): Span[] {
+export function pathTo(pattern: Pattern, span: Span | undefined): Span[] {
   if (span === undefined) return [];
   const same = (other: Span | undefined): boolean =>
     other !== undefined && other.uri === span.uri && other.start === span.start && other.end === span.end;

@@ -3,8 +3,10 @@ import { isReference } from '../generated/ast.ts';
 import { type ModelFrame, ModelReader } from '../lower/model.ts';
 import { MODEL_PROPERTIES, modelProperty } from '../model-properties.ts';
 import { placeOf, placeOfProperty } from '../source.ts';
+import { knownCode } from './codes.ts';
 import type { ExpressionChecker } from './expression.ts';
 import type { Findings } from './finding.ts';
+import { addingProperty, addingRule, related, removing, respelling, rounding, textAt } from './mends.ts';
 import { suggestion } from './spelling.ts';
 
 /** A rule whose selection is known. */
@@ -18,6 +20,8 @@ export interface ReadRule {
 export interface ReadModel {
   readonly frame: ModelFrame;
   readonly rules: readonly ReadRule[];
+  /** Number of the rule that has the last word for each (layer, head), or -1: [layers][heads]. */
+  readonly last: Int32Array;
 }
 
 /** Checks properties, selections and coverage; the result is there when the model can be given a meaning. */
@@ -43,7 +47,16 @@ export function checkModel(
   }
   // Values are computed only from what is well formed.
   if (findings.list.length > before) return undefined;
-  const reader = new ModelReader(model, error => findings.add(error.code, error.message, error.span));
+  const reader = new ModelReader(model, error =>
+    findings.add(knownCode(error.code), error.message, error.span, {
+      mends:
+        error.code === 'property-missing'
+          ? [addingProperty(model, 'tokens = 4096')]
+          : error.code === 'property-integer' && error.span !== undefined
+            ? rounding(textAt(model, error.span), error.span)
+            : [],
+    }),
+  );
   const frame = reader.frame();
   if (frame === undefined) return undefined;
   const rules: ReadRule[] = [];
@@ -53,8 +66,9 @@ export function checkModel(
     if (layers !== undefined && heads !== undefined) rules.push({ rule, layers, heads });
   }
   if (findings.list.length > before) return undefined;
-  checkCoverage(model, { frame, rules }, findings);
-  return { frame, rules };
+  const last = lastWords(frame, rules);
+  checkCoverage(model, { frame, rules, last }, findings);
+  return { frame, rules, last };
 }
 
 function checkProperties(model: ModelDeclaration, findings: Findings, checker: ExpressionChecker): void {
@@ -68,6 +82,7 @@ function checkProperties(model: ModelDeclaration, findings: Findings, checker: E
         'name',
         'unknown-property',
         `a model has no property \`${property.name}\`${suggestion(property.name, names) || `; it has ${names.join(', ')}`}`,
+        { mends: [respelling(property.name, names, placeOfProperty(property, 'name'))] },
       );
       continue;
     }
@@ -83,17 +98,15 @@ function checkProperties(model: ModelDeclaration, findings: Findings, checker: E
 }
 
 /** Every layer and head has a pattern, and every rule is the last word somewhere. */
-function checkCoverage(model: ModelDeclaration, { frame, rules }: ReadModel, findings: Findings): void {
+function checkCoverage(model: ModelDeclaration, { frame, rules, last }: ReadModel, findings: Findings): void {
   const name = placeOfProperty(model, 'name');
   if (rules.length === 0) {
-    findings.add('uncovered', `${model.name} says nothing about attention: add attention = window(512)`, name);
+    findings.add('uncovered', `${model.name} says nothing about attention: add attention = window(512)`, name, {
+      mends: [addingRule(model)],
+    });
     return;
   }
-  const { layers, heads } = frame;
-  // The number of the rule that has the last word for each (layer, head).
-  const last = new Int32Array(layers * heads).fill(-1);
-  for (const [index, rule] of rules.entries())
-    for (const layer of rule.layers) for (const head of rule.heads) last[layer * heads + head] = index;
+  const { heads } = frame;
   const missing = last.indexOf(-1);
   if (missing >= 0) {
     const more = last.reduce((count, index) => count + (index < 0 ? 1 : 0), 0) - 1;
@@ -101,6 +114,7 @@ function checkCoverage(model: ModelDeclaration, { frame, rules }: ReadModel, fin
       'uncovered',
       `no rule reaches layer ${Math.floor(missing / heads)}, head ${missing % heads}${more > 0 ? ` and ${more} more` : ''}; a rule without layers and heads reaches all of them`,
       name,
+      { mends: [addingRule(model)] },
     );
   }
   const effective = new Set(last);
@@ -110,7 +124,29 @@ function checkCoverage(model: ModelDeclaration, { frame, rules }: ReadModel, fin
     const end = rule.selectors.reduce((most, selector) => Math.max(most, placeOf(selector)?.end ?? 0), 0);
     const place = start === undefined ? undefined : { start, end: Math.max(end, start + 'attention'.length) };
     if (ruleLayers.length === 0 || ruleHeads.length === 0)
-      findings.add('rule-empty', 'this rule names no layer or no head', place, 'warning');
-    else findings.add('rule-overridden', 'later rules override this one everywhere', place, 'warning');
+      findings.add('rule-empty', 'this rule names no layer or no head', place, {
+        mends: [removing(rule, 'Remove this rule')],
+      });
+    else
+      findings.add('rule-overridden', 'later rules override this one everywhere', place, {
+        related: overriders(rules, index, last, heads).map(other => related(placeOf(other), 'overridden here')),
+        mends: [removing(rule, 'Remove this rule')],
+      });
   }
+}
+
+function lastWords({ layers, heads }: ModelFrame, rules: readonly ReadRule[]): Int32Array {
+  const last = new Int32Array(layers * heads).fill(-1);
+  for (const [index, rule] of rules.entries())
+    for (const layer of rule.layers) for (const head of rule.heads) last[layer * heads + head] = index;
+  return last;
+}
+
+/** The rules that have the last word where another one applies. */
+function overriders(rules: readonly ReadRule[], index: number, last: Int32Array, heads: number): AttentionRule[] {
+  const found = new Set<number>();
+  const own = rules[index];
+  for (const layer of own?.layers ?? [])
+    for (const head of own?.heads ?? []) found.add(last[layer * heads + head] ?? -1);
+  return [...found].flatMap(other => rules[other]?.rule ?? []);
 }

@@ -130,7 +130,7 @@ describe('types', () => {
     ['pattern a(t) = global(t)\npattern b = a(3)', 'error wrong-type "3"'],
     ['pattern a(w) = window(w)\npattern b = a(full())', 'error wrong-type "full()"'],
     ['pattern a(c) = c ? full() : none()\npattern b = a(n > 3)'],
-    ['pattern a(x) = window(x - 1) - window(x)\npattern b = a(4)'],
+    ['pattern a(x) = window(x - 1) - window(x)\npattern b = a(4)', 'warning empty-query "a(4)"'],
   ]);
 });
 

@@ -1,0 +1,56 @@
+import {
+  type Cancellation,
+  type DocumentValidator,
+  interruptAndCheck,
+  type LangiumCoreServices,
+  type LangiumDocument,
+  type ValidationOptions,
+} from 'langium';
+import type { Diagnostic } from 'vscode-languageserver-types';
+import { Facts } from './check/facts.ts';
+import { DocumentCheck } from './check.ts';
+import { diagnosticsOf, type PageOf } from './diagnostics.ts';
+
+export interface ValidatorOptions {
+  /** Milliseconds after which the answer is what is known so far; the rest is left in `unfinished`. */
+  readonly patience?: number;
+  readonly pageOf?: PageOf;
+}
+
+/** Runs our checks instead of Langium's: one list, in the order of the text. */
+export class SparseValidator implements DocumentValidator {
+  readonly #services: LangiumCoreServices;
+  readonly #facts = new Facts();
+  readonly #patience: number;
+  readonly #pageOf: PageOf;
+  /** Checks that were not done when the answer was wanted. */
+  readonly unfinished = new WeakMap<LangiumDocument, DocumentCheck>();
+
+  constructor(services: LangiumCoreServices, options: ValidatorOptions = {}) {
+    this.#services = services;
+    this.#patience = options.patience ?? Number.POSITIVE_INFINITY;
+    this.#pageOf = options.pageOf ?? (() => undefined);
+  }
+
+  async validateDocument(
+    document: LangiumDocument,
+    _options?: ValidationOptions,
+    cancelToken?: Cancellation.CancellationToken,
+  ): Promise<Diagnostic[]> {
+    this.unfinished.delete(document);
+    const end = performance.now() + this.#patience;
+    const check = new DocumentCheck(document, this.#services.shared.workspace.LangiumDocuments, this.#facts);
+    while (!check.done && performance.now() < end) {
+      check.step();
+      // The next edit makes the rest pointless.
+      if (cancelToken !== undefined) await interruptAndCheck(cancelToken);
+    }
+    if (!check.done) this.unfinished.set(document, check);
+    return this.diagnosticsOf(document, check);
+  }
+
+  /** What a check has found so far. */
+  diagnosticsOf(document: LangiumDocument, check: DocumentCheck): Diagnostic[] {
+    return diagnosticsOf(document, check.findings, this.#pageOf);
+  }
+}
