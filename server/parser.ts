@@ -2,6 +2,7 @@ import {
   type AstNode,
   type AsyncParser,
   type CstNode,
+  CstNodeBuilder,
   createLangiumParser,
   DefaultValueConverter,
   type GrammarAST,
@@ -59,7 +60,11 @@ export class SparseAsyncParser implements AsyncParser {
       const empty = this.#parser.parse<T>('');
       const file: File = { $type: 'File', imports: [], declarations: [] };
       const parserErrors = [SyntaxMessages.unreadable(text, message)];
-      return { ...empty, value: { ...empty.value, ...file }, parserErrors };
+      // Its root holds the text that was read: that is how others tell whether a syntax tree is of the text as it is now.
+      const tree = new CstNodeBuilder();
+      const value = { ...empty.value, ...file, $cstNode: tree.buildRootNode(text) };
+      tree.construct(value);
+      return { ...empty, value, parserErrors };
     }
   }
 }

@@ -162,6 +162,18 @@ describe('requests', () => {
     expect(JSON.stringify(result)).toContain('"op":"number","value":2');
   });
 
+  test('a file that nests too deeply to be parsed is answered, and announced', async () => {
+    await open(`pattern a = ${'('.repeat(20_000)}full()${')'.repeat(20_000)}`);
+    expect(await client.sendRequest(DeclarationsRequest, { uri: URI })).toMatchObject({ version: 1, errors: 1 });
+    expect(await client.sendRequest(LowerRequest, { uri: URI, name: 'a' })).toMatchObject({
+      ok: false,
+      message: expect.stringContaining('nests too deeply'),
+    });
+    await eventually(() => expect(validated).toEqual([`${URI} 1`]));
+    await change('pattern a = full()', 2);
+    expect(await client.sendRequest(LowerRequest, { uri: URI, name: 'a' })).toMatchObject({ ok: true, version: 2 });
+  });
+
   test('files that are not open have no answer', async () => {
     expect(await client.sendRequest(DeclarationsRequest, { uri: 'file:///nobody.sparse' })).toBeNull();
     expect(await client.sendRequest(LowerRequest, { uri: 'file:///nobody.sparse', name: 'a' })).toBeNull();

@@ -1,0 +1,57 @@
+import { PassThrough } from 'node:stream';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import {
+  type Connection,
+  createConnection,
+  createProtocolConnection,
+  ProposedFeatures,
+  type ProtocolConnection,
+  StreamMessageReader,
+  StreamMessageWriter,
+} from 'vscode-languageserver/node.js';
+import { clientFiles } from '../../../server/lsp/file-reader.ts';
+import { ReadFileRequest } from '../../../server/protocol.ts';
+
+const URI = 'file:///there.sparse';
+const disk = { readFile: (uri: string) => Promise.resolve(`disk ${uri}`) };
+
+/** A client over two pipes, which knows no request until a test says so. */
+let client: ProtocolConnection;
+let server: Connection;
+
+beforeEach(() => {
+  const [up, down] = [new PassThrough(), new PassThrough()];
+  server = createConnection(ProposedFeatures.all, new StreamMessageReader(up), new StreamMessageWriter(down));
+  client = createProtocolConnection(new StreamMessageReader(down), new StreamMessageWriter(up));
+  server.listen();
+  client.listen();
+});
+
+afterEach(() => {
+  client.dispose();
+  server.dispose();
+});
+
+test('what the client can read is read through it, and through nothing else', async () => {
+  client.onRequest(ReadFileRequest, ({ uri }) => ({ text: `client ${uri}` }));
+  expect(await clientFiles(server, disk).readFile(URI)).toBe(`client ${URI}`);
+  client.onRequest(ReadFileRequest, () => ({ text: '' }));
+  expect(await clientFiles(server, disk).readFile(URI)).toBe('');
+});
+
+test('what the client cannot read does not come from the disk', async () => {
+  client.onRequest(ReadFileRequest, () => null);
+  expect(await clientFiles(server, disk).readFile(URI)).toBeNull();
+});
+
+test('nor does what the client fails to read', async () => {
+  client.onRequest(ReadFileRequest, () => {
+    throw new Error('no permission');
+  });
+  expect(await clientFiles(server, disk).readFile(URI)).toBeNull();
+});
+
+test('a client that does not know the request leaves the disk, if there is one', async () => {
+  expect(await clientFiles(server, disk).readFile(URI)).toBe(`disk ${URI}`);
+  expect(await clientFiles(server).readFile(URI)).toBeNull();
+});
