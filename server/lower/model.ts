@@ -33,10 +33,13 @@ export class ModelReader {
   readonly #values = new Map<WholeName, number | undefined>();
   readonly #underway = new Set<WholeName>();
   readonly #shape: Shape;
+  readonly #tokens: number | undefined;
 
-  constructor(model: ModelDeclaration, report: Report) {
+  /** `tokens` replaces the model's own, for everything that reads `n` too. */
+  constructor(model: ModelDeclaration, report: Report, tokens?: number) {
     this.#model = model;
     this.#report = report;
+    this.#tokens = tokens;
     for (const property of model.properties)
       if (property.value !== undefined && !this.#properties.has(property.name))
         this.#properties.set(property.name, property);
@@ -84,7 +87,7 @@ export class ModelReader {
     this.#underway.add(name);
     let value: number | undefined;
     try {
-      value = this.#number(property.value);
+      value = name === 'tokens' && this.#tokens !== undefined ? this.#tokens : this.#number(property.value);
     } finally {
       this.#underway.delete(name);
     }
@@ -158,7 +161,10 @@ export class ModelReader {
       );
     const queries = this.has('queries') ? this.whole('queries') : undefined;
     if (tokens !== undefined && queries !== undefined && queries > tokens)
-      fail('queries', `there are ${queries} queries but only ${tokens} tokens`);
+      fail(
+        'queries',
+        `there are ${queries} queries but only ${tokens} tokens: use more tokens, or queries that follow them, such as queries = n / 2`,
+      );
     const layers = this.whole('layers');
     const heads = this.whole('heads');
     const kvHeads = this.whole('kv_heads');
@@ -293,11 +299,18 @@ function listWords(words: readonly string[]): string {
   return `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`;
 }
 
-/** A model with all its rules. Throws the first LowerError. */
+/**
+ * A model with all its rules; `tokens` replaces its own. Throws the first LowerError, also when the model has no meaning
+ * at these tokens.
+ */
 export function lowerModel(declaration: ModelDeclaration, tokens?: number): Model {
-  const reader = new ModelReader(declaration, error => {
-    throw error;
-  });
+  const reader = new ModelReader(
+    declaration,
+    error => {
+      throw error;
+    },
+    tokens,
+  );
   const frame = reader.frame();
   if (frame === undefined) throw new LowerError('property-missing', `${declaration.name} is not complete`, declaration);
   const rules = declaration.rules.map((rule): Rule => {
@@ -305,7 +318,5 @@ export function lowerModel(declaration: ModelDeclaration, tokens?: number): Mode
     const heads = reader.selection(rule, 'heads') ?? [];
     return { layers, heads, pattern: lowerPattern(rule.pattern, outermost()), span: spanOf(rule) };
   });
-  if (tokens === undefined) return { ...frame, rules };
-  // Fewer tokens than query rows: every token is a query then.
-  return { ...frame, tokens, queries: frame.queries !== null && frame.queries > tokens ? null : frame.queries, rules };
+  return { ...frame, rules };
 }

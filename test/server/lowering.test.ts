@@ -235,7 +235,34 @@ describe('models', () => {
   test('other tokens replace those of a model', async () => {
     const file = await openFile('model M { tokens = 64 queries = 32 attention = full() }');
     expect(file.lower('M', { tokens: 128 })).toMatchObject({ tokens: 128, queries: 32 });
-    expect(file.lower('M', { tokens: 16 })).toMatchObject({ tokens: 16, queries: null });
+    expect(file.lower('M', { tokens: 32 })).toMatchObject({ tokens: 32, queries: 32 });
+  });
+
+  test('more queries than the other tokens are an error, never fewer queries', async () => {
+    const file = await openFile('model M { tokens = 64 queries = 32 attention = full() }');
+    expect(() => file.lower('M', { tokens: 16 })).toThrow(/32 queries but only 16 tokens.*queries = n \/ 2/);
+  });
+
+  test('whatever reads n follows the other tokens', async () => {
+    const file = await openFile(
+      'model M { tokens = 64 queries = n / 2 heads = n / 16 head_dim = 8 attention = none() attention heads n / 32..heads = full() }',
+    );
+    expect(file.lower('M', { tokens: 128 })).toMatchObject({
+      tokens: 128,
+      queries: 64,
+      heads: 8,
+      kvHeads: 8,
+      rules: [{ heads: [0, 1, 2, 3, 4, 5, 6, 7] }, { heads: [4, 5, 6, 7] }],
+    });
+    expect(file.lower('M')).toMatchObject({ tokens: 64, queries: 32, heads: 4 });
+    expect(() => file.lower('M', { tokens: 65 })).toThrow(/queries must be a whole number, got 32.5/);
+  });
+
+  test('other tokens are checked like the own ones', async () => {
+    const file = await openFile('model M { tokens = 64 attention = full() }');
+    expect(() => file.lower('M', { tokens: 0 })).toThrow(/tokens must be 1 to/);
+    expect(() => file.lower('M', { tokens: 1.5 })).toThrow(/whole number/);
+    expect(() => file.lower('M', { tokens: 2 ** 26 + 1 })).toThrow(/tokens must be 1 to 67,108,864/);
   });
 
   test.each([

@@ -28,7 +28,7 @@ async function survives(text: string, uri = 'memory:/any.sparse'): Promise<void>
       expect(JSON.parse(JSON.stringify(model))).toEqual(model);
     } catch (error) {
       if (!(error instanceof LowerError)) throw error;
-      if (file.errors === 0 && !/needs .*default/.test(error.message)) throw error;
+      if (file.errors === 0 && !/needs .*default|queries but only 64 tokens/.test(error.message)) throw error;
     }
 }
 

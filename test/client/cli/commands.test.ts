@@ -31,6 +31,8 @@ const files: Readonly<Record<string, string | Uint8Array>> = {
   'lost.sparse': 'import { only } from "./nowhere.sparse"\npattern p = only\n',
   'loop.sparse': 'import { p } from "./loop.sparse"\npattern p = p\n',
   'zero.sparse': 'model M { tokens = 0  attention = full() }\n',
+  'half.sparse': 'model M { tokens = 64  queries = n / 2  attention = full() }\n',
+  'fixed.sparse': 'model M { tokens = 64  queries = 32  attention = full() }\n',
   'empty.sparse': '',
   'binary.sparse': Uint8Array.from({ length: 4000 }, (_, i) => (i * 151 + (i >> 3)) & 255),
   'nul.sparse': 'pattern p = \0full()',
@@ -154,6 +156,11 @@ describe.concurrent('sparse stats', () => {
     });
   });
 
+  it('takes queries that follow the other tokens', async () => {
+    expect(await stats('half.sparse', '--tokens', '100')).toMatchObject({ tokens: 100, queries: 50, pairs: 5000 });
+    expect(await stats('fixed.sparse', '--tokens', '100')).toMatchObject({ tokens: 100, queries: 32, pairs: 3200 });
+  });
+
   it('takes an expression, imports, one token and millions', async () => {
     expect(await stats('--expr', 'sliding(8) | global([0])', '--tokens', '1')).toMatchObject({
       name: 'sliding(8) | global([0])',
@@ -179,6 +186,12 @@ describe.concurrent('sparse stats', () => {
     ['a file with errors', ['lost.sparse'], 1, /^lost\.sparse:\d+:\d+: error: /],
     ['a binary file', ['binary.sparse'], 1, /binary\.sparse:1:1: error: .*UTF-8/],
     ['tokens = 0', ['zero.sparse'], 1, /zero\.sparse:1:\d+: error: /],
+    [
+      'more queries than tokens',
+      ['fixed.sparse', '--tokens', '16'],
+      1,
+      /^fixed\.sparse:1:34: error: there are 32 queries but only 16 tokens: .* \[property-value\]$/m,
+    ],
     ['a position past the end', ['late.sparse', '--tokens', '64'], 1, /^late\.sparse:1:23: error: position 100/],
     ['an expression with an error', ['--expr', 'sliding(', '--tokens', '8'], 1, /^error: --expr: .*character/],
     ['an expression past the end', ['--expr', 'global([9])', '--tokens', '8'], 1, /^error: position 9/],
