@@ -15,7 +15,7 @@ export function asFailure(error: unknown, sources: Sources): Failure {
     return badFile(place === undefined ? error.message : `${place}: error: ${error.message}`);
   }
   // V8's words for an array that cannot be had.
-  if (error instanceof RangeError && /array (buffer|length)|allocation/i.test(error.message))
+  if (error.name === 'RangeError' && /array (buffer|length)|allocation/i.test(error.message))
     return wrongUse('this needs more memory than there is; use fewer tokens');
   if (process.env.SPARSE_DEBUG !== undefined && error.stack !== undefined) return wrongUse(error.stack);
   return wrongUse(error.message);
