@@ -1,0 +1,172 @@
+import { PassThrough } from 'node:stream';
+import { afterEach, describe, expect, test } from 'vitest';
+import {
+  type Connection,
+  createConnection,
+  createProtocolConnection,
+  ProposedFeatures,
+  type ProtocolConnection,
+  StreamMessageReader,
+  StreamMessageWriter,
+} from 'vscode-languageserver/node.js';
+import {
+  type ClientCapabilities,
+  ConfigurationRequest,
+  DidChangeConfigurationNotification,
+  DidChangeTextDocumentNotification,
+  DidOpenTextDocumentNotification,
+  DocumentFormattingRequest,
+  InitializedNotification,
+  InitializeRequest,
+  type InitializeResult,
+  type InlayHint,
+  InlayHintRefreshRequest,
+  InlayHintRequest,
+  RegistrationRequest,
+  SelectionRangeRequest,
+  SemanticTokensRequest,
+} from 'vscode-languageserver-protocol';
+import { startSparseServer } from '../../../server/lsp/start.ts';
+
+const URI = 'file:///main.sparse';
+const textDocument = { uri: URI };
+const range = { start: { line: 0, character: 0 }, end: { line: 100, character: 0 } };
+
+let client: ProtocolConnection;
+let server: Connection;
+afterEach(() => {
+  client.dispose();
+  server.dispose();
+});
+
+/** A client of the real server, over two pipes. */
+async function start(
+  capabilities: ClientCapabilities,
+  handlers: (client: ProtocolConnection) => void = () => undefined,
+) {
+  const [up, down] = [new PassThrough(), new PassThrough()];
+  server = createConnection(ProposedFeatures.all, new StreamMessageReader(up), new StreamMessageWriter(down));
+  startSparseServer(server);
+  client = createProtocolConnection(new StreamMessageReader(down), new StreamMessageWriter(up));
+  handlers(client);
+  client.listen();
+  const result: InitializeResult = await client.sendRequest(InitializeRequest.type, {
+    processId: null,
+    rootUri: null,
+    capabilities,
+  });
+  await client.sendNotification(InitializedNotification.type, {});
+  return result;
+}
+
+const open = (text: string) =>
+  client.sendNotification(DidOpenTextDocumentNotification.type, {
+    textDocument: { ...textDocument, languageId: 'sparse', version: 1, text },
+  });
+
+const labels = async (): Promise<unknown[]> =>
+  ((await client.sendRequest(InlayHintRequest.type, { textDocument, range })) ?? []).map(
+    ({ label }: InlayHint) => label,
+  );
+
+const TEXT = 'pattern a = random(2, 7)\n';
+
+describe('what the server offers', () => {
+  test('every feature is announced', async () => {
+    const { capabilities } = await start({});
+    expect(capabilities).toMatchObject({
+      documentFormattingProvider: true,
+      documentRangeFormattingProvider: true,
+      documentOnTypeFormattingProvider: { firstTriggerCharacter: '}', moreTriggerCharacter: ['\n'] },
+      signatureHelpProvider: { triggerCharacters: ['(', ','] },
+      semanticTokensProvider: { range: true },
+      foldingRangeProvider: true,
+      selectionRangeProvider: true,
+      documentHighlightProvider: true,
+      workspaceSymbolProvider: expect.anything(),
+      documentLinkProvider: expect.anything(),
+      callHierarchyProvider: expect.anything(),
+      inlayHintProvider: expect.anything(),
+    });
+  });
+
+  test('selection ranges come over the wire', async () => {
+    await start({});
+    await open('const a = 12\n');
+    const [selection] =
+      (await client.sendRequest(SelectionRangeRequest.type, {
+        textDocument,
+        positions: [{ line: 0, character: 11 }],
+      })) ?? [];
+    expect(selection).toMatchObject({
+      range: { start: { line: 0, character: 10 }, end: { line: 0, character: 12 } },
+      parent: { range: { start: { line: 0, character: 0 }, end: { line: 0, character: 12 } } },
+    });
+    const nobody = { textDocument: { uri: 'file:///nobody.sparse' }, positions: [] };
+    expect(await client.sendRequest(SelectionRangeRequest.type, nobody)).toBeNull();
+  });
+
+  test('answers are about the text as it is, however fast it changes', async () => {
+    await start({});
+    await open(TEXT);
+    for (let version = 2; version < 30; version++) {
+      const text = `${'\n'.repeat(version)}const  a = 1\n`;
+      void client.sendNotification(DidChangeTextDocumentNotification.type, {
+        textDocument: { uri: URI, version },
+        contentChanges: [{ text }],
+      });
+      if (version % 3 === 0) {
+        const tokens = await client.sendRequest(SemanticTokensRequest.type, { textDocument });
+        expect(tokens?.data.slice(0, 3)).toEqual([version, 7, 1]);
+      } else if (version % 3 === 1) {
+        const options = { tabSize: 2, insertSpaces: true };
+        const edits = await client.sendRequest(DocumentFormattingRequest.type, { textDocument, options });
+        expect(edits?.map(edit => edit.range.start.line)).toEqual([0, version]);
+      }
+    }
+  });
+});
+
+describe('settings', () => {
+  test('an editor without any gets all hints', async () => {
+    await start({});
+    await open(TEXT);
+    await expect.poll(labels).toEqual(['seed:', expect.stringMatching(/%$/)]);
+  });
+
+  test('they are asked for at the start and when they change, and hints are shown anew', async () => {
+    let settings: unknown = { inlayHints: { density: false, parameterNames: true } };
+    let refreshed = 0;
+    await start({ workspace: { configuration: true, inlayHint: { refreshSupport: true } } }, connection => {
+      connection.onRequest(RegistrationRequest.type, () => undefined);
+      connection.onRequest(ConfigurationRequest.type, ({ items }) => items.map(() => settings));
+      connection.onRequest(InlayHintRefreshRequest.type, () => {
+        refreshed++;
+      });
+    });
+    await open(TEXT);
+    await expect.poll(labels).toEqual(['seed:']);
+    await expect.poll(() => refreshed).toBeGreaterThan(0);
+
+    const before = refreshed;
+    settings = { inlayHints: { density: false, parameterNames: false } };
+    // Editors that are asked say only that something changed.
+    await client.sendNotification(DidChangeConfigurationNotification.type, { settings: null });
+    await expect.poll(labels).toEqual([]);
+    await expect.poll(() => refreshed).toBeGreaterThan(before);
+
+    const pushed = { sparse: { inlayHints: { density: false, parameterNames: true } } };
+    await client.sendNotification(DidChangeConfigurationNotification.type, { settings: pushed });
+    await expect.poll(labels).toEqual(['seed:']);
+  });
+
+  test('an editor that refuses to answer does no harm', async () => {
+    await start({ workspace: { configuration: true } }, connection => {
+      connection.onRequest(ConfigurationRequest.type, () => {
+        throw new Error('no settings here');
+      });
+    });
+    await open(TEXT);
+    await expect.poll(labels).toHaveLength(2);
+  });
+});
