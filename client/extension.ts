@@ -2,6 +2,8 @@ import * as vscode from 'vscode';
 import { LanguageClient, TransportKind } from 'vscode-languageclient/node.js';
 import { activateExtension, languageId } from './language-client.ts';
 
+export { deactivateExtension as deactivate } from './language-client.ts';
+
 /** Entry point in a Node extension host: the desktop, and the remote side of a window. */
 export async function activate(context: vscode.ExtensionContext): Promise<void> {
   const module = vscode.Uri.joinPath(context.extensionUri, 'dist', 'server.cjs').fsPath;

@@ -3,13 +3,15 @@ import type { LanguageClientOptions, MessageTransports } from 'vscode-languagecl
 import { BaseLanguageClient, BrowserMessageReader, BrowserMessageWriter } from 'vscode-languageclient/browser.js';
 import { activateExtension, languageId } from './language-client.ts';
 
+export { deactivateExtension as deactivate } from './language-client.ts';
+
 /** Entry point in a web worker extension host: VS Code for the Web. */
 export async function activate(context: vscode.ExtensionContext): Promise<void> {
   const script = vscode.Uri.joinPath(context.extensionUri, 'dist', 'server.web.js').toString(true);
   await activateExtension(context, (name, options) => new WorkerLanguageClient(name, options, script));
 }
 
-/** Starts a worker of its own every time it starts: a worker that was told to exit cannot be used again. */
+/** Starts a worker every time it starts, as it does after a crash too: a worker that has ended cannot be used again. */
 class WorkerLanguageClient extends BaseLanguageClient {
   private readonly script: string;
   private worker: Worker | undefined;

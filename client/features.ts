@@ -1,5 +1,4 @@
 import * as vscode from 'vscode';
-import type { BaseLanguageClient } from 'vscode-languageclient';
 import { exportMask } from './commands/export-mask.ts';
 import { newPattern } from './commands/new-pattern.ts';
 import { openLibrary } from './commands/open-library.ts';
@@ -7,16 +6,17 @@ import { openPreview } from './commands/open-preview.ts';
 import { runPattern } from './commands/run-pattern.ts';
 import { LibraryDocuments } from './library-documents.ts';
 import { Previews } from './preview/previews.ts';
+import type { RestartableClient } from './restartable-client.ts';
 import { showStatus } from './status.ts';
 
 /** Adds what people touch: commands, the preview, the standard library and the status. */
-export function registerFeatures(context: vscode.ExtensionContext, client: BaseLanguageClient): void {
+export function registerFeatures(context: vscode.ExtensionContext, client: RestartableClient): void {
   const previews = new Previews(context, client);
   const library = new LibraryDocuments(context, client);
   showStatus(context, client);
   const command = (
     id: string,
-    run: (argument: unknown, previews: Previews, client: BaseLanguageClient) => Promise<void>,
+    run: (argument: unknown, previews: Previews, client: RestartableClient) => Promise<void>,
   ): void => {
     context.subscriptions.push(
       vscode.commands.registerCommand(id, async (argument: unknown) => {

@@ -2,12 +2,16 @@ import * as vscode from 'vscode';
 import type { BaseLanguageClient, LanguageClientOptions } from 'vscode-languageclient';
 import { ReadFileRequest } from '../server/protocol.ts';
 import { registerFeatures } from './features.ts';
+import { RestartableClient } from './restartable-client.ts';
 
 /** Id of the language; also the prefix under which the client reads its own setting, `sparse.trace.server`. */
 export const languageId = 'sparse';
 
 /** The desktop has a process to talk to, the web a worker; nothing else differs. */
 export type CreateClient = (name: string, options: LanguageClientOptions) => BaseLanguageClient;
+
+/** The server of this extension host, while the extension is active. */
+let active: RestartableClient | undefined;
 
 /**
  * Starts the language server and everything that talks to it.
@@ -18,20 +22,29 @@ export async function activateExtension(context: vscode.ExtensionContext, create
   const log = vscode.window.createOutputChannel('Sparse', { log: true });
   context.subscriptions.push(log);
   try {
-    const client = createClient('Sparse', clientOptions(context, log));
+    const options = clientOptions(context, log);
+    const client = new RestartableClient(() => createClient('Sparse', options));
+    active = client;
     context.subscriptions.push(
       client.onRequest(ReadFileRequest, ({ uri }) => readFile(uri, log)),
       vscode.commands.registerCommand('sparse.restartServer', () => restart(client, log)),
-      { dispose: () => void stop(client) },
     );
     registerFeatures(context, client);
-    await start(client, log);
+    await orShow(client.start(), log);
   } catch (error) {
-    // VS Code itself says nothing to the user when an extension fails to activate.
+    // VS Code itself says nothing to the user when an extension fails to activate, and does not deactivate it.
     log.error(asError(error));
     void showFailure(`The Sparse extension could not start: ${asError(error).message}`, log);
+    await deactivateExtension();
     throw error;
   }
+}
+
+/** Stops the server; VS Code waits for it to be gone. */
+export async function deactivateExtension(): Promise<void> {
+  const client = active;
+  active = undefined;
+  await client?.stop();
 }
 
 function clientOptions(context: vscode.ExtensionContext, log: vscode.LogOutputChannel): LanguageClientOptions {
@@ -59,27 +72,18 @@ async function readFile(uri: string, log: vscode.LogOutputChannel): Promise<{ te
   }
 }
 
-async function start(client: BaseLanguageClient, log: vscode.LogOutputChannel): Promise<void> {
+async function restart(client: RestartableClient, log: vscode.LogOutputChannel): Promise<void> {
+  log.info('Restarting the language server');
+  await orShow(client.restart(), log);
+}
+
+/** Tells the user when the server does not start. */
+async function orShow(starting: Promise<void>, log: vscode.LogOutputChannel): Promise<void> {
   try {
-    await client.start();
+    await starting;
   } catch (error) {
     log.error(asError(error));
     void showFailure(`The Sparse language server could not start: ${asError(error).message}`, log);
-  }
-}
-
-async function restart(client: BaseLanguageClient, log: vscode.LogOutputChannel): Promise<void> {
-  log.info('Restarting the language server');
-  await stop(client);
-  await start(client, log);
-}
-
-/** A server that has died or never started cannot be stopped in good order; what matters is that it is gone. */
-async function stop(client: BaseLanguageClient): Promise<void> {
-  try {
-    await client.stop();
-  } catch {
-    // Already gone.
   }
 }
 

@@ -1,13 +1,13 @@
 import * as vscode from 'vscode';
-import type { BaseLanguageClient } from 'vscode-languageclient';
 import { LIBRARY_SCHEME, type LibraryFile, LibraryRequest } from '../server/protocol.ts';
+import type { RestartableClient } from './restartable-client.ts';
 
 /** Shows the files of the standard library, which only the server has; VS Code opens them read-only. */
 export class LibraryDocuments implements vscode.TextDocumentContentProvider {
-  readonly #client: BaseLanguageClient;
+  readonly #client: RestartableClient;
   #files: Promise<readonly LibraryFile[]> | undefined;
 
-  constructor(context: vscode.ExtensionContext, client: BaseLanguageClient) {
+  constructor(context: vscode.ExtensionContext, client: RestartableClient) {
     this.#client = client;
     context.subscriptions.push(vscode.workspace.registerTextDocumentContentProvider(LIBRARY_SCHEME, this));
   }

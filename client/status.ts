@@ -1,7 +1,8 @@
 import * as vscode from 'vscode';
-import { type BaseLanguageClient, State } from 'vscode-languageclient';
+import { State } from 'vscode-languageclient';
 import { DensityRequest, type DensityResult } from '../server/protocol.ts';
 import { densityText } from './density-text.ts';
+import type { RestartableClient } from './restartable-client.ts';
 
 /** The cursor rests this long before the server is asked. */
 const REST = 150;
@@ -10,7 +11,7 @@ const REST = 150;
  * The two items behind the braces in the status bar, for `.sparse` files: how the server is, and the density of the
  * pattern at the cursor.
  */
-export function showStatus(context: vscode.ExtensionContext, client: BaseLanguageClient): void {
+export function showStatus(context: vscode.ExtensionContext, client: RestartableClient): void {
   const selector: vscode.DocumentSelector = { language: 'sparse' };
   const server = vscode.languages.createLanguageStatusItem('sparse.server', selector);
   server.name = 'Sparse Language Server';

@@ -1,15 +1,15 @@
 import * as vscode from 'vscode';
-import type { BaseLanguageClient } from 'vscode-languageclient';
 import { type ExportFormat, formats } from '../../runtime/export/formats.ts';
 import type { Model } from '../../runtime/pattern/ir.ts';
 import { patternAt, shapeAt } from '../../runtime/pattern/model.ts';
 import { DeclarationsRequest, LIBRARY_SCHEME, LowerRequest } from '../../server/protocol.ts';
 import type { PreviewView } from '../preview/messages.ts';
 import type { Previews } from '../preview/previews.ts';
+import type { RestartableClient } from '../restartable-client.ts';
 import { type Subject, subjectOf } from './subject.ts';
 
 /** `Sparse: Export Mask...`: asks for the format and the place, and writes through the workspace's file system. */
-export async function exportMask(argument: unknown, previews: Previews, client: BaseLanguageClient): Promise<void> {
+export async function exportMask(argument: unknown, previews: Previews, client: RestartableClient): Promise<void> {
   const subject = await subjectOf(argument, previews, client);
   if (subject === undefined) return;
   await vscode.workspace.openTextDocument(subject.uri);
@@ -68,7 +68,7 @@ function folderFor(uri: vscode.Uri): vscode.Uri | undefined {
     : vscode.Uri.joinPath(uri, '..');
 }
 
-async function chooseDeclaration(subject: Subject, client: BaseLanguageClient): Promise<string | undefined> {
+async function chooseDeclaration(subject: Subject, client: RestartableClient): Promise<string | undefined> {
   const file = await client.sendRequest(DeclarationsRequest, { uri: subject.uri.toString() });
   const usable = file?.declarations.filter(declaration => declaration.problem === null) ?? [];
   if (usable.length === 0) throw new Error('This file declares no pattern or model that can be exported.');

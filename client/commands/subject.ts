@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
-import type { BaseLanguageClient } from 'vscode-languageclient';
 import { type DeclarationInfo, DeclarationsRequest } from '../../server/protocol.ts';
 import type { Previews } from '../preview/previews.ts';
+import type { RestartableClient } from '../restartable-client.ts';
 
 /** What a command is about: a file and, where known, one of its declarations. */
 export interface Subject {
@@ -16,7 +16,7 @@ export interface Subject {
 export async function subjectOf(
   argument: unknown,
   previews: Previews,
-  client: BaseLanguageClient,
+  client: RestartableClient,
 ): Promise<Subject | undefined> {
   if (typeof argument === 'object' && argument !== null && 'uri' in argument && typeof argument.uri === 'string') {
     const name = 'name' in argument && typeof argument.name === 'string' ? argument.name : undefined;

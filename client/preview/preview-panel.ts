@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
-import type { BaseLanguageClient } from 'vscode-languageclient';
 import { DeclarationsRequest, LowerRequest } from '../../server/protocol.ts';
+import type { RestartableClient } from '../restartable-client.ts';
 import { isToHost, type PreviewState, type PreviewView, type ToPage } from './messages.ts';
 import { pageHtml } from './page.ts';
 import { revealSpan } from './reveal-span.ts';
@@ -9,7 +9,7 @@ import { revealSpan } from './reveal-span.ts';
 export class PreviewPanel {
   readonly uri: vscode.Uri;
   readonly #panel: vscode.WebviewPanel;
-  readonly #client: BaseLanguageClient;
+  readonly #client: RestartableClient;
   readonly #disposables: vscode.Disposable[] = [];
   #name: string | null;
   #view: PreviewView | undefined;
@@ -20,7 +20,7 @@ export class PreviewPanel {
   #again = false;
   #disposed = false;
 
-  constructor(panel: vscode.WebviewPanel, extensionUri: vscode.Uri, client: BaseLanguageClient, state: PreviewState) {
+  constructor(panel: vscode.WebviewPanel, extensionUri: vscode.Uri, client: RestartableClient, state: PreviewState) {
     this.uri = vscode.Uri.parse(state.uri);
     this.#panel = panel;
     this.#client = client;

@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
-import type { BaseLanguageClient } from 'vscode-languageclient';
 import { ValidatedNotification } from '../../server/protocol.ts';
+import type { RestartableClient } from '../restartable-client.ts';
 import type { PreviewState } from './messages.ts';
 import { failureHtml } from './page.ts';
 import { PreviewPanel } from './preview-panel.ts';
@@ -10,10 +10,10 @@ export const PREVIEW_TYPE = 'sparse.preview';
 /** All open previews: one for each file. */
 export class Previews implements vscode.WebviewPanelSerializer {
   readonly #extensionUri: vscode.Uri;
-  readonly #client: BaseLanguageClient;
+  readonly #client: RestartableClient;
   readonly #panels = new Set<PreviewPanel>();
 
-  constructor(context: vscode.ExtensionContext, client: BaseLanguageClient) {
+  constructor(context: vscode.ExtensionContext, client: RestartableClient) {
     this.#extensionUri = context.extensionUri;
     this.#client = client;
     context.subscriptions.push(
