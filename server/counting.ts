@@ -4,7 +4,7 @@ import { CompileError } from '../runtime/compile/mask-tree.ts';
 import { isDynamic } from '../runtime/pattern/bind.ts';
 import type { Pattern } from '../runtime/pattern/ir.ts';
 import { PatternError } from '../runtime/pattern/primitive.ts';
-import type { Shape } from '../runtime/pattern/shape.ts';
+import { type Shape, squareShape } from '../runtime/pattern/shape.ts';
 
 /** How many pairs a pattern holds at a shape. */
 export interface Count {
@@ -63,6 +63,9 @@ export class Counter {
         this.#keep(key, { count, tried: Math.max(milliseconds, before?.tried ?? 0), times: (before?.times ?? 0) + 1 });
       return count;
     } catch (error) {
+      // A grid has a length of its own; the count says which.
+      if (error instanceof PatternError && error.neededTokens !== undefined && error.neededTokens !== shape.tokens)
+        return this.count(pattern, squareShape(error.neededTokens, shape), milliseconds);
       if (error instanceof PatternError || error instanceof RangeError) return undefined;
       throw error;
     }

@@ -1,11 +1,11 @@
 import { type Command, Option } from 'commander';
 import { type Attention, createAttention } from '../../runtime/attention/attention.ts';
-import { compareWithFull, type RunReport } from '../../runtime/attention/compare-with-full.ts';
+import { compareWithFull, pairsOfHeads, type RunReport } from '../../runtime/attention/compare-with-full.ts';
 import { nodeWorkers } from '../../runtime/attention/cpu/workers.node.ts';
 import { openDawn } from '../../runtime/attention/gpu/dawn.node.ts';
 import type { BackendId, HeadPlans } from '../../runtime/attention/types.ts';
-import { planPairs } from '../../runtime/compile/tile-plan.ts';
-import { inThread } from './in-thread.ts';
+import { wrongUse } from './failure.ts';
+import { inThread, JobError } from './in-thread.ts';
 import { duration, grouped, percent } from './numbers.ts';
 import { problemOfSamples, problemOfTensors, type RunProblem } from './run-problem.ts';
 import type { Session } from './session.ts';
@@ -16,11 +16,6 @@ import { checkWritable, writeWholeFile } from './write-file.ts';
 
 /** Full attention that would take longer is left out. */
 const LONGEST_FULL_MS = 60_000;
-/** What checking against the reference may cost, in multiplications: about a second. */
-const CHECK_BUDGET = 2 ** 27;
-/** Finding a pair and its exponential cost as much as so many multiplications. */
-const COST_OF_PAIR = 32;
-const FEWEST_CHECKED_ROWS = 16;
 
 interface RunOptions extends SubjectOptions {
   readonly input?: string;
@@ -73,10 +68,10 @@ export function addRun(program: Command, session: Session, sources: Sources): vo
           'the output is o [heads, queries, head_dim] and lse [heads, queries] (natural log), both F32.\n' +
           'Without --input the data is made up, the same every time.',
       ),
-    'run this head alone, from 0 (default: all heads)',
+    'run this head alone, from 0 (default: all heads); any will do for a pattern without a model and --input',
   )
     .option('--input <PATH>', 'a .safetensors file with q, k and v')
-    .option('--output <PATH>', 'write o and lse to this .safetensors file')
+    .option('--output <PATH>', 'write o and lse to this .safetensors file, replaced when it exists')
     .addOption(
       new Option('--backend <ID>', 'what computes it').choices(['auto', 'gpu', 'cpu', 'reference']).default('auto'),
     )
@@ -91,15 +86,18 @@ export function addRun(program: Command, session: Session, sources: Sources): vo
 async function run(file: string | undefined, options: RunOptions, session: Session, sources: Sources): Promise<void> {
   const { signal } = session;
   const subject = await openSubject(sources, file, options);
+  if (options.output === '-') throw wrongUse('--output names a file: the numbers of the run go to stdout');
   if (options.output !== undefined) await checkWritable(options.output);
   const problem =
     options.input === undefined
       ? problemOfSamples(subject, options)
       : problemOfTensors(subject, options, options.input, await readInput(options.input, signal));
   const { model, layer, heads, input } = problem;
-  const plans = await session.during('Compiling', () =>
-    inThread({ kind: 'plans', model, layer, heads, tokens: input.keys }, signal),
-  );
+  const plans = await session
+    .during('Compiling', () => inThread({ kind: 'plans', model, layer, heads, tokens: input.keys }, signal))
+    .catch((error: unknown) => {
+      throw error instanceof JobError && error.code === 'dynamic' ? withoutChoice(error) : error;
+    });
   const attention = createAttention({ gpu: openDawn, workers: nodeWorkers() });
   try {
     const report = await session.during('Running', progress =>
@@ -118,6 +116,11 @@ async function run(file: string | undefined, options: RunOptions, session: Sessi
   }
 }
 
+/** The data is there, but nothing here makes a mask of it. */
+function withoutChoice({ name, message, span, code }: JobError): JobError {
+  return new JobError(name, `${message}; run takes patterns whose pairs do not depend on the data`, span, code);
+}
+
 function measure(
   attention: Attention,
   { input }: RunProblem,
@@ -126,21 +129,7 @@ function measure(
   signal: AbortSignal,
   onProgress: (share: number) => void,
 ): Promise<RunReport> {
-  const rows = input.heads * input.queries;
-  const keysPerRow = Math.max(1, pairsOf(plans) / rows);
-  const affordable = Math.floor(CHECK_BUDGET / (keysPerRow * (input.headDim + COST_OF_PAIR)));
-  return compareWithFull(attention, input, plans, {
-    backend,
-    signal,
-    onProgress,
-    longestFullMs: LONGEST_FULL_MS,
-    checkRows: Math.min(rows, Math.max(FEWEST_CHECKED_ROWS, affordable)),
-  });
-}
-
-function pairsOf({ plans, headPlan }: HeadPlans): number {
-  const pairs = plans.map(planPairs);
-  return headPlan.reduce((sum, plan) => sum + (pairs[plan] ?? 0), 0);
+  return compareWithFull(attention, input, plans, { backend, signal, onProgress, longestFullMs: LONGEST_FULL_MS });
 }
 
 function summaryOf(
@@ -152,7 +141,7 @@ function summaryOf(
 ): RunSummary {
   const { heads, kvHeads, headDim, keys, queries } = input;
   const { sparse, fullMs, speedUp, largestDifference, checkedRows, rows } = report;
-  const pairs = pairsOf(plans);
+  const pairs = pairsOfHeads(plans);
   return {
     name,
     layer,

@@ -48,8 +48,7 @@ export type ToHost =
   | { readonly type: 'select'; readonly name: string }
   | { readonly type: 'view'; readonly view: PreviewView }
   | { readonly type: 'reveal'; readonly span: Span }
-  | { readonly type: 'export' }
-  | { readonly type: 'log'; readonly message: string };
+  | { readonly type: 'export' };
 
 /** Is this a message of the page? What the page sends crosses a border and is not trusted to have the right form. */
 export function isToHost(message: unknown): message is ToHost {
@@ -61,8 +60,6 @@ export function isToHost(message: unknown): message is ToHost {
       return true;
     case 'select':
       return typeof fields.name === 'string';
-    case 'log':
-      return typeof fields.message === 'string';
     case 'view': {
       const view = fields.view as Record<string, unknown> | null | undefined;
       return (

@@ -50,8 +50,9 @@ export class PreviewPanel {
     return this.#view ?? { name: this.#name, tokens: null, layer: 0, head: 0 };
   }
 
+  /** Not among the panel's own disposables: those end during the event that this listener waits for. */
   onDidDispose(listener: () => void): void {
-    this.#disposables.push(this.#panel.onDidDispose(listener));
+    this.#panel.onDidDispose(listener);
   }
 
   /** Brings the panel to the front without taking the keyboard from the editor; `name` chooses another declaration. */
@@ -84,18 +85,18 @@ export class PreviewPanel {
   }
 
   async #refresh(): Promise<void> {
-    try {
-      while (this.#again && !this.#disposed) {
-        this.#again = false;
+    while (this.#again && !this.#disposed) {
+      this.#again = false;
+      try {
         await this.#sendFile();
+      } catch (error) {
+        this.#post({
+          type: 'stale',
+          version: -1,
+          message: `The language server did not answer: ${error instanceof Error ? error.message : String(error)}`,
+          line: null,
+        });
       }
-    } catch (error) {
-      this.#post({
-        type: 'stale',
-        version: -1,
-        message: `The language server did not answer: ${error instanceof Error ? error.message : String(error)}`,
-        line: null,
-      });
     }
   }
 
@@ -127,9 +128,11 @@ export class PreviewPanel {
       });
       return;
     }
-    const lowered = await this.#client.sendRequest(LowerRequest, { uri, name: this.#name });
-    if (lowered === null || this.#disposed) return;
-    if (lowered.ok) this.#post({ type: 'model', version: lowered.version, name: this.#name, model: lowered.model });
+    const name = this.#name;
+    const lowered = await this.#client.sendRequest(LowerRequest, { uri, name });
+    // Another name was chosen meanwhile: its refresh is on its way.
+    if (lowered === null || this.#disposed || name !== this.#name) return;
+    if (lowered.ok) this.#post({ type: 'model', version: lowered.version, name, model: lowered.model });
     else
       this.#post({
         type: 'stale',
@@ -182,9 +185,6 @@ export class PreviewPanel {
           uri: this.uri.toString(),
           name: this.#name ?? undefined,
         });
-        break;
-      case 'log':
-        console.warn(message.message);
         break;
     }
   }

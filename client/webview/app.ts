@@ -2,9 +2,10 @@ import { html, nothing, render, type TemplateResult } from 'lit';
 import { LayeredMask } from '../../runtime/draw/layered-mask.ts';
 import type { Model } from '../../runtime/pattern/ir.ts';
 import { patternAt, shapeAt } from '../../runtime/pattern/model.ts';
+import { PatternError } from '../../runtime/pattern/primitive.ts';
 import { MAX_TOKENS, type Shape } from '../../runtime/pattern/shape.ts';
 import type { PreviewChoice, ToPage } from '../preview/messages.ts';
-import { LatestWorker, Superseded } from './drawing.ts';
+import { LatestWorker, Superseded, workerUrl } from './drawing.ts';
 import type { MaskChoice, Measurement } from './drawing-messages.ts';
 import { count, parseTokens } from './format.ts';
 import { host } from './host.ts';
@@ -20,6 +21,7 @@ const KEPT_RUNS = 20;
 /** The preview's page: what it knows, and how that is shown. */
 export class App {
   readonly #root: HTMLElement;
+  readonly #workerUrl: Promise<string>;
   readonly #pictures: LatestWorker;
   readonly #counts: LatestWorker;
   readonly #canvas = document.createElement('canvas');
@@ -39,6 +41,8 @@ export class App {
   #stale: { readonly message: string; readonly line: number | null } | null = null;
   /** Why this mask cannot be shown. */
   #failure: string | null = null;
+  /** Why this mask cannot be counted; its picture may be fine. */
+  #countFailure: string | null = null;
   #measurement: Measurement | null = null;
   /** Are the numbers on the page still those of an earlier mask? */
   #counting = false;
@@ -54,11 +58,12 @@ export class App {
 
   constructor(root: HTMLElement, saved: SavedState | undefined) {
     this.#root = root;
-    const source = fetch(root.dataset.worker ?? '').then(response => response.text());
-    this.#pictures = new LatestWorker(source);
-    this.#counts = new LatestWorker(source);
+    this.#workerUrl = workerUrl(root.dataset.worker ?? '');
+    this.#pictures = new LatestWorker(this.#workerUrl);
+    this.#counts = new LatestWorker(this.#workerUrl);
     this.#canvas.tabIndex = 0;
-    this.#canvas.setAttribute('role', 'img');
+    // Not an image: it takes arrow keys and the zoom keys.
+    this.#canvas.setAttribute('role', 'application');
     this.#view = new MaskView(this.#canvas, {
       cameraChanged: () => {
         void this.#draw();
@@ -87,7 +92,10 @@ export class App {
         this.#uri = message.uri;
         this.#choices = message.choices;
         this.#selected = message.selected;
-        this.#defaultTokens = message.defaultTokens;
+        if (this.#defaultTokens !== message.defaultTokens) {
+          this.#defaultTokens = message.defaultTokens;
+          this.#maskChanged();
+        }
         break;
       case 'model': {
         this.#stale = null;
@@ -125,6 +133,7 @@ export class App {
     const choice = this.#choice;
     if (choice === null) return;
     this.#failure = null;
+    this.#countFailure = null;
     this.#probe = null;
     try {
       const shape = shapeAt(choice.model, choice.layer, choice.head, choice.tokens);
@@ -135,7 +144,18 @@ export class App {
         this.#probe = { mask, labels: parts.map(part => part.label), shape };
       }
     } catch (error) {
-      this.#failure = error instanceof Error ? error.message : String(error);
+      if (
+        error instanceof PatternError &&
+        error.neededTokens !== undefined &&
+        this.#tokens === null &&
+        choice.model.tokens === null
+      ) {
+        // A grid says itself how long its sequence is.
+        this.#tokens = error.neededTokens;
+        this.#maskChanged();
+        return;
+      }
+      this.#failure = messageOf(error);
     }
     this.#point(undefined);
     host.postMessage({
@@ -166,10 +186,13 @@ export class App {
       this.#canvas.dataset.shown = `${choice.model.name} ${choice.tokens}`;
       if (this.#approximate !== picture.approximate) {
         this.#approximate = picture.approximate;
-        this.#render();
+        this.#point(undefined);
       }
     } catch (error) {
-      this.#failed(error);
+      // A question about an earlier mask says nothing about this one.
+      if (error instanceof Superseded || !sameChoice(choice, this.#choice)) return;
+      this.#failure = messageOf(error);
+      this.#render();
     }
   }
 
@@ -181,21 +204,19 @@ export class App {
     }, 300);
     try {
       const measurement = await this.#counts.ask({ kind: 'measure', choice });
+      if (!sameChoice(choice, this.#choice)) return;
       this.#measurement = measurement;
       this.#counting = false;
-      clearTimeout(slow);
       this.#render();
     } catch (error) {
+      if (error instanceof Superseded || !sameChoice(choice, this.#choice)) return;
+      this.#measurement = null;
+      this.#counting = false;
+      this.#countFailure = messageOf(error);
+      this.#render();
+    } finally {
       clearTimeout(slow);
-      if (!(error instanceof Superseded)) this.#counting = false;
-      this.#failed(error);
     }
-  }
-
-  #failed(error: unknown): void {
-    if (error instanceof Superseded) return;
-    this.#failure = error instanceof Error ? error.message : String(error);
-    this.#render();
   }
 
   #point(cell: { row: number; column: number } | undefined): void {
@@ -215,6 +236,12 @@ export class App {
   async #run(): Promise<void> {
     const choice = this.#choice;
     if (choice === null || this.#progress !== null || this.#failure !== null) return;
+    if (this.#stale !== null || choice.model.name !== this.#selected) {
+      // What the page still shows is not what was asked for.
+      this.#runFailure = `Nothing ran: ${this.#stale?.message ?? `${this.#selected} is not there yet.`}`;
+      this.#render();
+      return;
+    }
     const abort = new AbortController();
     this.#abort = abort;
     this.#progress = 0;
@@ -222,7 +249,7 @@ export class App {
     this.#render();
     // In a narrow panel the outcome would appear below what is in sight.
     this.#root.querySelector('.run')?.scrollIntoView({ block: 'nearest' });
-    const compiler = new LatestWorker(fetch(this.#root.dataset.worker ?? '').then(response => response.text()));
+    const compiler = new LatestWorker(this.#workerUrl);
     try {
       const heads = headsToRun(choice, this.#allHeads);
       const cancelled = new Promise<never>((_, reject) => {
@@ -238,7 +265,7 @@ export class App {
       this.#runFailure =
         error instanceof Error && error.name === 'AbortError'
           ? 'The run was cancelled.'
-          : `The run failed: ${error instanceof Error ? error.message : String(error)}`;
+          : `The run failed: ${messageOf(error)}`;
     } finally {
       compiler.dispose();
       this.#abort = null;
@@ -298,9 +325,10 @@ export class App {
           ${this.#canvas}
           <span class="axis keys" aria-hidden="true">keys j →</span>
           <span class="axis queries" aria-hidden="true">queries i →</span>
-          <div class="pointed">${this.#pointed}</div>
+          <div class="pointed" aria-live="off">${this.#pointed}</div>
         </div>
         <div class="side">
+          ${this.#countFailure === null ? nothing : html`<p class="muted" role="status">Not counted: ${this.#countFailure}</p>`}
           ${this.#counting ? html`<p class="muted" role="status">Counting...</p>` : nothing}
           ${measured === null || this.#counting ? nothing : legend(measured, span => host.postMessage({ type: 'reveal', span }))}
           ${measured === null || this.#counting ? nothing : numbers(measured)}
@@ -429,6 +457,14 @@ export class App {
     const choice = this.#choice;
     if (choice === null || this.#measurement === null) return 'Attention mask, not drawn yet';
     const { statistics, parts } = this.#measurement;
-    return `Attention mask of ${choice.model.name}, ${count(statistics.queries)} queries by ${count(statistics.tokens)} keys, ${count(statistics.pairs)} pairs: ${parts.map(part => part.label).join(', ')}`;
+    return `Attention mask of ${choice.model.name}, ${count(statistics.queries)} queries by ${count(statistics.tokens)} keys, ${count(statistics.pairs)} pairs: ${parts.map(part => part.label).join(', ')}. Arrow keys move, plus and minus zoom, 0 shows all.`;
   }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+function sameChoice(a: MaskChoice, b: MaskChoice | null): boolean {
+  return b !== null && a.model === b.model && a.tokens === b.tokens && a.layer === b.layer && a.head === b.head;
 }

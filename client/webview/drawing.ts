@@ -6,6 +6,15 @@ export class Superseded extends Error {}
 /** A worker that is busy longer than this with an outdated question is replaced. */
 const PATIENCE_MS = 150;
 
+/**
+ * An address from which workers start: a page in VS Code may load one only from a blob of its own. Kept for the life of
+ * the page.
+ */
+export async function workerUrl(script: string): Promise<string> {
+  const response = await fetch(script);
+  return URL.createObjectURL(new Blob([await response.text()], { type: 'text/javascript' }));
+}
+
 interface Asked {
   readonly id: number;
   readonly since: number;
@@ -22,17 +31,17 @@ interface Waiting extends Omit<Asked, 'id' | 'since'> {
  * is given up.
  */
 export class LatestWorker {
-  /** Address of the script; kept for the life of the page, because workers may be started again. */
   readonly #url: Promise<string>;
   #worker: Worker | undefined;
   #asked: Asked | undefined;
   #waiting: Waiting | undefined;
   #nextId = 1;
+  #disposed = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** `source`: the worker's script as text (a page in VS Code may only start workers from a blob). */
-  constructor(source: Promise<string>) {
-    this.#url = source.then(text => URL.createObjectURL(new Blob([text], { type: 'text/javascript' })));
+  /** `url`: address of the worker's script, see `workerUrl`. */
+  constructor(url: Promise<string>) {
+    this.#url = url;
   }
 
   /** Rejects with Superseded when a newer question comes first, and with Error when the mask has no answer. */
@@ -45,6 +54,7 @@ export class LatestWorker {
   }
 
   dispose(): void {
+    this.#disposed = true;
     this.#stop();
     this.#waiting?.reject(new Superseded());
     this.#waiting = undefined;
@@ -75,13 +85,16 @@ export class LatestWorker {
       if (this.#asked?.id === id) worker.postMessage({ id, request: waiting.request } satisfies ToWorker);
     } catch (error) {
       waiting.reject(error instanceof Error ? error : new Error(String(error)));
+      if (this.#asked?.id !== id) return;
       this.#asked = undefined;
+      void this.#next();
     }
   }
 
   async #started(): Promise<Worker> {
     if (this.#worker !== undefined) return this.#worker;
     const url = await this.#url;
+    if (this.#disposed) throw new Superseded();
     if (this.#worker !== undefined) return this.#worker;
     const worker = new Worker(url);
     worker.onmessage = (event: MessageEvent<FromWorker>) => this.#answered(event.data);

@@ -42,6 +42,10 @@ function symbolicArguments(call: Pattern & { kind: 'primitive' }): SymbolicArgum
       if (argument?.type === 'number') return monomial(argument.value) ?? factor(name);
       return factor(name);
     },
+    length(name) {
+      const argument = call.args[name];
+      return argument?.type === 'values' ? argument.items.length : 1;
+    },
     terms(name) {
       const argument = call.args[name];
       return argument?.type === 'pattern' ? termsOf(argument.value) : [];

@@ -1,6 +1,9 @@
+import { planPairs } from '../compile/tile-plan.ts';
+import { breathe, throwIfAborted } from './abort.ts';
 import type { AttendOptions, Attention } from './attention.ts';
-import { verifyRows } from './compare.ts';
+import { compareRows, sampleRows } from './compare.ts';
 import { fullPlan } from './full-plan.ts';
+import { referenceRows } from './reference.ts';
 import type { AttentionInput, AttentionResult, HeadPlans } from './types.ts';
 
 /** A sparse run set against full attention on the same data and against the reference. */
@@ -23,9 +26,15 @@ export interface RunReport {
 export interface CompareOptions extends AttendOptions {
   /** Full attention is left out when it is predicted to take longer; milliseconds, default 60,000. */
   readonly longestFullMs?: number;
-  /** Rows to compare with the reference, default 512. */
-  readonly checkRows?: number;
 }
+
+/** What checking against the reference may cost, in multiplications of one thread of JavaScript: about half a second. */
+const CHECK_BUDGET = 2 ** 27;
+/** Finding a pair and its exponential cost as much as so many multiplications. */
+const COST_OF_PAIR = 32;
+const FEWEST_CHECKED_ROWS = 16;
+/** Rows that are checked between looks at the signal. */
+const CHECKED_AT_ONCE = 16;
 
 /** Query rows and keys of the full run's tiles. */
 const FULL_TILE_SIDE = 64;
@@ -55,8 +64,10 @@ export async function compareWithFull(
   });
   const sparse = await fastest(() => attention.attend(input, plans, part(0, SPARSE_SHARE)));
   const rows = input.heads * input.queries;
-  const checkedRows = Math.min(rows, options.checkRows ?? 512);
-  const { o: largestDifference } = verifyRows(input, plans, sparse, checkedRows, options.scale);
+  const keysPerRow = Math.max(1, pairsOfHeads(plans) / rows);
+  const affordable = Math.floor(CHECK_BUDGET / (keysPerRow * (input.headDim + COST_OF_PAIR)));
+  const checkedRows = Math.min(rows, Math.max(FEWEST_CHECKED_ROWS, affordable));
+  const largestDifference = await differenceFromReference(input, plans, sparse, checkedRows, options);
 
   const fullTiles = Math.ceil(input.queries / FULL_TILE_SIDE) * Math.ceil(input.keys / FULL_TILE_SIDE);
   const predictedFullMs = (sparse.timing.kernelMs * input.heads * fullTiles) / Math.max(1, computedTiles(plans));
@@ -84,6 +95,31 @@ async function fastest(run: () => Promise<AttentionResult>): Promise<AttentionRe
       best = { ...again, notes: best.notes };
   }
   return best;
+}
+
+/** Largest difference of the output over some rows; lets others have their turn, and stops when it is cancelled. */
+async function differenceFromReference(
+  input: AttentionInput,
+  plans: HeadPlans,
+  result: AttentionResult,
+  count: number,
+  { scale, signal }: CompareOptions,
+): Promise<number> {
+  const rows = sampleRows(input, count);
+  let largest = 0;
+  for (let from = 0; from < rows.length; from += CHECKED_AT_ONCE) {
+    throwIfAborted(signal);
+    const reference = referenceRows(input, plans, rows.slice(from, from + CHECKED_AT_ONCE), scale);
+    largest = Math.max(largest, compareRows(input, result, reference).o);
+    await breathe();
+  }
+  return largest;
+}
+
+/** Pairs over all heads. */
+export function pairsOfHeads({ plans, headPlan }: HeadPlans): number {
+  const pairs = plans.map(planPairs);
+  return headPlan.reduce((sum, plan) => sum + (pairs[plan] ?? 0), 0);
 }
 
 /** Tiles that the kernels compute, full and partial, over all heads. */

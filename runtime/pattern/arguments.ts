@@ -39,7 +39,7 @@ export function atSpan<T>(span: Span | undefined, action: () => T): T {
     return action();
   } catch (error) {
     if (error instanceof PatternError && error.span === undefined && span !== undefined)
-      throw new PatternError(error.code, error.message, span, error.dependsOnTokens);
+      throw new PatternError(error.code, error.message, span, error.dependsOnTokens, error.neededTokens);
     throw error;
   }
 }

@@ -33,7 +33,13 @@ export const documents: Primitive = {
     const sum = starts.at(-1) ?? 0;
     if (sum !== shape.tokens) {
       const error = args.error('lengths', `the documents have ${sum} tokens together, but n is ${shape.tokens}`);
-      throw new PatternError('documents-length', error.message, error.span, true);
+      throw new PatternError(
+        'documents-length',
+        error.message,
+        error.span,
+        true,
+        shape.outer === undefined ? sum : undefined,
+      );
     }
     return new DocumentMask(starts);
   },

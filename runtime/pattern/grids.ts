@@ -1,6 +1,6 @@
 import { union } from './algebra.ts';
 import { modulo } from './bits.ts';
-import { N, times } from './growth.ts';
+import { N, power, times } from './growth.ts';
 import type { Mask } from './mask.ts';
 import { type BoundArguments, type Parameter, PatternError, type Primitive } from './primitive.ts';
 import { type AxisRelation, everyCoordinate, RasterMask, sameCoordinate } from './raster-mask.ts';
@@ -25,7 +25,13 @@ function extents(args: BoundArguments, shape: Shape): readonly number[] {
       'shape',
       `the shape ${values.join(' x ')} has ${product} positions, but n is ${shape.tokens}`,
     );
-    throw new PatternError('shape-product', error.message, error.span, true);
+    throw new PatternError(
+      'shape-product',
+      error.message,
+      error.span,
+      true,
+      shape.outer === undefined ? product : undefined,
+    );
   }
   return values;
 }
@@ -121,7 +127,7 @@ export const tiles: Primitive = {
       }),
     );
   },
-  terms: args => [times(N, args.term('tile'))],
+  terms: args => [times(N, power(args.term('tile'), args.length('shape')))],
 };
 
 /** NATTEN's window along one axis, in coordinates of the whole axis. */
@@ -207,5 +213,5 @@ export const neighborhood: Primitive = {
       }),
     );
   },
-  terms: args => [times(N, args.term('kernel'))],
+  terms: args => [times(N, power(args.term('kernel'), args.length('shape')))],
 };

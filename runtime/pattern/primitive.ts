@@ -67,6 +67,8 @@ export interface Term {
 export interface SymbolicArguments {
   /** The argument as a product: its own name in the file, or the parameter's name when it is a plain number. */
   term(name: string): Term;
+  /** How many values the argument lists; 1 for a single one or none. */
+  length(name: string): number;
   /** The terms of a pattern argument. */
   terms(name: string): readonly Term[];
   /** The argument's number expression, or undefined when it is absent or no number. */
@@ -116,12 +118,15 @@ export class PatternError extends Error {
   readonly span: Span | undefined;
   /** True when another sequence length might be fine: not an error of the pattern itself. */
   readonly dependsOnTokens: boolean;
+  /** The only length at which this part has a meaning, where it says one (the product of a grid's extents). */
+  readonly neededTokens: number | undefined;
 
-  constructor(code: string, message: string, span?: Span, dependsOnTokens = false) {
+  constructor(code: string, message: string, span?: Span, dependsOnTokens = false, neededTokens?: number) {
     super(message);
     this.name = 'PatternError';
     this.code = code;
     this.span = span;
     this.dependsOnTokens = dependsOnTokens;
+    this.neededTokens = neededTokens;
   }
 }

@@ -104,6 +104,8 @@ describe('Sparse: New Sparse Pattern...', () => {
     await workbench().replaceText(`untitled:${file}`, 'size = 256', 'size = 8');
     await workbench().runCommand('Sparse: Open Preview');
     const frame = await workbench().webview('#preview canvas');
+    // The page takes a length once it shows something.
+    await frame.locator('canvas[data-shown="mine 1024"]').waitFor({ timeout: 20_000 });
     const tokens = frame.locator('#tokens').locator('input');
     await tokens.fill('96');
     await tokens.press('Enter');

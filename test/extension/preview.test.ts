@@ -166,11 +166,46 @@ describe('the preview', () => {
     expect(await frame.locator('.run .headline').innerText()).toMatch(/x against full attention/);
   });
 
+  test('keeps what it found when another tab hides it', async () => {
+    await workbench().probe.ask('executeCommand', { command: 'workbench.action.focusSecondEditorGroup', args: [] });
+    await workbench().openFile('empty.sparse');
+    await workbench().page.locator('.tab', { hasText: 'Preview other' }).click();
+    await shown('other 300');
+    await (await previewFrame()).locator('.run dl.numbers').waitFor();
+    await workbench().probe.ask('executeCommand', { command: 'workbench.action.focusFirstEditorGroup', args: [] });
+  });
+
+  test('runs nothing in place of a declaration that is broken', async () => {
+    await workbench().replaceText('preview.sparse', 'full()', 'fulll()');
+    const frame = await previewFrame();
+    await frame.locator('.badge').waitFor();
+    await workbench().runCommand('Sparse: Run Pattern');
+    await frame.locator('.run .failure', { hasText: 'Nothing ran' }).waitFor();
+    await workbench().replaceText('preview.sparse', 'fulll()', 'full()');
+    await frame.locator('.badge').waitFor({ state: 'detached' });
+  });
+
+  test('follows edits after the server was restarted', async () => {
+    await workbench().runCommand('Sparse: Restart Language Server');
+    await workbench().replaceText('preview.sparse', 'full()', 'causal()');
+    await untilNumbers('Pairs 45,150');
+    await workbench().replaceText('preview.sparse', 'causal()', 'full()');
+    await untilNumbers('Pairs 90,000');
+  });
+
+  test('opens again after it was closed', async () => {
+    await workbench().page.locator('.tab', { hasText: 'Preview other' }).locator('.action-label.codicon-close').click();
+    await workbench().openFile('preview.sparse');
+    await workbench().goTo(3, 10);
+    await workbench().runCommand('Sparse: Open Preview');
+    await shown('other 1024');
+    await setTokens('300');
+    await shown('other 300');
+  });
+
   test('is there again after the window was reloaded', async () => {
     await workbench().reload();
     await shown('other 300');
     await untilNumbers('Pairs 90,000');
-    const frame = await previewFrame();
-    expect(await frame.locator('.run dl.numbers').innerText()).toContain('SwiftShader');
   });
 });
