@@ -27,10 +27,10 @@ export function showStatus(context: vscode.ExtensionContext, client: Restartable
     const editor = vscode.window.activeTextEditor;
     if (editor?.document.languageId !== 'sparse' || client.state !== State.Running) return;
     const { document, selection } = editor;
-    if (!vscode.workspace.getConfiguration('sparse.status', document).get('density', true)) {
-      showDensity(density, null);
-      return;
-    }
+    const isWanted = vscode.workspace.getConfiguration('sparse.status', document).get('density', true);
+    // An item that no file fits is not shown.
+    density.selector = isWanted ? selector : [];
+    if (!isWanted) return;
     density.busy = true;
     let found: DensityResult | null = null;
     try {

@@ -81,6 +81,14 @@ describe('the standard library', () => {
     await workbench().pick('gpt', 'sparse:gpt-oss');
     await activeFile(file => file === '/gpt-oss.sparse');
   });
+
+  test('its files can be previewed', async () => {
+    await workbench().runCommand('Sparse: Open Preview');
+    const frame = await workbench().webview('#preview canvas');
+    await frame.locator('canvas[data-shown="gpt_oss 1024"]').waitFor({ timeout: 20_000 });
+    await workbench().runCommand('View: Close All Editors');
+    await workbench().page.locator('.tab').first().waitFor({ state: 'detached' });
+  });
 });
 
 describe('Sparse: New Sparse Pattern...', () => {
