@@ -17,10 +17,10 @@ export interface Shape {
   readonly outer?: readonly number[];
 }
 
-/** A square shape: every position is a query and a key. */
+/** A square shape: every position is a query and a key. Of `at` only the head and layer are taken. */
 export function squareShape(
   tokens: number,
-  at: Partial<Pick<Shape, 'head' | 'heads' | 'layer' | 'layers'>> = {},
+  { head = 0, heads = 1, layer = 0, layers = 1 }: Partial<Pick<Shape, 'head' | 'heads' | 'layer' | 'layers'>> = {},
 ): Shape {
-  return { tokens, queries: tokens, offset: 0, head: 0, heads: 1, layer: 0, layers: 1, ...at };
+  return { tokens, queries: tokens, offset: 0, head, heads, layer, layers };
 }

@@ -8,7 +8,14 @@ describe('counting', () => {
     const counter = new Counter();
     const causal = await pattern('pattern p = causal()');
     const first = counter.count(causal, squareShape(100), 1000);
-    expect(first).toEqual({ pairs: 5050, all: 10_000, density: 0.505, complexity: 'O(n^2)', tokens: 100 });
+    expect(first).toEqual({
+      pairs: 5050,
+      all: 10_000,
+      density: 0.505,
+      selects: false,
+      complexity: 'O(n^2)',
+      tokens: 100,
+    });
     // Places in the file do not matter; no time is left, so the answer can only be remembered.
     const moved = await pattern('\n\n   pattern p = causal()');
     expect(counter.count(moved, squareShape(100), 0)).toBe(first);
@@ -21,6 +28,21 @@ describe('counting', () => {
     const count = new Counter().count(heavy, squareShape(2 ** 20), 20);
     expect(performance.now() - start).toBeLessThan(1500);
     expect(count).toMatchObject({ pairs: null, density: null, complexity: 'O(n^2)' });
+  });
+
+  test('a grid is counted at its own length', async () => {
+    const count = new Counter().count(await pattern('pattern p = axial([8, 4])'), squareShape(4096), 1000);
+    expect(count).toMatchObject({ tokens: 32, pairs: 32 * 11, selects: false });
+  });
+
+  test('what selects by content has an upper bound', async () => {
+    const count = new Counter().count(
+      await pattern('pattern p = topk(8, within: causal()) | diagonal()'),
+      squareShape(64),
+      1000,
+    );
+    // The first queries have fewer than 8 candidates, which the bound need not see.
+    expect(count).toMatchObject({ selects: true, pairs: 64 * 8 + 64 });
   });
 
   test('what has no meaning has no count', async () => {
