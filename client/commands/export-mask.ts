@@ -6,7 +6,11 @@ import { DeclarationsRequest, LIBRARY_SCHEME, LowerRequest } from '../../server/
 import type { PreviewView } from '../preview/messages.ts';
 import type { Previews } from '../preview/previews.ts';
 import type { RestartableClient } from '../restartable-client.ts';
+import { checkSizeAhead, timeLimit, tokensProblem } from './export-limits.ts';
 import { type Subject, subjectOf } from './subject.ts';
+
+/** Milliseconds in which messages to and from the window get through. */
+const PAUSE = 50;
 
 /** `Sparse: Export Mask...`: asks for the format and the place, and writes through the workspace's file system. */
 export async function exportMask(argument: unknown, previews: Previews, client: RestartableClient): Promise<void> {
@@ -15,20 +19,23 @@ export async function exportMask(argument: unknown, previews: Previews, client: 
   await vscode.workspace.openTextDocument(subject.uri);
   const name = subject.name ?? (await chooseDeclaration(subject, client));
   if (name === undefined) return;
-  const lowered = await client.sendRequest(LowerRequest, { uri: subject.uri.toString(), name });
-  if (lowered === null)
-    throw new Error(`${subject.uri.path} is not open in the language server; open the file and try again.`);
-  if (!lowered.ok) throw new Error(`${name} cannot be exported: ${lowered.message}`);
-  const { model } = lowered;
+  const declared = await lower(client, subject.uri, name);
 
   const view = previews.of(subject.uri)?.view;
   const shown = view?.name === name ? view : undefined;
-  const tokens = shown?.tokens ?? model.tokens ?? (await askTokens(subject.uri));
+  const tokens = shown?.tokens ?? declared.tokens ?? (await askTokens(subject.uri));
   if (tokens === undefined) return;
+  // Whatever in a model reads `n` is another number at other tokens.
+  const model =
+    declared.tokens === null || declared.tokens === tokens ? declared : await lower(client, subject.uri, name, tokens);
   const place = await chooseHead(model, shown);
   if (place === undefined) return;
   const format = await chooseFormat(name, tokens);
   if (format === undefined) return;
+  const shape = shapeAt(model, place.layer, place.head, tokens);
+  const pattern = patternAt(model, place.layer, place.head);
+  if (pattern === undefined) throw new Error(`No rule of ${name} reaches layer ${place.layer}, head ${place.head}.`);
+  checkSizeAhead(format, shape);
   const folder = folderFor(subject.uri);
   const file = await vscode.window.showSaveDialog({
     title: `Export ${name}`,
@@ -39,26 +46,53 @@ export async function exportMask(argument: unknown, previews: Previews, client: 
   });
   if (file === undefined) return;
 
-  await vscode.window.withProgress(
-    { location: vscode.ProgressLocation.Notification, title: `Exporting ${name} at ${tokens} tokens` },
-    async () => {
-      const shape = shapeAt(model, place.layer, place.head, tokens);
-      const pattern = patternAt(model, place.layer, place.head);
-      if (pattern === undefined)
-        throw new Error(`No rule of ${name} reaches layer ${place.layer}, head ${place.head}.`);
+  const isDone = await vscode.window.withProgress(
+    {
+      location: vscode.ProgressLocation.Notification,
+      title: `Exporting ${name} at ${tokens.toLocaleString('en-US')} tokens`,
+      cancellable: true,
+    },
+    async (_, cancellation) => {
       const source = (await vscode.workspace.openTextDocument(subject.uri)).getText();
-      const bytes = format.write({ name, source, pattern, shape });
-      try {
-        await vscode.workspace.fs.writeFile(file, bytes);
-      } catch (error) {
-        throw new Error(
-          `${file.path} cannot be written: ${error instanceof Error ? error.message : String(error)} Choose another folder.`,
-        );
-      }
+      // Nothing is heard or shown while the mask is made, so the message must be there before. A cancel that comes
+      // meanwhile is heard after: nothing is written then.
+      await pause();
+      if (cancellation.isCancellationRequested) return false;
+      const bytes = format.write({ name, source, pattern, shape, checkpoint: timeLimit(name) });
+      await pause();
+      if (cancellation.isCancellationRequested) return false;
+      await write(file, bytes);
+      return true;
     },
   );
   // Not awaited: the export is done, the question may stay unanswered.
-  void offerNext(file);
+  if (isDone) void offerNext(file);
+}
+
+/** A declaration at its own tokens or others. */
+async function lower(client: RestartableClient, uri: vscode.Uri, name: string, tokens?: number): Promise<Model> {
+  const lowered = await client.sendRequest(LowerRequest, {
+    uri: uri.toString(),
+    name,
+    ...(tokens === undefined ? {} : { tokens }),
+  });
+  if (lowered === null) throw new Error(`${uri.path} is not open in the language server; open the file and try again.`);
+  if (!lowered.ok) throw new Error(`${name} cannot be exported: ${lowered.message}`);
+  return lowered.model;
+}
+
+function pause(): Promise<void> {
+  return new Promise(resolve => setTimeout(resolve, PAUSE));
+}
+
+async function write(file: vscode.Uri, bytes: Uint8Array): Promise<void> {
+  try {
+    await vscode.workspace.fs.writeFile(file, bytes);
+  } catch (error) {
+    throw new Error(
+      `${file.path} cannot be written: ${error instanceof Error ? error.message : String(error)} Choose another folder.`,
+    );
+  }
 }
 
 /** Where the mask of a file is saved: beside it; in the workspace when the file itself lies in no folder. */
@@ -85,7 +119,7 @@ async function askTokens(uri: vscode.Uri): Promise<number | undefined> {
     title: 'Export Mask',
     prompt: 'Sequence length in tokens',
     value: String(vscode.workspace.getConfiguration('sparse.preview', uri).get('tokens', 1024)),
-    validateInput: text => (/^[1-9][0-9]*$/.test(text.trim()) ? undefined : 'A whole number of at least 1, e.g. 4096'),
+    validateInput: tokensProblem,
   });
   return answer === undefined ? undefined : Number(answer.trim());
 }

@@ -1,0 +1,96 @@
+import { beforeEach, expect, test, vi } from 'vitest';
+import { exportMask } from '../../../client/commands/export-mask.ts';
+import type { Previews } from '../../../client/preview/previews.ts';
+import type { RestartableClient } from '../../../client/restartable-client.ts';
+import { readNpy } from '../../../runtime/tensor/npy.ts';
+import { createLanguage } from '../../../server/language.ts';
+import type { LowerParams } from '../../../server/protocol.ts';
+
+/** What the people and the editor around the command do. */
+const editor = vi.hoisted(() => ({
+  format: '',
+  written: new Map<string, Uint8Array>(),
+  cancelled: false,
+  saveDialogs: 0,
+}));
+
+vi.mock('vscode', () => ({
+  ProgressLocation: { Notification: 15 },
+  Uri: {
+    parse: (text: string) => ({ scheme: 'file', path: new URL(text).pathname, toString: () => text }),
+    joinPath: (_: unknown, ...names: string[]) => ({ scheme: 'file', path: `/${names.at(-1)}` }),
+  },
+  workspace: {
+    openTextDocument: () => Promise.resolve({ getText: () => 'the text' }),
+    fs: {
+      writeFile: (file: { path: string }, bytes: Uint8Array) =>
+        Promise.resolve(void editor.written.set(file.path, bytes)),
+    },
+  },
+  window: {
+    showQuickPick: (items: { format: { id: string } }[]) =>
+      Promise.resolve(items.find(({ format }) => format.id === editor.format)),
+    showSaveDialog: ({ defaultUri }: { defaultUri: unknown }) => {
+      editor.saveDialogs++;
+      return Promise.resolve(defaultUri);
+    },
+    showInformationMessage: () => Promise.resolve(undefined),
+    withProgress: (_: unknown, work: (progress: unknown, token: unknown) => Promise<unknown>) =>
+      work(undefined, { isCancellationRequested: editor.cancelled }),
+  },
+}));
+
+const TEXT =
+  'model M { tokens = 64 queries = n / 2 attention = causal() }\nmodel F { tokens = 64 queries = 32 attention = full() }';
+const language = createLanguage({ readFile: () => Promise.resolve(null) });
+const client = {
+  async sendRequest(_: unknown, { name, tokens }: LowerParams) {
+    const file = await language.open('memory:/a.sparse', TEXT);
+    try {
+      return { ok: true, version: 1, model: file.lower(name, tokens === undefined ? {} : { tokens }) };
+    } catch (error) {
+      return { ok: false, version: 1, message: error instanceof Error ? error.message : '', range: null };
+    }
+  },
+} as unknown as RestartableClient;
+
+/** Exports a model while its preview shows it at `tokens`. */
+const exported = (name: string, tokens: number, format: string): Promise<void> => {
+  editor.format = format;
+  const previews = { of: () => ({ view: { name, tokens, layer: 0, head: 0 } }) } as unknown as Previews;
+  return exportMask({ uri: 'file:///a.sparse', name }, previews, client);
+};
+
+beforeEach(() => {
+  editor.written.clear();
+  editor.cancelled = false;
+  editor.saveDialogs = 0;
+});
+
+test('queries follow the tokens that the preview shows', async () => {
+  await exported('M', 10, 'npy');
+  const { shape, data } = readNpy(editor.written.get('/M-10.npy')!);
+  expect(shape).toEqual([5, 10]);
+  // Row r is the query at position r + 5.
+  expect(Array.from(data, Number)).toEqual(
+    Array.from({ length: 50 }, (_, at) => (at % 10 <= Math.floor(at / 10) + 5 ? 1 : 0)),
+  );
+});
+
+test('more queries than tokens are refused in words', async () => {
+  await expect(exported('F', 10, 'npy')).rejects.toThrow(
+    /F cannot be exported: there are 32 queries but only 10 tokens/,
+  );
+});
+
+test('a cancelled export writes nothing', async () => {
+  editor.cancelled = true;
+  await exported('M', 10, 'npy');
+  expect(editor.saveDialogs).toBe(1);
+  expect(editor.written.size).toBe(0);
+});
+
+test('a file that would be too large is refused before anybody is asked where to save it', async () => {
+  await expect(exported('M', 2 ** 17, 'npy')).rejects.toThrow(/8.0 GiB.*Tile plan/);
+  expect(editor.saveDialogs).toBe(0);
+});
