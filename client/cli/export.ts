@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { formatOf, formats } from '../../runtime/export/formats.ts';
+import { type ExportFormat, formatOf, formats } from '../../runtime/export/formats.ts';
 import { wrongUse } from './failure.ts';
 import { inThread } from './in-thread.ts';
 import { bytes } from './numbers.ts';
@@ -15,16 +15,18 @@ interface ExportOptions extends SubjectOptions {
 
 /** Adds `export`: one mask as a file. */
 export function addExport(program: Command, session: Session, sources: Sources): void {
-  const list = formats.map(({ id, extension, description }) => `  ${id.padEnd(12)} .${extension}: ${description}`);
+  const list = formats.map(format => `  ${words(format).padEnd(12)} .${format.extension}: ${format.description}`);
   withSubject(
     program
       .command('export')
       .summary('write a mask to a file')
-      .description('Writes the mask of one layer and head to a file. An existing file is replaced.'),
-    'head of the model, from 0 (default: 0)',
+      .description('Writes the mask of one layer and head to a file, whole or not at all.'),
+    'head, from 0 (default: 0); any will do for a pattern without a model',
   )
     .addOption(new Option('--format <ID>', `kind of file: ${ids()}`).makeOptionMandatory())
-    .addOption(new Option('--out <PATH>', 'the file to write').makeOptionMandatory())
+    .addOption(
+      new Option('--out <PATH>', 'the file to write, replaced when it exists; - for stdout').makeOptionMandatory(),
+    )
     .addHelpText(
       'after',
       `\nFormats:\n${list.join('\n')}\n\nExample:\n  sparse export examples/longformer.sparse --of LongformerBase --format safetensors --out plan.safetensors`,
@@ -32,8 +34,13 @@ export function addExport(program: Command, session: Session, sources: Sources):
     .action((file: string | undefined, options: ExportOptions) => exportMask(file, options, session, sources));
 }
 
+/** What `--format` takes for a format: its id, and its extension where that is another word for it. */
+function words({ id, extension }: ExportFormat): string {
+  return extension !== id && formatOf(extension)?.id === id ? `${id} (or ${extension})` : id;
+}
+
 function ids(): string {
-  return formats.map(({ id }) => id).join(', ');
+  return formats.map(words).join(', ');
 }
 
 async function exportMask(
@@ -46,7 +53,8 @@ async function exportMask(
     throw wrongUse(`there is no format ${options.format}; choose one of ${ids()}`);
   const subject = await openSubject(sources, file, options);
   const mask = maskOf(subject, options);
-  await checkWritable(options.out);
+  const toStdout = options.out === '-';
+  if (!toStdout) await checkWritable(options.out);
   const contents = await session.during('Exporting', () =>
     inThread(
       {
@@ -57,6 +65,10 @@ async function exportMask(
       session.signal,
     ),
   );
+  if (toStdout) {
+    await session.write(contents);
+    return;
+  }
   await session.during('Writing', () => writeWholeFile(options.out, contents, session.signal));
   session.note(`wrote ${options.out} (${bytes(contents.length)})`);
 }

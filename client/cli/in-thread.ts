@@ -7,11 +7,14 @@ import type { Job, JobResults } from './jobs.ts';
 /** A job that failed in its thread: `name` is the name of the error's class. */
 export class JobError extends Error {
   readonly span: Span | undefined;
+  /** The stable code of an error that has one. */
+  readonly code: string | undefined;
 
-  constructor(name: string, message: string, span: Span | undefined) {
+  constructor(name: string, message: string, span: Span | undefined, code?: string) {
     super(message);
     this.name = name;
     this.span = span;
+    this.code = code;
   }
 }
 
@@ -39,7 +42,7 @@ export function inThread<K extends Job['kind']>(job: Job & { kind: K }, signal: 
       end(() => {
         // The thread answers a job with a result of its own kind.
         if (outcome.ok) resolve(outcome.result as JobResults[K]);
-        else reject(new JobError(outcome.name, outcome.message, outcome.span));
+        else reject(new JobError(outcome.name, outcome.message, outcome.span, outcome.code));
       }),
     );
     worker.on('error', (error: Error & { code?: string }) =>

@@ -5,7 +5,13 @@ import { doJob, type Job } from './jobs.ts';
 /** How a thread's job ended. An error keeps what the main thread needs to know of it: classes do not travel. */
 export type JobOutcome =
   | { readonly ok: true; readonly result: unknown }
-  | { readonly ok: false; readonly name: string; readonly message: string; readonly span: Span | undefined };
+  | {
+      readonly ok: false;
+      readonly name: string;
+      readonly message: string;
+      readonly span: Span | undefined;
+      readonly code: string | undefined;
+    };
 
 /** Does the one job this thread was started for. */
 export function serveJob(): void {
@@ -16,14 +22,18 @@ export function serveJob(): void {
   } catch (error) {
     outcome =
       error instanceof Error
-        ? { ok: false, name: error.name, message: error.message, span: spanOf(error) }
-        : { ok: false, name: 'Error', message: String(error), span: undefined };
+        ? { ok: false, name: error.name, message: error.message, span: spanOf(error), code: codeOf(error) }
+        : { ok: false, name: 'Error', message: String(error), span: undefined, code: undefined };
   }
   parentPort?.postMessage(outcome, outcome.ok ? buffersOf(outcome.result) : []);
 }
 
 function spanOf(error: Error): Span | undefined {
   return 'span' in error ? (error.span as Span | undefined) : undefined;
+}
+
+function codeOf(error: Error): string | undefined {
+  return 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }
 
 /** Every buffer in a result, once: they are handed over instead of copied. */

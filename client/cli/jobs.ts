@@ -1,8 +1,9 @@
 import type { HeadPlans } from '../../runtime/attention/types.ts';
 import { compileHeads } from '../../runtime/compile/compile-heads.ts';
 import { formatOf } from '../../runtime/export/formats.ts';
-import { type MaskSummary, type SummarySubject, summarise } from '../../runtime/export/json.ts';
+import type { MaskSummary, SummarySubject } from '../../runtime/export/json.ts';
 import type { Model } from '../../runtime/pattern/ir.ts';
+import { type BudgetSummary, count } from './count.ts';
 
 /** Work that may take long and cannot be interrupted from within: plain data in, plain data out. */
 export type Job =
@@ -18,7 +19,7 @@ export type Job =
 
 /** What each kind of job gives back. */
 export interface JobResults {
-  readonly summary: MaskSummary;
+  readonly summary: MaskSummary | BudgetSummary;
   readonly export: Uint8Array;
   readonly plans: HeadPlans;
 }
@@ -27,7 +28,7 @@ export interface JobResults {
 export function doJob(job: Job): JobResults[Job['kind']] {
   switch (job.kind) {
     case 'summary':
-      return summarise(job.subject);
+      return count(job.subject);
     case 'export': {
       const format = formatOf(job.format);
       if (format === undefined) throw new RangeError(`there is no format ${job.format}`);

@@ -3,7 +3,7 @@ import { version } from '../../package.json';
 import { addCheck } from './check.ts';
 import { asFailure } from './explain.ts';
 import { addExport } from './export.ts';
-import { cancelled, type Failure } from './failure.ts';
+import { cancelled, type Failure, fileProblem } from './failure.ts';
 import { addRun } from './run.ts';
 import { processSession } from './session.ts';
 import { Sources } from './sources.ts';
@@ -14,12 +14,16 @@ const GRACE_MS = 2000;
 
 /** Runs the command line and sets the exit code of the process. */
 export async function main(args: readonly string[]): Promise<void> {
-  // Whoever reads our output may stop early, as `head` does: no reason to complain.
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.on('error', (error: Error & { code?: string }) => {
-      if (error.code !== 'EPIPE') throw error;
-    });
-  }
+  let resultLost = false;
+  process.stdout.on('error', (error: Error & { code?: string }) => {
+    // Whoever reads our output may stop early, as `head` does: no reason to complain.
+    if (error.code === 'EPIPE' || resultLost) return;
+    resultLost = true;
+    process.exitCode = 2;
+    process.stderr.write(`error: cannot write the result to stdout: ${fileProblem(error)}\n`);
+  });
+  // There is no other place where this could be said.
+  process.stderr.on('error', () => {});
   const controller = new AbortController();
   const stop = (): void => {
     if (controller.signal.aborted) process.exit(130);
@@ -28,7 +32,8 @@ export async function main(args: readonly string[]): Promise<void> {
   };
   process.on('SIGINT', stop);
   process.on('SIGTERM', stop);
-  process.exitCode = await run(args, controller.signal);
+  const exitCode = await run(args, controller.signal);
+  process.exitCode = resultLost ? 2 : exitCode;
   // A graphics driver may hold on to the process.
   setTimeout(() => process.exit(), GRACE_MS).unref();
 }

@@ -20,7 +20,8 @@ export interface RunProblem {
 }
 
 /**
- * Fits tensors to the subject: they give a bare pattern its length and heads, and have to agree with a model.
+ * Fits tensors to the subject: they give a bare pattern its length and heads, and have to agree with a model, which takes
+ * from them what it does not state: queries and head_dim.
  *
  * @throws Failure (2) when they do not fit
  */
@@ -44,6 +45,11 @@ export function problemOfTensors(
       if (wanted !== null && wanted !== found)
         throw wrongUse(`${file} has ${what} = ${found}, but ${name} has ${what} = ${wanted}`);
     };
+    if (model.queries !== null && model.queries !== queries)
+      throw wrongUse(
+        `${file}: q has ${queries} queries, but ${name} has queries = ${model.queries}; ` +
+          `give q as [heads, ${model.queries}, head_dim] or change the model`,
+      );
     same('heads', model.heads, heads);
     same('kv_heads', model.kvHeads, kvHeads);
     same('head_dim', model.headDim, headDim);
@@ -53,7 +59,8 @@ export function problemOfTensors(
     queries,
     tokens: keys,
   };
-  return choose({ ...subject, model: fitted }, options, input);
+  checkIndex(model.kind === 'pattern' ? file : name, 'head', options.head, heads);
+  return choose(fitted, options, input);
 }
 
 /**
@@ -64,9 +71,9 @@ export function problemOfTensors(
 export function problemOfSamples(subject: Subject, options: SubjectOptions): RunProblem {
   const { model, name } = subject;
   const tokens = options.tokens ?? model.tokens;
-  if (tokens === null) throw needsTokens(name);
+  if (tokens === null) throw needsTokens(subject);
   const one = options.head !== undefined;
-  checkIndex(subject, 'head', options.head, model.heads);
+  checkIndex(name, 'head', options.head, model.heads);
   const shape = {
     heads: one ? 1 : model.heads,
     kvHeads: one ? 1 : model.kvHeads,
@@ -87,8 +94,7 @@ export function problemOfSamples(subject: Subject, options: SubjectOptions): Run
 }
 
 /** All heads, or the one that was asked for. */
-function choose({ name, model }: Subject, options: SubjectOptions, input: AttentionInput): RunProblem {
-  checkIndex({ name, model }, 'head', options.head, model.heads);
+function choose(model: Model, options: SubjectOptions, input: AttentionInput): RunProblem {
   const layer = options.layer ?? 0;
   return options.head === undefined
     ? { model, layer, heads: [...Array(model.heads).keys()], input }

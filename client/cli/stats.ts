@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { MaskSummary } from '../../runtime/export/json.ts';
+import type { BudgetSummary } from './count.ts';
 import { inThread } from './in-thread.ts';
 import { grouped, percent } from './numbers.ts';
 import type { Session } from './session.ts';
@@ -10,14 +11,17 @@ interface StatsOptions extends SubjectOptions {
   readonly json?: boolean;
 }
 
-/** Adds `stats`: the exact numbers of one mask. */
+/** Adds `stats`: the exact numbers of one mask, or its budget. */
 export function addStats(program: Command, session: Session, sources: Sources): void {
   withSubject(
     program
       .command('stats')
       .summary('count the pairs of a mask')
-      .description('Counts the pairs of a mask, exactly and without drawing it.'),
-    'head of the model, from 0 (default: 0)',
+      .description(
+        'Counts the pairs of a mask, exactly and without drawing it.\n' +
+          'Of a pattern that chooses by content it tells how many pairs there are at most.',
+      ),
+    'head, from 0 (default: 0); any will do for a pattern without a model',
   )
     .option('--json', 'print one JSON object')
     .addHelpText(
@@ -42,8 +46,8 @@ async function stats(
   session.print(options.json === true ? JSON.stringify(numbers, null, 2) : table(summary));
 }
 
-function table(summary: MaskSummary): string {
-  const { name, layer, layers, head, heads, keysPerQuery, tiles } = summary;
+function table(summary: MaskSummary | BudgetSummary): string {
+  const { name, layer, layers, head, heads } = summary;
   const of = [
     ...(layers > 1 ? [`layer ${layer} of ${layers}`] : []),
     ...(heads > 1 ? [`head ${head} of ${heads}`] : []),
@@ -51,19 +55,33 @@ function table(summary: MaskSummary): string {
   const lines: [string, string][] = [
     ['tokens', grouped(summary.tokens)],
     ['queries', grouped(summary.queries)],
-    ['pairs', grouped(summary.pairs)],
-    ['density', percent(summary.density)],
-    ['complexity', summary.complexity],
+    ...('pairsAtMost' in summary ? budgetLines(summary) : maskLines(summary)),
+  ];
+  const width = Math.max(...lines.map(([label]) => label.length)) + 2;
+  return [[name, ...of].join(', '), ...lines.map(([label, value]) => label.padEnd(width) + value)].join('\n');
+}
+
+function budgetLines({ pairsAtMost, densityAtMost, complexity }: BudgetSummary): [string, string][] {
+  return [
+    ['pairs', `at most ${grouped(pairsAtMost)}, chosen by content`],
+    ['density', `at most ${percent(densityAtMost)}`],
+    ['complexity', complexity],
+  ];
+}
+
+function maskLines({ pairs, density, complexity, keysPerQuery, emptyQueries, tiles }: MaskSummary): [string, string][] {
+  return [
+    ['pairs', grouped(pairs)],
+    ['density', percent(density)],
+    ['complexity', complexity],
     [
       'keys per query',
       `${grouped(keysPerQuery.min)} to ${grouped(keysPerQuery.max)}, ${grouped(keysPerQuery.mean)} on average`,
     ],
-    ['empty queries', grouped(summary.emptyQueries)],
+    ['empty queries', grouped(emptyQueries)],
     [
       `tiles of ${tiles.size} x ${tiles.size}`,
       `${grouped(tiles.full)} full, ${grouped(tiles.partial)} partial, ${grouped(tiles.empty)} empty`,
     ],
   ];
-  const width = Math.max(...lines.map(([label]) => label.length)) + 2;
-  return [[name, ...of].join(', '), ...lines.map(([label, value]) => label.padEnd(width) + value)].join('\n');
 }

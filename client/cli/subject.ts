@@ -1,12 +1,19 @@
 import { type Command, Option } from 'commander';
+import { bindCandidates } from '../../runtime/pattern/bind.ts';
 import type { Model, Pattern } from '../../runtime/pattern/ir.ts';
 import { patternAt, shapeAt } from '../../runtime/pattern/model.ts';
-import type { Shape } from '../../runtime/pattern/shape.ts';
+import { PatternError } from '../../runtime/pattern/primitive.ts';
+import { type Shape, squareShape } from '../../runtime/pattern/shape.ts';
 import { LowerError } from '../../server/language.ts';
 import { diagnose } from './diagnostics.ts';
 import { badFile, wrongUse } from './failure.ts';
 import { parseIndex, parseTokens } from './numbers.ts';
 import type { Sources } from './sources.ts';
+
+/** The length that is suggested to whoever gave none. */
+const USUAL_TOKENS = 4096;
+/** What a pattern is refused for that fits one length only. */
+const OTHER_LENGTH = new Set(['shape-product', 'documents-length']);
 
 /** The options with which every command but `check` says what it is about. */
 export interface SubjectOptions {
@@ -22,7 +29,7 @@ export interface Subject {
   readonly name: string;
   /** Text of the file, or the expression. */
   readonly source: string;
-  /** A bare pattern is a model with one rule and no length. */
+  /** A bare pattern is a model with one rule and no length, just large enough for the layer and head that were asked for. */
   readonly model: Model;
 }
 
@@ -35,7 +42,11 @@ export function withSubject(command: Command, headDescription: string): Command 
     .addOption(
       new Option('--tokens <N>', "sequence length: 4096, 4Ki, 1Mi; replaces a model's own").argParser(parseTokens),
     )
-    .addOption(new Option('--layer <L>', 'layer of the model, from 0 (default: 0)').argParser(parseIndex))
+    .addOption(
+      new Option('--layer <L>', 'layer, from 0 (default: 0); any will do for a pattern without a model').argParser(
+        parseIndex,
+      ),
+    )
     .addOption(new Option('--head <H>', headDescription).argParser(parseIndex));
 }
 
@@ -46,37 +57,64 @@ export async function openSubject(
   options: SubjectOptions,
 ): Promise<Subject> {
   const subject = await find(sources, file, options);
-  checkIndex(subject, 'layer', options.layer, subject.model.layers);
+  if (subject.model.kind === 'pattern')
+    return { ...subject, model: reaching(subject.model, options.layer ?? 0, options.head ?? 0) };
+  checkIndex(subject.name, 'layer', options.layer, subject.model.layers);
   return subject;
 }
 
 /** The pattern and shape of one layer and head. Throws Failure (2) when there is no such head or no length. */
-export function maskOf({ name, model }: Subject, options: SubjectOptions): { pattern: Pattern; shape: Shape } {
+export function maskOf(subject: Subject, options: SubjectOptions): { pattern: Pattern; shape: Shape } {
+  const { name, model } = subject;
   const layer = options.layer ?? 0;
   const head = options.head ?? 0;
-  checkIndex({ name, model }, 'head', options.head, model.heads);
-  if (model.tokens === null && options.tokens === undefined) throw needsTokens(name);
+  checkIndex(name, 'head', options.head, model.heads);
+  if (model.tokens === null && options.tokens === undefined) throw needsTokens(subject);
   const pattern = patternAt(model, layer, head);
   if (pattern === undefined) throw badFile(`no rule of ${name} reaches layer ${layer}, head ${head}`);
   return { pattern, shape: shapeAt(model, layer, head, options.tokens) };
 }
 
 /** What to say about a bare pattern without --tokens. */
-export function needsTokens(name: string): Error {
-  return wrongUse(`${name} is a pattern, which has no length of its own; add --tokens, e.g. --tokens 4096`);
+export function needsTokens({ name, model }: Subject): Error {
+  const length = onlyLength(model);
+  const hint = length === undefined ? `, e.g. --tokens ${USUAL_TOKENS}` : `: ${length}`;
+  return wrongUse(`${name} is a pattern, which has no length of its own; add --tokens${hint}`);
+}
+
+/** Why a pattern fits one length only, such as `the shape 4 x 8 has 32 positions`; undefined when the usual one will do. */
+function onlyLength(model: Model): string | undefined {
+  const layer = model.layers - 1;
+  const head = model.heads - 1;
+  const pattern = patternAt(model, layer, head);
+  if (pattern === undefined) return undefined;
+  try {
+    bindCandidates(pattern, squareShape(USUAL_TOKENS, { layer, layers: model.layers, head, heads: model.heads }));
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof PatternError) || !OTHER_LENGTH.has(error.code)) return undefined;
+    // Nobody has asked for the usual length.
+    return error.message.replace(/, but n is \d+$/, '');
+  }
 }
 
 /** Throws Failure (2) when a layer or head that was asked for does not exist. */
-export function checkIndex(
-  { name, model }: Pick<Subject, 'name' | 'model'>,
-  what: 'layer' | 'head',
-  index: number | undefined,
-  count: number,
-): void {
+export function checkIndex(owner: string, what: 'layer' | 'head', index: number | undefined, count: number): void {
   if (index === undefined || index < count) return;
   const all = count === 1 ? `only ${what} 0` : `${what}s 0 to ${count - 1}`;
-  const why = model.kind === 'pattern' ? ', because it is a pattern and no model' : '';
-  throw wrongUse(`there is no ${what} ${index}: ${name} has ${all}${why}`);
+  throw wrongUse(`there is no ${what} ${index}: ${owner} has ${all}`);
+}
+
+/** A bare pattern as a model that has this layer and head: a pattern has a meaning at any. */
+function reaching(model: Model, layer: number, head: number): Model {
+  const heads = head + 1;
+  return {
+    ...model,
+    layers: layer + 1,
+    heads,
+    kvHeads: heads,
+    rules: model.rules.map(rule => ({ ...rule, layers: [layer], heads: [head] })),
+  };
 }
 
 async function find(sources: Sources, file: string | undefined, options: SubjectOptions): Promise<Subject> {

@@ -15,7 +15,19 @@ export async function checkWritable(file: string): Promise<void> {
   if (file === '') throw wrongUse('the path of the file to write is empty');
   const existing = await stat(file).catch(() => undefined);
   if (existing?.isDirectory() === true) throw wrongUse(`cannot write ${file}: it is a folder; add the name of a file`);
-  const folder = path.dirname(path.resolve(file));
+  if (existing !== undefined) {
+    try {
+      // It could be replaced all the same, but whoever protected it does not want that.
+      // Files are opened, because that is what the system allows or not; a pipe would wait for its reader.
+      if (existing.isFile()) await (await open(file, 'r+')).close();
+      else await access(file, constants.W_OK);
+    } catch (error) {
+      throw wrongUse(`cannot write ${file}: ${fileProblem(error)}`);
+    }
+    // Devices and pipes are written to in place.
+    if (!existing.isFile()) return;
+  }
+  const folder = path.dirname(existing === undefined ? path.resolve(file) : await realpath(file));
   try {
     if (!(await stat(folder)).isDirectory()) throw wrongUse(`cannot write ${file}: ${folder} is not a folder`);
     await access(folder, constants.W_OK);

@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { closeSync, existsSync, mkdtempSync, openSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -21,6 +21,8 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Presses Ctrl+C after so many milliseconds. */
   readonly interruptAfter?: number;
+  /** A file that stdout goes to, or `closed`: nobody reads it. */
+  readonly stdout?: string;
 }
 
 /** Brings dist/cli.mjs up to date before the tests of a file. */
@@ -36,17 +38,21 @@ export function buildFirst(): void {
 /** Runs `sparse` as a process of its own, without a terminal. */
 export function sparse(args: readonly string[], options: RunOptions = {}): Promise<Outcome> {
   return new Promise((resolve, reject) => {
+    const file =
+      options.stdout === undefined || options.stdout === 'closed' ? undefined : openSync(options.stdout, 'w');
     const child = spawn(process.execPath, [program, ...args], {
       cwd: options.cwd ?? root,
       env: { ...process.env, ...options.env },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['ignore', file ?? 'pipe', 'pipe'],
     });
+    if (file !== undefined) closeSync(file);
+    if (options.stdout === 'closed') child.stdout?.destroy();
     let stdout = '';
     let stderr = '';
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    child.stdout?.setEncoding('utf8').on('data', (text: string) => {
       stdout += text;
     });
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       stderr += text;
     });
     const timer =

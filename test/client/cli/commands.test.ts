@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { buildFirst, type Outcome, STACK_TRACE, sparse, temporaryFolder } from './command-line.ts';
@@ -25,6 +25,7 @@ const files: Readonly<Record<string, string | Uint8Array>> = {
   'one.sparse': 'pattern only = sliding(4)\n',
   'bad.sparse': 'pattern p = window(-3)\n\npattern q = wnidow(3) | p\n',
   'warning.sparse': 'pattern p = window(8) | window(64)\n',
+  'dynamic.sparse': 'pattern dynamic = lsh(4) & causal()\n',
   'late.sparse': 'pattern late = global([100])\n',
   'import.sparse':
     'import { only } from "./one.sparse"\npattern twice = only | transposed\npattern transposed = window(before: 0, after: 3)\n',
@@ -173,6 +174,54 @@ describe.concurrent('sparse stats', () => {
     expect(await stats('import.sparse', '--of', 'twice', '--tokens', '100')).toMatchObject({ pairs: 100 * 7 - 12 });
   });
 
+  it('takes any head and layer of a pattern', async () => {
+    const wide = 'window(head < 2 ? 1 : 4)';
+    expect(await stats('--expr', wide, '--tokens', '32', '--head', '1')).toMatchObject({ heads: 2, pairs: 32 });
+    expect(await stats('--expr', wide, '--tokens', '32', '--head', '3')).toMatchObject({
+      head: 3,
+      heads: 4,
+      layer: 0,
+      layers: 1,
+      pairs: 32 * 5 - 6,
+    });
+    const deep = 'sliding(layer + layers + heads)';
+    expect(await stats('--expr', deep, '--tokens', '32', '--layer', '4', '--head', '999999999')).toMatchObject({
+      layer: 4,
+      layers: 5,
+      heads: 1e9,
+      pairs: (32 * 33) / 2,
+    });
+    expect(await stats('one.sparse', '--tokens', '8', '--layer', '1', '--head', '2')).toMatchObject({ pairs: 26 });
+    expect((await run('stats', '--expr', wide, '--tokens', '32', '--head', '3')).stdout).toContain('head 3 of 4\n');
+  });
+
+  it('tells the budget of a pattern that chooses by content', async () => {
+    const found = await stats('--expr', 'topk(4) | sliding(2)', '--tokens', '100');
+    expect(found).toMatchObject({
+      format: 'sparse-attention/budget',
+      name: 'topk(4) | sliding(2)',
+      tokens: 100,
+      queries: 100,
+      pairsAtMost: 400 + 199,
+      densityAtMost: 0.0599,
+    });
+    expect(found.complexity).toMatch(/^O\(n \* /);
+    // Nothing that depends on the choice.
+    for (const unknown of ['pairs', 'density', 'keysPerQuery', 'tiles', 'source'])
+      expect(found).not.toHaveProperty(unknown);
+    // Never more than the candidates.
+    expect(await stats('--expr', 'lsh(4) & causal()', '--tokens', '10')).toMatchObject({ pairsAtMost: 55 });
+    const { code, stdout } = await run('stats', '--expr', 'topk(4)', '--tokens', '100');
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^pairs +at most 400, chosen by content\ndensity +at most 4\.000 %\ncomplexity +O\(/m);
+  });
+
+  it('counts exactly where no choice is made', async () => {
+    const expression = 'head < 1 ? topk(4) : full()';
+    expect(await stats('--expr', expression, '--tokens', '10', '--head', '1')).toMatchObject({ pairs: 100 });
+    expect(await stats('--expr', expression, '--tokens', '10')).toMatchObject({ pairsAtMost: 40 });
+  });
+
   it('prints a table for people', async () => {
     const { code, stdout, stderr } = await run('stats', 'longformer.sparse', '--layer', '3');
     expect(code).toBe(0);
@@ -217,7 +266,19 @@ describe.concurrent('sparse stats', () => {
     ['tokens that are no number', ['one.sparse', '--tokens', 'many'], 2, /whole number such as 4096, 4Ki or 1Mi/],
     ['a missing layer', ['longformer.sparse', '--layer', '12'], 2, /no layer 12: Base has layers 0 to 11/],
     ['a missing head', ['longformer.sparse', '--head', '12'], 2, /no head 12: Base has heads 0 to 11/],
-    ['a head of a pattern', ['one.sparse', '--tokens', '8', '--head', '1'], 2, /only head 0, because it is a pattern/],
+    [
+      'an axial pattern without tokens',
+      ['--expr', 'axial([4, 8])'],
+      2,
+      /length of its own; add --tokens: the shape 4 x 8 has 32 positions$/m,
+    ],
+    [
+      'documents without tokens',
+      ['--expr', 'documents([5, 8]) & causal()'],
+      2,
+      /add --tokens: the documents have 13 tokens together$/m,
+    ],
+    ['a pattern of the usual length without tokens', ['--expr', 'axial([64, 64])'], 2, /e\.g\. --tokens 4096$/m],
     ['a layer that is no number', ['longformer.sparse', '--layer', '-1'], 2, /argument|option/],
     ['an unknown option', ['one.sparse', '--token', '8'], 2, /unknown option '--token'/],
     ['two files', ['one.sparse', 'late.sparse', '--tokens', '8'], 2, /too many arguments/],
@@ -227,6 +288,8 @@ describe.concurrent('sparse stats', () => {
 });
 
 describe.concurrent('sparse export', () => {
+  const subject = ['--expr', 'sliding(4)', '--tokens', '8'];
+
   it.each(['npy', 'csr', 'npz', 'safetensors', 'json'])('writes %s, the same bytes every time', async format => {
     const args = ['export', 'longformer.sparse', '--of', 'longformer', '--tokens', '100', '--format', format, '--out'];
     const { code, stdout, stderr } = await run(...args, `${format}-1`);
@@ -247,6 +310,31 @@ describe.concurrent('sparse export', () => {
     expect([...mask]).toEqual(expected);
   });
 
+  it('writes the mask of any head of a pattern', async () => {
+    const args = ['--expr', 'columns([head])', '--tokens', '5', '--head', '3', '--format', 'npy', '--out', 'any.npy'];
+    expect(await run('export', ...args)).toMatchObject({ code: 0 });
+    const mask = readFileSync(path.join(cwd, 'any.npy')).subarray(128);
+    expect([...mask]).toEqual(Array.from({ length: 25 }, (_, at) => (at % 5 === 3 ? 1 : 0)));
+  });
+
+  it('writes the same bytes to stdout when asked, and nothing else', async () => {
+    const args = ['export', ...subject, '--format', 'npz', '--out'];
+    const outcome = await sparse([...args, '-'], { cwd, stdout: path.join(cwd, 'piped.npz') });
+    expect(outcome).toMatchObject({ code: 0, stderr: '' });
+    expect((await run(...args, 'named.npz')).code).toBe(0);
+    expect(readFileSync(path.join(cwd, 'piped.npz')).equals(readFileSync(path.join(cwd, 'named.npz')))).toBe(true);
+    expect(readdirSync(cwd)).not.toContain('-');
+    const { stdout } = await run('export', ...subject, '--format', 'json', '--out', '-');
+    expect(JSON.parse(stdout)).toMatchObject({ tokens: 8, pairs: 26 });
+  });
+
+  it('names every word that --format takes, and - for stdout', async () => {
+    const { stdout } = await run('export', '--help');
+    expect(stdout).toMatch(/kind of file: npy, csr \(or npz\),\s+safetensors, json/);
+    expect(stdout).toMatch(/^ {2}csr \(or npz\) \.npz: /m);
+    expect(stdout).toMatch(/--out <PATH>.*replaced when it\s+exists;\s+-\s+for\s+stdout/);
+  });
+
   it('replaces an existing file', async () => {
     writeFileSync(path.join(cwd, 'old.json'), 'x'.repeat(100_000));
     expect(
@@ -255,13 +343,12 @@ describe.concurrent('sparse export', () => {
     expect(JSON.parse(readFileSync(path.join(cwd, 'old.json'), 'utf8'))).toMatchObject({ pairs: 9, name: 'full()' });
   });
 
-  const subject = ['--expr', 'sliding(4)', '--tokens', '8'];
   it.each<[string, string[], number, RegExp]>([
     [
       'an unknown format',
       [...subject, '--format', 'png', '--out', 'x'],
       2,
-      /no format png; choose one of npy, csr, safetensors, json/,
+      /no format png; choose one of npy, csr \(or npz\), safetensors, json/,
     ],
     ['no format', [...subject, '--out', 'x'], 2, /'--format <ID>' not specified/],
     ['no path', [...subject, '--format', 'npy'], 2, /'--out <PATH>' not specified/],
@@ -280,6 +367,18 @@ describe.concurrent('sparse export', () => {
       /GiB/,
     ],
     ['a file with errors', ['bad.sparse', '--format', 'npy', '--out', 'x.npy'], 1, /bad\.sparse:1:20: error/],
+    [
+      'a plan that is too long',
+      ['--expr', 'full()', '--tokens', '1Mi', '--format', 'safetensors', '--out', 'x.npy'],
+      1,
+      /would list 268435456 tiles \(at most 67108864\); use a smaller n$/m,
+    ],
+    [
+      'a pattern that chooses by content',
+      ['dynamic.sparse', '--tokens', '8', '--format', 'npy', '--out', 'x.npy'],
+      1,
+      /^dynamic\.sparse:1:\d+: error: lsh chooses keys by content: .*queries and keys/,
+    ],
   ])('refuses %s and writes nothing', async (_what, args, code, message) => {
     expectFailure(await run('export', ...args), code, message);
     expect(readdirSync(cwd)).not.toContain('x.npy');
@@ -335,6 +434,29 @@ describe.concurrent('sparse', () => {
     expect(code).toBe(2);
     expect(stdout).toBe('');
     expect(stderr).toMatch(/^Usage: sparse/);
+  });
+
+  it.runIf(existsSync('/dev/full'))('says in one line that the result could not be written', async () => {
+    const tokens = ['--expr', 'full()', '--tokens', '5'];
+    for (const args of [
+      ['stats', ...tokens],
+      ['check', 'bad.sparse'],
+      ['--help'],
+      ['export', ...tokens, '--format', 'npy', '--out', '-'],
+    ]) {
+      const { code, stderr } = await sparse(args, { cwd, stdout: '/dev/full' });
+      expect(stderr.match(/^error: .*$/gm)).toEqual(['error: cannot write the result to stdout: the disk is full']);
+      expect(stderr).not.toMatch(STACK_TRACE);
+      expect(code).toBe(2);
+    }
+  });
+
+  it('says nothing when nobody reads on', async () => {
+    for (const args of [
+      ['stats', '--expr', 'full()', '--tokens', '5'],
+      ['export', '--expr', 'full()', '--tokens', '1Ki', '--format', 'npy', '--out', '-'],
+    ])
+      expect(await sparse(args, { cwd, stdout: 'closed' })).toEqual({ code: 0, stdout: '', stderr: '' });
   });
 
   it('stops at once on Ctrl+C, and says so', async () => {

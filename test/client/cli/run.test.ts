@@ -34,6 +34,11 @@ writeFileSync(
 `,
 );
 
+writeFileSync(
+  path.join(cwd, 'queries.sparse'),
+  'model Q { tokens = 130  queries = 69  heads = 4  kv_heads = 2  head_dim = 16  attention = causal() }\n',
+);
+
 /** Attention by definition, in float64, for a rule over (head, query position, key). */
 function expected(allowed: (head: number, i: number, j: number) => boolean): { o: Float64Array; lse: Float64Array } {
   const { heads, kvHeads, queries, keys, headDim } = shape;
@@ -140,6 +145,17 @@ describe.concurrent('sparse run', () => {
     expect(difference(output('head.safetensors', 1).o, o.subarray(2 * 70 * 16, 3 * 70 * 16))).toBeLessThan(1e-6);
   });
 
+  it('runs any head of a pattern, on tensors too', async () => {
+    const args = ['--expr', 'sliding(head < 2 ? 1 : 20) - global([63, 64])', '--head', '3', '--backend', 'cpu'];
+    expect((await run(...args, '--input', 'qkv.safetensors', '--output', 'any.safetensors')).code).toBe(0);
+    const all = expected(sliding);
+    expect(difference(output('any.safetensors', 1).o, all.o.subarray(3 * 70 * 16))).toBeLessThan(1e-5);
+    const { code, stdout, stderr } = await run(...args, '--layer', '2', '--tokens', '66', '--json');
+    expect(code, stderr).toBe(0);
+    // 20 keys per query, fewer at the start, none of query and key 63 and 64.
+    expect(JSON.parse(stdout)).toMatchObject({ layer: 2, heads: 1, pairs: 20 * 66 - 190 - 20 - 20 - 2 - 1 + 1 });
+  });
+
   it('reports a run on made-up data for people', async () => {
     const { code, stdout, stderr } = await run('model.sparse', '--tokens', '200', '--backend', 'cpu');
     expect(code, stderr).toBe(0);
@@ -204,7 +220,25 @@ describe.concurrent('sparse run', () => {
       2,
       /cannot write no\/out/,
     ],
-    ['a missing head', [...subject, '--input', 'qkv.safetensors', '--head', '4'], 2, /no head 4/],
+    [
+      'a head that the tensors lack',
+      [...subject, '--input', 'qkv.safetensors', '--head', '4'],
+      2,
+      /no head 4: qkv\.safetensors has heads 0 to 3/,
+    ],
+    [
+      'other queries',
+      ['queries.sparse', '--input', 'qkv.safetensors'],
+      2,
+      /qkv\.safetensors: q has 70 queries, but Q has queries = 69; give q as \[heads, 69, head_dim\]/,
+    ],
+    [
+      'a pattern that chooses by content',
+      ['--expr', 'lsh(4)', '--input', 'qkv.safetensors'],
+      1,
+      /^error: lsh chooses keys by content: .*queries and keys; run takes patterns whose pairs do not depend/,
+    ],
+    ['the output on stdout', [...subject, '--tokens', '8', '--output', '-'], 2, /--output names a file/],
     ['more memory than there is', [...subject, '--tokens', '64Mi'], 2, /needs about .*iB of memory/],
     ['a pattern without meaning', ['--expr', 'global([200])', '--input', 'qkv.safetensors'], 1, /position 200/],
   ])('refuses %s', async (_what, args, code, message) => {

@@ -144,10 +144,23 @@ describe('fitting tensors to what is run', () => {
     ['heads', model.replace(' heads = 4', ' heads = 2'), {}, /heads = 4, but M has heads = 2/],
     ['kv_heads', model.replace('kv_heads = 2', 'kv_heads = 4'), {}, /kv_heads = 2, but M has kv_heads = 4/],
     ['head_dim', model.replace('head_dim = 3', 'head_dim = 64'), {}, /head_dim = 3, but M has head_dim = 64/],
+    ['queries', model.replace('layers', 'queries = 4  layers'), {}, /q has 5 queries, but M has queries = 4/],
+    ['queries than all tokens', model.replace('layers', 'queries = n  layers'), {}, /5 queries, but M has queries = 7/],
     ['head', model, { head: 4 }, /no head 4: M has heads 0 to 3/],
   ])('refuses other %s', async (_what, text, options, message) => {
     const wanted = await subject(text, 'M');
     expect(() => problemOfTensors(wanted, options, 'f', sample)).toThrow(message);
+  });
+
+  it('takes the queries that a model states', async () => {
+    const wanted = await subject(model.replace('layers', 'queries = 5  align = start  layers'), 'M');
+    expect(problemOfTensors(wanted, {}, 'f', sample).model).toMatchObject({ queries: 5, align: 'start' });
+  });
+
+  it('takes any head of the tensors for a bare pattern, and no other', async () => {
+    const wanted = await subject('pattern p = causal()', 'p');
+    expect(problemOfTensors(wanted, { head: 3 }, 'f', sample)).toMatchObject({ heads: [3], model: { heads: 4 } });
+    expect(() => problemOfTensors(wanted, { head: 4 }, 'f', sample)).toThrow(/no head 4: f has heads 0 to 3/);
   });
 
   it('lets tensors choose what a model leaves open', async () => {

@@ -15,12 +15,26 @@ import { temporaryFolder } from './command-line.ts';
 
 const root = temporaryFolder();
 const never = new AbortController().signal;
+chmodSync(root, 0o777);
+const NOBODY = 65534;
 const contents = new TextEncoder().encode('new contents');
 
 function folder(name: string): string {
   const made = path.join(root, name);
   mkdirSync(made);
   return made;
+}
+
+/** Nothing is forbidden to root: someone else has to try. */
+async function withoutPrivileges(action: () => Promise<void>): Promise<void> {
+  const { seteuid } = process;
+  if (process.getuid?.() !== 0 || seteuid === undefined) return action();
+  seteuid(NOBODY);
+  try {
+    await action();
+  } finally {
+    seteuid(0);
+  }
 }
 
 describe('writing a file', () => {
@@ -55,6 +69,22 @@ describe('writing a file', () => {
     if (process.platform === 'win32') return;
     await writeWholeFile('/dev/null', contents, never);
     expect(statSync('/dev/null').isCharacterDevice()).toBe(true);
+  });
+
+  it('keeps a file that is write-protected', async () => {
+    const at = folder('protected');
+    chmodSync(at, 0o777);
+    const file = path.join(at, 'a');
+    writeFileSync(file, 'old');
+    chmodSync(file, 0o444);
+    await withoutPrivileges(() =>
+      expect(writeWholeFile(file, contents, never)).rejects.toMatchObject({
+        exitCode: 2,
+        message: `cannot write ${file}: permission denied`,
+      }),
+    );
+    expect(readFileSync(file, 'utf8')).toBe('old');
+    expect(readdirSync(at)).toEqual(['a']);
   });
 
   it('writes an empty file', async () => {
