@@ -65,7 +65,10 @@ describe('the standard library', () => {
     expect(editor.languageId).toBe('sparse');
     const text = await workbench().probe.ask('text', { file: 'sparse-library:/longformer.sparse' });
     expect(text.split('\n')[editor.line]).toMatch(/^pattern longformer\(/);
-    expect((await workbench().lineColours('pattern longformer(')).length).toBeGreaterThan(1);
+    await workbench().until(
+      'the colours',
+      async () => (await workbench().lineColours('pattern longformer(')).length > 1,
+    );
     await workbench().focusEditor();
     await workbench().type('x');
     expect(await workbench().probe.ask('text', { file: 'sparse-library:/longformer.sparse' })).toBe(text);
