@@ -13,6 +13,9 @@ import type { Scene } from './scene.ts';
 
 const CAUSAL: Pattern = { kind: 'primitive', name: 'causal', args: {} };
 
+/** Part of a pattern's pairs that may be an oversight. */
+const HARDLY_ANY = 0.2;
+
 /** Most different masks of one model whose flow is followed. */
 const MOST_MASKS = 32;
 
@@ -93,6 +96,7 @@ function checkFutureOperand(scene: Scene, facts: Facts, findings: Findings): voi
   const looking = operands.filter((_, index) => ahead[index] !== null);
   const [operand] = looking;
   if (looking.length !== 1 || operand === undefined || operands.length < 2) return;
+  if (!isNearlyCausal(scene, facts)) return;
   const found = ahead[operands.indexOf(operand)];
   if (found === undefined || found === null) return;
   const { span } = operand;
@@ -112,6 +116,14 @@ function checkFutureOperand(scene: Scene, facts: Facts, findings: Findings): voi
       mends: [inRule ? operandMend(scene, span) : causalMend(scene), causalModelMend(scene)],
     },
   );
+}
+
+/** Does a pattern see so little of the future that it can hardly be meant? */
+function isNearlyCausal({ pattern, shapes: [shape] }: Scene, facts: Facts): boolean {
+  if (shape === undefined) return false;
+  const all = facts.tiles(pattern, shape)?.pairs;
+  const future = facts.tiles({ kind: 'difference', left: pattern, right: CAUSAL }, shape)?.pairs;
+  return all !== undefined && future !== undefined && future < HARDLY_ANY * all;
 }
 
 function operandMend({ node }: Scene, span: Place): Mend | undefined {

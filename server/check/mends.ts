@@ -112,6 +112,8 @@ export function addingProperty(model: ModelDeclaration, line: string, title = `A
     const start = placeOf(model.properties.at(-1))?.start ?? last.end;
     return inserting(last.end, `\n${indentAt(model, start)}${line}`, title, true);
   }
+  const rule = placeOf(model.rules[0])?.start;
+  if (rule !== undefined) return inserting(rule, `${line}\n${indentAt(model, rule)}`, title, true);
   return inserting(place.end - 1, `\n  ${line}\n`, title, true);
 }
 

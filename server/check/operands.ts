@@ -85,10 +85,10 @@ export class OperandChecker {
 
   /** True when something was said about these operands. */
   #chain(whole: Combination, operands: readonly Pattern[], view: View): boolean {
-    const places = operands.map(({ span }) => span);
-    // In another call it would be another number.
-    if (!places.every(span => this.#scene.owns(span) && !this.#scene.readsParameters(span))) return false;
-    return whole.kind === 'difference' ? this.#difference(whole, view) : this.#chainOf(whole, operands, view);
+    // In another call a parameter would be another number.
+    const fixed = operands.filter(({ span }) => this.#scene.owns(span) && !this.#scene.readsParameters(span));
+    if (whole.kind !== 'difference') return this.#chainOf(whole, fixed, fixed.length === operands.length, view);
+    return fixed.length === operands.length && this.#difference(whole, view);
   }
 
   #difference(whole: Combination, view: View): boolean {
@@ -108,8 +108,9 @@ export class OperandChecker {
     return this.#isEmpty(whole, view, `\`${name}\` takes everything away: it contains \`${other}\``);
   }
 
-  #chainOf(whole: Combination, operands: readonly Pattern[], view: View): boolean {
-    if (whole.kind === 'intersection' && this.#isEmpty(whole, view, 'these patterns have no pair in common'))
+  #chainOf(whole: Combination, operands: readonly Pattern[], isWhole: boolean, view: View): boolean {
+    if (operands.length === 0) return false;
+    if (isWhole && whole.kind === 'intersection' && this.#isEmpty(whole, view, 'these patterns have no pair in common'))
       return true;
     const kept = [...operands];
     // From the end: of two equal operands the second is the one too many.
@@ -121,7 +122,7 @@ export class OperandChecker {
       if (this.#changesNothing(whole.kind, operand, others, view)) kept.splice(kept.indexOf(operand), 1);
     }
     const removed = operands.filter(operand => !kept.includes(operand));
-    for (const operand of removed) this.#report(whole.kind, operand, operands, kept, view);
+    for (const operand of removed) this.#report(whole.kind, operand, kept, view);
     return removed.length > 0;
   }
 
@@ -137,13 +138,7 @@ export class OperandChecker {
     return this.#all(view, shape => this.#facts.pairOutside(rest, operand, shape));
   }
 
-  #report(
-    kind: Pattern['kind'],
-    operand: Pattern,
-    operands: readonly Pattern[],
-    kept: readonly Pattern[],
-    view: View,
-  ): void {
+  #report(kind: Pattern['kind'], operand: Pattern, kept: readonly Pattern[], view: View): void {
     const name = this.#text(operand);
     const mends = [this.#remove(operand)];
     const one = kept.find(other => this.#changesNothing(kind, operand, [other], { ...view, within: undefined }));
@@ -168,7 +163,6 @@ export class OperandChecker {
           : `it contains ${text ?? 'what the other operands have in common'}${this.#beyond(operand, one, view)}`
       }`;
     }
-    if (operands.length < 2) return;
     this.#findings.add('redundant-operand', `${message}${at(view)}`, operand.span, { related: because, mends });
   }
 
