@@ -174,7 +174,7 @@ describe.concurrent('sparse stats', () => {
     expect(await stats('import.sparse', '--of', 'twice', '--tokens', '100')).toMatchObject({ pairs: 100 * 7 - 12 });
   });
 
-  it('takes any head and layer of a pattern', async () => {
+  it('takes any head and layer of a pattern', { timeout: 90_000 }, async () => {
     const wide = 'window(head < 2 ? 1 : 4)';
     expect(await stats('--expr', wide, '--tokens', '32', '--head', '1')).toMatchObject({ heads: 2, pairs: 32 });
     expect(await stats('--expr', wide, '--tokens', '32', '--head', '3')).toMatchObject({
@@ -436,20 +436,24 @@ describe.concurrent('sparse', () => {
     expect(stderr).toMatch(/^Usage: sparse/);
   });
 
-  it.runIf(existsSync('/dev/full'))('says in one line that the result could not be written', async () => {
-    const tokens = ['--expr', 'full()', '--tokens', '5'];
-    for (const args of [
-      ['stats', ...tokens],
-      ['check', 'bad.sparse'],
-      ['--help'],
-      ['export', ...tokens, '--format', 'npy', '--out', '-'],
-    ]) {
-      const { code, stderr } = await sparse(args, { cwd, stdout: '/dev/full' });
-      expect(stderr.match(/^error: .*$/gm)).toEqual(['error: cannot write the result to stdout: the disk is full']);
-      expect(stderr).not.toMatch(STACK_TRACE);
-      expect(code).toBe(2);
-    }
-  });
+  it.runIf(existsSync('/dev/full'))(
+    'says in one line that the result could not be written',
+    { timeout: 90_000 },
+    async () => {
+      const tokens = ['--expr', 'full()', '--tokens', '5'];
+      for (const args of [
+        ['stats', ...tokens],
+        ['check', 'bad.sparse'],
+        ['--help'],
+        ['export', ...tokens, '--format', 'npy', '--out', '-'],
+      ]) {
+        const { code, stderr } = await sparse(args, { cwd, stdout: '/dev/full' });
+        expect(stderr.match(/^error: .*$/gm)).toEqual(['error: cannot write the result to stdout: the disk is full']);
+        expect(stderr).not.toMatch(STACK_TRACE);
+        expect(code).toBe(2);
+      }
+    },
+  );
 
   it('says nothing when nobody reads on', async () => {
     for (const args of [
