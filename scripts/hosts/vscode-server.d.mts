@@ -7,4 +7,5 @@ export function startVscodeServer(options: {
   data: string;
   settings?: Readonly<Record<string, unknown>>;
   log?: string;
+  restricted?: boolean;
 }): Promise<HostProcess & { url: string }>;

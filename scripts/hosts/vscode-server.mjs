@@ -31,11 +31,11 @@ export function installVscodeServer() {
 /**
  * Starts a server of its own with these unpacked extensions, and no others, installed.
  *
- * @param {{ extensions: string[], folder: string, data: string, settings?: Record<string, unknown>, log?: string }} options
- *   `data` is an empty folder for everything the server writes
+ * @param {{ extensions: string[], folder: string, data: string, settings?: Record<string, unknown>, log?: string, restricted?: boolean }} options
+ *   `data` is an empty folder for everything the server writes; `restricted`: the folder is not trusted
  * @returns {Promise<import('./host-process.mjs').HostProcess & { url: string }>}
  */
-export async function startVscodeServer({ extensions, folder, data, settings = {}, log }) {
+export async function startVscodeServer({ extensions, folder, data, settings = {}, log, restricted = false }) {
   const { node, server } = installVscodeServer();
   const extensionsFolder = path.join(data, 'extensions');
   const machineSettings = path.join(data, 'data/Machine');
@@ -52,7 +52,8 @@ export async function startVscodeServer({ extensions, folder, data, settings = {
     [
       path.join(server, 'out/server-main.js'),
       ...['--host', '127.0.0.1', '--port', '0', '--without-connection-token', '--accept-server-license-terms'],
-      ...['--disable-workspace-trust', '--telemetry-level', 'off', '--disable-telemetry'],
+      ...(restricted ? [] : ['--disable-workspace-trust']),
+      ...['--telemetry-level', 'off', '--disable-telemetry'],
       ...['--server-data-dir', data, '--extensions-dir', extensionsFolder],
     ],
     { listening: /listening on (\d+)/, log: log ?? path.join(projectRoot, '.vscode-test/server.log'), cwd: server },

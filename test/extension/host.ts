@@ -27,6 +27,8 @@ export interface HostOptions {
   readonly flags?: readonly string[];
   /** Leave WebGPU without an adapter, to see what happens then. */
   readonly withoutGpu?: boolean;
+  /** Open the folder without trusting it (Restricted Mode). Only the VS Code server can. */
+  readonly restricted?: boolean;
 }
 
 /** A running editor with the extension and the probe. */
@@ -47,6 +49,12 @@ const settings = {
   'files.autoSave': 'off',
   'security.workspace.trust.enabled': false,
   'telemetry.telemetryLevel': 'off',
+};
+
+const untrusted = {
+  'security.workspace.trust.enabled': true,
+  'security.workspace.trust.startupPrompt': 'never',
+  'security.workspace.trust.untrustedFiles': 'open',
 };
 
 const gpuFlags = new Set(['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader', '--enable-features=Vulkan']);
@@ -107,7 +115,14 @@ async function openPage(
   const server =
     options.kind === 'web'
       ? await startWebWorkbench({ extension: extensionFolder, moreExtensions: [probe], folder, log })
-      : await startVscodeServer({ extensions, folder, data: path.join(root, 'data'), settings, log });
+      : await startVscodeServer({
+          extensions,
+          folder,
+          data: path.join(root, 'data'),
+          settings: options.restricted ? { ...settings, ...untrusted } : settings,
+          log,
+          restricted: options.restricted === true,
+        });
   closers.push(() => server.close());
   const flags = chromiumFlags().filter(flag => !(options.withoutGpu === true && gpuFlags.has(flag)));
   const browser = await chromium.launchPersistentContext(path.join(root, 'profile'), {

@@ -1,0 +1,25 @@
+import { describe, expect, test } from 'vitest';
+import { useWorkbench } from './use-workbench.ts';
+
+const workbench = useWorkbench({
+  restricted: true,
+  files: { 'mine.sparse': 'pattern mine = sliding(4)\n' },
+});
+
+describe('a folder that is not trusted', () => {
+  test('is open in Restricted Mode', async () => {
+    await workbench().openFile('mine.sparse');
+    await workbench().page.getByText('Restricted Mode').first().waitFor();
+  });
+
+  test('has diagnostics and the preview all the same', async () => {
+    await workbench().replaceText('mine.sparse', 'sliding(4)', 'sliding(-4)');
+    const [problem] = await workbench().diagnostics('mine.sparse', found => found.length > 0);
+    expect(problem?.message).toContain('at least 1');
+    await workbench().replaceText('mine.sparse', 'sliding(-4)', 'sliding(4)');
+    await workbench().page.keyboard.press('ControlOrMeta+K');
+    await workbench().page.keyboard.press('v');
+    const frame = await workbench().webview('#preview canvas');
+    await frame.locator('canvas[data-shown="mine 1024"]').waitFor();
+  });
+});
