@@ -56,6 +56,10 @@ function clientOptions(context: vscode.ExtensionContext, log: vscode.LogOutputCh
     outputChannel: log,
     traceOutputChannel: log,
     synchronize: { fileEvents: files },
+    // The codes of diagnostics link to these pages.
+    initializationOptions: {
+      diagnosticPages: vscode.Uri.joinPath(context.extensionUri, 'docs/diagnostics').toString(),
+    },
   };
 }
 

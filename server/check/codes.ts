@@ -37,6 +37,8 @@ export const CODES = {
   'argument-integer': 'error',
   'position-range': 'error',
   shape: 'error',
+  'shape-product': 'error',
+  'documents-length': 'error',
   // Models.
   'unknown-property': 'error',
   'duplicate-property': 'error',

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Script } from 'node:vm';
@@ -23,6 +23,9 @@ const expectedFiles = [
   'extension/dist/server.web.js',
   'extension/dist/webview.css',
   'extension/dist/webview.js',
+  ...readdirSync(path.join(import.meta.dirname, '../../docs/diagnostics')).map(
+    name => `extension/docs/diagnostics/${name}`,
+  ),
   'extension/media/walkthrough/check.md',
   'extension/media/walkthrough/open.md',
   'extension/media/walkthrough/preview.md',
@@ -54,7 +57,7 @@ function text(name: string): string {
 
 describe('the package', () => {
   test('holds what runs and nothing else', () => {
-    expect(Object.keys(files).sort()).toEqual(expectedFiles);
+    expect(Object.keys(files).sort()).toEqual([...expectedFiles].sort());
   });
 
   test(`is smaller than ${sizeLimit} bytes`, () => {
