@@ -168,7 +168,7 @@ class Layout {
           this.#space();
           this.#word('=');
           this.#space();
-          this.#expression(parameter.default, 1, false);
+          this.#expression(parameter.default, 1);
         });
       }
       this.#optionalComma();
@@ -209,13 +209,13 @@ class Layout {
   #selector({ from, to, step }: Selector): void {
     this.#word();
     this.#space();
-    this.#expression(from, 1, false);
+    this.#expression(from, 1);
     if (to !== undefined) this.#range(to, 1);
     if (step === undefined) return;
     this.#space();
     this.#word('step');
     this.#space();
-    this.#expression(step, 1, false);
+    this.#expression(step, 1);
   }
 
   /**
@@ -271,37 +271,38 @@ class Layout {
     const isCall = (value.$type === 'Reference' && value.call) || value.$type === 'List' || value.$type === 'Group';
     const isForced = this.#isForced(first, end);
     const width = this.#width(first, end);
-    const isTooLong = !isForced && this.#column + 1 + width > WIDTH;
+    this.#space();
+    const isTooLong = !isForced && this.#startColumn() + width > WIDTH;
     const fitsBelow = (base + 1) * INDENT + width <= WIDTH;
     const broken =
       this.#measures !== undefined &&
       (this.#source.gaps[first]?.isBroken === true || (isCall ? isTooLong && fitsBelow : isForced || isTooLong));
     this.#break(' ', broken, base + 1);
-    this.#expression(value, broken ? base + 1 : base, broken);
+    this.#expression(value, broken ? base + 1 : base);
   }
 
-  // Expressions. `base` is the level of the line on which the expression begins, `atStart` whether it begins that line.
+  // Expressions. `base` is the level of the line on which the expression begins.
 
-  #expression(node: Expression, base: number, atStart: boolean): void {
-    this.#within(base + 1, () => this.#bare(node, base, atStart));
+  #expression(node: Expression, base: number): void {
+    this.#within(base + 1, () => this.#bare(node, base));
   }
 
-  #bare(node: Expression, base: number, atStart: boolean): void {
+  #bare(node: Expression, base: number): void {
     switch (node.$type) {
       case 'Binary':
-        this.#chain(node, atStart ? base : base + 1);
+        this.#chain(node, base);
         return;
       case 'Choice': {
         const broken = this.#isBroken(this.#cursor, this.#endOf(node));
-        this.#expression(node.condition, base, atStart);
+        this.#expression(node.condition, base);
         this.#break(' ', broken, base + 1);
         this.#word('?');
         this.#space();
-        this.#expression(node.then, base + 1, false);
+        this.#expression(node.then, base + 1);
         this.#break(' ', broken, base + 1);
         this.#word(':');
         this.#space();
-        this.#expression(node.otherwise, base + 1, false);
+        this.#expression(node.otherwise, base + 1);
         return;
       }
       case 'Where': {
@@ -320,26 +321,26 @@ class Layout {
         this.#space();
         this.#word('=>');
         this.#break(' ', broken, base + 1);
-        this.#expression(node.condition, base + 1, broken);
+        this.#expression(node.condition, base + 1);
         return;
       }
       case 'Unary':
         this.#word();
         this.#tight();
-        this.#expression(node.operand, base, false);
+        this.#expression(node.operand, base);
         return;
       case 'Power':
-        this.#expression(node.base, base, atStart);
+        this.#expression(node.base, base);
         this.#space();
         this.#word('**');
         this.#space();
-        this.#expression(node.exponent, base, false);
+        this.#expression(node.exponent, base);
         return;
       case 'Group': {
         const broken = this.#isBroken(this.#cursor, this.#endOf(node));
         this.#word('(');
         this.#break('', broken, base + 1);
-        this.#expression(node.of, broken ? base + 1 : base, broken);
+        this.#expression(node.of, broken ? base + 1 : base);
         this.#break('', broken, base);
         this.#word(')');
         return;
@@ -355,8 +356,9 @@ class Layout {
     }
   }
 
-  /** Operands of one precedence, broken before the operators. */
-  #chain(node: Binary, level: number): void {
+  /** Operands of one precedence, broken before the operators, which stand one level deeper than the first operand. */
+  #chain(node: Binary, base: number): void {
+    const level = base + 1;
     const broken = this.#isBroken(this.#cursor, this.#endOf(node));
     const links: Binary[] = [];
     let first: Expression = node;
@@ -364,12 +366,12 @@ class Layout {
       links.push(first);
       first = first.left;
     }
-    this.#expression(first, level, false);
+    this.#expression(first, first.$type === 'Binary' ? level : base);
     for (const { operator, right } of links.reverse()) {
       this.#break(' ', broken, level);
       this.#word(operator);
       this.#space();
-      this.#expression(right, level, false);
+      this.#expression(right, level);
     }
   }
 
@@ -380,12 +382,14 @@ class Layout {
       if (index > 0) this.#word(',');
       const end = this.#endOf(to ?? from);
       // Numbers fill their lines; where somebody ended one, it stays so.
+      this.#space();
+      const comma = this.#source.words[end]?.image === ',' ? 1 : 0;
       const isOwnLine =
         index === 0 ||
         this.#source.gaps[this.#cursor]?.isBroken === true ||
-        this.#column + 1 + this.#width(this.#cursor, end) + 1 > WIDTH;
+        this.#startColumn() + this.#width(this.#cursor, end) + comma > WIDTH;
       this.#break(index > 0 ? ' ' : '', broken && isOwnLine, base + 1);
-      this.#expression(from, broken ? base + 1 : base, broken && isOwnLine);
+      this.#expression(from, broken ? base + 1 : base);
       if (to !== undefined) this.#range(to, broken ? base + 1 : base);
     }
     this.#optionalComma();
@@ -397,7 +401,7 @@ class Layout {
     this.#tight();
     this.#word('..');
     this.#tight();
-    this.#expression(to, base, false);
+    this.#expression(to, base);
   }
 
   #reference(node: Reference, base: number): void {
@@ -416,7 +420,7 @@ class Layout {
         this.#word(':');
         this.#space();
       }
-      this.#expression(value, level, broken && parameter === undefined);
+      this.#expression(value, level);
     }
     this.#optionalComma();
     this.#break('', broken && node.arguments.length > 0, base);
@@ -439,9 +443,22 @@ class Layout {
   #isBroken(first: number, end: number, more = 0): boolean {
     if (this.#measures === undefined) return false;
     if (this.#isForced(first, end)) return true;
-    const { gaps } = this.#measures;
-    const start = this.#separator.broken ? this.#separator.indent * INDENT : this.#column + (gaps[first] ?? 0);
-    return start + this.#width(first, end) + Math.max(more, this.#closing(end)) > WIDTH;
+    return this.#startColumn() + this.#width(first, end) + Math.max(more, this.#closing(end)) > WIDTH;
+  }
+
+  /** Column at which the next word begins, once the gap before it is written: it may hold comments. */
+  #startColumn(): number {
+    const column = this.#column;
+    const commentIndent = this.#commentIndent;
+    const gap = this.#source.gaps[this.#cursor];
+    if (gap === undefined) return column;
+    this.#fill(gap, this.#cursor > 0, this.#next());
+    const start = this.#column;
+    this.spaces.length -= gap.comments.length + 1;
+    this.#gapWidths.length--;
+    this.#column = column;
+    this.#commentIndent = commentIndent;
+    return start;
   }
 
   /** Did somebody break a line between these words? */

@@ -209,20 +209,29 @@ const gap = fc.oneof(
   },
 );
 
-/** A file and its words. */
+/** Hardly anybody breaks many lines: only long files of this kind show what formatting breaks by itself. */
+const calmGap = fc.oneof<fc.MaybeWeightedArbitrary<Words>[]>(
+  { weight: 40, arbitrary: fc.constantFrom<Words>([''], [' '], [' ']) },
+  { weight: 1, arbitrary: gap },
+);
+
+const gapsFor = (length: number): fc.Arbitrary<(readonly string[])[]> => {
+  const constraints = { minLength: length, maxLength: length };
+  return fc.oneof(fc.array<Words>(gap, constraints), fc.array<Words>(calmGap, constraints));
+};
+
+/** A file. */
 export const arbitrarySource: fc.Arbitrary<string> = words.chain(all =>
-  fc
-    .tuple(fc.array(gap, { minLength: all.length + 1, maxLength: all.length + 1 }), fc.boolean())
-    .map(([gaps, crlf]) => {
-      let text = '';
-      for (const [index, word] of [...all, ''].entries()) {
-        const between = (gaps[index] ?? []).join('');
-        const previous = all[index - 1] ?? '';
-        const isApart = between !== '' && !between.startsWith('/') && !between.endsWith('/');
-        const apart = isApart || (between === '' && (isWord(previous) !== isWord(word) || /^[()[\],{}]$/.test(word)));
-        // `/` before a comment would make another comment, and `1 .. 2` without its spaces another number.
-        text += (apart || index === 0 ? between : ` ${between} `) + word;
-      }
-      return crlf ? text.replaceAll('\n', '\r\n') : text;
-    }),
+  fc.tuple(gapsFor(all.length + 1), fc.boolean()).map(([gaps, crlf]) => {
+    let text = '';
+    for (const [index, word] of [...all, ''].entries()) {
+      const between = (gaps[index] ?? []).join('');
+      const previous = all[index - 1] ?? '';
+      const isApart = between !== '' && !between.startsWith('/') && !between.endsWith('/');
+      const apart = isApart || (between === '' && (isWord(previous) !== isWord(word) || /^[()[\],{}]$/.test(word)));
+      // `/` before a comment would make another comment, and `1 .. 2` without its spaces another number.
+      text += (apart || index === 0 ? between : ` ${between} `) + word;
+    }
+    return crlf ? text.replaceAll('\n', '\r\n') : text;
+  }),
 );

@@ -81,7 +81,7 @@ describe('canonical form', () => {
     [
       'where somebody broke a line, every part begins one',
       'pattern a = b |\nc | d\n',
-      'pattern a =\n  b\n  | c\n  | d\n',
+      'pattern a =\n  b\n    | c\n    | d\n',
     ],
     ['arguments', 'pattern a = blocked(64,\nb | c,)\n', 'pattern a = blocked(\n  64,\n  b | c,\n)\n'],
     ['choices', 'pattern a = head < 2 ?\nb : c\n', 'pattern a =\n  head < 2\n    ? b\n    : c\n'],
@@ -104,11 +104,11 @@ describe('canonical form', () => {
       [
         'pattern a =',
         '  window(8)',
-        '  | global([',
-        '    0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30,',
-        '    31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 52, 53, 54, 55, 56, 57, 58, 59',
-        '  ])',
-        '  | strided(128, offset: 3) & causal()',
+        '    | global([',
+        '      0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30,',
+        '      31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 52, 53, 54, 55, 56, 57, 58, 59',
+        '    ])',
+        '    | strided(128, offset: 3) & causal()',
         '',
       ].join('\n'),
     );
@@ -128,7 +128,7 @@ describe('canonical form', () => {
 describe('comments', () => {
   test.each<[string, string, string]>([
     ['`//` before the next word', 'pattern a = window( // size\n8)\n', 'pattern a = window( // size\n  8\n)\n'],
-    ['before an operator', 'pattern a = b // c\n| d\n', 'pattern a =\n  b // c\n  | d\n'],
+    ['before an operator', 'pattern a = b // c\n| d\n', 'pattern a =\n  b // c\n    | d\n'],
     ['in the middle of a line', 'const a=/* x */1/* y */+2\n', 'const a = /* x */ 1 /* y */ + 2\n'],
     [
       'in a body',
@@ -136,6 +136,11 @@ describe('comments', () => {
       'model M { // one\n\n  // two\n  tokens = 1   // three\n  // four\n}\n',
     ],
     ['documentation', '/**\n   * A\n *   - b\n */\n\n\npattern a=b\n', '/**\n   * A\n *   - b\n */\n\npattern a = b\n'],
+    [
+      'a blank line before a model is enough',
+      'const a = 1 // a\n// b\n\nmodel M {}\n// c\nconst d = 1\n',
+      'const a = 1 // a\n// b\n\nmodel M {}\n\n// c\nconst d = 1\n',
+    ],
     ['nothing else', '  // a\n\n\n  /* b */', '// a\n\n/* b */\n'],
   ])('%s', async (_, before, after) => {
     expect(await format(before)).toBe(after);
@@ -178,9 +183,9 @@ describe('any file', () => {
         expect(await meaning(once)).toEqual(before);
         for (const line of once.split(/\r?\n/)) if (!/[/*]/.test(line)) expect(line).not.toMatch(/\s$/);
       }),
-      { numRuns: 150 },
+      { numRuns: 100 },
     );
-    expect(changed).toBeGreaterThan(120);
+    expect(changed).toBeGreaterThan(80);
   });
 });
 
