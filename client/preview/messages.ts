@@ -43,8 +43,10 @@ export interface PreviewState {
 
 /** Page to host. */
 export type ToHost =
-  /** The page listens now and is to be sent everything. */
-  | { readonly type: 'ready' }
+  /** The page listens now and is to be sent everything; `tokens` as below. */
+  | { readonly type: 'ready'; readonly tokens: number | null }
+  /** The user picked a length (null: the model's own): what a model says in terms of `n` follows it. */
+  | { readonly type: 'tokens'; readonly tokens: number | null }
   | { readonly type: 'select'; readonly name: string }
   | { readonly type: 'view'; readonly view: PreviewView }
   | { readonly type: 'reveal'; readonly span: Span }
@@ -55,9 +57,11 @@ export function isToHost(message: unknown): message is ToHost {
   if (typeof message !== 'object' || message === null || !('type' in message)) return false;
   const fields = message as Record<string, unknown>;
   switch (fields.type) {
-    case 'ready':
     case 'export':
       return true;
+    case 'ready':
+    case 'tokens':
+      return fields.tokens === null || typeof fields.tokens === 'number';
     case 'select':
       return typeof fields.name === 'string';
     case 'view': {

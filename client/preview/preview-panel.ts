@@ -12,6 +12,8 @@ export class PreviewPanel {
   readonly #client: RestartableClient;
   readonly #disposables: vscode.Disposable[] = [];
   #name: string | null;
+  /** Length that the user picked in the page for this declaration. */
+  #tokens: number | null = null;
   #view: PreviewView | undefined;
   #pageReady = false;
   #runWhenReady = false;
@@ -59,6 +61,7 @@ export class PreviewPanel {
   reveal(name: string | undefined): void {
     if (name !== undefined && name !== this.#name) {
       this.#name = name;
+      this.#tokens = null;
       void this.refresh();
     }
     this.#panel.reveal(undefined, true);
@@ -129,7 +132,11 @@ export class PreviewPanel {
       return;
     }
     const name = this.#name;
-    const lowered = await this.#client.sendRequest(LowerRequest, { uri, name });
+    const lowered = await this.#client.sendRequest(LowerRequest, {
+      uri,
+      name,
+      ...(this.#tokens === null ? {} : { tokens: this.#tokens }),
+    });
     // Another name was chosen meanwhile: its refresh is on its way.
     if (lowered === null || this.#disposed || name !== this.#name) return;
     if (lowered.ok) this.#post({ type: 'model', version: lowered.version, name, model: lowered.model });
@@ -162,8 +169,13 @@ export class PreviewPanel {
   #receive(message: unknown): void {
     if (!isToHost(message)) return;
     switch (message.type) {
+      case 'tokens':
+        this.#tokens = message.tokens;
+        void this.refresh();
+        break;
       case 'ready':
         this.#pageReady = true;
+        this.#tokens = message.tokens;
         void this.refresh().then(() => {
           if (!this.#runWhenReady) return;
           this.#runWhenReady = false;
@@ -172,6 +184,7 @@ export class PreviewPanel {
         break;
       case 'select':
         this.#name = message.name;
+        this.#tokens = null;
         void this.refresh();
         break;
       case 'view':

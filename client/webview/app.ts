@@ -117,6 +117,11 @@ export class App {
     this.#render();
   }
 
+  /** Length that the user picked, or null. */
+  get tokens(): number | null {
+    return this.#tokens;
+  }
+
   get #choice(): MaskChoice | null {
     const model = this.#model;
     if (model === null) return null;
@@ -283,6 +288,8 @@ export class App {
       this.#tokensProblem = null;
       this.#tokens = value;
       this.#maskChanged();
+      // A bare pattern is the same at every length; a model may say its queries or rules in terms of n.
+      if (this.#model?.kind === 'model') host.postMessage({ type: 'tokens', tokens: value });
     }
     this.#render();
   }

@@ -12,4 +12,4 @@ const root = document.getElementById('preview');
 if (root === null) throw new Error('The page has no place for the preview.');
 const app = new App(root, savedState(host.getState()));
 onMessage(message => app.receive(message));
-host.postMessage({ type: 'ready' });
+host.postMessage({ type: 'ready', tokens: app.tokens });

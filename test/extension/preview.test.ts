@@ -176,6 +176,8 @@ describe('the preview', () => {
   });
 
   test('runs nothing in place of a declaration that is broken', async () => {
+    // Run takes the declaration at the cursor.
+    await workbench().goTo(3, 10);
     await workbench().replaceText('preview.sparse', 'full()', 'fulll()');
     const frame = await previewFrame();
     await frame.locator('.badge').waitFor();

@@ -5,7 +5,8 @@ import { isToHost } from '../../../client/preview/messages.ts';
 describe('isToHost', () => {
   it('accepts every message of the page', () => {
     for (const message of [
-      { type: 'ready' },
+      { type: 'ready', tokens: null },
+      { type: 'tokens', tokens: 4096 },
       { type: 'export' },
       { type: 'select', name: 'a' },
       { type: 'view', view: { name: null, tokens: 16, layer: 0, head: 0 } },
@@ -20,6 +21,7 @@ describe('isToHost', () => {
       3,
       {},
       { type: 'select' },
+      { type: 'ready', tokens: 'many' },
       { type: 'view', view: null },
       { type: 'reveal', span: { uri: 1 } },
       { type: 'other' },
