@@ -13,6 +13,7 @@ import {
   type TextDocumentProvider,
   type URI,
 } from 'langium';
+import { forgetUses } from './check/declarations.ts';
 import { ImportIndexManager, ImportingDocumentBuilder } from './document-builder.ts';
 import { SparseGeneratedModule, SparseGeneratedSharedModule } from './generated/module.ts';
 import { isLibraryUri, libraryText } from './library.ts';
@@ -71,9 +72,12 @@ export const SparseSharedModule: Module<LangiumSharedCoreServices, PartialLangiu
   },
 };
 
-/** Inferred types are forgotten whenever names may be linked anew. */
+/** Inferred types, and which declarations use which, are forgotten whenever names may be linked anew. */
 export function watchLinks(shared: LangiumSharedCoreServices): void {
-  shared.workspace.DocumentBuilder.onUpdate(() => forgetTypes());
+  shared.workspace.DocumentBuilder.onUpdate(() => {
+    forgetTypes();
+    forgetUses();
+  });
 }
 
 export interface CoreServices {

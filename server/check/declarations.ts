@@ -126,9 +126,40 @@ export function checkRecursion(file: File, findings: Findings): void {
   }
 }
 
+/** A use of a declaration of the same file. */
+interface Use {
+  readonly target: Declaration;
+  readonly at: AstNode;
+}
+
+/** What was found out about declarations, until some document is linked anew: it is asked again and again. */
+let known = new WeakMap<
+  Declaration,
+  { uses?: readonly Use[]; reached?: ReadonlySet<Declaration>; unknown?: boolean }
+>();
+
+/** To be called before documents are linked again. */
+export function forgetUses(): void {
+  known = new WeakMap();
+}
+
+function knownOf(declaration: Declaration) {
+  const before = known.get(declaration);
+  if (before !== undefined) return before;
+  const fresh = {};
+  known.set(declaration, fresh);
+  return fresh as NonNullable<ReturnType<typeof known.get>>;
+}
+
 /** The declarations of the same file that a declaration uses, and where. */
-export function usesOf(declaration: Declaration): { readonly target: Declaration; readonly at: AstNode }[] {
-  const uses: { target: Declaration; at: AstNode }[] = [];
+export function usesOf(declaration: Declaration): readonly Use[] {
+  const own = knownOf(declaration);
+  own.uses ??= findUses(declaration);
+  return own.uses;
+}
+
+function findUses(declaration: Declaration): Use[] {
+  const uses: Use[] = [];
   for (const node of AstUtils.streamAst(declaration)) {
     if (!isReference(node)) continue;
     const meaning = meaningOf(node);
@@ -139,9 +170,12 @@ export function usesOf(declaration: Declaration): { readonly target: Declaration
 }
 
 /** The file's declarations that are reached from one, itself included. */
-export function reachedFrom(declaration: Declaration): Set<Declaration> {
+export function reachedFrom(declaration: Declaration): ReadonlySet<Declaration> {
+  const own = knownOf(declaration);
+  if (own.reached !== undefined) return own.reached;
   const reached = new Set<Declaration>([declaration]);
   for (const current of reached) for (const { target } of usesOf(current)) reached.add(target);
+  own.reached = reached;
   return reached;
 }
 
@@ -152,9 +186,11 @@ export function standsAlone(declaration: PatternDeclaration): boolean {
 
 /** Does a declaration use names that nothing declares? Words such as `align = end` are no names. */
 export function usesUnknownNames(declaration: Declaration): boolean {
-  return AstUtils.streamAst(declaration).some(
+  const own = knownOf(declaration);
+  own.unknown ??= AstUtils.streamAst(declaration).some(
     node => isReference(node) && !isProperty(node.$container) && meaningOf(node).kind === 'unknown',
   );
+  return own.unknown;
 }
 
 /** Does a declaration use declarations of other files? */

@@ -12,6 +12,7 @@ vi.mock('vscode', () => ({
     showErrorMessage: (message: string) => Promise.resolve(void editor.messages.push(message)),
   },
   workspace: { createFileSystemWatcher: () => ({ dispose: () => undefined }) },
+  Uri: { joinPath: (folder: string, name: string) => `${folder}/${name}` },
   commands: {
     registerCommand: (id: string, run: () => Promise<void>) => {
       editor.commands.set(id, run);
@@ -42,7 +43,7 @@ const clients = (failures: number) => {
     } as unknown as BaseLanguageClient;
   };
 };
-const context = () => ({ subscriptions: [] }) as unknown as ExtensionContext;
+const context = () => ({ subscriptions: [], extensionUri: 'file:///extension' }) as unknown as ExtensionContext;
 
 beforeEach(() => {
   log = [];
