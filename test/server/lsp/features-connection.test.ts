@@ -69,7 +69,7 @@ const labels = async (): Promise<unknown[]> =>
     ({ label }: InlayHint) => label,
   );
 
-const TEXT = 'pattern a = random(2, 7)\n';
+const TEXT = 'pattern a = window(8, 2)\n';
 
 describe('what the server offers', () => {
   test('every feature is announced', async () => {
@@ -131,7 +131,7 @@ describe('settings', () => {
   test('an editor without any gets all hints', async () => {
     await start({});
     await open(TEXT);
-    await expect.poll(labels).toEqual(['seed:', expect.stringMatching(/%$/)]);
+    await expect.poll(labels).toEqual(['dilation:', expect.stringMatching(/%$/)]);
   });
 
   test('they are asked for at the start and when they change, and hints are shown anew', async () => {
@@ -145,7 +145,7 @@ describe('settings', () => {
       });
     });
     await open(TEXT);
-    await expect.poll(labels).toEqual(['seed:']);
+    await expect.poll(labels).toEqual(['dilation:']);
     await expect.poll(() => refreshed).toBeGreaterThan(0);
 
     const before = refreshed;
@@ -157,7 +157,7 @@ describe('settings', () => {
 
     const pushed = { sparse: { inlayHints: { density: false, parameterNames: true } } };
     await client.sendNotification(DidChangeConfigurationNotification.type, { settings: pushed });
-    await expect.poll(labels).toEqual(['seed:']);
+    await expect.poll(labels).toEqual(['dilation:']);
   });
 
   test('an editor that refuses to answer does no harm', async () => {

@@ -57,6 +57,8 @@ describe('canonical form', () => {
       'model M{tokens=64 heads = 2 attention layers 0..3 step 2 ,heads[ 0]=a attention=a()}',
       'model M {\n  tokens    = 64\n  heads     = 2\n  attention layers 0..3 step 2, heads [0] = a\n  attention = a()\n}\n',
     ],
+    ['a lone list stays close to its call', 'pattern a = global(\n[1, 2] )\n', 'pattern a = global(\n  [1, 2]\n)\n'],
+    ['and is broken alone', 'pattern a = global([1,\n2])\n', 'pattern a = global([\n  1,\n  2\n])\n'],
     ['an empty body', 'model M  {\n\n}', 'model M {}\n'],
     [
       'alignment ends at a blank line',
