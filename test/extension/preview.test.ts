@@ -196,7 +196,11 @@ describe('the preview', () => {
   });
 
   test('opens again after it was closed', async () => {
-    await workbench().page.locator('.tab', { hasText: 'Preview other' }).locator('.action-label.codicon-close').click();
+    const tab = workbench().page.locator('.tab', { hasText: 'Preview other' });
+    await tab.click();
+    await workbench().probe.ask('executeCommand', { command: 'workbench.action.closeActiveEditor', args: [] });
+    await tab.waitFor({ state: 'detached' });
+    await workbench().probe.ask('executeCommand', { command: 'workbench.action.focusFirstEditorGroup', args: [] });
     await workbench().openFile('preview.sparse');
     await workbench().goTo(3, 10);
     await workbench().runCommand('Sparse: Open Preview');
