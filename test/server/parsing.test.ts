@@ -114,7 +114,7 @@ describe('files', () => {
       pattern longformer(size = 512, tokens = [0]) = window(size) | global(tokens)
       const block = 64
       pattern typed(a: number = 1, b: bool = true, c: positions = [0..4, 17, -1], d: pattern = full(),) =
-        (b ? d : none()) & global(c) & window(size: a, dilation: 2)
+        (b ? d : none()) & global(c) | window(size: a, dilation: 2)
       model LongformerBase {
         tokens = 4096 layers = 12 heads = 12 dim = 768
         attention = longformer(512)
