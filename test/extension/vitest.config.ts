@@ -13,6 +13,8 @@ export default defineConfig({
       test: {
         name,
         include: [include],
+        // Only the VS Code server can be told not to trust a folder.
+        exclude: name === 'server' ? [] : ['test/extension/restricted.test.ts'],
         globalSetup: ['test/extension/global-setup.ts'],
         // One editor at a time: each one fills two cores.
         fileParallelism: false,
