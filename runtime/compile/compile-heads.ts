@@ -3,6 +3,7 @@ import { bindPattern } from '../pattern/bind.ts';
 import type { Model } from '../pattern/ir.ts';
 import { patternAt, shapeAt } from '../pattern/model.ts';
 import { PatternError } from '../pattern/primitive.ts';
+import { readsOf } from '../pattern/reads.ts';
 import type { CompileOptions } from './mask-tree.ts';
 import { compilePlan } from './plan.ts';
 import type { TilePlan } from './tile-plan.ts';
@@ -28,7 +29,7 @@ export function compileHeads(
         'uncovered',
         `no rule of ${model.name} reaches layer ${layer}, head ${head}; add one, e.g. attention = causal()`,
       );
-    const name = JSON.stringify([mayReadHead(pattern) ? head : null, pattern]);
+    const name = JSON.stringify([readsOf(pattern).head ? head : null, pattern]);
     const shared = known.get(name);
     if (shared !== undefined) return shared;
     const plan = compilePlan(bindPattern(pattern, shape), shape, options);
@@ -53,12 +54,4 @@ function isSamePlan(a: TilePlan, b: TilePlan): boolean {
 
 function isSameArray(a: Uint32Array, b: Uint32Array): boolean {
   return a.length === b.length && a.every((value, index) => value === b[index]);
-}
-
-/** Could the mask be another for another head? */
-function mayReadHead(part: unknown): boolean {
-  if (Array.isArray(part)) return part.some(mayReadHead);
-  if (typeof part !== 'object' || part === null) return false;
-  if ('op' in part && part.op === 'shape' && 'name' in part && part.name === 'head') return true;
-  return Object.entries(part).some(([name, value]) => name === 'per_head' || mayReadHead(value));
 }

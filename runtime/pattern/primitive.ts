@@ -27,6 +27,8 @@ export interface Parameter {
   readonly optional?: boolean;
   /** A pattern that is evaluated on a coarser grid: in it `n`, sizes and positions count blocks. */
   readonly onGrid?: boolean;
+  /** Where it is written, the mask may be another in every head and layer. */
+  readonly perHead?: boolean;
   /** Whole numbers only. */
   readonly integer?: boolean;
   /** Smallest allowed value. */

@@ -34,6 +34,7 @@ export const random: Primitive = {
       type: 'bool',
       documentation: 'Draw for each head and layer on its own; otherwise all share one draw.',
       default: 'false',
+      perHead: true,
     },
   ],
   snippets: ['random(${1:3})', 'random(${1:3}, seed: ${2:0})'],

@@ -1,44 +1,11 @@
 import type { Pattern } from '../../runtime/pattern/ir.ts';
+import { readsOf } from '../../runtime/pattern/reads.ts';
 import { type Shape, squareShape } from '../../runtime/pattern/shape.ts';
 import type { ModelFrame } from '../lower/model.ts';
 import type { ReadModel, ReadRule } from './model.ts';
 
 /** Most different masks of one rule that are looked at. */
 const MOST_MASKS = 64;
-
-/** What a pattern reads of its surroundings. */
-export interface Reads {
-  readonly head: boolean;
-  readonly layer: boolean;
-}
-
-/** Which of head and layer could make another mask of a pattern. */
-export function readsOf(pattern: Pattern): Reads {
-  let head = false;
-  let layer = false;
-  const visit = (part: unknown): void => {
-    if (Array.isArray(part)) part.forEach(visit);
-    else if (typeof part === 'object' && part !== null) {
-      if ('op' in part && part.op === 'shape' && 'name' in part) {
-        head ||= part.name === 'head';
-        layer ||= part.name === 'layer';
-      }
-      for (const [name, value] of Object.entries(part)) {
-        if (name === 'span') continue;
-        if (name === 'per_head') head = layer = true;
-        visit(value);
-      }
-    }
-  };
-  visit(pattern);
-  return { head, layer };
-}
-
-/** Does a pattern have the same mask in every layer and head? */
-export function isUniform(pattern: Pattern): boolean {
-  const { head, layer } = readsOf(pattern);
-  return !head && !layer;
-}
 
 /** The shape of one layer and head of a model. */
 function shapeOf(frame: ModelFrame, tokens: number, layer: number, head: number): Shape {

@@ -2,6 +2,7 @@ import { type AstNode, AstUtils } from 'langium';
 import { bindCandidates } from '../../runtime/pattern/bind.ts';
 import type { Argument, Pattern, PositionItem, Span } from '../../runtime/pattern/ir.ts';
 import { PatternError } from '../../runtime/pattern/primitive.ts';
+import { isUniform } from '../../runtime/pattern/reads.ts';
 import { type Shape, squareShape } from '../../runtime/pattern/shape.ts';
 import {
   type Declaration,
@@ -152,7 +153,7 @@ function problem(lowered: () => Pattern, shapes: readonly Shape[]): Problem | un
   let current: Shape | undefined;
   try {
     pattern = lowered();
-    const varies = readsHead(pattern);
+    const varies = !isUniform(pattern);
     for (const shape of varies ? shapes : shapes.slice(0, 1)) {
       current = shape;
       // Patterns that select by content have no mask yet, but their arguments have a meaning.
@@ -175,12 +176,6 @@ function problem(lowered: () => Pattern, shapes: readonly Shape[]): Problem | un
     }
     throw error;
   }
-}
-
-/** Does a pattern differ between layers or heads? Looks at the whole of it, which is plain JSON. */
-function readsHead(pattern: Pattern): boolean {
-  const text = JSON.stringify(pattern);
-  return text.includes('"name":"head"') || text.includes('"name":"layer"') || text.includes('"per_head"');
 }
 
 function within(inner: Place, outer: Place): boolean {

@@ -1,6 +1,7 @@
 import type { AstNode } from 'langium';
 import { AstUtils } from 'langium';
 import type { Pattern, Span } from '../../runtime/pattern/ir.ts';
+import { isUniform } from '../../runtime/pattern/reads.ts';
 import { type Shape, squareShape } from '../../runtime/pattern/shape.ts';
 import type { AttentionRule, Declaration, File, ModelDeclaration, PatternDeclaration } from '../generated/ast.ts';
 import { isPatternDeclaration, isReference } from '../generated/ast.ts';
@@ -11,7 +12,7 @@ import { meaningOf } from '../names.ts';
 import { type Place, placeOf, uriOf } from '../source.ts';
 import { USUAL_TOKENS } from '../viewpoint.ts';
 import { reachedFrom, standsAlone, usesOf } from './declarations.ts';
-import { isUniform, shapesOfRule, squareOf } from './heads.ts';
+import { shapesOfRule, squareOf } from './heads.ts';
 import type { ReadModel, ReadRule } from './model.ts';
 
 /** A second length for patterns that no model uses: what is said about them must hold at both. */

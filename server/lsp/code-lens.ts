@@ -4,6 +4,7 @@ import type { CodeLens, Command } from 'vscode-languageserver-protocol';
 import type { Pattern } from '../../runtime/pattern/ir.ts';
 import { patternAt, shapeAt } from '../../runtime/pattern/model.ts';
 import { PatternError } from '../../runtime/pattern/primitive.ts';
+import { isUniform } from '../../runtime/pattern/reads.ts';
 import { type Counter, grouped, percent } from '../counting.ts';
 import { type Declaration, isModelDeclaration, type ModelDeclaration } from '../generated/ast.ts';
 import { fileOf } from '../imports.ts';
@@ -84,7 +85,7 @@ export class SparseCodeLensProvider implements CodeLensProvider {
       const count = this.#counter.count(pattern, shapeAt(model, layer, head), end - performance.now());
       if (count === undefined || count.density === null) return undefined;
       sum += count.density * times;
-      approximate ||= times > 1 && /"name":"(head|layer)"|"per_head"/.test(JSON.stringify(pattern));
+      approximate ||= times > 1 && !isUniform(pattern);
     }
     return `density ${approximate ? '≈ ' : ''}${percent(sum / (model.layers * model.heads))} at ${grouped(model.tokens ?? 0)} tokens`;
   }
