@@ -10,13 +10,10 @@ import type { MaskChoice, Measurement } from './drawing-messages.ts';
 import { count, parseTokens } from './format.ts';
 import { host } from './host.ts';
 import { MaskView } from './mask-view.ts';
-import { headsToRun, type RunOn, type RunSummary, runAttention } from './run.ts';
+import { Runs } from './runs.ts';
 import type { SavedState } from './saved-state.ts';
 import { legend, numbers, runSection } from './side-sections.ts';
 import { onThemeChange, surroundingsOfTheme } from './theme.ts';
-
-/** Outcomes that are kept. */
-const KEPT_RUNS = 20;
 
 /** The preview's page: what it knows, and how that is shown. */
 export class App {
@@ -24,6 +21,7 @@ export class App {
   readonly #workerUrl: Promise<string>;
   readonly #pictures: LatestWorker;
   readonly #counts: LatestWorker;
+  readonly #runs: Runs;
   readonly #canvas = document.createElement('canvas');
   readonly #view: MaskView;
 
@@ -49,18 +47,16 @@ export class App {
   #approximate = false;
   #pointed = '';
   #probe: { readonly mask: LayeredMask; readonly labels: readonly string[]; readonly shape: Shape } | null = null;
-  #runs: readonly RunSummary[];
-  #progress: number | null = null;
-  #runFailure: string | null = null;
-  #allHeads: boolean;
-  #runOn: RunOn;
-  #abort: AbortController | null = null;
 
   constructor(root: HTMLElement, saved: SavedState | undefined) {
     this.#root = root;
     this.#workerUrl = workerUrl(root.dataset.worker ?? '');
     this.#pictures = new LatestWorker(this.#workerUrl);
     this.#counts = new LatestWorker(this.#workerUrl);
+    this.#runs = new Runs(this.#workerUrl, saved, () => {
+      this.#save();
+      this.#render();
+    });
     this.#canvas.tabIndex = 0;
     // Not an image: it takes arrow keys and the zoom keys.
     this.#canvas.setAttribute('role', 'application');
@@ -77,9 +73,6 @@ export class App {
     this.#tokens = saved?.tokens ?? null;
     this.#layer = saved?.layer ?? 0;
     this.#head = saved?.head ?? 0;
-    this.#runs = saved?.runs ?? [];
-    this.#allHeads = saved?.allHeads ?? false;
-    this.#runOn = saved?.runOn ?? 'gpu';
     onThemeChange(() => void this.#draw());
     this.#render();
     if (this.#model !== null) this.#maskChanged();
@@ -110,7 +103,7 @@ export class App {
         this.#stale = { message: message.message, line: message.line };
         break;
       case 'run':
-        void this.#run();
+        this.#run();
         break;
     }
     this.#save();
@@ -238,46 +231,17 @@ export class App {
     this.#render();
   }
 
-  async #run(): Promise<void> {
+  #run(): void {
     const choice = this.#choice;
-    if (choice === null || this.#progress !== null || this.#failure !== null) return;
+    if (choice === null || this.#runs.underWay || this.#failure !== null) return;
     if (this.#stale !== null || choice.model.name !== this.#selected) {
       // What the page still shows is not what was asked for.
-      this.#runFailure = `Nothing ran: ${this.#stale?.message ?? `${this.#selected} is not there yet.`}`;
-      this.#render();
+      this.#runs.refuse(`Nothing ran: ${this.#stale?.message ?? `${this.#selected} is not there yet.`}`);
       return;
     }
-    const abort = new AbortController();
-    this.#abort = abort;
-    this.#progress = 0;
-    this.#runFailure = null;
-    this.#render();
+    void this.#runs.start(choice);
     // In a narrow panel the outcome would appear below what is in sight.
     this.#root.querySelector('.run')?.scrollIntoView({ block: 'nearest' });
-    const compiler = new LatestWorker(this.#workerUrl);
-    try {
-      const heads = headsToRun(choice, this.#allHeads);
-      const cancelled = new Promise<never>((_, reject) => {
-        abort.signal.addEventListener('abort', () => reject(new DOMException('Cancelled', 'AbortError')));
-      });
-      const plans = await Promise.race([compiler.ask({ kind: 'plans', choice, heads: heads.heads }), cancelled]);
-      const summary = await runAttention(choice, heads, plans, this.#runOn, abort.signal, done => {
-        this.#progress = done;
-        this.#render();
-      });
-      this.#runs = [summary, ...this.#runs].slice(0, KEPT_RUNS);
-    } catch (error) {
-      this.#runFailure =
-        error instanceof Error && error.name === 'AbortError'
-          ? 'The run was cancelled.'
-          : `The run failed: ${messageOf(error)}`;
-    } finally {
-      compiler.dispose();
-      this.#abort = null;
-      this.#progress = null;
-      this.#save();
-      this.#render();
-    }
   }
 
   #setTokens(text: string): void {
@@ -310,9 +274,7 @@ export class App {
       head: this.#head,
       camera: this.#view.fitted ? null : this.#view.camera,
       model: this.#model,
-      runs: this.#runs,
-      allHeads: this.#allHeads,
-      runOn: this.#runOn,
+      ...this.#runs.saved,
     });
   }
 
@@ -339,30 +301,12 @@ export class App {
           ${this.#counting ? html`<p class="muted" role="status">Counting...</p>` : nothing}
           ${measured === null || this.#counting ? nothing : legend(measured, span => host.postMessage({ type: 'reveal', span }))}
           ${measured === null || this.#counting ? nothing : numbers(measured)}
-          ${runSection(
-            {
-              progress: this.#progress,
-              failure: this.#runFailure,
-              runs: this.#runs,
-              canRun,
-              heads: choice?.model.heads ?? 1,
-              allHeads: this.#allHeads,
-              runOn: this.#runOn,
-            },
-            {
-              run: () => void this.#run(),
-              cancel: () => this.#abort?.abort(),
-              setRunOn: runOn => {
-                this.#runOn = runOn;
-                this.#save();
-              },
-              setAllHeads: all => {
-                this.#allHeads = all;
-                this.#save();
-                this.#render();
-              },
-            },
-          )}
+          ${runSection(this.#runs.view(canRun, choice?.model.heads ?? 1), {
+            run: () => this.#run(),
+            cancel: () => this.#runs.cancel(),
+            setRunOn: runOn => this.#runs.setRunOn(runOn),
+            setAllHeads: all => this.#runs.setAllHeads(all),
+          })}
         </div>
       </div>
     `;

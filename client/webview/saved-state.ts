@@ -1,10 +1,10 @@
 import type { Model } from '../../runtime/pattern/ir.ts';
 import type { PreviewState } from '../preview/messages.ts';
 import type { Camera } from './camera.ts';
-import type { RunOn, RunSummary } from './run.ts';
+import type { SavedRuns } from './runs.ts';
 
 /** What the page keeps while it is hidden, moved, or the window reloads. */
-export interface SavedState extends PreviewState {
+export interface SavedState extends PreviewState, SavedRuns {
   readonly tokens: number | null;
   readonly layer: number;
   readonly head: number;
@@ -12,10 +12,6 @@ export interface SavedState extends PreviewState {
   readonly camera: Camera | null;
   /** The last good model, so that a broken file still has a picture after a reload. */
   readonly model: Model | null;
-  readonly runs: readonly RunSummary[];
-  /** Does a run compute all heads of the layer, or the one that is shown? */
-  readonly allHeads: boolean;
-  readonly runOn: RunOn;
 }
 
 /** The saved state if there is any that this version understands. */
