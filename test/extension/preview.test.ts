@@ -195,16 +195,25 @@ describe('the preview', () => {
     await untilNumbers('Pairs 90,000');
   });
 
-  test('opens again after it was closed', async () => {
-    const tab = workbench().page.locator('.tab', { hasText: 'Preview other' });
-    await tab.click();
-    await workbench().probe.ask('executeCommand', { command: 'workbench.action.closeActiveEditor', args: [] });
-    await tab.waitFor({ state: 'detached' });
-    await workbench().probe.ask('executeCommand', { command: 'workbench.action.focusFirstEditorGroup', args: [] });
-    await workbench().openFile('preview.sparse');
-    await workbench().goTo(3, 10);
-    await workbench().runCommand('Sparse: Open Preview');
-    await shown('other 1024');
+  test('opens again after it was closed: by its icon, by the lens, by the palette', async () => {
+    const { page, probe } = workbench();
+    const ways = [
+      () => page.locator('.editor-group-container.active .editor-actions [aria-label*="Open Preview"]').first().click(),
+      () => page.locator('.codelens-decoration a', { hasText: 'Preview' }).nth(1).click(),
+      () => workbench().runCommand('Sparse: Open Preview'),
+    ];
+    const tab = page.locator('.tab', { hasText: 'Preview other' });
+    for (const open of ways) {
+      await tab.click();
+      await probe.ask('executeCommand', { command: 'workbench.action.closeActiveEditor', args: [] });
+      await tab.waitFor({ state: 'detached' });
+      await probe.ask('executeCommand', { command: 'workbench.action.focusFirstEditorGroup', args: [] });
+      await workbench().openFile('preview.sparse');
+      // The icon and the palette take the declaration at the cursor, the lens the one below it.
+      await workbench().goTo(3, 10);
+      await open();
+      await shown('other 1024');
+    }
     await setTokens('300');
     await shown('other 300');
   });
