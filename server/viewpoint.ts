@@ -1,7 +1,7 @@
 import type { AstNode } from 'langium';
 import { evaluate } from '../runtime/pattern/numbers.ts';
 import { PatternError } from '../runtime/pattern/primitive.ts';
-import { type Shape, squareShape } from '../runtime/pattern/shape.ts';
+import { gridShape, type Shape, squareShape } from '../runtime/pattern/shape.ts';
 import { reachedFrom } from './check/declarations.ts';
 import {
   type AttentionRule,
@@ -136,13 +136,13 @@ function onItsGrid(node: AstNode, top: Viewpoint): Viewpoint {
     }
     if (!inside || size === undefined || !isExpression(size)) continue;
     const { shape, environment } = view;
-    const tokens = Math.ceil(shape.tokens / evaluate(lowerNumber(size, environment), shape));
-    if (!Number.isInteger(tokens) || tokens < 1)
+    const grid = gridShape(shape, evaluate(lowerNumber(size, environment), shape));
+    if (!Number.isInteger(grid.tokens) || grid.tokens < 1)
       throw new LowerError('argument-range', 'blocks of this size do not exist', size);
     view = {
       ...view,
       blocks: true,
-      shape: { ...shape, tokens, queries: tokens, offset: 0, outer: [...(shape.outer ?? []), shape.tokens] },
+      shape: grid,
       environment: { ...environment, grid: environment.grid + 1 },
     };
   }

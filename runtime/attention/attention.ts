@@ -58,7 +58,6 @@ export class BackendError extends Error {
 
 /** A backend that answers, not yet checked, or why there is none. */
 type Started = { readonly backend: Backend } | { readonly reason: string };
-type Opened = Started;
 
 const order: readonly BackendId[] = ['gpu', 'cpu', 'reference'];
 const nameOf: Readonly<Record<BackendId, string>> = { gpu: 'GPU', cpu: 'CPU', reference: 'reference' };
@@ -68,11 +67,11 @@ const MOST_LOSSES = 3;
 /** Each backend is started when it is first needed, and trusted only after it has passed a check against the reference. */
 export function createAttention(hosts: AttentionHosts): Attention {
   const started = new Map<BackendId, Promise<Started>>();
-  const opened = new Map<BackendId, Promise<Opened>>();
+  const opened = new Map<BackendId, Promise<Started>>();
   let losses = 0;
 
   const start = (id: BackendId): Promise<Started> => remember(started, id, () => startBackend(id, hosts));
-  const open = (id: BackendId): Promise<Opened> => remember(opened, id, async () => checked(id, await start(id)));
+  const open = (id: BackendId): Promise<Started> => remember(opened, id, async () => checked(id, await start(id)));
 
   const close = (id: BackendId): void => {
     const promise = started.get(id);
@@ -191,7 +190,7 @@ async function startCpu({ workers }: AttentionHosts): Promise<Started> {
 }
 
 /** Trusts a GPU only after it has given right results here; the CPU's builds were checked when one was chosen. */
-async function checked(id: BackendId, result: Started): Promise<Opened> {
+async function checked(id: BackendId, result: Started): Promise<Started> {
   if (id !== 'gpu' || 'reason' in result) return result;
   try {
     await selfCheck(result.backend);

@@ -1,5 +1,5 @@
-import { type HeadRow, type ReferenceRows, referenceRows } from './reference.ts';
-import type { AttentionInput, AttentionResult, HeadPlans } from './types.ts';
+import type { HeadRow, ReferenceRows } from './reference.ts';
+import type { AttentionInput, AttentionResult } from './types.ts';
 
 /** Largest absolute differences of outputs and of log-sum-exps. NaN on either side counts as Infinity. */
 export interface Difference {
@@ -53,17 +53,6 @@ export function sampleRows(input: Pick<AttentionInput, 'heads' | 'queries'>, cou
     rows.push({ head: i % heads, row });
   }
   return rows;
-}
-
-/** Verifies a result against the float64 reference on `count` rows: cheap even for long sequences. */
-export function verifyRows(
-  input: AttentionInput,
-  plans: HeadPlans,
-  result: Outputs,
-  count: number,
-  scale?: number,
-): Difference {
-  return compareRows(input, result, referenceRows(input, plans, sampleRows(input, count), scale));
 }
 
 function largestDifference(a: ArrayLike<number>, b: ArrayLike<number>): number {

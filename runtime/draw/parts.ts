@@ -1,7 +1,7 @@
 import type { Argument, NumberExpression, Pattern, PositionItem, Span } from '../pattern/ir.ts';
 import { evaluate } from '../pattern/numbers.ts';
 import { primitives } from '../pattern/primitives.ts';
-import type { Shape } from '../pattern/shape.ts';
+import { gridShape, type Shape } from '../pattern/shape.ts';
 
 /** A primitive of an expression that adds pairs to the mask: one entry of the legend. */
 export interface Part {
@@ -28,18 +28,14 @@ export function partsOf(pattern: Pattern, shape: Shape): readonly Part[] {
     case 'named':
       return partsOf(pattern.pattern, shape);
     case 'primitive': {
-      const p = pattern.args.p;
+      const onGrid = primitives.get(pattern.name)?.parameters.find(parameter => parameter.onGrid)?.name;
+      const p = onGrid === undefined ? undefined : pattern.args[onGrid];
       const size = pattern.args.size;
-      if (pattern.name !== 'blocked' || p?.type !== 'pattern' || size?.type !== 'number') return [part(pattern, shape)];
+      if (onGrid === undefined || p?.type !== 'pattern' || size?.type !== 'number') return [part(pattern, shape)];
       const blocks = evaluate(size.value, shape);
-      const grid: Shape = {
-        ...shape,
-        tokens: Math.ceil(shape.tokens / blocks),
-        outer: [...(shape.outer ?? []), shape.tokens],
-      };
-      return partsOf(p.value, grid).map(inner => ({
-        label: `blocked(${blocks}, ${inner.label})`,
-        pattern: { ...pattern, args: { ...pattern.args, p: { ...p, value: inner.pattern } } },
+      return partsOf(p.value, gridShape(shape, blocks)).map(inner => ({
+        label: `${pattern.name}(${blocks}, ${inner.label})`,
+        pattern: { ...pattern, args: { ...pattern.args, [onGrid]: { ...p, value: inner.pattern } } },
         span: inner.span,
       }));
     }
@@ -56,7 +52,7 @@ function part(pattern: Pattern, shape: Shape): Part {
 /** Does the pattern only say which half of the square is meant? */
 function isLimit(pattern: Pattern): boolean {
   if (pattern.kind === 'named') return isLimit(pattern.pattern);
-  return pattern.kind === 'primitive' && (pattern.name === 'causal' || pattern.name === 'full');
+  return pattern.kind === 'primitive' && primitives.get(pattern.name)?.limits === true;
 }
 
 /** The expression as a person would write it, with the numbers of this shape. */

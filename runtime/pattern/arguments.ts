@@ -187,10 +187,6 @@ export class CallArguments implements BoundArguments {
     return argument.value;
   }
 
-  raw(name: string): Argument | undefined {
-    return this.#args[name];
-  }
-
   error(name: string | undefined, message: string, code = 'argument-range'): PatternError {
     const argument = name === undefined ? undefined : this.#args[name];
     const depends = (argument?.type === 'number' || argument?.type === 'bool') && readsLength(argument.value);

@@ -12,6 +12,7 @@ export const full: Primitive = {
   parameters: [],
   snippets: ['full()'],
   example: 'full()',
+  limits: true,
   bind: () => EVERYTHING,
   terms: () => [N_SQUARED],
 };
@@ -51,6 +52,7 @@ export const causal: Primitive = {
   parameters: [],
   snippets: ['causal()'],
   example: 'causal()',
+  limits: true,
   bind: () => new Progression(0, Number.POSITIVE_INFINITY),
   terms: () => [N_SQUARED],
 };

@@ -1,4 +1,4 @@
-import type { Argument, NumberExpression, Pattern, Span } from './ir.ts';
+import type { NumberExpression, Pattern, Span } from './ir.ts';
 import type { Mask } from './mask.ts';
 import type { PositionSet } from './position-set.ts';
 import type { Shape } from './shape.ts';
@@ -47,8 +47,6 @@ export interface BoundArguments {
   /** Whole numbers (truth values as 1 and 0) as listed; `single` when one value was given without brackets. */
   values(name: string): { readonly values: readonly number[]; readonly single: boolean };
   pattern(name: string): Pattern;
-  /** The argument as it was written, or undefined. */
-  raw(name: string): Argument | undefined;
   /** A PatternError that points at one argument (or at the whole call when `name` is undefined). */
   error(name: string | undefined, message: string): PatternError;
   /** Binds another pattern, e.g. on the grid of blocks. */
@@ -101,6 +99,8 @@ export interface Primitive {
    * for values that are out of range there.
    */
   bind(args: BoundArguments, shape: Shape): Mask;
+  /** Beside another operand of `&` it only says which part of the square is meant: no entry of its own in a legend. */
+  readonly limits?: boolean;
   /** Present when keys are chosen by content, when attention runs. */
   readonly selects?: {
     /** Most pairs that it can select at a shape, whatever its candidates are. */

@@ -24,3 +24,9 @@ export function squareShape(
 ): Shape {
   return { tokens, queries: tokens, offset: 0, head, heads, layer, layers };
 }
+
+/** The grid of blocks of `size` positions over a sequence: every block is a query and a key. */
+export function gridShape(shape: Shape, size: number): Shape {
+  const tokens = Math.ceil(shape.tokens / size);
+  return { ...shape, tokens, queries: tokens, offset: 0, outer: [...(shape.outer ?? []), shape.tokens] };
+}

@@ -67,10 +67,6 @@ export class Findings {
     this.add(code, message, placeOfProperty(node, property), details);
   }
 
-  get hasErrors(): boolean {
-    return this.list.some(finding => finding.severity === 'error');
-  }
-
   hasErrorsIn(place: Place | undefined): boolean {
     return (
       place !== undefined &&

@@ -4,7 +4,7 @@ import type { NumberExpression, Pattern } from '../../runtime/pattern/ir.ts';
 import { evaluate } from '../../runtime/pattern/numbers.ts';
 import { PatternError } from '../../runtime/pattern/primitive.ts';
 import { primitives } from '../../runtime/pattern/primitives.ts';
-import type { Shape } from '../../runtime/pattern/shape.ts';
+import { gridShape, type Shape } from '../../runtime/pattern/shape.ts';
 import type { Facts } from './facts.ts';
 import type { Findings } from './finding.ts';
 import { squareOf } from './heads.ts';
@@ -254,9 +254,8 @@ function gridsOf(pattern: Extract<Pattern, { kind: 'primitive' }>, shapes: reado
   if (size?.type !== 'number') return [];
   return shapes.flatMap(shape => {
     const value = numberAt(size.value, shape);
-    const tokens = value === undefined ? 0 : Math.ceil(shape.tokens / value);
-    if (!Number.isInteger(tokens) || tokens < 1) return [];
-    return [{ ...shape, tokens, queries: tokens, offset: 0, outer: [...(shape.outer ?? []), shape.tokens] }];
+    const grid = gridShape(shape, value ?? 0);
+    return Number.isInteger(grid.tokens) && grid.tokens >= 1 ? [grid] : [];
   });
 }
 
