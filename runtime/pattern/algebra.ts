@@ -5,15 +5,16 @@ export const NOTHING: Mask = { classify: () => 'empty', word: () => 0, signature
 /** Holds every pair. */
 export const EVERYTHING: Mask = { classify: () => 'full', word: () => -1, signature: () => '' };
 
-const leafNames = new WeakMap<Mask, number>();
+const leafNames = new WeakMap<object, number>();
 let nextLeaf = 0;
 
-/** A number for a leaf mask, so that signatures of different leaves never meet. */
+/** A number for a leaf mask or its kin, so that signatures of different leaves never meet. */
 function leafName(mask: Mask): number {
-  let name = leafNames.get(mask);
+  const kin = mask.kin ?? mask;
+  let name = leafNames.get(kin);
   if (name === undefined) {
     name = nextLeaf++;
-    leafNames.set(mask, name);
+    leafNames.set(kin, name);
   }
   return name;
 }
@@ -23,8 +24,8 @@ function leafName(mask: Mask): number {
  * deeper the compiler descends, the less it has to ask.
  */
 export function narrow(mask: Mask, box: Box): Mask {
-  if (mask instanceof Union || mask instanceof Intersection || mask instanceof Complement) return mask.narrow(box);
   if (mask === NOTHING || mask === EVERYTHING) return mask;
+  if (mask.narrow !== undefined) return mask.narrow(box);
   const coverage = mask.classify(box);
   return coverage === 'empty' ? NOTHING : coverage === 'full' ? EVERYTHING : mask;
 }
@@ -44,13 +45,17 @@ export function signatureOf(mask: Mask, box: Box): string | undefined {
   return own === undefined ? undefined : `${leafName(mask)}:${own}`;
 }
 
+/** What narrowing to a box has left of a mask. */
+export function coverageOf(narrowed: Mask): Coverage {
+  return narrowed === NOTHING ? 'empty' : narrowed === EVERYTHING ? 'full' : 'mixed';
+}
+
 abstract class Composite implements Mask {
   abstract narrow(box: Box): Mask;
   abstract word(row: number, column: number): number;
 
   classify(box: Box): Coverage {
-    const rest = this.narrow(box);
-    return rest === NOTHING ? 'empty' : rest === EVERYTHING ? 'full' : 'mixed';
+    return coverageOf(this.narrow(box));
   }
 
   signature(box: Box): string | undefined {
@@ -117,6 +122,18 @@ class Complement extends Composite {
   word(row: number, column: number): number {
     return ~this.of.word(row, column);
   }
+}
+
+/**
+ * The same algebra over other leaves, for maps that keep unions, intersections and complements: the image of a union is
+ * the union of the images. The compiler can then fold away what does not matter in a box, which it could not inside.
+ */
+export function overLeaves(mask: Mask, image: (leaf: Mask) => Mask): Mask {
+  if (mask instanceof Union) return new Union(overLeaves(mask.left, image), overLeaves(mask.right, image));
+  if (mask instanceof Intersection)
+    return new Intersection(overLeaves(mask.left, image), overLeaves(mask.right, image));
+  if (mask instanceof Complement) return new Complement(overLeaves(mask.of, image));
+  return mask === NOTHING || mask === EVERYTHING ? mask : image(mask);
 }
 
 /** Pairs of either mask. */

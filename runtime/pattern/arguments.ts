@@ -72,15 +72,22 @@ export function positionsOf(items: readonly PositionItem[], shape: Shape, span: 
         const position = whole(item.at, n - 1);
         return [position, position + 1];
       }
-      const from = whole(item.from, n);
-      const to = whole(item.to, n);
-      if (from > to)
-        throw new PatternError(
+      const backwards = (from: number, to: number, depends: boolean): PatternError =>
+        new PatternError(
           'position-range',
           `the range ${from}..${to} runs backwards; ranges go up and leave out their end`,
           span,
-          true,
+          depends,
         );
+      // Bounds that count from the same end run backwards at every length: that goes before where they lie at this one.
+      if (!readsLength(item.from) && !readsLength(item.to)) {
+        const [first, end] = [item.from, item.to].map(bound => atSpan(span, () => evaluate(bound, shape)));
+        if (first !== undefined && end !== undefined && first > end && first < 0 === end < 0)
+          throw backwards(first, end, false);
+      }
+      const from = whole(item.from, n);
+      const to = whole(item.to, n);
+      if (from > to) throw backwards(from, to, true);
       return [from, to];
     }),
   );

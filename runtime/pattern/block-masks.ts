@@ -1,4 +1,4 @@
-import { narrow, signatureOf } from './algebra.ts';
+import { coverageOf, EVERYTHING, NOTHING, narrow, overLeaves, signatureOf } from './algebra.ts';
 import { bitsBetween } from './bits.ts';
 import type { Box, Coverage, Mask } from './mask.ts';
 
@@ -30,8 +30,14 @@ export class SameBlockMask implements Mask {
   }
 }
 
-/** A mask over a grid of blocks, each block of pairs wholly in or out. */
-export class BlockedMask implements Mask {
+/** A mask over a grid of blocks of `size` positions: each block of pairs is wholly in or out. */
+export function blockedMask(size: number, grid: Mask): Mask {
+  return overLeaves(grid, leaf => new BlockedMask(size, leaf));
+}
+
+class BlockedMask implements Mask {
+  /** Its signature says the size and names what the grid holds. */
+  readonly kin = BlockedMask;
   readonly #size: number;
   readonly #grid: Mask;
 
@@ -41,13 +47,13 @@ export class BlockedMask implements Mask {
   }
 
   classify(box: Box): Coverage {
-    const blocks = this.#blocks(box);
-    const coverage = this.#grid.classify(blocks);
-    if (coverage !== 'mixed') return coverage;
-    // One block is either in or out; asking for its bit settles what the grid's own classification left open.
-    if (blocks.rowEnd - blocks.row === 1 && blocks.columnEnd - blocks.column === 1)
-      return (this.#grid.word(blocks.row, blocks.column) & 1) === 0 ? 'empty' : 'full';
-    return 'mixed';
+    return coverageOf(this.#narrowed(this.#blocks(box)));
+  }
+
+  narrow(box: Box): Mask {
+    const grid = this.#narrowed(this.#blocks(box));
+    if (grid === NOTHING || grid === EVERYTHING) return grid;
+    return grid === this.#grid ? this : new BlockedMask(this.#size, grid);
   }
 
   word(row: number, column: number): number {
@@ -67,7 +73,18 @@ export class BlockedMask implements Mask {
   signature(box: Box): string | undefined {
     const blocks = this.#blocks(box);
     const inner = signatureOf(narrow(this.#grid, blocks), blocks);
-    return inner === undefined ? undefined : `${box.row % this.#size},${box.column % this.#size},${inner}`;
+    return inner === undefined
+      ? undefined
+      : `${this.#size},${box.row % this.#size},${box.column % this.#size},${inner}`;
+  }
+
+  #narrowed(blocks: Box): Mask {
+    const grid = narrow(this.#grid, blocks);
+    if (grid === NOTHING || grid === EVERYTHING) return grid;
+    // One block is either in or out; asking for its bit settles what the grid's own classification left open.
+    if (blocks.rowEnd - blocks.row === 1 && blocks.columnEnd - blocks.column === 1)
+      return (grid.word(blocks.row, blocks.column) & 1) === 0 ? NOTHING : EVERYTHING;
+    return grid;
   }
 
   #blocks(box: Box): Box {

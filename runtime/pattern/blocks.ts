@@ -1,4 +1,4 @@
-import { BlockedMask, SameBlockMask } from './block-masks.ts';
+import { blockedMask, SameBlockMask } from './block-masks.ts';
 import { N, power, times } from './growth.ts';
 import type { Primitive } from './primitive.ts';
 import { gridShape } from './shape.ts';
@@ -35,7 +35,7 @@ export const blocked: Primitive = {
   example: 'blocked(64, window(3) | global([0, -1]) | random(3))',
   bind(args, shape) {
     const size = args.number('size');
-    return new BlockedMask(size, args.bind(args.pattern('p'), gridShape(shape, size)));
+    return blockedMask(size, args.bind(args.pattern('p'), gridShape(shape, size)));
   },
   // size**2 pairs a block, n / size blocks along each axis.
   terms: args => args.terms('p').map(term => times(term, power(args.term('size'), 2 - term.n))),

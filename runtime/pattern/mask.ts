@@ -23,4 +23,14 @@ export interface Mask {
    * bits, so the compiler looks only once. Undefined when the mask does not repeat.
    */
   signature(box: Box): string | undefined;
+  /**
+   * The mask as far as it matters inside a box: one that equals it there and is cheaper to ask, EVERYTHING or NOTHING
+   * (of algebra.ts) where it is full or empty. Left out by masks that are as cheap as they get.
+   */
+  narrow?(box: Box): Mask;
+  /**
+   * Masks of one kin name what they hold in the same words: equal signatures mean equal bits from one to the other.
+   * Left out: only the mask itself understands its signatures. A mask that narrows has one, or nothing would repeat.
+   */
+  readonly kin?: object;
 }

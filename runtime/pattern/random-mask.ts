@@ -1,5 +1,7 @@
+import { coverageOf, NOTHING } from './algebra.ts';
 import type { Box, Coverage, Mask } from './mask.ts';
 import { multiplyHigh, philox } from './philox.ts';
+import { firstAtLeast, PointsMask } from './points-mask.ts';
 
 /** What a draw depends on besides the row. */
 export interface RandomKey {
@@ -40,20 +42,18 @@ const DENSE_DRAW = 2 ** 12;
 export const MAX_DRAWS = 2 ** 30;
 
 /** Rows are drawn and indexed in groups of up to this many, fewer where each draws many keys. */
-const LARGEST_GROUP = 64;
+const LARGEST_GROUP = 1024;
 const GROUP_KEYS = 2 ** 18;
-/** In boxes up to this height every drawn key is counted. */
-const COUNTED_ROWS = 16;
-/** Boxes taller than this are not searched for drawn keys. */
-const SEARCHED_ROWS = 1024;
+/** Boxes up to this height are searched for drawn keys even where a group is lower; taller than a group and this, never. */
+const SEARCHED_ROWS = 256;
 /** Drawn keys that are kept; the oldest groups go first. */
-const KEPT_KEYS = 2 ** 24;
+const KEPT_KEYS = 2 ** 22;
 
 interface Group {
   /** [rows of the group][count], each row ascending. */
   readonly keys: Uint32Array;
-  /** All keys of the group, ascending: tells quickly whether a span of columns holds any. */
-  readonly merged: Uint32Array;
+  /** Every drawn pair as `column * LARGEST_GROUP + row of the group`, ascending: those of a few columns lie together. */
+  readonly byColumn: Float64Array;
 }
 
 /** A fixed number of keys drawn at random for each row (fewer than `tokens`). */
@@ -73,22 +73,39 @@ export class RandomMask implements Mask {
     this.#tokens = tokens;
     this.#key = key;
     this.#rows = Math.min(LARGEST_GROUP, Math.max(1, Math.floor(GROUP_KEYS / Math.max(1, count))));
-    this.#keptGroups = Math.max(2, Math.floor(KEPT_KEYS / (2 * this.#rows * Math.max(1, count))));
+    this.#keptGroups = Math.max(2, Math.floor(KEPT_KEYS / (this.#rows * Math.max(1, count))));
   }
 
   classify(box: Box): Coverage {
-    if (this.#count === 0) return 'empty';
-    const rows = box.rowEnd - box.row;
-    if (rows > SEARCHED_ROWS) return 'mixed';
-    if (rows <= COUNTED_ROWS) {
-      let drawn = 0;
-      for (let row = box.row; row < box.rowEnd; row++) drawn += this.#drawnIn(row, box.column, box.columnEnd);
-      return drawn === 0 ? 'empty' : drawn === rows * (box.columnEnd - box.column) ? 'full' : 'mixed';
-    }
+    return coverageOf(this.narrow(box));
+  }
+
+  /** In boxes that are not too tall, the drawn pairs themselves. */
+  narrow(box: Box): Mask {
+    if (this.#count === 0) return NOTHING;
+    if (box.rowEnd - box.row > Math.max(this.#rows, SEARCHED_ROWS)) return this;
+    const found: number[] = [];
     const last = Math.floor((box.rowEnd - 1) / this.#rows);
-    for (let group = Math.floor(box.row / this.#rows); group <= last; group++)
-      if (this.#groupReaches(group, box)) return 'mixed';
-    return 'empty';
+    for (let index = Math.floor(box.row / this.#rows); index <= last; index++) {
+      const { byColumn } = this.#group(index);
+      const top = index * this.#rows;
+      const from = firstAtLeast(byColumn, box.column * LARGEST_GROUP, 0, byColumn.length);
+      for (let at = from; at < byColumn.length; at++) {
+        const pair = byColumn[at] ?? 0;
+        const column = Math.floor(pair / LARGEST_GROUP);
+        if (column >= box.columnEnd) break;
+        const row = top + (pair % LARGEST_GROUP);
+        if (row >= box.row && row < box.rowEnd) found.push(row * this.#tokens + column);
+      }
+    }
+    const pairs = Float64Array.from(found).sort();
+    const rows = new Uint32Array(pairs.length);
+    const columns = new Uint32Array(pairs.length);
+    for (const [at, pair] of pairs.entries()) {
+      rows[at] = Math.floor(pair / this.#tokens);
+      columns[at] = pair % this.#tokens;
+    }
+    return PointsMask.of(rows, columns, box);
   }
 
   word(row: number, column: number): number {
@@ -103,24 +120,9 @@ export class RandomMask implements Mask {
     return word;
   }
 
-  /** Every row is its own. */
+  /** Taller boxes than are searched never repeat. */
   signature(): undefined {
     return undefined;
-  }
-
-  /** How many keys of the row lie in [from, to). */
-  #drawnIn(row: number, from: number, to: number): number {
-    const { keys } = this.#group(Math.floor(row / this.#rows));
-    const start = (row % this.#rows) * this.#count;
-    const end = start + this.#count;
-    return firstAtLeast(keys, to, start, end) - firstAtLeast(keys, from, start, end);
-  }
-
-  /** Does any row of the group hold a key in the box's columns? */
-  #groupReaches(index: number, box: Box): boolean {
-    const { merged } = this.#group(index);
-    const first = merged[firstAtLeast(merged, box.column, 0, merged.length)];
-    return first !== undefined && first < box.columnEnd;
   }
 
   #group(index: number): Group {
@@ -134,9 +136,14 @@ export class RandomMask implements Mask {
   #draw(index: number): Group {
     const rows = Math.min(this.#rows, this.#tokens - index * this.#rows);
     const keys = new Uint32Array(rows * this.#count);
-    for (let row = 0; row < rows; row++)
-      keys.set(drawKeys(this.#count, this.#tokens, index * this.#rows + row, this.#key), row * this.#count);
-    const group = { keys, merged: keys.slice().sort() };
+    const byColumn = new Float64Array(keys.length);
+    for (let row = 0; row < rows; row++) {
+      const start = row * this.#count;
+      keys.set(drawKeys(this.#count, this.#tokens, index * this.#rows + row, this.#key), start);
+      for (let at = start; at < start + this.#count; at++) byColumn[at] = (keys[at] ?? 0) * LARGEST_GROUP + row;
+    }
+    byColumn.sort();
+    const group = { keys, byColumn };
     if (this.#groups.size >= this.#keptGroups) {
       const oldest = this.#groups.keys().next();
       if (!oldest.done) this.#groups.delete(oldest.value);
@@ -144,16 +151,4 @@ export class RandomMask implements Mask {
     this.#groups.set(index, group);
     return group;
   }
-}
-
-/** Index of the first element of [from, to) that is at least `bound`, in a part of an array that ascends; else `to`. */
-function firstAtLeast(keys: Uint32Array, bound: number, from: number, to: number): number {
-  let low = from;
-  let high = to;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((keys[middle] ?? 0) < bound) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }

@@ -46,6 +46,34 @@ function axisCoverage(relation: AxisRelation, x0: number, x1: number, y0: number
   return to < from ? 'empty' : y0 === y1 ? 'full' : 'mixed';
 }
 
+/** Along longer stretches an axis is named by its coordinates alone. */
+const SIGNED_COORDINATES = 256;
+const SIGNED_RUNS = 32;
+
+/** What coordinates [x0, x1] see of [y0, y1], both ends included, independent of where that is as far as is cheap. */
+function axisSignature(relation: AxisRelation, x0: number, x1: number, y0: number, y1: number): string {
+  if (relation.all) return '*';
+  const absolute = `@${x0},${y0}`;
+  if (x1 - x0 >= SIGNED_COORDINATES) return absolute;
+  const runs: string[] = [];
+  let last = '';
+  let length = 0;
+  for (let x = x0; x <= x1; x++) {
+    const { from, to } = relation.keys(x);
+    const first = from >= y0 ? from : from + Math.ceil((y0 - from) / relation.step) * relation.step;
+    const keys = first > y1 || first >= to ? '-' : `${first - y0},${Math.min(to, y1 + 1) - y0}`;
+    if (keys !== last) {
+      if (length > 0) runs.push(`${length}x${last}`);
+      if (runs.length > SIGNED_RUNS) return absolute;
+      last = keys;
+      length = 0;
+    }
+    length++;
+  }
+  runs.push(`${length}x${last}`);
+  return runs.join(' ');
+}
+
 /**
  * Positions are the points of a grid in raster order (the last axis runs fastest); a query sees the points whose
  * coordinates it sees along every axis.
@@ -110,9 +138,20 @@ export class RasterMask implements Mask {
     return word;
   }
 
-  /** Repetition depends on where a box lies in every axis, which few boxes share. */
-  signature(): undefined {
-    return undefined;
+  /**
+   * Up to the first axis along which the box extends nothing but "allowed" matters, since the box is mixed; of that axis
+   * the keys of each coordinate, seen from the box; of the axes behind it, exactly where the box begins.
+   */
+  signature(box: Box): string {
+    for (const [index, axis] of this.#axes.entries()) {
+      const stride = this.#strides[index] ?? 1;
+      const rows = span(box.row, box.rowEnd - 1, stride, axis.extent, true);
+      const columns = span(box.column, box.columnEnd - 1, stride, axis.extent, true);
+      if (rows.first === rows.last && columns.first === columns.last) continue;
+      const keys = axisSignature(axis, rows.first, rows.last, columns.first, columns.last);
+      return `${index};${keys};${box.row % stride},${box.column % stride}`;
+    }
+    return '';
   }
 
   /** Do the coordinates before the last axis see each other? */

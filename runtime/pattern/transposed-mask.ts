@@ -1,8 +1,14 @@
-import { narrow, signatureOf } from './algebra.ts';
+import { EVERYTHING, NOTHING, narrow, overLeaves, signatureOf } from './algebra.ts';
 import type { Box, Coverage, Mask } from './mask.ts';
 
-/** (i, j) where the other mask holds (j, i). */
-export class TransposedMask implements Mask {
+/** (i, j) where the other mask holds (j, i). `tokens`: length of the sequence. */
+export function transposedMask(of: Mask, tokens: number): Mask {
+  return overLeaves(of, leaf => new TransposedMask(leaf, tokens));
+}
+
+class TransposedMask implements Mask {
+  /** Its signature names what the other mask holds. */
+  readonly kin = TransposedMask;
   readonly #of: Mask;
   readonly #tokens: number;
   /** Words of the other mask for the 32 rows that were asked last, by column: a word here needs 32 rows there. */
@@ -16,6 +22,12 @@ export class TransposedMask implements Mask {
 
   classify(box: Box): Coverage {
     return this.#of.classify(transposed(box));
+  }
+
+  narrow(box: Box): Mask {
+    const of = narrow(this.#of, transposed(box));
+    if (of === NOTHING || of === EVERYTHING) return of;
+    return of === this.#of ? this : new TransposedMask(of, this.#tokens);
   }
 
   word(row: number, column: number): number {

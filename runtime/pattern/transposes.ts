@@ -1,6 +1,6 @@
 import { union } from './algebra.ts';
 import type { Parameter, Primitive } from './primitive.ts';
-import { TransposedMask } from './transposed-mask.ts';
+import { transposedMask } from './transposed-mask.ts';
 
 const p: Parameter = { name: 'p', type: 'pattern', documentation: 'Any pattern.' };
 
@@ -13,7 +13,7 @@ export const transpose: Primitive = {
   parameters: [p],
   snippets: ['transpose(${1:causal()})'],
   example: 'transpose(causal())',
-  bind: (args, shape) => new TransposedMask(args.bind(args.pattern('p'), shape), shape.tokens),
+  bind: (args, shape) => transposedMask(args.bind(args.pattern('p'), shape), shape.tokens),
   terms: args => args.terms('p'),
 };
 
@@ -28,7 +28,7 @@ export const symmetric: Primitive = {
   example: 'symmetric(sliding(512))',
   bind(args, shape) {
     const mask = args.bind(args.pattern('p'), shape);
-    return union(mask, new TransposedMask(mask, shape.tokens));
+    return union(mask, transposedMask(mask, shape.tokens));
   },
   terms: args => args.terms('p'),
 };
