@@ -1,4 +1,4 @@
-import type { AstNode } from 'langium';
+import { type AstNode, AstUtils } from 'langium';
 import { FUNCTION_NAMES } from '../../runtime/pattern/ir.ts';
 import { primitives } from '../../runtime/pattern/primitives.ts';
 import {
@@ -9,6 +9,7 @@ import {
   isBinary,
   isList,
   isModelDeclaration,
+  isReference,
   type List,
   type Reference,
   type Unary,
@@ -17,9 +18,10 @@ import {
 import { FUNCTIONS, meaningOf, SHAPE_NAMES } from '../names.ts';
 import { visibleFrom } from '../scope.ts';
 import { type Place, placeOf, placeOfProperty, textOf } from '../source.ts';
-import { argumentName, formalsOf, operandTypes, type SparseType, TYPE_WORDS, typeOf } from '../types.ts';
-import type { Details, Findings } from './finding.ts';
-import { addingArguments, creating, replacing, respelling, unchaining } from './mends.ts';
+import { argumentName, type Formal, formalsOf, operandTypes, type SparseType, TYPE_WORDS, typeOf } from '../types.ts';
+import type { Details, Findings, Mend } from './finding.ts';
+import { importing, type LibraryEntry, libraryEntries } from './importing.ts';
+import { addingArguments, creating, naming, removingItem, replacing, respelling, unchaining } from './mends.ts';
 import { suggestion } from './spelling.ts';
 
 const COMPARISONS: ReadonlySet<string> = new Set(['<', '<=', '>', '>=', '==', '!=']);
@@ -85,6 +87,7 @@ export class ExpressionChecker {
       place ?? placeOf(node),
       typeMend(actual, wanted, node),
     );
+    this.#namesOnly(node, 'unknown');
     return false;
   }
 
@@ -114,12 +117,18 @@ export class ExpressionChecker {
 
   #binary(expression: Binary, wanted: SparseType, what: string): void {
     const { operator, left, right } = expression;
-    if (this.#misused(expression, wanted)) return;
+    if (this.#misused(expression, wanted)) {
+      const type = [typeOf(left), typeOf(right)].includes('pattern') ? 'pattern' : 'unknown';
+      this.#namesOnly(left, type);
+      this.#namesOnly(right, type);
+      return;
+    }
     if (COMPARISONS.has(operator) && isBinary(left) && COMPARISONS.has(left.operator)) {
       // In `i > 1 & j > 2` the `&` binds first: it is what was mistaken.
       const mistaken = [left.right, right].find(
         side => isBinary(side) && (side.operator === '&' || side.operator === '|') && this.#misused(side, 'condition'),
       );
+      this.#namesOnly(expression, 'number');
       if (mistaken !== undefined) return;
       this.#findings.at(
         expression,
@@ -211,7 +220,7 @@ export class ExpressionChecker {
     switch (meaning.kind) {
       case 'unknown':
         this.#unknown(reference, name, wanted, target);
-        for (const argument of reference.arguments) this.#namesOnly(argument.value);
+        for (const argument of reference.arguments) this.#namesOnly(argument.value, 'unknown');
         return;
       case 'model':
         this.#findings.add('wrong-type', `\`${name}\` is a model; ${what} takes ${TYPE_WORDS[wanted]}`, target);
@@ -249,20 +258,35 @@ export class ExpressionChecker {
         ? [...declared.map(node => node.name), ...primitives.keys(), ...(wanted === 'pattern' ? [] : FUNCTION_NAMES)]
         : [...declared.map(node => node.name), ...Object.keys(SHAPE_NAMES), ...FUNCTION_NAMES, ...primitives.keys()];
     // People look for the length under the name that the model gives it.
-    const near =
-      name === 'tokens' && wanted !== 'pattern' ? '; the number of tokens is `n`' : suggestion(name, fitting);
     const length = name === 'tokens' && wanted !== 'pattern';
-    this.#findings.add('unknown-name', `there is no \`${name}\`${near}`, place, {
+    const entry = libraryEntries().get(name);
+    const wantsPattern = wanted === 'pattern';
+    const more = length
+      ? '; the number of tokens is `n`'
+      : entry === undefined
+        ? suggestion(name, fitting)
+        : `; the standard library has it: import it from "${entry.path}"`;
+    this.#findings.add('unknown-name', `there is no \`${name}\`${more}`, place, {
       mends: [
-        length ? replacing(place, 'n', 'Change to `n`', true) : respelling(name, fitting, place),
-        wanted === 'pattern' ? creating(reference, name) : undefined,
+        entry === undefined ? undefined : importingMend(reference, entry),
+        length
+          ? replacing(place, 'n', 'Change to `n`', true)
+          : entry === undefined
+            ? respelling(name, fitting, place)
+            : undefined,
+        wantsPattern ? creating(reference, name) : undefined,
       ],
     });
   }
 
-  /** Below an unknown call nothing is known about types; its names are still checked. */
-  #namesOnly(expression: Expression | undefined): void {
-    if (expression?.$type === 'Reference' || expression?.$type === 'Group') this.check(expression, 'unknown', 'this');
+  /** Where nothing is known about types, or what is wrong with them has been said, names are still checked. */
+  #namesOnly(expression: AstNode | undefined, wanted: SparseType): void {
+    if (expression === undefined) return;
+    for (const node of AstUtils.streamAst(expression)) {
+      if (!isReference(node) || meaningOf(node).kind !== 'unknown') continue;
+      const name = node.target?.$refText;
+      if (name !== undefined && name !== '') this.#unknown(node, name, wanted, placeOfProperty(node, 'target'));
+    }
   }
 
   #function(reference: Reference, name: string, wanted: SparseType, what: string, target: Place | undefined): void {
@@ -278,9 +302,13 @@ export class ExpressionChecker {
     }
     for (const [index, argument] of reference.arguments.entries()) {
       if (argument.parameter !== undefined)
-        this.#findings.atProperty(argument, 'parameter', 'argument-unknown', `${name} takes plain numbers: ${call}`);
+        this.#findings.atProperty(argument, 'parameter', 'argument-unknown', `${name} takes plain numbers: ${call}`, {
+          mends: [replacing(placeOf(argument), textOf(argument.value), 'Leave out the name', true)],
+        });
       else if (index >= most) {
-        this.#findings.at(argument, 'argument-count', `${name} takes one number: ${call}`);
+        this.#findings.at(argument, 'argument-count', `${name} takes one number: ${call}`, {
+          mends: [removingItem(reference.arguments, index)],
+        });
         return;
       }
       this.check(argument.value, 'number', `\`${name}\``);
@@ -297,13 +325,23 @@ export class ExpressionChecker {
       const formal = label === undefined ? formals[index] : formals.find(candidate => candidate.name === label);
       if (label !== undefined) named = true;
       else if (named) {
-        this.#findings.at(argument, 'argument-order', 'arguments without a name come before those with one');
-        given.add(formal?.name ?? '');
+        const meant = freeFormal(reference, formals, given, argument.value);
+        this.#findings.at(argument, 'argument-order', 'arguments without a name come before those with one', {
+          mends: [
+            meant === undefined
+              ? removingItem(reference.arguments, index)
+              : naming(placeOf(argument.value), meant.name),
+          ],
+        });
+        given.add(meant?.name ?? '');
+        this.#namesOnly(argument.value, 'unknown');
         continue;
       }
       if (formal === undefined) {
         if (label === undefined)
-          this.#findings.at(argument, 'argument-count', `${name} takes ${countOf(formals.length)}${listOf(formals)}`);
+          this.#findings.at(argument, 'argument-count', `${name} takes ${countOf(formals.length)}${listOf(formals)}`, {
+            mends: [removingItem(reference.arguments, index)],
+          });
         else
           this.#findings.atProperty(
             argument,
@@ -325,19 +363,17 @@ export class ExpressionChecker {
               ],
             },
           );
-        this.#namesOnly(argument.value);
+        this.#namesOnly(argument.value, 'unknown');
         continue;
       }
       if (given.has(formal.name)) {
-        if (label === undefined)
-          this.#findings.at(argument, 'argument-duplicate', `${name} already has its ${formal.name}`);
-        else
-          this.#findings.atProperty(
-            argument,
-            'parameter',
-            'argument-duplicate',
-            `${name} already has its ${formal.name}`,
-          );
+        this.#findings.add(
+          'argument-duplicate',
+          `${name} already has its ${formal.name}`,
+          label === undefined ? placeOf(argument) : placeOfProperty(argument, 'parameter'),
+          { mends: [removingItem(reference.arguments, index)] },
+        );
+        this.#namesOnly(argument.value, formal.type);
         continue;
       }
       given.add(formal.name);
@@ -357,6 +393,23 @@ export class ExpressionChecker {
       mends: [addingArguments(reference, missing, primitive)],
     });
   }
+}
+
+/** The parameter that an argument without a name most likely means: the first of its type that has no value. */
+function freeFormal(
+  reference: Reference,
+  formals: readonly Formal[],
+  given: ReadonlySet<string>,
+  value: Expression | undefined,
+): Formal | undefined {
+  const named = new Set(reference.arguments.map(argumentName));
+  const free = formals.filter(({ name }) => !given.has(name) && !named.has(name));
+  return free.find(({ type }) => value !== undefined && fits(typeOf(value), type));
+}
+
+function importingMend(reference: Reference, { name, path }: LibraryEntry): Mend {
+  const text = reference.$cstNode?.root.fullText ?? '';
+  return { title: `Import ${name} from "${path}"`, edits: [importing(text, name, path)], preferred: true };
 }
 
 function operatorMend(expression: Binary, better: string): Details {

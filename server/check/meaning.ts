@@ -24,6 +24,7 @@ import { argumentName } from '../types.ts';
 import { USUAL_TOKENS } from '../viewpoint.ts';
 import { knownCode } from './codes.ts';
 import { reachedFrom, standsAlone } from './declarations.ts';
+import { reasonElsewhere } from './elsewhere.ts';
 import type { Findings, Mend } from './finding.ts';
 import { addingText, rounding, same, textAt } from './mends.ts';
 import type { ReadModel } from './model.ts';
@@ -109,13 +110,10 @@ export class MeaningChecker {
       : (calls.find(inside) ??
         placeOf(importedUse(scope)) ??
         (scope.$type === 'AttentionRule' ? placeOf(scope.pattern) : whole));
-    const foreign = error.span !== undefined && error.span.uri !== uri && error.pattern === undefined;
-    this.#findings.add(
-      knownCode(error.code),
-      foreign ? `the imported pattern has errors: ${error.message}` : error.message,
-      place,
-      { mends: inside(error.span) ? valueMends(error, error.span, scope) : [] },
-    );
+    const message = inside(error.span) ? undefined : reasonElsewhere(scope, error.message, error.span);
+    this.#findings.add(knownCode(error.code), message ?? error.message, place, {
+      mends: inside(error.span) ? valueMends(error, error.span, scope) : [],
+    });
   }
 }
 

@@ -93,6 +93,21 @@ export function addingText(reference: Reference, text: string): Mend | undefined
     : replacing({ start: name.start, end: place.end }, `${reference.target.$refText}(${text})`, title, true);
 }
 
+/** Takes one item out of a list whose items stand between commas, and a comma with it. */
+export function removingItem(items: readonly AstNode[], index: number): Mend | undefined {
+  const [before, own, after] = [index - 1, index, index + 1].map(at => placeOf(items[at]));
+  const item = items[index];
+  if (own === undefined || item === undefined) return undefined;
+  const start = before?.end ?? own.start;
+  const end = before === undefined && after !== undefined ? after.start : own.end;
+  return replacing({ start, end }, '', `Remove ${shortened(textOf(item))}`, true);
+}
+
+/** Puts the name of its parameter before an argument. */
+export function naming(value: Place | undefined, name: string): Mend | undefined {
+  return value === undefined ? undefined : inserting(value.start, `${name}: `, `Add ${name}:`, true);
+}
+
 /** Gives every head a pattern that no rule reaches: the new rule comes first, so that the others override it. */
 export function addingRule(model: ModelDeclaration): Mend | undefined {
   const [first] = model.rules;

@@ -2,11 +2,11 @@ import type { AttentionRule, ModelDeclaration } from '../generated/ast.ts';
 import { isReference } from '../generated/ast.ts';
 import { type ModelFrame, ModelReader } from '../lower/model.ts';
 import { MODEL_PROPERTIES, modelProperty } from '../model-properties.ts';
-import { placeOf, placeOfProperty } from '../source.ts';
+import { placeOf, placeOfProperty, textOf } from '../source.ts';
 import { knownCode } from './codes.ts';
 import type { ExpressionChecker } from './expression.ts';
 import type { Findings } from './finding.ts';
-import { addingProperty, addingRule, related, removing, respelling, rounding, textAt } from './mends.ts';
+import { addingProperty, addingRule, related, removing, removingItem, respelling, rounding, textAt } from './mends.ts';
 import { suggestion } from './spelling.ts';
 
 /** A rule whose selection is known. */
@@ -34,9 +34,11 @@ export function checkModel(
   checkProperties(model, findings, checker);
   for (const rule of model.rules) {
     const axes = new Set<string>();
-    for (const selector of rule.selectors) {
+    for (const [index, selector] of rule.selectors.entries()) {
       if (axes.has(selector.axis))
-        findings.atProperty(selector, 'axis', 'selector', `this rule already names its ${selector.axis}`);
+        findings.atProperty(selector, 'axis', 'selector', `this rule already names its ${selector.axis}`, {
+          mends: [removingItem(rule.selectors, index)],
+        });
       axes.add(selector.axis);
       if (selector.from?.$type !== 'List') checker.check(selector.from, 'number', selector.axis);
       else checker.check(selector.from, 'positions', selector.axis);
@@ -87,7 +89,9 @@ function checkProperties(model: ModelDeclaration, findings: Findings, checker: E
       continue;
     }
     if (seen.has(property.name))
-      findings.atProperty(property, 'name', 'duplicate-property', `\`${property.name}\` is set twice`);
+      findings.atProperty(property, 'name', 'duplicate-property', `\`${property.name}\` is set twice`, {
+        mends: [removing(property, `Remove ${textOf(property)}`)],
+      });
     seen.add(property.name);
     if (known.type === 'choice') {
       const { value } = property;

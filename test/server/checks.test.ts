@@ -181,6 +181,43 @@ describe('recursion', () => {
   ]);
 });
 
+describe('ranges of positions that run backwards at every length', () => {
+  test.each([
+    ['pattern a = columns([3..1])', '3..1'],
+    ['pattern a = rows([0, -1..-3])', '-1..-3'],
+    ['pattern a(x) = columns([3..1]) | window(x)', '3..1'],
+    ['pattern a = global([90_000..5])', '90_000..5'],
+    ['pattern a = blocked(4, columns([3..1]))', '3..1'],
+    ['const c = 4\npattern a(t = [c..2]) = columns(t)', 'c..2'],
+  ])('%s', async (text, underlined) => {
+    const { diagnostics } = await openFile(text);
+    expect(diagnostics.map(({ code, span }) => `${code} ${text.slice(span.start, span.end)}`)).toEqual([
+      `position-range ${underlined}`,
+    ]);
+    expect(diagnostics[0]?.message).toContain('runs backwards');
+  });
+
+  test.each(['pattern a = columns([3..3]) | diagonal()', 'pattern a = columns([-1..3])', 'pattern a = columns([8..n])'])(
+    'not %s',
+    async text => {
+      expect(await diagnose(text)).toEqual([]);
+    },
+  );
+});
+
+describe('names behind mistakes with operators', () => {
+  check([
+    ['pattern a = foo && causal', 'error unknown-name "foo"', 'error wrong-operator "&&"'],
+    ['pattern a = causal * (full() | (foo))', 'error wrong-operator "*"', 'error unknown-name "foo"'],
+    ['const c = full() - foo', 'error wrong-type "full()"', 'error unknown-name "foo"'],
+    ['pattern a = window(causal(foo))', 'error wrong-type "causal(foo)"', 'error unknown-name "foo"'],
+    ['pattern a = full(foo + 1)', 'error argument-count "foo + 1"', 'error unknown-name "foo"'],
+    ['pattern a = where (i, j) => 1 < foo < j', 'error chained-comparison "1 < foo < j"', 'error unknown-name "foo"'],
+    ['pattern a = windw(foo * 2)', 'error unknown-name "windw"', 'error unknown-name "foo"'],
+    ['pattern a = window(dilation: 2, foo)', 'error argument-order "foo"'],
+  ]);
+});
+
 describe('models', () => {
   const model = (body: string): string => `model M { ${body} }`;
   check([

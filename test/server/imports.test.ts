@@ -117,6 +117,29 @@ describe('imports', () => {
     },
   );
 
+  test.each([
+    ['pattern y = windw(3)', 'in "l.sparse", line 1: there is no `windw`; did you mean `window`?'],
+    ['const c = 3\npattern y = sliding(c) + full()', 'in "l.sparse", line 2: `+` does not combine patterns'],
+    ['pattern y = ', 'in "l.sparse", line 1: expected an expression'],
+    ['pattern y = z\npattern z = global(3)', 'in "l.sparse", line 2: tokens of global takes a list'],
+    ['pattern y = window(1 -\n  4)', 'in "l.sparse", line 1: window\'s size must be at least 0, got -3'],
+    ['import { q } from "no.sparse"\npattern y = q', 'in "l.sparse", line 2: `q` cannot be imported from "no.sparse"'],
+    ['import { q } from "m.sparse"\npattern y = q', 'in "m.sparse", line 3: there is no `windw`'],
+    ['pattern 7 = full()', '"l.sparse" declares no `y`; that file has mistakes in its syntax, the first in line 1'],
+  ])('a file with a mistake is named, with the mistake: %s', async (text, message) => {
+    const files = { 'l.sparse': text, 'm.sparse': '// m\n\npattern q = windw(3)' };
+    const { diagnostics } = await openFile('import { y } from "l.sparse"\npattern a = y', files);
+    expect(diagnostics.map(each => each.message)).toEqual([expect.stringContaining(message)]);
+  });
+
+  test('a module that the library does not have', async () => {
+    const message = async (text: string) => (await openFile(text)).diagnostics[0]?.message;
+    expect(await message('import { x } from "sparse:longfromer"')).toContain('did you mean "sparse:longformer"?');
+    expect(await message('import { x } from "sparse:gemma.sparse"')).toContain('did you mean "sparse:gemma"?');
+    expect(await message('import { gpt_oss } from "sparse:openai"')).toContain('did you mean "sparse:gpt-oss"?');
+    expect(await message('import { x } from "sparse:zzzzzzzzzz"')).toContain('it has axial, bigbird,');
+  });
+
   test('a changed file changes those that import it', async () => {
     const texts = new Map([['memory:/l.sparse', 'pattern y = full()']]);
     const language = createLanguage({ readFile: uri => Promise.resolve(texts.get(uri) ?? null) });

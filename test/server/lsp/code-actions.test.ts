@@ -78,6 +78,57 @@ describe('mends', () => {
       'pattern a(x, t) = window(x) | global(t)\npattern b = a',
       'pattern a(x, t) = window(x) | global(t)\npattern b = a(x: 1, t: [0])',
     ],
+    ['Remove 3', 'pattern a = strided(8, 2, 3)', 'pattern a = strided(8, 2)'],
+    ['Remove 3', 'pattern a = causal(3)', 'pattern a = causal()'],
+    ['Remove 4', 'pattern b(x) = window(x)\npattern a = b(3, 4,)', 'pattern b(x) = window(x)\npattern a = b(3,)'],
+    ['Remove 2', 'const c = floor(1, 2)', 'const c = floor(1)'],
+    ['Leave out the name', 'const c = floor(a: 1)', 'const c = floor(1)'],
+    ['Remove size: 4', 'pattern a = window(8, size: 4)', 'pattern a = window(8)'],
+    ['Remove dilation: 3', 'pattern a = window(8, dilation: 2, dilation: 3)', 'pattern a = window(8, dilation: 2)'],
+    ['Add size:', 'pattern a = window(dilation: 2, 512)', 'pattern a = window(dilation: 2, size: 512)'],
+    ['Add keys:', 'pattern a = random(seed: 1, 8)', 'pattern a = random(seed: 1, keys: 8)'],
+    [
+      'Add tokens:',
+      'pattern b(size, tokens) = window(size) | global(tokens)\npattern a = b(size: 8, [0])',
+      'pattern b(size, tokens) = window(size) | global(tokens)\npattern a = b(size: 8, tokens: [0])',
+    ],
+    // Nothing is left that it could mean.
+    ['Remove 4', 'pattern b(x) = window(x)\npattern a = b(x: 3, 4)', 'pattern b(x) = window(x)\npattern a = b(x: 3)'],
+    [
+      'Remove layers 0..2',
+      'model M { tokens = 8 layers = 2 attention layers 0..2, layers 0..2 = full() }',
+      'model M { tokens = 8 layers = 2 attention layers 0..2 = full() }',
+    ],
+    [
+      'Remove heads = 3',
+      'model M {\n  tokens = 8\n  heads = 2\n  heads = 3\n  attention = full()\n}',
+      'model M {\n  tokens = 8\n  heads = 2\n  attention = full()\n}',
+    ],
+    [
+      'Change to "sparse:longformer"',
+      'import { longformer } from "sparse:longfromer"\npattern a = longformer',
+      'import { longformer } from "sparse:longformer"\npattern a = longformer',
+    ],
+    [
+      'Change to "sparse:sparse-transformer"',
+      'import { sparse_fixed } from "sparse:child"\npattern a = sparse_fixed',
+      'import { sparse_fixed } from "sparse:sparse-transformer"\npattern a = sparse_fixed',
+    ],
+    [
+      'Import longformer from "sparse:longformer"',
+      '// Mine.\n\n/** It. */\npattern a = longformer(8)',
+      '// Mine.\n\nimport { longformer } from "sparse:longformer"\n\n/** It. */\npattern a = longformer(8)',
+    ],
+    [
+      'Import streaming_llm from "sparse:streaming"',
+      'import { a_shape } from "sparse:streaming"\npattern a = streaming_llm | a_shape',
+      'import { a_shape, streaming_llm } from "sparse:streaming"\npattern a = streaming_llm | a_shape',
+    ],
+    [
+      'Import etc from "sparse:bigbird"',
+      'import { a_shape } from "sparse:streaming"\nimport {} from "sparse:mistral"\npattern a = etc | a_shape',
+      'import { a_shape } from "sparse:streaming"\nimport {} from "sparse:mistral"\nimport { etc } from "sparse:bigbird"\npattern a = etc | a_shape',
+    ],
     ['Round down with floor', 'pattern a = block(20 / 3) | window(1)', 'pattern a = block(floor(20 / 3)) | window(1)'],
     [
       'Round up with ceil',
@@ -160,6 +211,20 @@ describe('mends', () => {
     const found = await diagnose(text);
     expect(found.filter(each => each.includes(` ${mended?.code} `))).toEqual([]);
     expect(found.filter(each => each.startsWith('error'))).toEqual([]);
+  });
+
+  test('an import of the file itself goes', async () => {
+    const { document } = await openDocument('');
+    const next = document.uri.path.replace(/\d+/, digits => String(Number(digits) + 1));
+    const { text } = await applied(`import { a } from "${next.slice(1)}"\npattern b = full()`, 'Remove this import');
+    expect(text).toBe('pattern b = full()');
+  });
+
+  test('of what an operator error hides', async () => {
+    const { text } = await applied('pattern a = windw(8) && (causl | foo)', 'Change to `window`');
+    expect(text).toBe('pattern a = window(8) && (causl | foo)');
+    const { titles } = await actionsOf('pattern a = windw(8) && (causl | foo)');
+    expect(titles).toEqual(expect.arrayContaining(['Change to `&`', 'Change to `causal`', 'Create pattern `foo`']));
   });
 
   test('stay with their place', async () => {
