@@ -1,0 +1,110 @@
+import { buildMaskTree, type CompileOptions, type MaskNode, type MaskTree } from '../compile/mask-tree.ts';
+import type { Mask } from '../pattern/mask.ts';
+import type { Shape } from '../pattern/shape.ts';
+
+/** What a kernel computes that works on whole tiles and leaves out those without a pair. */
+export interface TileUse {
+  /** Query rows and keys of a tile. */
+  readonly tile: { readonly queries: number; readonly keys: number };
+  /** Tiles that hold at least one pair. */
+  readonly tiles: number;
+  /** Pairs of those tiles; what a last tile has past the end of the sequence does not count. */
+  readonly computed: number;
+  /** Keys that those tiles load, each tile its own. */
+  readonly loadedKeys: number;
+  /** needed / computed, 0 to 1; 1 for an empty mask, which wastes nothing. */
+  readonly used: number;
+  /** All pairs / computed: how much faster than full attention such a kernel can be at most. Infinity for an empty mask. */
+  readonly speedUp: number;
+}
+
+/** The same mask cut into square tiles of several sizes. */
+export interface Waste {
+  /** Allowed pairs. */
+  readonly needed: number;
+  /** Smallest tile first. */
+  readonly sizes: readonly TileUse[];
+  /** Side of the largest tile that computes at most 10 % more pairs than the smallest one. */
+  readonly best: number;
+}
+
+export const WASTE_TILES = [16, 32, 64, 128, 256] as const;
+/** How many more pairs than the smallest tile the best one may compute: larger tiles keep a processor busier. */
+const TOLERANCE = 1.1;
+
+/**
+ * Needed against computed pairs for square tiles of 16 to 256, and the best one.
+ *
+ * One walk at the smallest tile knows all: a square of 2**k tiles a side that holds a pair is a tile 2**k times as large.
+ * Exact. Throws CompileError when the mask is too large to look at in tiles of 16.
+ */
+export function wasteOf(mask: Mask, shape: Shape, options: CompileOptions = {}): Waste {
+  const [smallest] = WASTE_TILES;
+  const tree = buildMaskTree(mask, shape, { ...options, tile: { queries: smallest, keys: smallest } });
+  const sizes = WASTE_TILES.map(size => tileUse(tree, Math.log2(size / smallest)));
+  const least = sizes[0]?.computed ?? 0;
+  const best = sizes.findLast(({ computed }) => computed <= TOLERANCE * least)?.tile.queries ?? smallest;
+  return { needed: tree.root?.pairs ?? 0, sizes, best };
+}
+
+/** What the tiles of a tree compute, or those of 2**level tiles a side. Exact. */
+export function tileUse(tree: MaskTree, level = 0): TileUse {
+  const scale = 2 ** level;
+  const tile = { queries: tree.tile.queries * scale, keys: tree.tile.keys * scale };
+  const { tiles, pairs, keys } = new TileCounter(tile, level).count(tree.root, tree.levels);
+  return {
+    tile,
+    tiles,
+    computed: pairs,
+    loadedKeys: keys,
+    used: pairs === 0 ? 1 : (tree.root?.pairs ?? 0) / pairs,
+    speedUp: (tree.queries * tree.keys) / pairs,
+  };
+}
+
+interface Counted {
+  readonly tiles: number;
+  readonly pairs: number;
+  readonly keys: number;
+}
+
+const NONE: Counted = { tiles: 0, pairs: 0, keys: 0 };
+
+/** Adds up the squares of one level; squares that are one node are counted once. */
+class TileCounter {
+  readonly #tile: { readonly queries: number; readonly keys: number };
+  readonly #level: number;
+  readonly #known = new Map<MaskNode, Counted>();
+
+  constructor(tile: { readonly queries: number; readonly keys: number }, level: number) {
+    this.#tile = tile;
+    this.#level = level;
+  }
+
+  count(node: MaskNode | null, level: number): Counted {
+    if (node === null) return NONE;
+    if (level <= this.#level) return { tiles: 1, pairs: node.rows * node.keys, keys: node.keys };
+    if (node.full) {
+      const blocks = Math.ceil(node.rows / this.#tile.queries);
+      return {
+        tiles: blocks * Math.ceil(node.keys / this.#tile.keys),
+        pairs: node.rows * node.keys,
+        keys: blocks * node.keys,
+      };
+    }
+    const known = this.#known.get(node);
+    if (known !== undefined) return known;
+    let tiles = 0;
+    let pairs = 0;
+    let keys = 0;
+    for (const child of node.children ?? []) {
+      const part = this.count(child, level - 1);
+      tiles += part.tiles;
+      pairs += part.pairs;
+      keys += part.keys;
+    }
+    const counted = { tiles, pairs, keys };
+    this.#known.set(node, counted);
+    return counted;
+  }
+}
