@@ -1,5 +1,5 @@
 import { buildMaskTree, type CompileOptions, type MaskTree } from '../compile/mask-tree.ts';
-import { rowCounts } from '../compile/row-counts.ts';
+import { rowProfile } from '../compile/row-profile.ts';
 import { bindPattern } from '../pattern/bind.ts';
 import type { Pattern } from '../pattern/ir.ts';
 import type { Shape } from '../pattern/shape.ts';
@@ -37,14 +37,7 @@ export function statistics(pattern: Pattern, shape: Shape, options: CompileOptio
 export function statisticsOf(tree: MaskTree, symbolic: string): Statistics {
   const { queries, keys } = tree;
   const pairs = tree.root?.pairs ?? 0;
-  let min = Number.POSITIVE_INFINITY;
-  let max = 0;
-  let emptyQueries = 0;
-  for (const count of rowCounts(tree)) {
-    if (count < min) min = count;
-    if (count > max) max = count;
-    if (count === 0) emptyQueries++;
-  }
+  const rows = rowProfile(tree);
   const full = tree.root?.fullTiles ?? 0;
   const partial = tree.root?.partialTiles ?? 0;
   const tiles = Math.ceil(queries / tree.tile.queries) * Math.ceil(keys / tree.tile.keys);
@@ -54,8 +47,8 @@ export function statisticsOf(tree: MaskTree, symbolic: string): Statistics {
     pairs,
     density: pairs / (queries * keys),
     complexity: symbolic,
-    keysPerQuery: { min, mean: pairs / queries, max },
-    emptyQueries,
+    keysPerQuery: { min: rows.min, mean: pairs / queries, max: rows.max },
+    emptyQueries: rows.emptyRows,
     tiles: { size: tree.tile.queries, full, partial, empty: tiles - full - partial },
   };
 }

@@ -2,6 +2,7 @@ import type { Mask } from '../pattern/mask.ts';
 import type { Shape } from '../pattern/shape.ts';
 import { buildMaskTree, CompileError, type CompileOptions, type MaskNode, type MaskTree } from './mask-tree.ts';
 import { FULL_TILE, type TilePlan } from './tile-plan.ts';
+import { tilesPerRow } from './tiles-per-row.ts';
 
 /** Most tiles that one plan may list: 12 bytes each with what builds them. */
 export const MAX_PLAN_TILES = 2 ** 26;
@@ -20,20 +21,17 @@ export function planOf(tree: MaskTree): TilePlan {
     );
   const blocks = Math.ceil(tree.queries / tree.tile.queries);
   const rowStart = new Uint32Array(blocks + 1);
+  for (const [row, tiles] of tilesPerRow(tree).entries()) rowStart[row + 1] = (rowStart[row] ?? 0) + tiles;
   const pairs = new Float64Array(blocks);
-  visitTiles(tree, (row, _column, _maskId, tilePairs) => {
-    rowStart[row + 1] = (rowStart[row + 1] ?? 0) + 1;
-    pairs[row] = (pairs[row] ?? 0) + tilePairs;
-  });
-  for (let row = 0; row < blocks; row++) rowStart[row + 1] = (rowStart[row + 1] ?? 0) + (rowStart[row] ?? 0);
   const column = new Uint32Array(entries);
   const maskId = new Uint32Array(entries);
   const next = rowStart.slice();
-  visitTiles(tree, (row, tileColumn, id) => {
+  visitTiles(tree, (row, tileColumn, id, tilePairs) => {
     const at = next[row] ?? 0;
     next[row] = at + 1;
     column[at] = tileColumn;
     maskId[at] = id;
+    pairs[row] = (pairs[row] ?? 0) + tilePairs;
   });
   return {
     tile: tree.tile,
