@@ -8,12 +8,14 @@ import { LibraryDocuments } from './library-documents.ts';
 import { Previews } from './preview/previews.ts';
 import type { RestartableClient } from './restartable-client.ts';
 import { showStatus } from './status.ts';
+import { offerWorkspaceFiles } from './workspace-files.ts';
 
 /** Adds what people touch: commands, the preview, the standard library and the status. */
 export function registerFeatures(context: vscode.ExtensionContext, client: RestartableClient): void {
   const previews = new Previews(context, client);
   const library = new LibraryDocuments(context, client);
   showStatus(context, client);
+  context.subscriptions.push(offerWorkspaceFiles(client));
   const command = (
     id: string,
     run: (argument: unknown, previews: Previews, client: RestartableClient) => Promise<void>,

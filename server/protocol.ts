@@ -50,6 +50,11 @@ export const ValidatedNotification = new NotificationType<{ uri: string; version
 /** Server to client: the text of a file that is not open (imports), or null when it cannot be read. */
 export const ReadFileRequest = new RequestType<{ uri: string }, { text: string } | null, void>('sparse/readFile');
 
+/** Server to client: addresses of the workspace's `.sparse` files, open or not, as many as are looked at. */
+export const WorkspaceFilesRequest = new RequestType<Record<string, never>, readonly string[], void>(
+  'sparse/workspaceFiles',
+);
+
 /** One file of the standard library. */
 export interface LibraryFile {
   /** As an import writes it: `sparse:longformer`. */

@@ -1,5 +1,6 @@
 import { libraryModules } from '../library.ts';
 import type { Edit } from './finding.ts';
+import { withoutComments } from './plain-text.ts';
 
 /** A pattern or constant of the standard library, read from the text of its file: nothing is parsed for a name. */
 export interface LibraryEntry {
@@ -58,13 +59,6 @@ function parametersAt(text: string, offset: number): string[] {
     if ('(['.includes(character)) depth++;
   }
   return [...found, parameter].map(each => each.trim().replaceAll(/\s+/g, ' ')).filter(each => each !== '');
-}
-
-/** A text with blanks in the place of its comments. */
-function withoutComments(text: string): string {
-  return text.replaceAll(/"(?:\\.|[^"\\\r\n])*"?|\/\*[\s\S]*?(?:\*\/|$(?![\s\S]))|\/\/[^\n\r]*/g, match =>
-    match.startsWith('"') ? match : match.replaceAll(/[^\n]/g, ' '),
-  );
 }
 
 /**

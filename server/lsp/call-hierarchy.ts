@@ -2,11 +2,13 @@ import {
   type AstNode,
   type AstNodeLocator,
   AstUtils,
+  Cancellation,
   CstUtils,
   GrammarUtils,
   type IndexManager,
   type LangiumDocument,
   type LangiumDocuments,
+  type ReferenceDescription,
   URI,
 } from 'langium';
 import type { CallHierarchyProvider, LangiumServices } from 'langium/lsp';
@@ -30,6 +32,7 @@ import {
 } from '../generated/ast.ts';
 import { fileOf } from '../imports.ts';
 import { documentOf, placeOf, placeOfProperty, rangeOf } from '../source.ts';
+import type { ClosedFiles } from './closed-files.ts';
 
 /** What can use a pattern. */
 type User = PatternDeclaration | ModelDeclaration;
@@ -39,8 +42,10 @@ export class SparseCallHierarchyProvider implements CallHierarchyProvider {
   readonly #documents: LangiumDocuments;
   readonly #index: IndexManager;
   readonly #locator: AstNodeLocator;
+  readonly #closed: ClosedFiles;
 
-  constructor(services: LangiumServices) {
+  constructor(services: LangiumServices, closed: ClosedFiles) {
+    this.#closed = closed;
     this.#documents = services.shared.workspace.LangiumDocuments;
     this.#index = services.shared.workspace.IndexManager;
     this.#locator = services.workspace.AstNodeLocator;
@@ -61,27 +66,35 @@ export class SparseCallHierarchyProvider implements CallHierarchyProvider {
     return item === undefined ? undefined : [item];
   }
 
-  incomingCalls({ item }: CallHierarchyIncomingCallsParams): CallHierarchyIncomingCall[] {
-    const target = this.#declaration(item);
+  async incomingCalls(
+    { item }: CallHierarchyIncomingCallsParams,
+    token: Cancellation.CancellationToken = Cancellation.CancellationToken.None,
+  ): Promise<CallHierarchyIncomingCall[]> {
+    const target = await this.#declaration(item, token);
     if (target === undefined) return [];
     const calls = new Map<User, Range[]>();
-    for (const { sourceUri, sourcePath, segment } of this.#index.findAllReferences(
-      target,
-      this.#locator.getAstNodePath(target),
-    )) {
-      const root = fileOf(this.#documents.getDocument(sourceUri));
-      const user = root === undefined ? undefined : userOf(this.#locator.getAstNode(root, sourcePath));
-      // An import alone uses nothing.
-      if (user !== undefined) calls.set(user, [...(calls.get(user) ?? []), segment.range]);
-    }
+    const add = (references: Iterable<ReferenceDescription>, documents: LangiumDocuments): void => {
+      for (const { sourceUri, sourcePath, segment } of references) {
+        const root = fileOf(documents.getDocument(sourceUri));
+        const user = root === undefined ? undefined : userOf(this.#locator.getAstNode(root, sourcePath));
+        // An import alone uses nothing.
+        if (user !== undefined) calls.set(user, [...(calls.get(user) ?? []), segment.range]);
+      }
+    };
+    add(this.#index.findAllReferences(target, this.#locator.getAstNodePath(target)), this.#documents);
+    const closed = await this.#closed.referencesTo(target, token);
+    if (closed !== undefined) add(closed.references, closed.documents);
     return [...calls].flatMap(([user, fromRanges]) => {
       const from = itemOf(user);
       return from === undefined ? [] : [{ from, fromRanges }];
     });
   }
 
-  outgoingCalls({ item }: CallHierarchyOutgoingCallsParams): CallHierarchyOutgoingCall[] {
-    const user = this.#declaration(item);
+  async outgoingCalls(
+    { item }: CallHierarchyOutgoingCallsParams,
+    token: Cancellation.CancellationToken = Cancellation.CancellationToken.None,
+  ): Promise<CallHierarchyOutgoingCall[]> {
+    const user = await this.#declaration(item, token);
     if (user === undefined) return [];
     const calls = new Map<PatternDeclaration, Range[]>();
     for (const node of AstUtils.streamAllContents(user)) {
@@ -97,8 +110,12 @@ export class SparseCallHierarchyProvider implements CallHierarchyProvider {
   }
 
   /** The declaration that an item was made for, where it is now. */
-  #declaration({ uri, name, selectionRange }: CallHierarchyItem): User | undefined {
-    const document = this.#documents.getDocument(URI.parse(uri));
+  async #declaration(
+    { uri, name, selectionRange }: CallHierarchyItem,
+    token: Cancellation.CancellationToken,
+  ): Promise<User | undefined> {
+    const parsed = URI.parse(uri);
+    const document = this.#documents.getDocument(parsed) ?? (await this.#closed.open(uri, token)).getDocument(parsed);
     const named = (fileOf(document)?.declarations ?? []).filter(isUser).filter(node => node.name === name);
     const sameLine = named.find(node => itemOf(node)?.selectionRange.start.line === selectionRange.start.line);
     return sameLine ?? named[0];

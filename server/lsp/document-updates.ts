@@ -1,15 +1,19 @@
 import { type LangiumDocuments, URI } from 'langium';
 import { DefaultDocumentUpdateHandler, type LangiumSharedServices } from 'langium/lsp';
-import type { FileSystemWatcher, TextDocumentChangeEvent } from 'vscode-languageserver';
+import type { DidChangeWatchedFilesParams, FileSystemWatcher, TextDocumentChangeEvent } from 'vscode-languageserver';
 import type { TextDocument } from 'vscode-languageserver-textdocument';
 import { reachableImports } from '../imports.ts';
+import type { WorkspaceFiles } from './workspace-files.ts';
 
 /** Keeps documents in step with the editor: only `.sparse` files are watched, and closed ones are let go. */
 export class SparseDocumentUpdateHandler extends DefaultDocumentUpdateHandler {
   readonly #documents: LangiumDocuments;
 
-  constructor(services: LangiumSharedServices) {
+  readonly #files: WorkspaceFiles;
+
+  constructor(services: LangiumSharedServices, files: WorkspaceFiles) {
     super(services);
+    this.#files = files;
     this.#documents = services.workspace.LangiumDocuments;
   }
 
@@ -17,10 +21,16 @@ export class SparseDocumentUpdateHandler extends DefaultDocumentUpdateHandler {
     return [{ globPattern: '**/*.sparse' }];
   }
 
+  override didChangeWatchedFiles(params: DidChangeWatchedFilesParams): void {
+    this.#files.changed(params.changes.map(({ uri }) => uri));
+    super.didChangeWatchedFiles(params);
+  }
+
   /** What was not saved is gone: an importer sees the file as it is stored, and other closed files need no messages. */
   didCloseDocument(event: TextDocumentChangeEvent<TextDocument>): void {
     const uri = URI.parse(event.document.uri);
     const key = uri.toString();
+    this.#files.changed([key]);
     const isImported = this.#documents.all.some(
       document => document.uri.toString() !== key && reachableImports(this.#documents, document).has(key),
     );

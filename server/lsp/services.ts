@@ -13,6 +13,7 @@ import { SparseGeneratedModule, SparseGeneratedSharedModule } from '../generated
 import { type FileReader, ReaderFileSystem, SparseModule, SparseSharedModule, watchLinks } from '../module.ts';
 import { SparseValidator } from '../validator.ts';
 import { SparseCallHierarchyProvider } from './call-hierarchy.ts';
+import { ClosedFiles } from './closed-files.ts';
 import { SparseCodeActionProvider } from './code-actions.ts';
 import { SparseCodeLensProvider } from './code-lens.ts';
 import { SparseCompletionProvider } from './completion.ts';
@@ -28,9 +29,12 @@ import { SparseInlayHintProvider } from './inlay-hints.ts';
 import { SparseLanguageServer } from './language-server.ts';
 import { sendLateDiagnostics } from './late-diagnostics.ts';
 import { SparseNodeKindProvider } from './node-kinds.ts';
+import { SparseReferencesProvider } from './references.ts';
+import { SparseRenameProvider } from './rename.ts';
 import { SparseSemanticTokenProvider } from './semantic-tokens.ts';
 import { SparseConfiguration } from './settings.ts';
 import { SparseSignatureHelpProvider } from './signature-help.ts';
+import { type ListFiles, NO_WORKSPACE, WorkspaceFiles } from './workspace-files.ts';
 import { SparseWorkspaceSymbolProvider } from './workspace-symbols.ts';
 
 interface SettingsServices {
@@ -46,21 +50,31 @@ export interface SparseServices {
 const PATIENCE = 30;
 
 /** The language with its editor features; without a connection for tests. */
-export function createSparseServices(reader: FileReader, connection?: Connection): SparseServices {
+export function createSparseServices(
+  reader: FileReader,
+  connection?: Connection,
+  listFiles: ListFiles = NO_WORKSPACE,
+): SparseServices {
+  const files = new WorkspaceFiles(reader, listFiles);
   const counter = new Counter();
   const pages = new DiagnosticPages();
   const sharedFeatures: Module<LangiumSharedServices, PartialLangiumSharedServices & SettingsServices> = {
     lsp: {
-      DocumentUpdateHandler: services => new SparseDocumentUpdateHandler(services),
+      DocumentUpdateHandler: services => new SparseDocumentUpdateHandler(services, files),
       LanguageServer: services => new SparseLanguageServer(services),
       NodeKindProvider: () => new SparseNodeKindProvider(),
-      WorkspaceSymbolProvider: services => new SparseWorkspaceSymbolProvider(services),
+      WorkspaceSymbolProvider: services => new SparseWorkspaceSymbolProvider(services, files),
     },
     workspace: { ConfigurationProvider: services => new SparseConfiguration(services) },
   };
+  let closedFiles: ClosedFiles | undefined;
+  const closed = (services: LangiumServices): ClosedFiles => {
+    closedFiles ??= new ClosedFiles(services.shared, files);
+    return closedFiles;
+  };
   const features: Module<LangiumServices, PartialLangiumServices> = {
     lsp: {
-      CallHierarchyProvider: services => new SparseCallHierarchyProvider(services),
+      CallHierarchyProvider: services => new SparseCallHierarchyProvider(services, closed(services)),
       CodeActionProvider: () => new SparseCodeActionProvider(),
       CodeLensProvider: () => new SparseCodeLensProvider(counter),
       CompletionProvider: services => new SparseCompletionProvider(services),
@@ -71,6 +85,8 @@ export function createSparseServices(reader: FileReader, connection?: Connection
       Formatter: services => new SparseFormatter(services),
       HoverProvider: () => new SparseHoverProvider(counter),
       InlayHintProvider: () => new SparseInlayHintProvider(counter, shared.workspace.ConfigurationProvider),
+      ReferencesProvider: services => new SparseReferencesProvider(services, closed(services)),
+      RenameProvider: services => new SparseRenameProvider(services, closed(services)),
       SemanticTokenProvider: () => new SparseSemanticTokenProvider(),
       SignatureHelp: services => new SparseSignatureHelpProvider(services),
     },

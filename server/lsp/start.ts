@@ -6,10 +6,11 @@ import { refreshInlayHints } from './inlay-hints.ts';
 import { addRequests } from './requests.ts';
 import { addSelectionRanges } from './selection-ranges.ts';
 import { createSparseServices } from './services.ts';
+import { clientWorkspace } from './workspace-files.ts';
 
 /** Serves the language over a connection. `files` reads what the client cannot. */
 export function startSparseServer(connection: Connection, files?: FileReader): void {
-  const { shared } = createSparseServices(clientFiles(connection, files), connection);
+  const { shared } = createSparseServices(clientFiles(connection, files), connection, clientWorkspace(connection));
   addRequests(connection, shared);
   addSelectionRanges(connection, shared);
   refreshInlayHints(connection, shared, shared.workspace.ConfigurationProvider);

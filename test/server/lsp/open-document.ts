@@ -12,11 +12,20 @@ export interface Opened {
 
 let count = 0;
 
-/** Opens a text in an editor without a connection; `<|>` marks places and is taken out. */
-export async function openDocument(marked: string, files: Files = {}): Promise<Opened> {
-  const services = createSparseServices({
-    readFile: uri => Promise.resolve(files[uri.replace('memory:/', '')] ?? null),
-  });
+/**
+ * Opens a text in an editor without a connection; `<|>` marks places and is taken out. `workspace`: the files of its
+ * workspace, which nobody has open.
+ */
+export async function openDocument(
+  marked: string,
+  files: Files = {},
+  workspace: () => readonly string[] = () => [],
+): Promise<Opened> {
+  const services = createSparseServices(
+    { readFile: uri => Promise.resolve(files[uri.replace('memory:/', '')] ?? null) },
+    undefined,
+    () => Promise.resolve(workspace().map(path => `memory:/${path}`)),
+  );
   const offsets: number[] = [];
   let text = marked;
   for (let at = text.indexOf('<|>'); at >= 0; at = text.indexOf('<|>')) {
