@@ -1,5 +1,5 @@
 import { buildMaskTree, type CompileOptions, type MaskTree } from '../compile/mask-tree.ts';
-import { rowProfile } from '../compile/row-profile.ts';
+import { rowProfile } from '../compile/row-counts.ts';
 import { bindPattern } from '../pattern/bind.ts';
 import type { Pattern } from '../pattern/ir.ts';
 import type { Shape } from '../pattern/shape.ts';

@@ -1,6 +1,6 @@
 import type { HeadPlans } from '../attention/types.ts';
 import { bindPattern } from '../pattern/bind.ts';
-import type { Model } from '../pattern/ir.ts';
+import { BESIDE_MEANING, type Model } from '../pattern/ir.ts';
 import { patternAt, shapeAt } from '../pattern/model.ts';
 import { PatternError } from '../pattern/primitive.ts';
 import { readsOf } from '../pattern/reads.ts';
@@ -29,7 +29,9 @@ export function compileHeads(
         'uncovered',
         `no rule of ${model.name} reaches layer ${layer}, head ${head}; add one, e.g. attention = causal()`,
       );
-    const name = JSON.stringify([readsOf(pattern).head ? head : null, pattern]);
+    const name = JSON.stringify([readsOf(pattern).head ? head : null, pattern], (field, value: unknown) =>
+      BESIDE_MEANING.has(field) ? undefined : value,
+    );
     const shared = known.get(name);
     if (shared !== undefined) return shared;
     const plan = compilePlan(bindPattern(pattern, shape), shape, options);
