@@ -10,11 +10,12 @@ import { bindCandidates, isDynamic } from '../pattern/bind.ts';
 import type { Dtype, Model, Pattern } from '../pattern/ir.ts';
 import { patternAt, shapeAt } from '../pattern/model.ts';
 import { PatternError } from '../pattern/primitive.ts';
-import { readsOf } from '../pattern/reads.ts';
+import { isUniform } from '../pattern/reads.ts';
 import type { Shape } from '../pattern/shape.ts';
 import { lastRows, mostKeysAtOnce } from './key-lifetime.ts';
 import { pairBudget } from './pair-budget.ts';
 import { type Range, rangeOf } from './range.ts';
+import { maskName } from './specialise.ts';
 import { tileUse } from './waste.ts';
 
 /** Width of a head where the file does not say. */
@@ -166,8 +167,8 @@ class Masks {
   readonly #tokens: number | undefined;
   readonly #options: CompileOptions;
   readonly #ids = new Map<string, number>();
-  /** The text of a pattern without its places, by the pattern of the rule; and what it reads. */
-  readonly #texts = new Map<Pattern, { readonly text: string; readonly head: boolean; readonly layer: boolean }>();
+  /** Names of patterns that are the same in every layer and head, null for others. */
+  readonly #plain = new Map<Pattern, string | null>();
   /** Of sets of masks, by their sorted ids. */
   readonly #kept = new Map<string, number>();
 
@@ -184,12 +185,12 @@ class Masks {
         'uncovered',
         `no rule of ${this.#model.name} reaches layer ${layer}, head ${head}; add one, e.g. attention = causal()`,
       );
-    const { text, ...reads } = this.#describe(pattern);
-    const key = `${reads.layer ? layer : ''},${reads.head ? head : ''},${text}`;
+    const shape = shapeAt(this.#model, layer, head, this.#tokens);
+    const key = this.#nameOf(pattern, shape);
     let id = this.#ids.get(key);
     if (id === undefined) {
       this.#options.checkpoint?.();
-      id = this.all.push(measure(pattern, shapeAt(this.#model, layer, head, this.#tokens), this.#options)) - 1;
+      id = this.all.push(measure(pattern, shape, this.#options)) - 1;
       this.#ids.set(key, id);
     }
     return id;
@@ -212,18 +213,16 @@ class Masks {
     return kept;
   }
 
-  #describe(pattern: Pattern): { readonly text: string; readonly head: boolean; readonly layer: boolean } {
+  /** Layers and heads with one name have the same mask. */
+  #nameOf(pattern: Pattern, shape: Shape): string {
     // A causal model makes a new intersection at every call around the one pattern of the rule.
     const own = this.#model.causal && pattern.kind === 'intersection' ? pattern.left : pattern;
-    let known = this.#texts.get(own);
-    if (known === undefined) {
-      known = {
-        text: JSON.stringify(own, (name, value: unknown) => (name === 'span' ? undefined : value)),
-        ...readsOf(own),
-      };
-      this.#texts.set(own, known);
+    let plain = this.#plain.get(own);
+    if (plain === undefined) {
+      plain = isUniform(own) ? maskName(own, shape) : null;
+      this.#plain.set(own, plain);
     }
-    return known;
+    return plain ?? maskName(own, shape);
   }
 }
 

@@ -3,10 +3,11 @@ import { describe, expect, it } from 'vitest';
 import { ASSUMED_HEAD_DIM, modelCost } from '../../../runtime/analyse/cost.ts';
 import { lastRows, mostKeysAtOnce } from '../../../runtime/analyse/key-lifetime.ts';
 import { rangeOf } from '../../../runtime/analyse/range.ts';
+import { maskName } from '../../../runtime/analyse/specialise.ts';
 import { tileUse, WASTE_TILES, wasteOf } from '../../../runtime/analyse/waste.ts';
 import { buildMaskTree } from '../../../runtime/compile/mask-tree.ts';
 import { bindPattern } from '../../../runtime/pattern/bind.ts';
-import type { Argument, Model, Pattern } from '../../../runtime/pattern/ir.ts';
+import type { Argument, Model, NumberExpression, Pattern } from '../../../runtime/pattern/ir.ts';
 import { type Shape, squareShape } from '../../../runtime/pattern/shape.ts';
 import { arbitraryPattern } from '../arbitrary-pattern.ts';
 import { allows } from '../brute-force.ts';
@@ -308,6 +309,81 @@ describe('the cost of a model', () => {
     expect(cost.perLayer[1]?.pairs.sparse).toBe(
       BigInt([1, 2, 3, 4].reduce((sum, w) => sum + 64 * w - (w * (w - 1)) / 2, 0)),
     );
+  });
+
+  it('counts layers once that choose the same branch', () => {
+    let built = 0;
+    const checkpoint = (): void => {
+      built++;
+    };
+    const every4th: Pattern = {
+      kind: 'choose',
+      condition: {
+        op: 'binary',
+        operator: '==',
+        left: {
+          op: 'binary',
+          operator: '%',
+          left: { op: 'shape', name: 'layer', grid: 0 },
+          right: { op: 'number', value: 4 },
+        },
+        right: { op: 'number', value: 3 },
+      },
+      then: causal,
+      otherwise: call('sliding', { size: 8 }),
+    };
+    const cost = modelCost(
+      model([], { layers: 8, heads: 4, rules: [{ layers: range(8), heads: range(4), pattern: every4th }] }),
+      64,
+      { checkpoint },
+    );
+    expect(built).toBe(2);
+    expect(cost.perLayer.map(({ back }) => back)).toEqual([7, 7, 7, 63, 7, 7, 7, 63]);
+  });
+
+  it('names masks apart exactly when they may differ', () => {
+    const shapeAt = (layer: number, head: number): Shape => ({ ...squareShape(64), layer, layers: 4, head, heads: 4 });
+    const sized = (value: NumberExpression): Pattern => ({
+      kind: 'primitive',
+      name: 'sliding',
+      args: { size: { type: 'number', value } },
+    });
+    const compare = (name: 'head' | 'layer' | 'n'): NumberExpression => ({
+      op: 'choose',
+      condition: {
+        op: 'binary',
+        operator: '<',
+        left: { op: 'shape', name, grid: 0 },
+        right: { op: 'number', value: 2 },
+      },
+      then: { op: 'number', value: 8 },
+      otherwise: { op: 'named', name: 'wide', value: { op: 'number', value: 32 } },
+    });
+    const byHead = sized(compare('head'));
+    expect(maskName(byHead, shapeAt(0, 0))).toBe(maskName(byHead, shapeAt(3, 1)));
+    expect(maskName(byHead, shapeAt(0, 1))).not.toBe(maskName(byHead, shapeAt(0, 2)));
+    expect(maskName(byHead, shapeAt(1, 3))).toBe(maskName(call('sliding', { size: 32 }), shapeAt(0, 0)));
+    const byLength = sized(compare('n'));
+    expect(maskName(byLength, shapeAt(0, 0))).toBe(maskName(byLength, shapeAt(3, 3)));
+    const random = (perHead: boolean): Pattern =>
+      ({
+        ...call('random', { keys: 3 }),
+        args: {
+          keys: { type: 'number', value: { op: 'number', value: 3 } },
+          ...(perHead ? { per_head: { type: 'bool', value: { op: 'number', value: 1 } } } : {}),
+        },
+      }) as Pattern;
+    expect(maskName(random(false), shapeAt(0, 0))).toBe(maskName(random(false), shapeAt(1, 1)));
+    expect(maskName(random(true), shapeAt(0, 0))).not.toBe(maskName(random(true), shapeAt(0, 1)));
+    // Without a value, the complaint is left to whoever binds the pattern.
+    const nothing = sized({
+      op: 'binary',
+      operator: '/',
+      left: { op: 'number', value: 1 },
+      right: { op: 'number', value: 0 },
+    });
+    expect(() => maskName(nothing, shapeAt(0, 0))).not.toThrow();
+    expect(() => modelCost(model([nothing]))).toThrow(/number/);
   });
 
   it('says what is missing', () => {
