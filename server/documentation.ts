@@ -6,8 +6,12 @@ import { parameterType } from './types.ts';
 
 /** The `/** ... *\/` comment before a declaration, as Markdown; empty when there is none. */
 export function documentationOf(node: AstNode): string {
-  const comment = CstUtils.findCommentNode(node.$cstNode, ['ML_COMMENT'])?.text;
-  if (comment === undefined || !comment.startsWith('/**') || comment === '/**/') return '';
+  return documentationIn(CstUtils.findCommentNode(node.$cstNode, ['ML_COMMENT'])?.text ?? '');
+}
+
+/** What a comment says as documentation; empty when it is none. */
+export function documentationIn(comment: string): string {
+  if (!comment.startsWith('/**') || comment === '/**/') return '';
   return comment
     .replace(/^\/\*\*/, '')
     .replace(/\*\/$/, '')

@@ -7,8 +7,8 @@ export type CompletionPlace =
   | { readonly kind: 'declaration' }
   | { readonly kind: 'keyword'; readonly words: readonly string[] }
   | { readonly kind: 'import'; readonly path: string | undefined; readonly taken: ReadonlySet<string> }
-  /** Inside the string that says where an import comes from, unless it is a file's path. */
-  | { readonly kind: 'module' }
+  /** Inside the string that says where an import comes from; `names` are those that are imported. */
+  | { readonly kind: 'module'; readonly written: string; readonly names: readonly string[] }
   | { readonly kind: 'type' }
   | { readonly kind: 'property'; readonly taken: ReadonlySet<string> }
   | { readonly kind: 'value'; readonly property: string }
@@ -72,8 +72,21 @@ export function completionAt(lexer: Lexer, text: string, rest: string): Completi
   }
   const before = tokens.at(-1);
   const inString = before?.image.startsWith('"') === true && before.startOffset + before.image.length === text.length;
-  if (inString && isOpen(before.image) && !/^"[./]/.test(before.image) && tokens.at(-2)?.image === 'from')
-    return { ...nothing, place: { kind: 'module' }, start: before.startOffset + 1 };
+  if (inString && isOpen(before.image) && tokens.at(-2)?.image === 'from') {
+    const statement = tokens.slice(statementStart(tokens) ?? 0);
+    const names = statement
+      .slice(
+        2,
+        statement.findLastIndex(({ image }) => image === '}'),
+      )
+      .map(({ image }) => image);
+    const place = {
+      kind: 'module',
+      written: before.image.slice(1),
+      names: names.filter(name => name !== ','),
+    } as const;
+    return { ...nothing, place, start: before.startOffset + 1 };
+  }
   // Right behind a number, or inside another string, nothing is completed.
   if (inString || (!isWord && before !== undefined && /^[0-9]/.test(before.image) && touches(before, text)))
     return nothing;

@@ -1,4 +1,4 @@
-import type { LangiumDocument, LangiumDocuments, Lexer } from 'langium';
+import { Cancellation, type LangiumDocument, type LangiumDocuments, type Lexer, URI, UriUtils } from 'langium';
 import type { CompletionProvider, CompletionProviderOptions, LangiumServices } from 'langium/lsp';
 import type { CompletionParams } from 'vscode-languageserver-protocol';
 import {
@@ -7,10 +7,13 @@ import {
   CompletionList,
   InsertTextFormat,
   type Range,
+  SymbolKind,
 } from 'vscode-languageserver-types';
 import { FUNCTION_NAMES } from '../../runtime/pattern/ir.ts';
 import { primitives } from '../../runtime/pattern/primitives.ts';
+import { importing, libraryEntries } from '../check/importing.ts';
 import {
+  documentationIn,
   documentationOf,
   parameterDocumentation,
   patternSignature,
@@ -30,7 +33,8 @@ import { MODEL_PROPERTIES, modelProperty } from '../model-properties.ts';
 import { FUNCTIONS, SHAPE_NAMES } from '../names.ts';
 import { rangeOf, textOf } from '../source.ts';
 import { parameterType, type SparseType, TYPE_NAMES, TYPE_WORDS } from '../types.ts';
-import { type Completion, completionAt, type OpenCall } from './completion-context.ts';
+import { type Completion, type CompletionPlace, completionAt, type OpenCall } from './completion-context.ts';
+import type { WorkspaceFiles } from './workspace-files.ts';
 
 /** Snippets of the declarations. */
 const DECLARATIONS: Readonly<Record<string, readonly [snippet: string, documentation: string]>> = {
@@ -46,13 +50,15 @@ const DECLARATIONS: Readonly<Record<string, readonly [snippet: string, documenta
 /** Offers what may stand at the cursor. */
 export class SparseCompletionProvider implements CompletionProvider {
   readonly completionOptions: CompletionProviderOptions = {
-    triggerCharacters: ['(', ',', '[', '{', '=', '|', '&', ':', '!', '"'],
+    triggerCharacters: ['(', ',', '[', '{', '=', '|', '&', ':', '!', '"', '/'],
   };
   readonly #lexer: Lexer;
   readonly #documents: LangiumDocuments;
+  readonly #files: WorkspaceFiles;
   #snippets = true;
 
-  constructor(services: LangiumServices) {
+  constructor(services: LangiumServices, files: WorkspaceFiles) {
+    this.#files = files;
     this.#lexer = services.parser.Lexer;
     this.#documents = services.shared.workspace.LangiumDocuments;
     services.shared.lsp.LanguageServer.onInitialize(({ capabilities }) => {
@@ -60,11 +66,17 @@ export class SparseCompletionProvider implements CompletionProvider {
     });
   }
 
-  getCompletion(document: LangiumDocument, params: CompletionParams): CompletionList {
+  async getCompletion(
+    document: LangiumDocument,
+    params: CompletionParams,
+    token: Cancellation.CancellationToken = Cancellation.CancellationToken.None,
+  ): Promise<CompletionList> {
     const text = document.textDocument.getText();
     const offset = document.textDocument.offsetAt(params.position);
     const completion = completionAt(this.#lexer, text.slice(0, offset), text.slice(offset));
-    const items = this.#items(document, completion);
+    const { place } = completion;
+    const items =
+      place.kind === 'module' ? await this.#paths(document, place, token) : this.#items(document, completion);
     const range = rangeOf(document, { start: completion.start, end: offset });
     return CompletionList.create(
       items.map((item, index) => this.#finished(item, index, range)),
@@ -89,6 +101,7 @@ export class SparseCompletionProvider implements CompletionProvider {
     const { place } = completion;
     switch (place.kind) {
       case 'none':
+      case 'module':
         return [];
       case 'declaration':
         return Object.entries(DECLARATIONS).map(([label, [insert, documentation]]) => ({
@@ -101,12 +114,6 @@ export class SparseCompletionProvider implements CompletionProvider {
         return place.words.map(label => ({ label, kind: CompletionItemKind.Keyword }));
       case 'import':
         return this.#importable(document, place.path).filter(({ label }) => !place.taken.has(label));
-      case 'module':
-        return libraryModules.map(({ path, summary }) => ({
-          label: path,
-          kind: CompletionItemKind.Module,
-          detail: summary,
-        }));
       case 'type':
         return TYPE_NAMES.map(label => ({ label, kind: CompletionItemKind.TypeParameter, detail: TYPE_WORDS[label] }));
       case 'property':
@@ -127,9 +134,62 @@ export class SparseCompletionProvider implements CompletionProvider {
             detail: index === 0 ? 'position of the query' : 'position of the key',
           }),
         );
-        return [...variables, ...named, ...this.#expression(document, completion, wanted)];
+        const isPattern = wanted === 'pattern' || wanted === 'unknown';
+        return [
+          ...variables,
+          ...named,
+          ...this.#expression(document, completion, wanted),
+          ...(isPattern && !place.inList ? this.#fromLibrary(document) : []),
+        ];
       }
     }
+  }
+
+  /** Patterns of the standard library that are not there yet: choosing one imports it. */
+  #fromLibrary(document: LangiumDocument): Item[] {
+    const text = document.textDocument.getText();
+    const there = new Set(this.#declared(document).map(({ name }) => name));
+    return [...libraryEntries().values()].flatMap((entry): Item[] => {
+      if (entry.kind !== 'pattern' || there.has(entry.name)) return [];
+      const edit = importing(text, entry.name, entry.path);
+      const documentation = documentationIn(entry.comment);
+      return [
+        {
+          label: entry.name,
+          labelDetails: { description: entry.path },
+          insert: callOf(entry.name, entry.required),
+          kind: CompletionItemKind.Function,
+          detail: `${entry.signature}, imported from "${entry.path}"`,
+          ...(documentation === '' ? {} : { documentation: markdown(documentation) }),
+          additionalTextEdits: [{ range: rangeOf(document, edit.place), newText: edit.text }],
+        },
+      ];
+    });
+  }
+
+  /** Where an import may come from: the library, unless a file's path was begun, and the files of the workspace. */
+  async #paths(
+    document: LangiumDocument,
+    { written, names }: Extract<CompletionPlace, { readonly kind: 'module' }>,
+    token: Cancellation.CancellationToken,
+  ): Promise<Item[]> {
+    const modules = libraryModules.map(
+      ({ path, summary }): Item => ({ label: path, kind: CompletionItemKind.Module, detail: summary }),
+    );
+    const home = document.uri;
+    const files = (await this.#files.all(token)).flatMap(({ uri, symbols }) => {
+      const other = URI.parse(uri);
+      if (UriUtils.equals(other, home) || other.scheme !== home.scheme || other.authority !== home.authority) return [];
+      const relative = UriUtils.relative(UriUtils.dirname(home), other);
+      const label = relative.startsWith('.') ? relative : `./${relative}`;
+      const importable = symbols.filter(({ kind }) => kind !== SymbolKind.Class).map(({ name }) => name);
+      const wanted = names.filter(name => importable.includes(name)).length;
+      return [{ label, kind: CompletionItemKind.File, detail: importable.join(', '), wanted }];
+    });
+    // A file that declares what is imported comes first.
+    files.sort((a, b) => b.wanted - a.wanted || a.label.localeCompare(b.label, 'en'));
+    const paths = files.map(({ wanted: _, ...item }): Item => item);
+    return /^[./]/.test(written) ? paths : [...modules, ...paths];
   }
 
   #value(document: LangiumDocument, completion: Completion, name: string): Item[] {
@@ -302,15 +362,20 @@ function patternItem(node: PatternDeclaration): Item {
   const required = node.parameters
     .filter(parameter => parameter.default === undefined)
     .flatMap(({ name }) => name ?? []);
-  const holes = required.map((name, index) => `\${${index + 1}:${name}}`).join(', ');
   const documentation = documentationOf(node);
   return {
     label: node.name,
-    insert: required.length === 0 ? node.name : `${node.name}(${holes})`,
+    insert: callOf(node.name, required),
     kind: CompletionItemKind.Function,
     detail: patternSignature(node),
     ...(documentation === '' ? {} : { documentation: markdown(documentation) }),
   };
+}
+
+/** A call with a hole for each required argument, as a snippet. */
+function callOf(name: string, required: readonly string[]): string {
+  if (required.length === 0) return name;
+  return `${name}(${required.map((parameter, index) => `\${${index + 1}:${parameter}}`).join(', ')})`;
 }
 
 function constantItem(node: Constant): Item {

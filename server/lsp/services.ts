@@ -77,7 +77,7 @@ export function createSparseServices(
       CallHierarchyProvider: services => new SparseCallHierarchyProvider(services, closed(services)),
       CodeActionProvider: () => new SparseCodeActionProvider(),
       CodeLensProvider: () => new SparseCodeLensProvider(counter),
-      CompletionProvider: services => new SparseCompletionProvider(services),
+      CompletionProvider: services => new SparseCompletionProvider(services, files),
       DocumentHighlightProvider: services => new SparseDocumentHighlightProvider(services),
       DocumentLinkProvider: () => new SparseDocumentLinkProvider(),
       DocumentSymbolProvider: () => new SparseDocumentSymbolProvider(),

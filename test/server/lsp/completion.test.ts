@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest';
+import { TextDocument } from 'vscode-languageserver-textdocument';
 import { primitives } from '../../../runtime/pattern/primitives.ts';
-import type { Files } from '../open-file.ts';
+import { type Files, openFile } from '../open-file.ts';
 import { openDocument } from './open-document.ts';
 
-async function complete(marked: string, files: Files = {}) {
-  const { services, document, marks } = await openDocument(marked, files);
+async function complete(marked: string, files: Files = {}, workspace: readonly string[] = []) {
+  const { services, document, marks } = await openDocument(marked, files, () => workspace);
   const [position] = marks;
   if (position === undefined) throw new Error('no mark');
   const list = await services.sparse.lsp.CompletionProvider?.getCompletion(document, {
@@ -14,15 +15,11 @@ async function complete(marked: string, files: Files = {}) {
   const items = list?.items ?? [];
   /** The text after an item was chosen. */
   const accept = (label: string): string => {
-    const edit = items.find(item => item.label === label)?.textEdit;
+    const item = items.find(each => each.label === label);
+    const edit = item?.textEdit;
     if (edit === undefined || !('range' in edit)) throw new Error(`no ${label} among ${items.map(item => item.label)}`);
-    const text = document.textDocument.getText();
-    const { start, end } = edit.range;
-    return (
-      text.slice(0, document.textDocument.offsetAt(start)) +
-      edit.newText +
-      text.slice(document.textDocument.offsetAt(end))
-    );
+    const edits = [{ range: edit.range, newText: edit.newText }, ...(item?.additionalTextEdits ?? [])];
+    return TextDocument.applyEdits(document.textDocument, edits);
   };
   return { items, labels: items.map(({ label }) => label), accept };
 }
@@ -179,4 +176,89 @@ describe('completion', () => {
     expect((await complete('import { near } <|>', files)).labels).toEqual(['from']);
     expect((await complete('import { near } from "lib.sparse"\npattern a = <|>', files)).labels).toContain('near');
   });
+});
+
+describe('names of the standard library', () => {
+  test('bring their import along, where patterns are wanted, after all that is there', async () => {
+    const { items, labels, accept } = await complete('/** Mine. */\npattern mine = full()\npattern a = lo<|>');
+    expect(accept('longformer')).toBe(
+      'import { longformer } from "sparse:longformer"\n\n/** Mine. */\npattern mine = full()\npattern a = longformer',
+    );
+    expect(items.find(({ label }) => label === 'longformer')).toMatchObject({
+      detail: 'longformer(size = 512, tokens = [0]), imported from "sparse:longformer"',
+      labelDetails: { description: 'sparse:longformer' },
+      documentation: { value: expect.stringContaining('Beltagy') },
+    });
+    const sorted = [...items].sort((a, b) => (a.sortText ?? '').localeCompare(b.sortText ?? ''));
+    const firstImported = sorted.findIndex(({ additionalTextEdits }) => additionalTextEdits !== undefined);
+    expect(sorted.slice(firstImported).every(({ additionalTextEdits }) => additionalTextEdits?.length === 1)).toBe(
+      true,
+    );
+    expect(labels.indexOf('mine')).toBeLessThan(labels.indexOf('longformer'));
+    expect(labels.indexOf('window')).toBeLessThan(labels.indexOf('longformer'));
+  });
+
+  test('join an import that is there, and are not offered twice', async () => {
+    const { labels, accept } = await complete(
+      'import { longformer } from "sparse:longformer"\nmodel M { tokens = 8 attention = <|>',
+    );
+    expect(accept('longformer_dilated')).toBe(
+      'import { longformer, longformer_dilated } from "sparse:longformer"\nmodel M { tokens = 8 attention = longformer_dilated',
+    );
+    expect(labels.filter(label => label === 'longformer')).toHaveLength(1);
+    expect(accept('longformer')).toContain('attention = longformer');
+    expect(accept('longformer')).not.toContain('longformer, longformer');
+  });
+
+  test('with holes for what they need', async () => {
+    expect((await complete('pattern a = axial_v<|>')).accept('axial_video')).toBe(
+      'import { axial_video } from "sparse:axial"\n\npattern a = axial_video(${1:frames}, ${2:height}, ${3:width})',
+    );
+  });
+
+  test('every one of them checks clean when it is chosen', async () => {
+    const { items, accept } = await complete('pattern a = <|>');
+    const chosen = items.filter(({ additionalTextEdits }) => additionalTextEdits !== undefined);
+    expect(chosen.length).toBeGreaterThan(40);
+    for (const { label } of chosen) {
+      const text = accept(label).replaceAll(/\$\{\d:\w+\}/g, '16');
+      expect((await openFile(text)).diagnostics.filter(({ severity }) => severity === 'error')).toEqual([]);
+    }
+  });
+
+  test.each(['pattern a = window(<|>', 'pattern a = global([<|>', 'const c = <|>', 'pattern a = where (i, j) => <|>'])(
+    'not among numbers: %s',
+    async text => {
+      expect((await complete(text)).labels).not.toContain('longformer');
+    },
+  );
+});
+
+describe('paths of imports', () => {
+  const files = {
+    'lib/near.sparse': 'pattern near = window(8)\nconst c = 3\nmodel M { tokens = 3 attention = near }',
+    'far.sparse': 'pattern far = full()',
+  };
+  const workspace = [...Object.keys(files), 'node_modules/x/y.sparse', 'main.txt'];
+
+  test('files of the workspace, those first that declare what is imported', async () => {
+    const { items, labels, accept } = await complete('import { near } from "./<|>', files, workspace);
+    expect(labels).toEqual(['./lib/near.sparse', './far.sparse']);
+    expect(items[0]?.detail).toBe('near, c');
+    expect(accept('./lib/near.sparse')).toBe('import { near } from "./lib/near.sparse');
+    expect((await complete('import { far, } from ".<|>"', files, workspace)).labels[0]).toBe('./far.sparse');
+    expect((await complete('import {} from "../<|>"', files, workspace)).labels).toContain('./far.sparse');
+  });
+
+  test('beside the modules of the library, until a path is begun', async () => {
+    const { labels } = await complete('import { near } from "<|>"', files, workspace);
+    expect(labels).toEqual(expect.arrayContaining(['sparse:longformer', './lib/near.sparse']));
+  });
+
+  test.each(['pattern a = mask("./<|>")', '// import { near } from "./<|>', '/* from "<|>'])(
+    'not in %s',
+    async text => {
+      expect((await complete(text, files, workspace)).labels).toEqual([]);
+    },
+  );
 });
