@@ -2,7 +2,7 @@ import { complexity } from '../runtime/analyse/complexity.ts';
 import { pairBudget } from '../runtime/analyse/pair-budget.ts';
 import { CompileError } from '../runtime/compile/mask-tree.ts';
 import { isDynamic } from '../runtime/pattern/bind.ts';
-import type { Pattern } from '../runtime/pattern/ir.ts';
+import { BESIDE_MEANING, type Pattern } from '../runtime/pattern/ir.ts';
 import { PatternError } from '../runtime/pattern/primitive.ts';
 import { type Shape, squareShape } from '../runtime/pattern/shape.ts';
 
@@ -37,9 +37,11 @@ interface Known {
 export class Counter {
   readonly #known = new Map<string, Known>();
 
-  /** The count, or undefined when the pattern has no meaning at this shape. */
-  count(pattern: Pattern, shape: Shape, milliseconds: number): Count | undefined {
-    const key = JSON.stringify([pattern, shape], (name, value: unknown) => (name === 'span' ? undefined : value));
+  /** The count, or undefined when the pattern has no meaning at this shape. `asked`: where it was looked at first. */
+  count(pattern: Pattern, shape: Shape, milliseconds: number, asked = shape): Count | undefined {
+    const key = JSON.stringify([pattern, shape], (name, value: unknown) =>
+      BESIDE_MEANING.has(name) ? undefined : value,
+    );
     const before = this.#known.get(key);
     if (
       before !== undefined &&
@@ -63,9 +65,9 @@ export class Counter {
         this.#keep(key, { count, tried: Math.max(milliseconds, before?.tried ?? 0), times: (before?.times ?? 0) + 1 });
       return count;
     } catch (error) {
-      // A grid has a length of its own; the count says which.
-      if (error instanceof PatternError && error.neededTokens !== undefined && error.neededTokens !== shape.tokens)
-        return this.count(pattern, squareShape(error.neededTokens, shape), milliseconds);
+      // A grid has a length of its own, a mask file also heads; the count says which length. Two may disagree.
+      const own = error instanceof PatternError && shape === asked ? ownShape(error, shape) : undefined;
+      if (own !== undefined) return this.count(pattern, own, milliseconds, asked);
       if (error instanceof PatternError || error instanceof RangeError) return undefined;
       throw error;
     }
@@ -78,6 +80,13 @@ export class Counter {
     }
     this.#known.set(key, known);
   }
+}
+
+/** The only shape at which a pattern has a meaning, where its error says so. */
+function ownShape({ neededTokens, neededHeads }: PatternError, shape: Shape): Shape | undefined {
+  if (neededTokens === undefined && neededHeads === undefined) return undefined;
+  const heads = neededHeads ?? shape.heads;
+  return squareShape(neededTokens ?? shape.tokens, { ...shape, heads, head: Math.min(shape.head, heads - 1) });
 }
 
 /** Number of pairs, the most there can be where content decides, or null when it takes too long. */

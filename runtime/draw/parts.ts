@@ -105,6 +105,8 @@ function showArgument(argument: Argument, shape: Shape): string {
       return evaluate(argument.value, shape) !== 0 ? 'true' : 'false';
     case 'string':
       return JSON.stringify(argument.value);
+    case 'mask':
+      return JSON.stringify(argument.value.name);
     case 'pattern':
       return labelOf(argument.value, shape);
     case 'values': {

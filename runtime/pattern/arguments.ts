@@ -1,4 +1,4 @@
-import type { Argument, NumberExpression, Pattern, PositionItem, Span } from './ir.ts';
+import type { Argument, MaskData, NumberExpression, Pattern, PositionItem, Span } from './ir.ts';
 import type { Mask } from './mask.ts';
 import { evaluate, readsLength } from './numbers.ts';
 import { PositionSet } from './position-set.ts';
@@ -39,7 +39,14 @@ export function atSpan<T>(span: Span | undefined, action: () => T): T {
     return action();
   } catch (error) {
     if (error instanceof PatternError && error.span === undefined && span !== undefined)
-      throw new PatternError(error.code, error.message, span, error.dependsOnTokens, error.neededTokens);
+      throw new PatternError(
+        error.code,
+        error.message,
+        span,
+        error.dependsOnTokens,
+        error.neededTokens,
+        error.neededHeads,
+      );
     throw error;
   }
 }
@@ -152,6 +159,12 @@ export class CallArguments implements BoundArguments {
   string(name: string): string {
     const argument = this.#args[name];
     if (argument?.type !== 'string') throw this.#wrongType(name, 'a string');
+    return argument.value;
+  }
+
+  mask(name: string): MaskData {
+    const argument = this.#args[name];
+    if (argument?.type !== 'mask') throw this.#wrongType(name, 'the path of a mask file such as "mask.npz"');
     return argument.value;
   }
 

@@ -53,6 +53,23 @@ export type PositionItem =
   | { readonly at: NumberExpression }
   | { readonly from: NumberExpression; readonly to: NumberExpression };
 
+/**
+ * The contents of a mask file, so that a pattern needs no file once it was lowered. `packMask` makes it, `unpackMask`
+ * reads it.
+ */
+export interface MaskData {
+  /** Path as the file has it, for people. */
+  readonly name: string;
+  /** Heads that have a mask of their own; null when one mask is for all. */
+  readonly heads: number | null;
+  /** Rows and columns of each mask. */
+  readonly tokens: number;
+  /** Stands for heads, tokens and bits where patterns are compared: keys of caches take it in the place of `bits`. */
+  readonly hash: string;
+  /** Base64 of the deflated bits: [heads][tokens][ceil(tokens / 32)] little-endian words, bit c of word w is key 32 w + c. */
+  readonly bits: string;
+}
+
 /** An argument of a primitive. */
 export type Argument =
   | { readonly type: 'number'; readonly value: NumberExpression; readonly span?: Span }
@@ -73,7 +90,15 @@ export type Argument =
       readonly span?: Span;
     }
   | { readonly type: 'string'; readonly value: string; readonly span?: Span }
+  /** What a file holds that a string names. */
+  | { readonly type: 'mask'; readonly value: MaskData; readonly span?: Span }
   | { readonly type: 'pattern'; readonly value: Pattern; readonly span?: Span };
+
+/**
+ * Fields that say nothing about what a pattern means: where it was written, and bits that a hash stands for. What
+ * remembers by pattern leaves them out of its keys.
+ */
+export const BESIDE_MEANING: ReadonlySet<string> = new Set(['span', 'bits']);
 
 /** A set of pairs (query i, key j) for each shape. */
 export type Pattern =

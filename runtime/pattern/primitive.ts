@@ -1,4 +1,4 @@
-import type { NumberExpression, Pattern, Span } from './ir.ts';
+import type { MaskData, NumberExpression, Pattern, Span } from './ir.ts';
 import type { Mask } from './mask.ts';
 import type { PositionSet } from './position-set.ts';
 import type { Shape } from './shape.ts';
@@ -27,6 +27,8 @@ export interface Parameter {
   readonly optional?: boolean;
   /** A pattern that is evaluated on a coarser grid: in it `n`, sizes and positions count blocks. */
   readonly onGrid?: boolean;
+  /** A string that names a mask file, relative to the file it stands in; the argument becomes what that file holds. */
+  readonly isMaskFile?: boolean;
   /** Where it is written, the mask may be another in every head and layer. */
   readonly perHead?: boolean;
   /** Whole numbers only. */
@@ -42,6 +44,8 @@ export interface BoundArguments {
   number(name: string): number;
   bool(name: string): boolean;
   string(name: string): string;
+  /** What the mask file holds that the argument names. */
+  mask(name: string): MaskData;
   /** Positions inside the sequence, negative ones already counted from the end. */
   positions(name: string): PositionSet;
   /** Whole numbers (truth values as 1 and 0) as listed; `single` when one value was given without brackets. */
@@ -115,20 +119,30 @@ export interface Primitive {
  * `span` is the narrowest place in the file, where one is known.
  */
 export class PatternError extends Error {
-  /** Stable: `argument-range`, `argument-integer`, `position-range`, `argument-missing`, `argument-type`, `unknown-primitive`, `shape`, `dynamic`. */
+  /** Stable: `argument-range`, `argument-integer`, `position-range`, `argument-missing`, `argument-type`, `unknown-primitive`, `shape`, `mask-shape`, `dynamic`. */
   readonly code: string;
   readonly span: Span | undefined;
   /** True when another sequence length might be fine: not an error of the pattern itself. */
   readonly dependsOnTokens: boolean;
   /** The only length at which this part has a meaning, where it says one (the product of a grid's extents). */
   readonly neededTokens: number | undefined;
+  /** The only number of heads with which this part has a meaning, where it says one (a mask file with one mask for each). */
+  readonly neededHeads: number | undefined;
 
-  constructor(code: string, message: string, span?: Span, dependsOnTokens = false, neededTokens?: number) {
+  constructor(
+    code: string,
+    message: string,
+    span?: Span,
+    dependsOnTokens = false,
+    neededTokens?: number,
+    neededHeads?: number,
+  ) {
     super(message);
     this.name = 'PatternError';
     this.code = code;
     this.span = span;
     this.dependsOnTokens = dependsOnTokens;
     this.neededTokens = neededTokens;
+    this.neededHeads = neededHeads;
   }
 }

@@ -2,6 +2,7 @@ import { block, blocked } from './blocks.ts';
 import { diagonals, documents, prefix } from './documents.ts';
 import { causal, diagonal, full, none } from './elementary.ts';
 import { axial, neighborhood, tiles } from './grids.ts';
+import { mask } from './mask-file.ts';
 import type { Primitive } from './primitive.ts';
 import { random } from './random.ts';
 import { blockTopk, lsh, routing, threshold, topk, verticalSlash } from './selections.ts';
@@ -33,6 +34,7 @@ export const primitives: ReadonlyMap<string, Primitive> = new Map(
     axial,
     neighborhood,
     tiles,
+    mask,
     transpose,
     symmetric,
     topk,

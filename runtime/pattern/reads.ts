@@ -1,4 +1,4 @@
-import type { Pattern } from './ir.ts';
+import type { Argument, Pattern } from './ir.ts';
 import { primitives } from './primitives.ts';
 
 /** Which of head and layer could make another mask of a pattern. */
@@ -20,6 +20,7 @@ export function readsOf(pattern: Pattern): Reads {
       }
       if ('kind' in part && part.kind === 'primitive' && 'name' in part && 'args' in part && differs(part))
         head = layer = true;
+      if ('type' in part && part.type === 'mask' && headsOf(part) !== null) head = true;
       for (const [name, value] of Object.entries(part)) if (name !== 'span') visit(value);
     }
   };
@@ -32,6 +33,29 @@ function differs({ name, args }: { readonly name: unknown; readonly args: unknow
   const primitive = typeof name === 'string' ? primitives.get(name) : undefined;
   if (primitive === undefined || typeof args !== 'object' || args === null) return false;
   return primitive.parameters.some(parameter => parameter.perHead === true && parameter.name in args);
+}
+
+/**
+ * How many heads a pattern has by itself, because a mask file in it has a mask for each; undefined when it has a
+ * meaning with any number. The first of several files that disagree.
+ */
+export function headsOfMasks(pattern: Pattern): number | undefined {
+  let heads: number | undefined;
+  const visit = (part: unknown): void => {
+    if (Array.isArray(part)) part.forEach(visit);
+    else if (typeof part === 'object' && part !== null) {
+      if ('type' in part && part.type === 'mask') heads ??= headsOf(part) ?? undefined;
+      else for (const [name, value] of Object.entries(part)) if (name !== 'span') visit(value);
+    }
+  };
+  visit(pattern);
+  return heads;
+}
+
+/** Heads of a mask argument; null when it has one mask for all. */
+function headsOf(argument: object): number | null {
+  const { value } = argument as Argument & { readonly type: 'mask' };
+  return value.heads;
 }
 
 /** Does a pattern have the same mask in every layer and head? */

@@ -22,6 +22,91 @@ export function toFloat32({ dtype, shape, data }: Tensor): Float32Array<ArrayBuf
   return out;
 }
 
+/**
+ * The elements of an integer tensor as uint32, in C order.
+ *
+ * @throws TensorFileError when data and shape do not fit together, or a number is negative or beyond 2^32 - 1
+ */
+export function toUint32({ dtype, shape, data }: Tensor): Uint32Array<ArrayBuffer> {
+  const count = elementCount(shape);
+  if (data.byteLength !== count * bytesPerElement[dtype])
+    throw new TensorFileError(`A ${dtype} tensor [${shape.join(', ')}] cannot have ${data.byteLength} bytes.`);
+  const out = new Uint32Array(count);
+  if (dtype === 'u32' && isLittleEndian) {
+    new Uint8Array(out.buffer).set(data);
+    return out;
+  }
+  const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
+  const read = readers[dtype];
+  for (let i = 0; i < count; i++) {
+    const value = read(view, i);
+    out[i] = value;
+    if (out[i] !== value) throw new TensorFileError(`It holds ${value} where a whole number from 0 on belongs.`);
+  }
+  return out;
+}
+
+/** The bytes of 1, little-endian; 0 has none but the sign of floating-point numbers. */
+const bytesOfOne: Readonly<Record<TensorDtype, readonly number[]>> = {
+  bool: [1],
+  u8: [1],
+  i8: [1],
+  u16: [1, 0],
+  i16: [1, 0],
+  u32: [1, 0, 0, 0],
+  i32: [1, 0, 0, 0],
+  u64: [1, 0, 0, 0, 0, 0, 0, 0],
+  i64: [1, 0, 0, 0, 0, 0, 0, 0],
+  f16: [0, 0x3c],
+  bf16: [0x80, 0x3f],
+  f32: [0, 0, 0x80, 0x3f],
+  f64: [0, 0, 0, 0, 0, 0, 0xf0, 0x3f],
+};
+
+/**
+ * The elements of a tensor of truth values, one byte each, in C order: booleans, or numbers that are 0 or 1.
+ *
+ * @returns [elements], 0 or 1; the tensor's own bytes where they are just that
+ * @throws TensorFileError when data and shape do not fit together, or an element is anything else
+ */
+export function toTruths({ dtype, shape, data }: Tensor): Uint8Array {
+  const count = elementCount(shape);
+  const size = bytesPerElement[dtype];
+  if (data.byteLength !== count * size)
+    throw new TensorFileError(`A ${dtype} tensor [${shape.join(', ')}] cannot have ${data.byteLength} bytes.`);
+  const one = bytesOfOne[dtype];
+  const isFloat = dtype === 'f16' || dtype === 'bf16' || dtype === 'f32' || dtype === 'f64';
+  const out = size === 1 ? data : new Uint8Array(count);
+  for (let i = 0; i < count; i++) {
+    let isZero = true;
+    let isOne = true;
+    for (let b = 0; b < size; b++) {
+      const byte = data[i * size + b] ?? 0;
+      if (byte !== one[b]) isOne = false;
+      if (byte !== 0 && !(isFloat && b === size - 1 && byte === 0x80)) isZero = false;
+    }
+    if (isOne) {
+      if (size > 1) out[i] = 1;
+    } else if (!isZero) {
+      const value = readers[dtype](new DataView(data.buffer, data.byteOffset, data.byteLength), i);
+      // A byte of a boolean that is neither 0 nor 1 was not written by anybody who meant a boolean.
+      const shown = dtype === 'bool' ? `the byte ${data[i]}` : String(value);
+      throw new TensorFileError(`It holds ${shown} at [${indexOf(i, shape).join(', ')}], which is neither 0 nor 1.`);
+    }
+  }
+  return out;
+}
+
+function indexOf(element: number, shape: readonly number[]): number[] {
+  const index: number[] = [];
+  let rest = element;
+  for (const extent of [...shape].reverse()) {
+    index.unshift(rest % extent);
+    rest = Math.floor(rest / extent);
+  }
+  return index;
+}
+
 /** A float32 tensor. */
 export function fromFloat32(values: Float32Array, shape: readonly number[], dtype: 'f32' | 'f16' = 'f32'): Tensor {
   if (values.length !== elementCount(shape)) {

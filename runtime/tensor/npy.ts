@@ -59,6 +59,13 @@ export function writeNpy(array: NpyArray): Uint8Array<ArrayBuffer> {
  * @throws TensorFileError for anything that is not a sound file or holds other than numbers and booleans
  */
 export function readNpy(bytes: Uint8Array): Tensor {
+  const array = readNpyArray(bytes);
+  if (array.dtype === 'bytes') fail(`it holds text in ${array.width} bytes; numbers and booleans can be read`);
+  return array;
+}
+
+/** The same for an array that may also hold text in bytes, as scipy's names of formats are. */
+export function readNpyArray(bytes: Uint8Array): NpyArray {
   if (bytes.byteLength < 10 || magic.some((byte, i) => bytes[i] !== byte)) fail('it does not begin as one');
   const major = Number(bytes[6]);
   if (major < 1 || major > 3) fail(`its format version ${major} is unknown`);
@@ -81,8 +88,9 @@ export function readNpy(bytes: Uint8Array): Tensor {
     .map(part => part.trim().replace(/L$/, ''))
     .filter(part => part !== '')
     .map(Number);
-  const { dtype, swapped } = parseDescr(descr);
-  const size = bytesPerElement[dtype];
+  const width = Number(/^\|S([1-9]\d{0,5})$/.exec(descr)?.[1] ?? 0);
+  const { dtype, swapped } = width > 0 ? { dtype: 'bytes' as const, swapped: false } : parseDescr(descr);
+  const size = dtype === 'bytes' ? width : bytesPerElement[dtype];
   const needed = elementCount(shape) * size;
   const data = bytes.subarray(start + length);
   if (data.byteLength !== needed) {
@@ -94,7 +102,7 @@ export function readNpy(bytes: Uint8Array): Tensor {
     for (let at = 0; at < ordered.length; at += size) ordered.subarray(at, at + size).reverse();
   }
   if (order === 'True' && shape.length > 1) ordered = toRowMajor(ordered, shape, size);
-  return { dtype, shape, data: ordered };
+  return dtype === 'bytes' ? { dtype, width, shape, data: ordered } : { dtype, shape, data: ordered };
 }
 
 function parseDescr(descr: string): { dtype: TensorDtype; swapped: boolean } {

@@ -4,7 +4,7 @@ import { type Flow, flowOf } from '../../runtime/analyse/reach.ts';
 import { buildMaskTree, CompileError, type CompileOptions } from '../../runtime/compile/mask-tree.ts';
 import { union } from '../../runtime/pattern/algebra.ts';
 import { bindPattern } from '../../runtime/pattern/bind.ts';
-import type { Pattern } from '../../runtime/pattern/ir.ts';
+import { BESIDE_MEANING, type Pattern } from '../../runtime/pattern/ir.ts';
 import { PatternError } from '../../runtime/pattern/primitive.ts';
 import type { Shape } from '../../runtime/pattern/shape.ts';
 
@@ -123,6 +123,6 @@ export function keyOf(value: unknown): string {
   if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? '';
   if (Array.isArray(value)) return `[${value.map(keyOf).join()}]`;
   let text = '{';
-  for (const [name, inner] of Object.entries(value)) if (name !== 'span') text += `${name}:${keyOf(inner)},`;
+  for (const [name, inner] of Object.entries(value)) if (!BESIDE_MEANING.has(name)) text += `${name}:${keyOf(inner)},`;
   return `${text}}`;
 }

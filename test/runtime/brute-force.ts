@@ -1,4 +1,5 @@
-import type { Argument, NumberExpression, Pattern } from '../../runtime/pattern/ir.ts';
+import { inflateRawSync } from 'node:zlib';
+import type { Argument, MaskData, NumberExpression, Pattern } from '../../runtime/pattern/ir.ts';
 import type { Shape } from '../../runtime/pattern/shape.ts';
 
 /**
@@ -83,6 +84,11 @@ function primitive(call: Pattern & { kind: 'primitive' }, shape: Shape, i: numbe
     }
     case 'prefix':
       return j < number('length');
+    case 'mask': {
+      const path = call.args.path;
+      if (path?.type !== 'mask') throw new Error('mask lacks its path');
+      return storedBit(path.value, path.value.heads === null ? 0 : shape.head, i, j);
+    }
     case 'diagonals':
       return values(call.args.offsets, shape).includes(i - j);
     case 'documents': {
@@ -134,6 +140,16 @@ function primitive(call: Pattern & { kind: 'primitive' }, shape: Shape, i: numbe
     default:
       throw new Error(`no definition of ${call.name}`);
   }
+}
+
+/** Inflated bytes, so that one mask is inflated once. */
+const inflated = new WeakMap<MaskData, Buffer>();
+
+function storedBit(data: MaskData, head: number, i: number, j: number): boolean {
+  const bytes = inflated.get(data) ?? inflateRawSync(Buffer.from(data.bits, 'base64'));
+  inflated.set(data, bytes);
+  const bytesPerRow = 4 * Math.ceil(data.tokens / 32);
+  return ((bytes[(head * data.tokens + i) * bytesPerRow + Math.floor(j / 8)]! >> (j % 8)) & 1) === 1;
 }
 
 /** NATTEN's rule along one axis, in the coordinates of one residue class of the dilation. */
