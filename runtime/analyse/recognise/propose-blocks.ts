@@ -1,0 +1,34 @@
+import { contains, type Intervals, rangeAround } from './intervals.ts';
+import type { Part } from './parts.ts';
+import type { View } from './view.ts';
+
+/** Documents that are told apart; more are taken to be blocks of one size. */
+const MAX_DOCUMENTS = 256;
+
+/** Parts in which the sequence falls into stretches that see themselves; `columns` are whole ones. */
+export function proposeBlocks(view: View, columns: Intervals): Part[] {
+  const { n } = view;
+  const ends: number[] = [];
+  let position = 0;
+  while (position < n && contains(columns, position)) position++;
+  while (position < n && ends.length < MAX_DOCUMENTS) {
+    // The first position of a stretch is seen as far as the stretch goes.
+    const end = rangeAround(view.lines.column(position), position)?.[1];
+    if (end === undefined || end <= position) return [];
+    ends.push(end);
+    position = end;
+  }
+  const [first = n, second] = ends;
+  const size = second === undefined ? first : second - first;
+  if (size < 2 && ends.length > 1) return [];
+  const parts: Part[] = [];
+  if (size < n) {
+    if (first % size === 0) parts.push({ kind: 'block', size });
+    else parts.push({ kind: 'tiles', extents: [n], sides: [size], shifts: [first % size] });
+  }
+  // What stops short of the end may still be regular.
+  if (first < n && first !== size) parts.push({ kind: 'block', size: first });
+  if (position >= n && ends.length > 1)
+    parts.push({ kind: 'documents', lengths: ends.map((end, at) => end - (ends[at - 1] ?? 0)) });
+  return parts;
+}
