@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import type { BaseLanguageClient, LanguageClientOptions } from 'vscode-languageclient';
 import { ReadFileRequest } from '../server/protocol.ts';
 import { registerFeatures } from './features.ts';
+import { readFile } from './read-file.ts';
 import { RestartableClient } from './restartable-client.ts';
 
 /** Id of the language; also the prefix under which the client reads its own setting, `sparse.trace.server`. */
@@ -26,7 +27,7 @@ export async function activateExtension(context: vscode.ExtensionContext, create
     const client = new RestartableClient(() => createClient('Sparse', options));
     active = client;
     context.subscriptions.push(
-      client.onRequest(ReadFileRequest, ({ uri }) => readFile(uri, log)),
+      client.onRequest(ReadFileRequest, params => readFile(params, log)),
       vscode.commands.registerCommand('sparse.restartServer', () => restart(client, log)),
     );
     registerFeatures(context, client);
@@ -61,19 +62,6 @@ function clientOptions(context: vscode.ExtensionContext, log: vscode.LogOutputCh
       diagnosticPages: vscode.Uri.joinPath(context.extensionUri, 'docs/diagnostics').toString(),
     },
   };
-}
-
-/** The text of a file, as the editor has it where it is open; null when it cannot be read. */
-async function readFile(uri: string, log: vscode.LogOutputChannel): Promise<{ text: string } | null> {
-  const resource = vscode.Uri.parse(uri);
-  const open = vscode.workspace.textDocuments.find(document => document.uri.toString() === resource.toString());
-  if (open !== undefined) return { text: open.getText() };
-  try {
-    return { text: new TextDecoder().decode(await vscode.workspace.fs.readFile(resource)) };
-  } catch (error) {
-    log.debug(`${uri} cannot be read: ${asError(error).message}`);
-    return null;
-  }
 }
 
 async function restart(client: RestartableClient, log: vscode.LogOutputChannel): Promise<void> {

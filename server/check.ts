@@ -12,6 +12,7 @@ import { ExpressionChecker } from './check/expression.ts';
 import type { Facts } from './check/facts.ts';
 import { type Finding, Findings } from './check/finding.ts';
 import { checkImports } from './check/imports.ts';
+import { checkMaskFiles } from './check/mask-files.ts';
 import { MeaningChecker } from './check/meaning.ts';
 import { checkModel, type ReadModel } from './check/model.ts';
 import { checkSense } from './check/sense.ts';
@@ -96,6 +97,7 @@ function checkFile(
   if (file === undefined) return undefined;
   const broken = brokenDeclarations(file, findings);
   checkImports(document, documents, findings);
+  checkMaskFiles(document, findings);
   checkNames(file, findings);
   const checker = new ExpressionChecker(findings, mentionedNames(document));
   checkRecursion(file, findings);

@@ -1,6 +1,6 @@
 import {
   type BuildOptions,
-  type Cancellation,
+  Cancellation,
   DefaultDocumentBuilder,
   DefaultIndexManager,
   DocumentState,
@@ -11,9 +11,17 @@ import {
   type URI,
 } from 'langium';
 import { importsOf, reachableImports } from './imports.ts';
+import { MaskFiles } from './mask-files.ts';
 
-/** Builds documents together with the files they import, which are read when they are first needed. */
+/** Builds documents together with the files they import and the mask files they name, which are read when they are first needed. */
 export class ImportingDocumentBuilder extends DefaultDocumentBuilder {
+  readonly #masks: MaskFiles;
+
+  constructor(services: LangiumSharedCoreServices) {
+    super(services);
+    this.#masks = new MaskFiles(uri => this.fileSystemProvider.readBinary(uri));
+  }
+
   protected override async buildDocuments(
     documents: LangiumDocument[],
     options: BuildOptions,
@@ -35,13 +43,30 @@ export class ImportingDocumentBuilder extends DefaultDocumentBuilder {
         this.langiumDocuments.deleteDocument(document.uri);
         continue;
       }
+      await this.#masks.attach(document);
       readable.push(document);
       for (const uri of importsOf(document)) {
         const imported = this.langiumDocuments.getDocument(uri) ?? (await this.#read(uri, cancelToken));
         if (imported !== undefined && imported.state < DocumentState.Validated) queue.push(imported);
       }
     }
+    this.#masks.keepOnly(this.langiumDocuments.all);
     await super.buildDocuments(readable, options, cancelToken);
+  }
+
+  /** Mask files are no documents: those who name one that changed get their meaning anew. */
+  override async update(
+    changed: URI[],
+    deleted: URI[],
+    cancelToken: Cancellation.CancellationToken = Cancellation.CancellationToken.None,
+  ): Promise<void> {
+    const uses = this.#masks.changed([...changed, ...deleted]);
+    const users = new Set(this.langiumDocuments.all.filter(uses).map(({ uri }) => uri.toString()));
+    if (users.size > 0)
+      for (const document of this.langiumDocuments.all)
+        if (users.has(document.uri.toString()) || this.indexManager.isAffected(document, users))
+          this.resetToState(document, DocumentState.ComputedScopes);
+    await super.update(changed, deleted, cancelToken);
   }
 
   async #read(uri: URI, cancelToken: Cancellation.CancellationToken): Promise<LangiumDocument | undefined> {

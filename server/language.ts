@@ -13,6 +13,7 @@ import type { DeclarationInfo } from './protocol.ts';
 import { placeOf, placeOfProperty, rangeOf } from './source.ts';
 
 export { LowerError } from './lower.ts';
+export { FileProblem } from './mask-files.ts';
 export { type FileReader, NO_FILES } from './module.ts';
 
 /** One message about a file: where it stands as line and column (0-based) and as character offsets. */
@@ -45,8 +46,11 @@ export interface CheckedFile {
 export interface Language {
   /** Reads and checks a text as the file at `uri`, whose imports come from the file reader. Replaces what was open there. */
   open(uri: string, text: string): Promise<CheckedFile>;
-  /** A single pattern expression such as `window(8) | global([0])`. Throws LowerError with the first mistake. */
-  lowerExpression(text: string): Promise<Model>;
+  /**
+   * A single pattern expression such as `window(8) | global([0])`; paths in it are relative to the file `uri`, which need
+   * not exist. Throws LowerError with the first mistake.
+   */
+  lowerExpression(text: string, uri?: string): Promise<Model>;
 }
 
 /** Nobody is typing: what takes longer than that to find out is not said. */
@@ -86,9 +90,9 @@ export function createLanguage(reader: FileReader): Language {
 
   return {
     open,
-    async lowerExpression(text) {
+    async lowerExpression(text, uri = 'memory:///expression.sparse') {
       // A line of its own, so that a comment at the end of the expression does no harm.
-      const file = await open('memory:///expression.sparse', EXPRESSION_HEAD + text);
+      const file = await open(uri, EXPRESSION_HEAD + text);
       const error = file.diagnostics.find(({ severity }) => severity === 'error');
       if (error !== undefined) throw new LowerError(error.code, error.message, shifted(error.span));
       if (file.declarations().length !== 1)

@@ -1,4 +1,5 @@
 import type { Model } from '../runtime/pattern/ir.ts';
+import { headsOfMasks } from '../runtime/pattern/reads.ts';
 import type { Declaration, File } from './generated/ast.ts';
 import { outermost } from './lower/environment.ts';
 import { LowerError } from './lower/error.ts';
@@ -10,13 +11,16 @@ export { LowerError } from './lower/error.ts';
 
 /**
  * A declaration as the runtime understands it; `tokens` replaces a model's own. A bare pattern becomes a model with
- * one rule and no length. Throws LowerError.
+ * one rule and no length, and has the heads that its mask files have. Throws LowerError.
  */
 export function lower(declaration: Declaration, tokens?: number): Model {
   switch (declaration.$type) {
     case 'ModelDeclaration':
       return lowerModel(declaration, tokens);
-    case 'PatternDeclaration':
+    case 'PatternDeclaration': {
+      const pattern = lowerDeclaration(declaration, outermost());
+      // A mask file may say how many heads there are.
+      const heads = headsOfMasks(pattern) ?? 1;
       return {
         name: declaration.name,
         kind: 'pattern',
@@ -24,14 +28,15 @@ export function lower(declaration: Declaration, tokens?: number): Model {
         queries: null,
         align: 'end',
         layers: 1,
-        heads: 1,
-        kvHeads: 1,
+        heads,
+        kvHeads: heads,
         headDim: null,
         dtype: 'f16',
         batch: 1,
         causal: false,
-        rules: [{ layers: [0], heads: [0], pattern: lowerDeclaration(declaration, outermost()) }],
+        rules: [{ layers: [0], heads: Array.from({ length: heads }, (_, head) => head), pattern }],
       };
+    }
     case 'Constant':
       throw new LowerError(
         'no-pattern',

@@ -1,7 +1,9 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { createConnection, ProposedFeatures } from 'vscode-languageserver/node.js';
+import { tooLarge } from '../runtime/export/read-mask-file.ts';
 import { startSparseServer } from './lsp/start.ts';
+import { FileProblem } from './mask-files.ts';
 
 // The server as a process: over IPC for VS Code, over --stdio for other editors, which may not read files for us.
 startSparseServer(createConnection(ProposedFeatures.all), {
@@ -12,5 +14,16 @@ startSparseServer(createConnection(ProposedFeatures.all), {
     } catch {
       return null;
     }
+  },
+  async readBytes(uri, most) {
+    if (!uri.startsWith('file:')) return null;
+    const file = fileURLToPath(uri);
+    const status = await stat(file).catch(() => null);
+    if (status === null) return null;
+    if (status.isDirectory()) throw new FileProblem('it is a folder');
+    // A pipe may never end.
+    if (!status.isFile()) throw new FileProblem('it is no ordinary file');
+    if (status.size > most) throw new FileProblem(tooLarge(most));
+    return await readFile(file);
   },
 });

@@ -13,6 +13,7 @@ import {
   type TextDocumentProvider,
   type URI,
 } from 'langium';
+import { MAX_MASK_FILE_BYTES } from '../runtime/export/read-mask-file.ts';
 import { forgetUses } from './check/declarations.ts';
 import { ImportIndexManager, ImportingDocumentBuilder } from './document-builder.ts';
 import { SparseGeneratedModule, SparseGeneratedSharedModule } from './generated/module.ts';
@@ -23,10 +24,15 @@ import { SyntaxMessages } from './syntax-messages.ts';
 import { forgetTypes } from './types.ts';
 import { SparseValidator } from './validator.ts';
 
-/** Reads the files that others import. */
+/** Reads the files that others import, or name. */
 export interface FileReader {
   /** Text of a file, or null when it cannot be read. */
   readFile(uri: string): Promise<string | null>;
+  /**
+   * Bytes of a file, at most so many, or null when it cannot be read. Rejects with FileProblem when there is more to say.
+   * Without it there are no mask files.
+   */
+  readBytes?(uri: string, most: number): Promise<Uint8Array | null>;
 }
 
 /** Nothing can be imported. */
@@ -46,6 +52,13 @@ export class ReaderFileSystem extends EmptyFileSystemProvider implements FileSys
     const text = isLibraryUri(address) ? libraryText(address) : await this.#reader.readFile(address);
     if (text === null) throw new Error(`cannot read ${address}`);
     return text;
+  }
+
+  override async readBinary(uri?: URI): Promise<Uint8Array> {
+    const address = uri?.toString() ?? '';
+    const bytes = (await this.#reader.readBytes?.(address, MAX_MASK_FILE_BYTES)) ?? null;
+    if (bytes === null) throw new Error(`cannot read ${address}`);
+    return bytes;
   }
 
   override async stat(uri: URI): Promise<FileSystemNode> {

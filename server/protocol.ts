@@ -47,8 +47,17 @@ export const LowerRequest = new RequestType<LowerParams, LowerResult | null, voi
 /** The server has checked this version of a document; open previews ask for their pattern again. */
 export const ValidatedNotification = new NotificationType<{ uri: string; version: number }>('sparse/validated');
 
-/** Server to client: the text of a file that is not open (imports), or null when it cannot be read. */
-export const ReadFileRequest = new RequestType<{ uri: string }, { text: string } | null, void>('sparse/readFile');
+export interface ReadFileParams {
+  readonly uri: string;
+  /** Present: the bytes are wanted, not the text, and no more than so many. */
+  readonly mostBytes?: number;
+}
+
+/** `problem`: the file is there, and why it is not read all the same, for people: `it is a folder`. */
+export type ReadFileResult = { readonly text: string } | { readonly base64: string } | { readonly problem: string };
+
+/** Server to client: a file that is not open (imports, mask files), or null when it cannot be read. */
+export const ReadFileRequest = new RequestType<ReadFileParams, ReadFileResult | null, void>('sparse/readFile');
 
 /** Server to client: addresses of the workspace's `.sparse` files, open or not, as many as are looked at. */
 export const WorkspaceFilesRequest = new RequestType<Record<string, never>, readonly string[], void>(

@@ -48,36 +48,41 @@ export async function readWholeFile(
   limit = Number.POSITIVE_INFINITY,
 ): Promise<Uint8Array<ArrayBuffer>> {
   try {
-    const handle = await open(file, 'r');
-    try {
-      const status = await handle.stat();
-      if (status.isDirectory()) throw wrongUse(`cannot read ${file}: it is a folder; name a file in it`);
-      // Pipes have no size: their contents are collected as they come.
-      const pieces: Uint8Array[] = [];
-      let total = 0;
-      const whole = status.isFile() ? new Uint8Array(Math.min(status.size, limit)) : undefined;
-      while (total < limit) {
-        if (signal.aborted) throw cancelled();
-        const piece = whole === undefined ? new Uint8Array(65536) : whole.subarray(total, total + PIECE);
-        if (piece.length === 0) break;
-        const { bytesRead } = await handle.read(piece, 0, piece.length);
-        if (bytesRead === 0) break;
-        if (whole === undefined) pieces.push(piece.subarray(0, bytesRead));
-        total += bytesRead;
-      }
-      if (whole !== undefined) return whole.subarray(0, total);
-      const joined = new Uint8Array(total);
-      let at = 0;
-      for (const piece of pieces) {
-        joined.set(piece, at);
-        at += piece.length;
-      }
-      return joined;
-    } finally {
-      await handle.close();
-    }
+    return await readBytes(file, signal, limit);
   } catch (error) {
     if (error instanceof Failure) throw error;
     throw wrongUse(`cannot read ${file}: ${fileProblem(error)}`);
+  }
+}
+
+/** The same, but rejects with whatever kept the file from being read; Failure (130) when it was cancelled. */
+export async function readBytes(file: string, signal: AbortSignal, limit: number): Promise<Uint8Array<ArrayBuffer>> {
+  const handle = await open(file, 'r');
+  try {
+    const status = await handle.stat();
+    if (status.isDirectory()) throw new Error('it is a folder; name a file in it');
+    // Pipes have no size: their contents are collected as they come.
+    const pieces: Uint8Array[] = [];
+    let total = 0;
+    const whole = status.isFile() ? new Uint8Array(Math.min(status.size, limit)) : undefined;
+    while (total < limit) {
+      if (signal.aborted) throw cancelled();
+      const piece = whole === undefined ? new Uint8Array(65536) : whole.subarray(total, total + PIECE);
+      if (piece.length === 0) break;
+      const { bytesRead } = await handle.read(piece, 0, piece.length);
+      if (bytesRead === 0) break;
+      if (whole === undefined) pieces.push(piece.subarray(0, bytesRead));
+      total += bytesRead;
+    }
+    if (whole !== undefined) return whole.subarray(0, total);
+    const joined = new Uint8Array(total);
+    let at = 0;
+    for (const piece of pieces) {
+      joined.set(piece, at);
+      at += piece.length;
+    }
+    return joined;
+  } finally {
+    await handle.close();
   }
 }

@@ -1,8 +1,10 @@
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { tooLarge } from '../../runtime/export/read-mask-file.ts';
 import type { Span } from '../../runtime/pattern/ir.ts';
-import { createLanguage, type FileReader, type Language } from '../../server/language.ts';
-import { readSource, type SourceFile } from './read-file.ts';
+import { createLanguage, FileProblem, type FileReader, type Language } from '../../server/language.ts';
+import { Failure, fileProblem } from './failure.ts';
+import { readBytes, readSource, type SourceFile } from './read-file.ts';
 
 /** The files that one command reads, the language over them, and where in them a character stands. */
 export class Sources implements FileReader {
@@ -39,6 +41,21 @@ export class Sources implements FileReader {
     } catch {
       return null;
     }
+  }
+
+  /** Bytes of a mask file, null for what is no file; rejects with FileProblem when it cannot be read. */
+  async readBytes(uri: string, most: number): Promise<Uint8Array | null> {
+    if (!uri.startsWith('file:')) return null;
+    const file = fileURLToPath(uri);
+    let contents: Uint8Array;
+    try {
+      contents = await readBytes(path.relative('', file) || file, this.#signal, most + 1);
+    } catch (error) {
+      if (error instanceof Failure) throw error;
+      throw new FileProblem(fileProblem(error));
+    }
+    if (contents.length > most) throw new FileProblem(tooLarge(most));
+    return contents;
   }
 
   /** `path:line:column`, 1-based, or undefined when the span is in no file of this command. */

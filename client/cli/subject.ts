@@ -1,3 +1,5 @@
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { type Command, Option } from 'commander';
 import { bindCandidates } from '../../runtime/pattern/bind.ts';
 import type { Model, Pattern } from '../../runtime/pattern/ir.ts';
@@ -13,7 +15,9 @@ import type { Sources } from './sources.ts';
 /** The length that is suggested to whoever gave none. */
 const USUAL_TOKENS = 4096;
 /** What a pattern is refused for that fits one length only. */
-const OTHER_LENGTH = new Set(['shape-product', 'documents-length']);
+const OTHER_LENGTH = new Set(['shape-product', 'documents-length', 'mask-shape']);
+/** Paths in an expression are relative to the folder that the command was given in. */
+const HERE = pathToFileURL(path.resolve('expression.sparse')).href;
 
 /** The options with which every command but `check` says what it is about. */
 export interface SubjectOptions {
@@ -105,15 +109,16 @@ export function checkIndex(owner: string, what: 'layer' | 'head', index: number 
   throw wrongUse(`there is no ${what} ${index}: ${owner} has ${all}`);
 }
 
-/** A bare pattern as a model that has this layer and head: a pattern has a meaning at any. */
+/** A bare pattern as a model that has this layer and head: a pattern has a meaning at any, unless it brings its own heads. */
 function reaching(model: Model, layer: number, head: number): Model {
-  const heads = head + 1;
+  const ownHeads = model.heads > 1;
+  const heads = ownHeads ? model.heads : head + 1;
   return {
     ...model,
     layers: layer + 1,
     heads,
     kvHeads: heads,
-    rules: model.rules.map(rule => ({ ...rule, layers: [layer], heads: [head] })),
+    rules: model.rules.map(rule => ({ ...rule, layers: [layer], heads: ownHeads ? rule.heads : [head] })),
   };
 }
 
@@ -129,7 +134,7 @@ async function find(sources: Sources, file: string | undefined, options: Subject
 
 async function fromExpression(sources: Sources, expression: string): Promise<Subject> {
   try {
-    return { name: expression, source: expression, model: await sources.language.lowerExpression(expression) };
+    return { name: expression, source: expression, model: await sources.language.lowerExpression(expression, HERE) };
   } catch (error) {
     if (!(error instanceof LowerError)) throw error;
     const at = error.span === undefined ? '' : ` (at character ${error.span.start + 1})`;

@@ -14,6 +14,11 @@ export const MASK_EXTENSIONS = ['.npy', '.npz', '.safetensors'] as const;
 /** Largest file that is read: a dense .npy of 8,192 tokens. More is for formats that compress. */
 export const MAX_MASK_FILE_BYTES = 2 ** 26 + 2 ** 16;
 
+/** Why a file of more bytes than `most` is not read, for people. */
+export function tooLarge(most: number): string {
+  return `it has more than ${Math.floor(most / 2 ** 20)} MiB; save it as .npz, compressed`;
+}
+
 /** What a .npz file may unpack to. */
 const MAX_UNPACKED = 2 ** 29;
 

@@ -19,6 +19,9 @@ export const CODES = {
   'import-file': 'error',
   'import-name': 'error',
   'import-cycle': 'error',
+  // Mask files.
+  'mask-file': 'error',
+  'mask-shape': 'error',
   // Calls.
   'argument-count': 'error',
   'argument-duplicate': 'error',

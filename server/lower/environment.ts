@@ -1,12 +1,12 @@
 import type { NumberExpression, PositionItem, Span } from '../../runtime/pattern/ir.ts';
-import type { Binder, Expression, Parameter } from '../generated/ast.ts';
+import type { Binder, Expression, Parameter, StringLiteral } from '../generated/ast.ts';
 import { Budget } from './budget.ts';
 
 /** What a parameter stands for. Values keep their meaning; patterns wait until it is known on which grid they are used. */
 export type Bound =
   | { readonly type: 'number' | 'bool'; readonly value: NumberExpression; readonly span: Span }
   | { readonly type: 'positions'; readonly items: readonly PositionItem[]; readonly span: Span }
-  | { readonly type: 'string'; readonly value: string; readonly span: Span }
+  | { readonly type: 'string'; readonly literal: StringLiteral; readonly span: Span }
   | { readonly type: 'pattern'; readonly expression: Expression; readonly environment: Environment };
 
 /** The surroundings in which an expression is lowered. */

@@ -1,6 +1,15 @@
-import type { Argument, Pattern } from '../../runtime/pattern/ir.ts';
-import type { Primitive } from '../../runtime/pattern/primitive.ts';
-import type { Binder, Expression, Parameter, PatternDeclaration, Reference, Where } from '../generated/ast.ts';
+import type { Argument, MaskData, Pattern } from '../../runtime/pattern/ir.ts';
+import type { Primitive, Parameter as PrimitiveParameter } from '../../runtime/pattern/primitive.ts';
+import type {
+  Binder,
+  Expression,
+  Parameter,
+  PatternDeclaration,
+  Reference,
+  StringLiteral,
+  Where,
+} from '../generated/ast.ts';
+import { maskFileOf } from '../mask-files.ts';
 import { meaningOf } from '../names.ts';
 import { spanOf, spanOfProperty, textOf } from '../source.ts';
 import { formalsOf, matchArguments, parameterType, type SparseType } from '../types.ts';
@@ -143,7 +152,7 @@ function bind(expression: Expression, wanted: SparseType, environment: Environme
     }
     case 'string': {
       const literal = ungrouped(expression);
-      if (literal.$type === 'StringLiteral') return { type: 'string', value: literal.value, span };
+      if (literal.$type === 'StringLiteral') return { type: 'string', literal, span };
       break;
     }
     case 'pattern':
@@ -152,7 +161,7 @@ function bind(expression: Expression, wanted: SparseType, environment: Environme
       // A parameter that nothing uses takes anything.
       const literal = ungrouped(expression);
       if (literal.$type === 'List') return { type: 'positions', items: lowerPositions(literal, environment), span };
-      if (literal.$type === 'StringLiteral') return { type: 'string', value: literal.value, span };
+      if (literal.$type === 'StringLiteral') return { type: 'string', literal, span };
       return { type: 'pattern', expression, environment };
     }
   }
@@ -162,18 +171,24 @@ function bind(expression: Expression, wanted: SparseType, environment: Environme
 function lowerPrimitive(reference: Reference, primitive: Primitive, environment: Environment): Pattern {
   const args: Record<string, Argument> = {};
   for (const [formal, { value }] of matchArguments(reference, formalsOf(reference) ?? []))
-    args[formal.name] = lowerArgument(value, formal.type, coarsens(primitive, formal.name), environment);
+    args[formal.name] = lowerArgument(
+      value,
+      formal.type,
+      primitive.parameters.find(({ name }) => name === formal.name),
+      environment,
+    );
   return { kind: 'primitive', name: primitive.name, args, span: spanOf(reference) };
 }
 
-/** Does this argument live on a coarser grid, where `n`, sizes and positions count blocks? */
-function coarsens(primitive: Primitive, parameter: string): boolean {
-  return primitive.parameters.some(({ name, onGrid }) => name === parameter && onGrid === true);
-}
-
-function lowerArgument(expression: Expression, type: SparseType, coarser: boolean, environment: Environment): Argument {
+function lowerArgument(
+  expression: Expression,
+  type: SparseType,
+  parameter: PrimitiveParameter | undefined,
+  environment: Environment,
+): Argument {
   if (type === 'pattern') {
-    const grid = environment.grid + (coarser ? 1 : 0);
+    // On a coarser grid `n`, sizes and positions count blocks.
+    const grid = environment.grid + (parameter?.onGrid ? 1 : 0);
     return { type, value: lowerPattern(expression, { ...environment, grid }), span: spanOf(expression) };
   }
   const bound = bind(expression, type, environment);
@@ -184,7 +199,9 @@ function lowerArgument(expression: Expression, type: SparseType, coarser: boolea
     case 'bool':
       return { type: bound.type, value: bound.value, span: bound.span };
     case 'string':
-      return { type: 'string', value: bound.value, span: bound.span };
+      return parameter?.isMaskFile
+        ? { type: 'mask', value: contentsOf(bound.literal), span: bound.span }
+        : { type: 'string', value: bound.literal.value, span: bound.span };
     case 'positions': {
       environment.budget.take(sizeOfItems(bound.items), expression);
       const through = ungrouped(expression);
@@ -196,6 +213,13 @@ function lowerArgument(expression: Expression, type: SparseType, coarser: boolea
     case 'pattern':
       throw new LowerError('wrong-type', 'a pattern cannot stand here', expression);
   }
+}
+
+/** What the mask file holds that a string names. Throws LowerError when it could not be read. */
+function contentsOf(literal: StringLiteral): MaskData {
+  const file = maskFileOf(literal);
+  if ('problem' in file) throw new LowerError('mask-file', file.problem, literal);
+  return file.data;
 }
 
 /** What a parameter holds that is handed on as it is. */

@@ -2,10 +2,11 @@ import { type LangiumDocuments, URI } from 'langium';
 import { DefaultDocumentUpdateHandler, type LangiumSharedServices } from 'langium/lsp';
 import type { DidChangeWatchedFilesParams, FileSystemWatcher, TextDocumentChangeEvent } from 'vscode-languageserver';
 import type { TextDocument } from 'vscode-languageserver-textdocument';
+import { MASK_EXTENSIONS } from '../../runtime/export/read-mask-file.ts';
 import { reachableImports } from '../imports.ts';
 import type { WorkspaceFiles } from './workspace-files.ts';
 
-/** Keeps documents in step with the editor: only `.sparse` files are watched, and closed ones are let go. */
+/** Keeps documents in step with the editor: `.sparse` files and mask files are watched, and closed ones are let go. */
 export class SparseDocumentUpdateHandler extends DefaultDocumentUpdateHandler {
   readonly #documents: LangiumDocuments;
 
@@ -18,7 +19,7 @@ export class SparseDocumentUpdateHandler extends DefaultDocumentUpdateHandler {
   }
 
   protected override getWatchers(): FileSystemWatcher[] {
-    return [{ globPattern: '**/*.sparse' }];
+    return [{ globPattern: '**/*.sparse' }, { globPattern: `**/*{${MASK_EXTENSIONS.join()}}` }];
   }
 
   override didChangeWatchedFiles(params: DidChangeWatchedFilesParams): void {

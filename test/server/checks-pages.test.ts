@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { writeNpz } from '../../runtime/tensor/npz.ts';
 import { CODES, type DiagnosticCode } from '../../server/check/codes.ts';
 import { openFile } from './open-file.ts';
 
@@ -11,8 +12,12 @@ const codes = Object.keys(CODES) as DiagnosticCode[];
 /** Codes that no text brings about: one is for our own mistakes, the other for shapes that a file cannot ask for. */
 const WITHOUT_EXAMPLE: ReadonlySet<string> = new Set(['internal', 'shape']);
 
-/** What the examples import. */
-const files = { 'library.sparse': 'pattern longformer = window(512) | global([0])' };
+/** What the examples import and name. */
+const files = {
+  'library.sparse': 'pattern longformer = window(512) | global([0])',
+  // A mask of 64 tokens: all of them attend to all.
+  'mask.npz': writeNpz({ mask: { dtype: 'bool', shape: [64, 64], data: new Uint8Array(64 * 64).fill(1) } }),
+};
 
 function page(code: string): { readonly text: string; readonly examples: readonly string[] } {
   const text = readFileSync(join(pages, `${code}.md`), 'utf8');

@@ -1,16 +1,27 @@
-import { type CheckedFile, createLanguage, type FileDiagnostic } from '../../server/language.ts';
+import { type CheckedFile, createLanguage, type FileDiagnostic, type FileReader } from '../../server/language.ts';
 
-/** Files by path, for imports. */
-export type Files = Readonly<Record<string, string>>;
+/** Files by path: text for imports, bytes for mask files. */
+export type Files = Readonly<Record<string, string | Uint8Array>>;
 
 export const MAIN = 'memory:/main.sparse';
 
 /** Opens a text as `memory:/main.sparse` among other files of the same folder. */
 export function openFile(text: string, files: Files = {}): Promise<CheckedFile> {
-  const language = createLanguage({
-    readFile: uri => Promise.resolve(files[uri.replace('memory:/', '')] ?? null),
-  });
-  return language.open(MAIN, text);
+  return createLanguage(readerOf(files)).open(MAIN, text);
+}
+
+export function readerOf(files: Files): FileReader {
+  const at = (uri: string) => files[uri.replace('memory:/', '')] ?? null;
+  return {
+    readFile: async uri => {
+      const file = at(uri);
+      return typeof file === 'string' ? file : null;
+    },
+    readBytes: async uri => {
+      const file = at(uri);
+      return typeof file === 'string' ? new TextEncoder().encode(file) : file;
+    },
+  };
 }
 
 /** The one pattern of a text, lowered. */

@@ -1,7 +1,7 @@
 import { DocumentState, type LangiumDocument, URI } from 'langium';
 import type { Position } from 'vscode-languageserver-types';
 import { createSparseServices, type SparseServices } from '../../../server/lsp/services.ts';
-import type { Files } from '../open-file.ts';
+import { type Files, readerOf } from '../open-file.ts';
 
 export interface Opened {
   readonly services: SparseServices;
@@ -21,10 +21,8 @@ export async function openDocument(
   files: Files = {},
   workspace: () => readonly string[] = () => [],
 ): Promise<Opened> {
-  const services = createSparseServices(
-    { readFile: uri => Promise.resolve(files[uri.replace('memory:/', '')] ?? null) },
-    undefined,
-    () => Promise.resolve(workspace().map(path => `memory:/${path}`)),
+  const services = createSparseServices(readerOf(files), undefined, () =>
+    Promise.resolve(workspace().map(path => `memory:/${path}`)),
   );
   const offsets: number[] = [];
   let text = marked;
