@@ -1,17 +1,23 @@
 import {
+  type AstNode,
   type BuildOptions,
   Cancellation,
   DefaultDocumentBuilder,
   DefaultIndexManager,
   DocumentState,
   isOperationCancelled,
+  isReference,
   type LangiumDocument,
   type LangiumDocuments,
   type LangiumSharedCoreServices,
+  type ReferenceDescription,
+  type Stream,
   type URI,
 } from 'langium';
 import { importsOf, reachableImports } from './imports.ts';
+import { referencesOf } from './linker.ts';
 import { MaskFiles } from './mask-files.ts';
+import { documentOf } from './source.ts';
 
 /** Builds documents together with the files they import and the mask files they name, which are read when they are first needed. */
 export class ImportingDocumentBuilder extends DefaultDocumentBuilder {
@@ -93,7 +99,10 @@ export class ImportingDocumentBuilder extends DefaultDocumentBuilder {
   }
 }
 
-/** A document depends on everything it imports, directly or not. */
+/**
+ * A document depends on everything it imports, directly or not. Names are looked up in the files themselves, so nothing
+ * is kept about what files declare; who refers to what is found out when somebody asks.
+ */
 export class ImportIndexManager extends DefaultIndexManager {
   readonly #documents: () => LangiumDocuments;
 
@@ -102,8 +111,41 @@ export class ImportIndexManager extends DefaultIndexManager {
     this.#documents = () => services.workspace.LangiumDocuments;
   }
 
+  override async updateReferences(document: LangiumDocument): Promise<void> {
+    this.removeReferences(document.uri);
+  }
+
+  override findAllReferences(target: AstNode, path: string): Stream<ReferenceDescription> {
+    for (const document of this.#documents().all) {
+      const uri = document.uri.toString();
+      if (document.state >= DocumentState.Linked && !this.referenceIndex.has(uri))
+        this.referenceIndex.set(uri, this.#describe(document));
+    }
+    return super.findAllReferences(target, path);
+  }
+
   override isAffected(document: LangiumDocument, changedUris: Set<string>): boolean {
     for (const uri of reachableImports(this.#documents(), document)) if (changedUris.has(uri)) return true;
     return false;
+  }
+
+  #describe(document: LangiumDocument): ReferenceDescription[] {
+    const locator = this.serviceRegistry.getServices(document.uri).workspace.AstNodeLocator;
+    return [...referencesOf(document)].flatMap(({ container, reference }): ReferenceDescription[] => {
+      const node = isReference(reference) ? reference.ref : undefined;
+      const target = node === undefined ? undefined : documentOf(node);
+      if (node === undefined || target === undefined || reference.$refNode === undefined) return [];
+      const { offset, length, end, range } = reference.$refNode;
+      return [
+        {
+          sourceUri: document.uri,
+          sourcePath: locator.getAstNodePath(container),
+          targetUri: target.uri,
+          targetPath: locator.getAstNodePath(node),
+          segment: { offset, length, end, range },
+          local: target === document,
+        },
+      ];
+    });
   }
 }

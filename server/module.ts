@@ -16,10 +16,13 @@ import {
 import { MAX_MASK_FILE_BYTES } from '../runtime/export/read-mask-file.ts';
 import { forgetUses } from './check/declarations.ts';
 import { ImportIndexManager, ImportingDocumentBuilder } from './document-builder.ts';
+import { ReusingDocumentFactory } from './document-factory.ts';
 import { SparseGeneratedModule, SparseGeneratedSharedModule } from './generated/module.ts';
 import { isLibraryUri, libraryText } from './library.ts';
+import { SparseLinker } from './linker.ts';
 import { SparseAsyncParser, SparseValueConverter } from './parser.ts';
-import { SparseScopeProvider } from './scope.ts';
+import { createReusingParser } from './reusing-parser.ts';
+import { NoSymbols, SparseScopeProvider } from './scope.ts';
 import { SyntaxMessages } from './syntax-messages.ts';
 import { forgetTypes } from './types.ts';
 import { SparseValidator } from './validator.ts';
@@ -70,10 +73,15 @@ export class ReaderFileSystem extends EmptyFileSystemProvider implements FileSys
 export const SparseModule: Module<LangiumCoreServices, PartialLangiumCoreServices> = {
   parser: {
     AsyncParser: services => new SparseAsyncParser(services),
+    LangiumParser: services => createReusingParser(services),
     ParserErrorMessageProvider: () => new SyntaxMessages(),
     ValueConverter: () => new SparseValueConverter(),
   },
-  references: { ScopeProvider: services => new SparseScopeProvider(services) },
+  references: {
+    Linker: services => new SparseLinker(services),
+    ScopeComputation: () => new NoSymbols(),
+    ScopeProvider: services => new SparseScopeProvider(services),
+  },
   validation: { DocumentValidator: services => new SparseValidator(services) },
 };
 
@@ -82,6 +90,7 @@ export const SparseSharedModule: Module<LangiumSharedCoreServices, PartialLangiu
   workspace: {
     DocumentBuilder: services => new ImportingDocumentBuilder(services),
     IndexManager: services => new ImportIndexManager(services),
+    LangiumDocumentFactory: services => new ReusingDocumentFactory(services),
   },
 };
 

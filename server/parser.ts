@@ -3,15 +3,14 @@ import {
   type AsyncParser,
   type CstNode,
   CstNodeBuilder,
-  createLangiumParser,
   DefaultValueConverter,
   type GrammarAST,
   type LangiumCoreServices,
-  type LangiumParser,
   type ParseResult,
   type ValueType,
 } from 'langium';
 import type { File } from './generated/ast.ts';
+import { createReusingParser, ReusingParser } from './reusing-parser.ts';
 import { SyntaxMessages } from './syntax-messages.ts';
 
 const KI = 1024;
@@ -42,20 +41,25 @@ export class SparseValueConverter extends DefaultValueConverter {
 /** Parses, and answers what brings the parser down (nesting deeper than the call stack) with an error of the file. */
 export class SparseAsyncParser implements AsyncParser {
   readonly #services: LangiumCoreServices;
-  #parser: LangiumParser | undefined;
+  #parser: ReusingParser | undefined;
 
   constructor(services: LangiumCoreServices) {
     this.#services = services;
   }
 
   async parse<T extends AstNode>(text: string): Promise<ParseResult<T>> {
-    this.#parser ??= this.#services.parser.LangiumParser;
+    return this.reparse(text, undefined);
+  }
+
+  /** Reads a text that was edited; `previous` is the result for the text before, which must not be used afterwards. */
+  async reparse<T extends AstNode>(text: string, previous: ParseResult | undefined): Promise<ParseResult<T>> {
+    this.#parser ??= this.#first();
     try {
-      return this.#parser.parse<T>(text);
+      return this.#parser.reparse<T>(text, previous);
     } catch {
       // Nesting deeper than the call stack also breaks the parser's own error handling, so the kind of exception says
       // nothing. The parser is left in the middle of its work: the next file gets a fresh one.
-      this.#parser = createLangiumParser(this.#services);
+      this.#parser = createReusingParser(this.#services);
       const message = 'this file nests too deeply to be read: name parts of it and use the names';
       const empty = this.#parser.parse<T>('');
       const file: File = { $type: 'File', imports: [], declarations: [] };
@@ -66,5 +70,10 @@ export class SparseAsyncParser implements AsyncParser {
       tree.construct(value);
       return { ...empty, value, parserErrors };
     }
+  }
+
+  #first(): ReusingParser {
+    const { LangiumParser: parser } = this.#services.parser;
+    return parser instanceof ReusingParser ? parser : createReusingParser(this.#services);
   }
 }

@@ -6,14 +6,19 @@ import {
   EMPTY_STREAM,
   type LangiumCoreServices,
   type LangiumDocuments,
+  type LocalSymbols,
   type ReferenceInfo,
   type Scope,
+  type ScopeComputation,
   type ScopeProvider,
   type Stream,
   stream,
 } from 'langium';
 import {
   type Binder,
+  type Declaration,
+  type File,
+  type ImportName,
   isArgument,
   isBinder,
   isConstant,
@@ -24,10 +29,22 @@ import {
   isReference,
   isWhere,
   type Named,
+  type Parameter,
   type Reference,
 } from './generated/ast.ts';
 import { importedFile } from './imports.ts';
 import { builtIn } from './names.ts';
+
+/** The scope provider looks at the syntax tree itself and needs no lists of what is declared where. */
+export class NoSymbols implements ScopeComputation {
+  async collectExportedSymbols(): Promise<AstNodeDescription[]> {
+    return [];
+  }
+
+  async collectLocalSymbols(): Promise<LocalSymbols> {
+    return { has: () => false, getStream: () => EMPTY_STREAM };
+  }
+}
 
 /** Finds what names refer to: `where` variables, parameters, the file's declarations, then its imports. */
 export class SparseScopeProvider implements ScopeProvider {
@@ -41,13 +58,16 @@ export class SparseScopeProvider implements ScopeProvider {
 
   getScope(context: ReferenceInfo): Scope {
     const { container } = context;
-    if (isImportName(container)) return this.#scope(this.#importable(container));
+    if (isImportName(container)) return this.#scope(() => this.#importable(container));
     if (isArgument(container)) {
       const callee = isReference(container.$container) ? container.$container.target?.ref : undefined;
-      return this.#scope(isPatternDeclaration(callee) ? callee.parameters : []);
+      return this.#scope(() => (isPatternDeclaration(callee) ? callee.parameters : []));
     }
-    const visible = visibleFrom(container);
-    return this.#scope(isReference(container) ? visible.filter(node => !isCallOfLanguage(container, node)) : visible);
+    const isMeant = (node: Named): boolean => !isReference(container) || !isCallOfLanguage(container, node);
+    return this.#scope(
+      () => visibleFrom(container).filter(isMeant),
+      name => namedFrom(container, name).find(isMeant),
+    );
   }
 
   #importable(container: AstNode): readonly Named[] {
@@ -59,18 +79,22 @@ export class SparseScopeProvider implements ScopeProvider {
     );
   }
 
-  #scope(nodes: Iterable<Named>): Scope {
+  /** `find` knows a faster way to one of the nodes than to look at them all. */
+  #scope(
+    nodes: () => readonly Named[],
+    find = (name: string): Named | undefined => nodes().find(node => node.name === name),
+  ): Scope {
     const describe = (node: Named): AstNodeDescription => this.#descriptions.createDescription(node, node.name);
     return {
       getElement(name: string): AstNodeDescription | undefined {
-        for (const node of nodes) if (node.name === name) return describe(node);
-        return undefined;
+        const node = find(name);
+        return node === undefined ? undefined : describe(node);
       },
       getElements(name: string): Stream<AstNodeDescription> {
         const element = this.getElement(name);
         return element === undefined ? EMPTY_STREAM : stream([element]);
       },
-      getAllElements: () => stream([...nodes]).map(describe),
+      getAllElements: () => stream(nodes()).map(describe),
     };
   }
 }
@@ -87,16 +111,59 @@ function isCallOfLanguage(reference: Reference, node: Named): boolean {
 /** Every declared name that can be written at a node, the nearest first. Nodes that recovery left nameless are skipped. */
 export function visibleFrom(from: AstNode): Named[] {
   const found: Named[] = [];
-  const add = (node: Named | undefined): void => {
-    if (node?.name !== undefined) found.push(node);
-  };
-  for (let node: AstNode | undefined = from; node !== undefined; node = node.$container) {
-    if (isWhere(node)) for (const binder of [node.query, node.key] as (Binder | undefined)[]) add(binder);
-    else if (isPatternDeclaration(node)) node.parameters.forEach(add);
-    else if (isFile(node)) {
-      node.declarations.forEach(add);
-      for (const statement of node.imports) for (const item of statement.names) add(item.target?.ref);
+  for (const node of surroundings(from)) {
+    if (!isFile(node)) {
+      found.push(...declaredIn(node));
+      continue;
     }
+    for (const declaration of node.declarations) if (declaration.name !== undefined) found.push(declaration);
+    for (const statement of node.imports)
+      for (const item of statement.names) if (item.target?.ref?.name !== undefined) found.push(item.target.ref);
   }
   return found;
+}
+
+/** The same for one name. */
+function namedFrom(from: AstNode, name: string): Named[] {
+  const found: Named[] = [];
+  for (const node of surroundings(from))
+    if (!isFile(node)) found.push(...declaredIn(node).filter(each => each.name === name));
+    else
+      for (const own of namesOf(node).get(name) ?? []) {
+        const declared = isImportName(own) ? own.target?.ref : own;
+        if (declared !== undefined) found.push(declared);
+      }
+  return found;
+}
+
+/** What a file declares and imports, by name. A file that is read again is another node. */
+const names = new WeakMap<File, ReadonlyMap<string, readonly (Declaration | ImportName)[]>>();
+
+function namesOf(file: File): ReadonlyMap<string, readonly (Declaration | ImportName)[]> {
+  const before = names.get(file);
+  if (before !== undefined) return before;
+  const found = new Map<string, (Declaration | ImportName)[]>();
+  const add = (name: string | undefined, node: Declaration | ImportName): void => {
+    const same = name === undefined ? undefined : found.get(name);
+    if (same !== undefined) same.push(node);
+    else if (name !== undefined) found.set(name, [node]);
+  };
+  for (const declaration of file.declarations) add(declaration.name, declaration);
+  for (const statement of file.imports) for (const item of statement.names) add(item.target?.$refText, item);
+  names.set(file, found);
+  return found;
+}
+
+function* surroundings(from: AstNode): Generator<AstNode> {
+  for (let node: AstNode | undefined = from; node !== undefined; node = node.$container) yield node;
+}
+
+/** What a node other than a file declares for everything in it. */
+function declaredIn(node: AstNode): readonly Named[] {
+  const nodes: readonly (Binder | Parameter | undefined)[] = isWhere(node)
+    ? [node.query, node.key]
+    : isPatternDeclaration(node)
+      ? node.parameters
+      : [];
+  return nodes.filter(each => each?.name !== undefined).filter(each => each !== undefined);
 }
