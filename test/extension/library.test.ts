@@ -52,15 +52,15 @@ describe('the standard library', () => {
 
   test('completes module names', async () => {
     await workbench().goTo(1, 30);
-    await workbench().page.keyboard.press('ControlOrMeta+Space');
-    const row = workbench().page.locator('.suggest-widget .monaco-list-row', { hasText: 'sparse:longformer' });
-    await row.first().waitFor();
+    await workbench().suggestion('sparse:longformer');
     await workbench().page.keyboard.press('Escape');
   });
 
   test('opens its source by go to definition, coloured, read-only, and served itself', async () => {
     await workbench().goTo(3, 20);
-    await workbench().page.keyboard.press('F12');
+    await workbench().pressUntil('F12', 'the source of longformer', async () => {
+      return (await workbench().probe.ask('activeEditor', {}))?.file === '/longformer.sparse';
+    });
     const editor = await activeFile(file => file === '/longformer.sparse');
     expect(editor.languageId).toBe('sparse');
     const text = await workbench().probe.ask('text', { file: 'sparse-library:/longformer.sparse' });

@@ -17,8 +17,8 @@ describe('a folder that is not trusted', () => {
     const [problem] = await workbench().diagnostics('mine.sparse', found => found.length > 0);
     expect(problem?.message).toContain('at least 1');
     await workbench().replaceText('mine.sparse', 'sliding(-4)', 'sliding(4)');
-    await workbench().page.keyboard.press('ControlOrMeta+K');
-    await workbench().page.keyboard.press('v');
+    const tab = workbench().page.locator('.tab', { hasText: 'Preview mine' });
+    await workbench().pressUntil(['ControlOrMeta+K', 'v'], 'the preview', async () => (await tab.count()) > 0);
     const frame = await workbench().webview('#preview canvas');
     await frame.locator('canvas[data-shown="mine 1024"]').waitFor();
   });

@@ -32,8 +32,8 @@ export class Workbench {
   async openFile(name: string): Promise<void> {
     await this.until(`${name} in Quick Open`, async () => {
       // Until the search behind it is up, Quick Open answers that there is no such file.
-      await this.page.keyboard.press('ControlOrMeta+P');
       try {
+        await this.openQuickInput('ControlOrMeta+P');
         await this.pick(name, path.basename(name), 3_000);
         return true;
       } catch {
@@ -48,29 +48,53 @@ export class Workbench {
 
   /** Runs a command by its title, category included, from the command palette. */
   async runCommand(title: string): Promise<void> {
-    await this.page.keyboard.press('F1');
+    await this.openQuickInput('F1');
     await this.pick(`>${title}`, title);
+    // What the command may ask next must not be answered to the palette.
+    await this.until('the command palette to close', async () => !(await this.quickInputValue())?.startsWith('>'));
   }
 
   /** Types into the open quick input and takes the entry that has this label. */
   async pick(text: string, label: string, timeoutMs = 15_000): Promise<void> {
-    const input = this.page.locator('.quick-input-widget:visible input[type="text"]').first();
-    await input.waitFor();
-    await input.fill(text);
+    const input = this.quickInput();
     const entry = this.page
       .locator('.quick-input-list .monaco-list-row')
       .filter({ has: this.page.locator('.label-name', { hasText: exactly(label) }) })
       .first();
-    await entry.waitFor({ timeout: timeoutMs });
+    const offered = async () => {
+      // A quick input that follows another one empties the field, and may do so after it was filled.
+      const value = await this.quickInputValue();
+      if (value === undefined) return false;
+      if (value !== text) await input.fill(text, { timeout: 1_000 }).catch(() => {});
+      return entry.isVisible();
+    };
+    await this.until(`${label} in the list`, offered, undefined, timeoutMs);
     await entry.click();
   }
 
   /** Answers an open quick input that asks for a text, or the simple file dialog. */
   async answerInput(text: string): Promise<void> {
-    const input = this.page.locator('.quick-input-widget:visible input[type="text"]').first();
+    const input = this.quickInput();
     await input.waitFor();
     await input.fill(text);
     await input.press('Enter');
+    await this.until('the answer to be taken', async () => (await this.quickInputValue()) !== text);
+  }
+
+  private quickInput(): Locator {
+    return this.page.locator('.quick-input-widget:visible input[type="text"]').first();
+  }
+
+  /** @returns undefined when no quick input is open */
+  private async quickInputValue(): Promise<string | undefined> {
+    const fields = await this.page
+      .locator('.quick-input-widget:visible input[type="text"]')
+      .evaluateAll(all => all.map(field => (field as HTMLInputElement).value));
+    return fields[0];
+  }
+
+  private async openQuickInput(key: string): Promise<void> {
+    await this.pressUntil(key, 'the quick input', async () => (await this.quickInputValue()) !== undefined);
   }
 
   /** What is in the open quick input: its list's labels. */
@@ -85,24 +109,80 @@ export class Workbench {
 
   async focusEditor(): Promise<void> {
     await this.editor().locator('.native-edit-context, textarea.inputarea').first().focus();
+    await this.focusSettled();
+  }
+
+  /**
+   * Waits until VS Code, too, knows where the focus is. It finds out that the focus has left something in a timer of no
+   * delay; a key pressed before that still goes by the old focus: Ctrl+Space behind Quick Open has then nothing to do with
+   * suggestions.
+   */
+  private async focusSettled(): Promise<void> {
+    await this.page.evaluate(() => new Promise<void>(resolve => setTimeout(resolve, 0)));
+  }
+
+  /**
+   * Presses keys, one after the other, until they have had their effect. Not once: the focus may still be on its way, or the
+   * server may not have read the file yet.
+   */
+  async pressUntil(
+    keys: string | readonly string[],
+    what: string,
+    holds: () => Promise<boolean>,
+    patienceMs = 5_000,
+  ): Promise<void> {
+    const all = typeof keys === 'string' ? [keys] : keys;
+    await this.until(
+      what,
+      async () => {
+        await this.focusSettled();
+        for (const key of all) await this.page.keyboard.press(key);
+        try {
+          await this.until(what, holds, undefined, patienceMs);
+          return true;
+        } catch {
+          return false;
+        }
+      },
+      undefined,
+      Math.max(20_000, 4 * patienceMs),
+    );
   }
 
   /** Moves the cursor; line and column count from 1, as on the screen. */
   async goTo(line: number, column: number): Promise<void> {
-    await this.focusEditor();
-    // A colon prefix in Quick Open is "Go to Line/Column" on every platform.
-    await this.page.keyboard.press('ControlOrMeta+P');
-    const input = this.page.locator('.quick-input-widget:visible input[type="text"]').first();
-    await input.fill(`:${line}:${column}`);
-    await this.page
-      .locator('.quick-input-list .monaco-list-row', { hasText: `${line}` })
-      .first()
-      .waitFor();
-    await input.press('Enter');
-    await this.until(`the cursor at ${line}:${column}`, async () => {
+    const isThere = async () => {
       const editor = await this.probe.ask('activeEditor', {});
       return editor !== null && editor.line === line - 1 && editor.character === column - 1;
+    };
+    await this.until(`the cursor at ${line}:${column}`, async () => {
+      await this.focusEditor();
+      // A colon prefix in Quick Open is "Go to Line/Column" on every platform.
+      await this.openQuickInput('ControlOrMeta+P');
+      await this.quickInput().fill(`:${line}:${column}`);
+      await this.page
+        .locator('.quick-input-list .monaco-list-row', { hasText: `${line}` })
+        .first()
+        .waitFor();
+      await this.quickInput().press('Enter');
+      try {
+        await this.until('the cursor', isThere, undefined, 5_000);
+        return true;
+      } catch {
+        await this.page.keyboard.press('Escape');
+        return false;
+      }
     });
+    await this.focusEditor();
+  }
+
+  /** Moves the cursor into the first occurrence of a text, `inset` characters behind its start. */
+  async goToText(file: string, text: string, inset = 0): Promise<void> {
+    const all = await this.probe.ask('text', { file });
+    const at = all.indexOf(text);
+    if (at < 0) throw new Error(`${file} does not contain ${JSON.stringify(text)}`);
+    const before = all.slice(0, at + inset).split('\n');
+    await this.goTo(before.length, (before.at(-1) ?? '').length + 1);
   }
 
   async type(text: string): Promise<void> {
@@ -142,24 +222,53 @@ export class Workbench {
     await this.goTo(line, column);
     const content = this.page.locator('.monaco-hover:visible .hover-contents');
     let text = '';
-    await this.until('the hover', async () => {
-      // The first try may come before the server has read the file, and is then empty.
-      await this.page.keyboard.press('ControlOrMeta+K');
-      await this.page.keyboard.press('ControlOrMeta+I');
-      try {
-        await content.first().waitFor({ timeout: 3_000 });
-      } catch {
-        return false;
-      }
-      text = (await content.allInnerTexts()).join('\n').trim();
-      return text !== '' && !/^Loading\.*$/.test(text);
-    });
+    // The first try may come before the server has read the file, and is then empty.
+    await this.pressUntil(
+      ['ControlOrMeta+K', 'ControlOrMeta+I'],
+      'the hover',
+      async () => {
+        text = (await content.allInnerTexts()).join('\n').trim();
+        return text !== '' && !/^Loading\.*$/.test(text);
+      },
+      3_000,
+    );
     return text;
   }
 
   async dismissHover(): Promise<void> {
-    await this.page.keyboard.press('Escape');
-    await this.page.locator('.monaco-hover:visible .hover-contents').first().waitFor({ state: 'hidden' });
+    const hover = this.page.locator('.monaco-hover:visible .hover-contents');
+    await this.pressUntil('Escape', 'the hover to close', async () => (await hover.count()) === 0);
+  }
+
+  /** Asks for suggestions at the cursor until this one is offered, and leaves the list open on it. */
+  async suggestion(label: string): Promise<Locator> {
+    const rows = this.page.locator('.suggest-widget.visible .monaco-list-row');
+    const wanted = rows.filter({ has: this.page.locator('.label-name', { hasText: exactly(label) }) }).first();
+    let offered: readonly string[] = [];
+    await this.until(
+      `the suggestion ${label}`,
+      async () => {
+        await this.focusEditor();
+        await this.page.keyboard.press('ControlOrMeta+Space');
+        try {
+          await rows.first().waitFor({ timeout: 5_000 });
+          // Only the rows on the screen exist, so the list is walked through.
+          for (let page = 0; page < 20 && !(await wanted.isVisible()); page++) {
+            offered = await rows.locator('.label-name').allInnerTexts();
+            await this.page.keyboard.press('PageDown');
+          }
+          await wanted.waitFor({ timeout: 1_000 });
+          return true;
+        } catch {
+          // Pressed again while the list is open, the key would show details.
+          await this.page.keyboard.press('Escape');
+          return false;
+        }
+      },
+      () => offered.join(', ') || 'no list',
+      30_000,
+    );
+    return wanted;
   }
 
   /** The colours in which the text of a line is shown; more than one means that the grammar is at work. */
