@@ -17,7 +17,8 @@ export interface View {
 }
 
 export interface RasterOptions {
-  readonly surroundings: Surroundings;
+  /** Null draws on nothing: what is not lit is transparent, and where few cells are lit, what lies beneath shows through. */
+  readonly surroundings: Surroundings | null;
   /** Asked now and then; throwing stops the drawing. */
   readonly checkpoint?: () => void;
   /** Words that may be read for pixels that cover many cells before rows are sampled. */
@@ -79,7 +80,7 @@ class Painter {
   approximate = false;
   readonly #shape: Shape;
   readonly #view: View;
-  readonly #surroundings: Surroundings;
+  readonly #surroundings: Surroundings | null;
   readonly #checkpoint: (() => void) | undefined;
   readonly #known = new Map<string, Mixture | null>();
   #wordsLeft: number;
@@ -95,8 +96,10 @@ class Painter {
   }
 
   background(rows: Range, columns: Range): void {
+    const background = this.#surroundings?.background;
+    if (background === undefined) return;
     for (let y = rows.from; y < rows.to; y++)
-      for (let x = columns.from; x < columns.to; x++) this.#put(x, y, this.#surroundings.background);
+      for (let x = columns.from; x < columns.to; x++) this.#put(x, y, background);
   }
 
   /** Every cell covers at least a pixel. */
@@ -140,7 +143,7 @@ class Painter {
     }
     if (bottom - top === 1 && right - left === 1) {
       const mixture = this.#mixtureOf(inBox, box);
-      if (mixture !== null) this.#put(left, top, this.#shade(mixture));
+      if (mixture !== null) this.#shade(left, top, mixture);
       return;
     }
     const middleY = bottom - top > 1 ? (top + bottom) >> 1 : bottom;
@@ -173,6 +176,8 @@ class Painter {
     let looked = 0;
     const shares = new Map<number, number>();
     for (let row = box.row; row < box.rowEnd; row += rowStep) {
+      // A single row may take long: random ones are drawn.
+      this.#checkpoint?.();
       for (let column = box.column; column < box.columnEnd; column += 32 * wordStep) {
         this.#wordsLeft--;
         looked += Math.min(32, box.columnEnd - column);
@@ -197,10 +202,14 @@ class Painter {
   }
 
   /** A thin line stays visible; full density is the full colour. */
-  #shade({ density, colour }: Mixture): Rgb {
+  #shade(x: number, y: number, { density, colour }: Mixture): void {
     const strength = 0.3 + 0.7 * Math.sqrt(density);
+    if (this.#surroundings === null) {
+      this.#put(x, y, colour, 255 * strength);
+      return;
+    }
     const [r, g, b] = this.#surroundings.background;
-    return [r + (colour[0] - r) * strength, g + (colour[1] - g) * strength, b + (colour[2] - b) * strength];
+    this.#put(x, y, [r + (colour[0] - r) * strength, g + (colour[1] - g) * strength, b + (colour[2] - b) * strength]);
   }
 
   /** The cells that a rectangle of pixels covers; every visible cell belongs to exactly one pixel. */
@@ -239,24 +248,24 @@ class Painter {
 
   #lines(rows: Range, columns: Range, firstRow: number, lastRow: number, firstKey: number, lastKey: number): void {
     const view = this.#view;
+    const line = this.#surroundings?.line;
+    if (line === undefined) return;
     for (let row = firstRow; row <= lastRow; row++) {
       const y = Math.round((row - view.row) / view.scale);
-      if (y >= rows.from && y < rows.to)
-        for (let x = columns.from; x < columns.to; x++) this.#put(x, y, this.#surroundings.line);
+      if (y >= rows.from && y < rows.to) for (let x = columns.from; x < columns.to; x++) this.#put(x, y, line);
     }
     for (let key = firstKey; key <= lastKey; key++) {
       const x = Math.round((key - view.column) / view.scale);
-      if (x >= columns.from && x < columns.to)
-        for (let y = rows.from; y < rows.to; y++) this.#put(x, y, this.#surroundings.line);
+      if (x >= columns.from && x < columns.to) for (let y = rows.from; y < rows.to; y++) this.#put(x, y, line);
     }
   }
 
-  #put(x: number, y: number, colour: Rgb): void {
+  #put(x: number, y: number, colour: Rgb, alpha = 255): void {
     const at = 4 * (y * this.#view.width + x);
     this.pixels[at] = colour[0];
     this.pixels[at + 1] = colour[1];
     this.pixels[at + 2] = colour[2];
-    this.pixels[at + 3] = 255;
+    this.pixels[at + 3] = alpha;
   }
 
   #step(): void {

@@ -11,6 +11,7 @@ import { fileOf } from '../imports.ts';
 import { LowerError, lower, problemOf } from '../lower.ts';
 import { placeOfProperty, rangeOf } from '../source.ts';
 import { viewpointOf } from '../viewpoint.ts';
+import type { SparseConfiguration } from './settings.ts';
 
 /** Longest time to count for all lenses of a file together. */
 const MILLISECONDS = 100;
@@ -18,13 +19,17 @@ const MILLISECONDS = 100;
 /** What can be done with a pattern or model, and its density, above its declaration. */
 export class SparseCodeLensProvider implements CodeLensProvider {
   readonly #counter: Counter;
+  readonly #configuration: SparseConfiguration;
 
-  constructor(counter: Counter) {
+  constructor(counter: Counter, configuration: SparseConfiguration) {
     this.#counter = counter;
+    this.#configuration = configuration;
   }
 
   provideCodeLens(document: LangiumDocument): CodeLens[] {
     const end = performance.now() + MILLISECONDS;
+    const { actions, density: showsDensity } = this.#configuration.current.codeLens;
+    if (!actions && !showsDensity) return [];
     return (fileOf(document)?.declarations ?? []).flatMap(declaration => {
       const place = placeOfProperty(declaration, 'name');
       if (declaration.$type === 'Constant' || declaration.name === undefined || place === undefined) return [];
@@ -35,11 +40,11 @@ export class SparseCodeLensProvider implements CodeLensProvider {
       if (problem !== null) return [lens({ title: problem, command: '' })];
       const argument = { uri: document.uri.toString(), name: declaration.name };
       const act = (title: string, command: string): CodeLens => lens({ title, command, arguments: [argument] });
-      const density = this.#density(declaration, end - performance.now());
+      const density = showsDensity ? this.#density(declaration, end - performance.now()) : undefined;
       return [
-        act('Preview', 'sparse.openPreview'),
-        act('Run', 'sparse.runPattern'),
-        act('Export', 'sparse.exportMask'),
+        ...(actions
+          ? [act('Preview', 'sparse.openPreview'), act('Run', 'sparse.runPattern'), act('Export', 'sparse.exportMask')]
+          : []),
         ...(density === undefined ? [] : [act(density, 'sparse.openPreview')]),
       ];
     });

@@ -2,8 +2,10 @@ import { type AstNode, CstUtils, type LangiumDocument, type LeafCstNode } from '
 import type { HoverProvider } from 'langium/lsp';
 import type { Hover, HoverParams } from 'vscode-languageserver-protocol';
 import { CompileError } from '../../runtime/compile/mask-tree.ts';
+import type { Pattern } from '../../runtime/pattern/ir.ts';
 import { evaluate } from '../../runtime/pattern/numbers.ts';
 import { PatternError } from '../../runtime/pattern/primitive.ts';
+import type { Shape } from '../../runtime/pattern/shape.ts';
 import { type Count, type Counter, grouped, percent } from '../counting.ts';
 import {
   codeBlock,
@@ -34,17 +36,23 @@ import {
   type Reference,
 } from '../generated/ast.ts';
 import { outermost } from '../lower/environment.ts';
-import { LowerError } from '../lower/error.ts';
 import { lowerNumber } from '../lower/number.ts';
 import { lowerDeclaration, lowerPattern } from '../lower/pattern.ts';
+import { LowerError, lower } from '../lower.ts';
 import { modelProperty } from '../model-properties.ts';
 import { FUNCTIONS, meaningOf, SHAPE_NAMES } from '../names.ts';
 import { textOf } from '../source.ts';
 import { formalsOf, parameterType } from '../types.ts';
 import { frameOf, shapeOfRule, type Viewpoint, viewpointOf } from '../viewpoint.ts';
+import { MaskPictures } from './mask-picture.ts';
+import { ModelCosts } from './model-costs.ts';
+import type { SparseConfiguration } from './settings.ts';
 
 /** Longest time to count for one hover; most patterns take a few milliseconds. */
 const MILLISECONDS = 300;
+
+/** Rules of a model of which a picture is shown. */
+const MOST_PICTURES = 3;
 
 /** Words of the language that are worth explaining. */
 const KEYWORDS: Readonly<Record<string, string>> = {
@@ -58,9 +66,13 @@ const KEYWORDS: Readonly<Record<string, string>> = {
 /** Documentation and exact costs of what the pointer rests on. */
 export class SparseHoverProvider implements HoverProvider {
   readonly #counter: Counter;
+  readonly #configuration: SparseConfiguration;
+  readonly #pictures = new MaskPictures();
+  readonly #costs = new ModelCosts();
 
-  constructor(counter: Counter) {
+  constructor(counter: Counter, configuration: SparseConfiguration) {
     this.#counter = counter;
+    this.#configuration = configuration;
   }
 
   getHoverContent(document: LangiumDocument, params: HoverParams): Hover | undefined {
@@ -143,6 +155,7 @@ export class SparseHoverProvider implements HoverProvider {
   #model(node: ModelDeclaration): string {
     const frame = frameOf(node);
     const lines: string[] = [];
+    const pictures: string[] = [];
     if (frame !== undefined) {
       const dimension = frame.headDim === null ? '' : `, head_dim ${frame.headDim}`;
       lines.push(
@@ -150,47 +163,73 @@ export class SparseHoverProvider implements HoverProvider {
       );
       const share = MILLISECONDS / Math.max(1, node.rules.length);
       for (const rule of node.rules.slice(0, 8)) {
-        const count = this.#count(
-          rule.pattern,
-          {
-            shape: shapeOfRule(frame, rule, node),
-            environment: outermost(),
-            model: node.name,
-            blocks: false,
-          },
-          share,
-        );
-        lines.push(`- \`${textOf(rule)}\`${count === undefined ? '' : `: ${shortCost(count)}`}`);
+        const shape = shapeOfRule(frame, rule, node);
+        const view = { shape, environment: outermost(), model: node.name, blocks: false };
+        const about = this.#look(() => lowerPattern(rule.pattern, view.environment), view, share);
+        lines.push(`- \`${textOf(rule)}\`${about === undefined ? '' : `: ${shortCost(about.count)}`}`);
+        if (about === undefined || pictures.length === MOST_PICTURES) continue;
+        const pattern = frame.causal ? causal(about.pattern) : about.pattern;
+        pictures.push(this.#picture(pattern, shape) ?? '');
       }
     }
-    return sections(codeBlock(`model ${node.name}`), documentationOf(node), lines.join('\n\n')) ?? '';
+    return (
+      sections(
+        codeBlock(`model ${node.name}`),
+        documentationOf(node),
+        lines.join('\n\n'),
+        pictures.filter(picture => picture !== '').join(' '),
+        this.#modelCost(node),
+      ) ?? ''
+    );
+  }
+
+  #modelCost(node: ModelDeclaration): string | undefined {
+    try {
+      return this.#costs.of(lower(node));
+    } catch (error) {
+      return nothingFor(error);
+    }
   }
 
   #declarationCost(node: PatternDeclaration): string | undefined {
     const view = viewpointOf(node.body ?? node);
-    if (view === undefined) return undefined;
-    try {
-      const count = this.#counter.count(lowerDeclaration(node, outermost()), view.shape, MILLISECONDS);
-      return count === undefined ? undefined : cost(count, view);
-    } catch (error) {
-      return nothingFor(error);
-    }
+    return view === undefined ? undefined : this.#about(() => lowerDeclaration(node, outermost()), view);
   }
 
   #cost(node: Expression): string | undefined {
     const view = viewpointOf(node);
-    if (view === undefined) return undefined;
-    const count = this.#count(node, view, MILLISECONDS);
-    return count === undefined ? undefined : cost(count, view);
+    return view === undefined ? undefined : this.#about(() => lowerPattern(node, view.environment), view);
   }
 
-  #count(node: Expression, view: Viewpoint, milliseconds: number): Count | undefined {
+  /** Pairs, density and complexity of a pattern, and a picture of it. */
+  #about(lowered: () => Pattern, view: Viewpoint): string | undefined {
+    const about = this.#look(lowered, view, MILLISECONDS);
+    if (about === undefined) return undefined;
+    const picture = this.#picture(about.pattern, view.shape);
+    return picture === undefined ? cost(about.count, view) : `${cost(about.count, view)}\n\n${picture}`;
+  }
+
+  #picture(pattern: Pattern, shape: Shape): string | undefined {
+    return this.#configuration.current.hover.picture ? this.#pictures.of(pattern, shape) : undefined;
+  }
+
+  #look(
+    lowered: () => Pattern,
+    { shape }: Viewpoint,
+    milliseconds: number,
+  ): { readonly pattern: Pattern; readonly count: Count } | undefined {
     try {
-      return this.#counter.count(lowerPattern(node, view.environment), view.shape, milliseconds);
+      const pattern = lowered();
+      const count = this.#counter.count(pattern, shape, milliseconds);
+      return count === undefined ? undefined : { pattern, count };
     } catch (error) {
       return nothingFor(error);
     }
   }
+}
+
+function causal(pattern: Pattern): Pattern {
+  return { kind: 'intersection', left: pattern, right: { kind: 'primitive', name: 'causal', args: {} } };
 }
 
 /** What has no meaning has no cost: the diagnostics say why. */

@@ -7,6 +7,8 @@ const SECTION = 'sparse';
 
 /** The settings of a person that the server reads, with what holds when the editor has none. */
 export interface Settings {
+  readonly hover: { readonly picture: boolean };
+  readonly codeLens: { readonly actions: boolean; readonly density: boolean };
   readonly inlayHints: { readonly density: boolean; readonly parameterNames: boolean };
 }
 
@@ -19,10 +21,15 @@ export class SparseConfiguration extends DefaultConfigurationProvider {
   readonly #listeners = new Set<() => void>();
 
   get current(): Settings {
-    const hints: unknown = this.settings[SECTION]?.inlayHints;
-    const isOn = (name: string): boolean =>
-      typeof hints !== 'object' || hints === null || !(name in hints) || Reflect.get(hints, name) !== false;
-    return { inlayHints: { density: isOn('density'), parameterNames: isOn('parameterNames') } };
+    const isOn = (group: string, name: string): boolean => {
+      const settings: unknown = this.settings[SECTION]?.[group];
+      return typeof settings !== 'object' || settings === null || Reflect.get(settings, name) !== false;
+    };
+    return {
+      hover: { picture: isOn('hover', 'picture') },
+      codeLens: { actions: isOn('codeLens', 'actions'), density: isOn('codeLens', 'density') },
+      inlayHints: { density: isOn('inlayHints', 'density'), parameterNames: isOn('inlayHints', 'parameterNames') },
+    };
   }
 
   /** Calls `listener` after settings changed. */

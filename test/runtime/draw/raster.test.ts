@@ -142,6 +142,25 @@ describe('rasterize', () => {
     expect(pixel(pixels, view, 45, 15)).toEqual([0, 0, 0, 0]);
   });
 
+  it('on nothing: transparent where no cell is lit, and as opaque as cells are dense', () => {
+    const shape = squareShape(4);
+    const band: Pattern = {
+      kind: 'primitive',
+      name: 'columns',
+      args: { tokens: { type: 'positions', items: [{ at: { op: 'number', value: 1 } }] } },
+    };
+    const { mask } = LayeredMask.of(band, shape);
+    const alphas = (scale: number, size: number): number[] => {
+      const view: View = { row: 0, column: 0, scale, width: size, height: size };
+      const { pixels } = rasterize(mask, shape, view, { surroundings: null });
+      return Array.from({ length: size }, (_, x) => pixels[4 * x + 3] ?? -1);
+    };
+    expect(alphas(0.5, 8)).toEqual([0, 0, 255, 255, 0, 0, 0, 0]);
+    expect(alphas(2, 2)).toEqual([Math.round(255 * (0.3 + 0.7 * Math.sqrt(0.5))), 0]);
+    // Large cells have no lines either.
+    expect(alphas(1 / 16, 64).filter(alpha => alpha === 255)).toHaveLength(16);
+  });
+
   it('says when it had to sample', () => {
     const random: Pattern = {
       kind: 'primitive',

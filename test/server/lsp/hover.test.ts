@@ -1,3 +1,4 @@
+import { inflateSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import type { MarkupContent } from 'vscode-languageserver-types';
 import { statistics } from '../../../runtime/analyse/statistics.ts';
@@ -6,8 +7,9 @@ import { pattern } from '../open-file.ts';
 import { openDocument } from './open-document.ts';
 
 /** What a hover at each mark says. */
-async function hovers(marked: string): Promise<string[]> {
+async function hovers(marked: string, settings: object = {}): Promise<string[]> {
   const { services, document, marks } = await openDocument(marked);
+  services.shared.workspace.ConfigurationProvider.updateConfiguration({ settings: { sparse: settings } });
   const provider = services.sparse.lsp.HoverProvider;
   return Promise.all(
     marks.map(async position => {
@@ -131,5 +133,119 @@ describe('hover', () => {
     );
     expect(performance.now() - start).toBeLessThan(2000);
     expect(call).toContain('Counting the pairs takes longer');
+  });
+});
+
+describe('pictures', () => {
+  /** The colours of the pixels in the middle of each of `cells` x `cells` cells: alpha, or 0. */
+  function alphas(hover: string, cells: number): number[][] {
+    const base64 = /!\[mask of [^\]]*\]\(data:image\/png;base64,([^)]*)\)/.exec(hover)?.[1];
+    if (base64 === undefined) throw new Error(`no picture in ${hover}`);
+    const file = Buffer.from(base64, 'base64');
+    const [width, height] = [file.readUInt32BE(16), file.readUInt32BE(20)];
+    const rows = inflateSync(file.subarray(41, 41 + file.readUInt32BE(33)));
+    const at = (x: number, y: number): number => rows[y * (4 * width + 1) + 1 + 4 * x + 3] ?? -1;
+    return Array.from({ length: cells }, (_, row) =>
+      Array.from({ length: cells }, (_, column) =>
+        at(
+          1 + Math.floor(((column + 0.5) * (width - 2)) / cells),
+          1 + Math.floor(((row + 0.5) * (height - 2)) / cells),
+        ),
+      ),
+    );
+  }
+
+  test('of a few tokens every cell', async () => {
+    const [call] = await hovers('model M { tokens = 5 attention = sli<|>ding(2) }');
+    expect(alphas(call ?? '', 5)).toEqual([
+      [255, 0, 0, 0, 0],
+      [255, 255, 0, 0, 0],
+      [0, 255, 255, 0, 0],
+      [0, 0, 255, 255, 0],
+      [0, 0, 0, 255, 255],
+    ]);
+  });
+
+  test('of many tokens their density', async () => {
+    const [call] = await hovers('model M { tokens = 131072 attention = bl<|>ock(32768) }');
+    expect(alphas(call ?? '', 4)).toEqual([
+      [255, 0, 0, 0],
+      [0, 255, 0, 0],
+      [0, 0, 255, 0],
+      [0, 0, 0, 255],
+    ]);
+  });
+
+  test('beside declarations, calls and the rules of a model, with what a causal model takes away', async () => {
+    const all = await hovers(
+      'pattern a<|> = full()\npattern b = whe<|>re (i, j) => i == j\nmodel M<|> { tokens = 4 causal = true attention = a<|> | b }',
+    );
+    const lit = all.map(
+      hover =>
+        alphas(hover, 4)
+          .flat()
+          .filter(alpha => alpha > 0).length,
+    );
+    expect(lit).toEqual([16, 4, 10, 16]);
+  });
+
+  test.each([
+    ['keys chosen by content', 'pattern a = to<|>pk(8)'],
+    ['one query', 'model M { tokens = 4096 queries = 1 attention = cau<|>sal() }'],
+    ['numbers', 'const c<|> = 3'],
+    ['what takes long', 'model M { tokens = 4Mi attention = ran<|>dom(64) & (where (i, j) => (i * j) % 7919 == 3) }'],
+  ])('not of %s', async (_, text) => {
+    const [hover] = await hovers(text);
+    expect(hover).not.toContain('![');
+    expect(hover).not.toBe('');
+  });
+
+  test('can be switched off', async () => {
+    const text = 'model M<|> { tokens = 64 attention = cau<|>sal() }';
+    for (const hover of await hovers(text)) expect(hover).toContain('![mask of 64 queries and 64 keys]');
+    for (const hover of await hovers(text, { hover: { picture: false } })) expect(hover).not.toContain('![');
+  });
+
+  test('are small enough to travel', async () => {
+    const [noise] = await hovers('model M { tokens = 4096 attention = ran<|>dom(256) }');
+    expect(noise?.length).toBeLessThan(60_000);
+  });
+});
+
+describe('what a model costs', () => {
+  test('in a layer and in all, against full attention', async () => {
+    const [model] = await hovers(
+      'model Ti<|>ny { tokens = 64 layers = 2 heads = 4 dim = 64 attention = full() attention heads [0] = diagonal() }',
+    );
+    // 3 heads of 64 x 64 pairs and one of 64; 4 x 16 operations and 2 bytes for each.
+    expect(model).toContain('| | a layer | 2 layers | full, a layer | full, 2 layers |');
+    expect(model).toContain('| FLOPs of scores and values | 791 K | 1.58 M | 1.05 M | 2.1 M |');
+    expect(model).toContain('| Memory of all scores | 24.1 KiB | 48.3 KiB | 32 KiB | 64 KiB |');
+    expect(model).not.toContain('KV cache');
+    expect(model).toContain('f16.');
+  });
+
+  test('layers that differ, and the cache of those that never look ahead', async () => {
+    const [model] = await hovers(
+      'model M<|> { tokens = 1024 layers = 2 heads = 2 kv_heads = 1 head_dim = 32 dtype = f32 attention = causal() attention layers [1] = sliding(64) }',
+    );
+    expect(model).toContain('full causal, a layer');
+    // 2 x 1024 keys x 32 numbers of 4 bytes; of the window only 64 keys.
+    expect(model).toContain('| KV cache | 16 KiB to 256 KiB | 272 KiB | 256 KiB | 512 KiB |');
+  });
+
+  test('one layer has one column; what is assumed or at most is said', async () => {
+    const [plain, dynamic] = await hovers(
+      'model A<|> { tokens = 64 attention = full() }\nmodel B<|> { tokens = 64 head_dim = 8 attention = topk(4) }',
+    );
+    expect(plain).toContain('| | sparse | full |');
+    expect(plain).toContain('head_dim 64 assumed');
+    expect(dynamic).toContain('| FLOPs of scores and values | ≤ 8.19 K |');
+    expect(dynamic).toContain('keys are chosen by content: at most');
+  });
+
+  test('nothing of a model with mistakes, or without a rule', async () => {
+    for (const hover of await hovers('model A<|> { tokens = 0 attention = full() }\nmodel B<|> { tokens = 8 }'))
+      expect(hover).not.toContain('FLOPs');
   });
 });
