@@ -10,7 +10,10 @@ const files = new Map(
     .filter(name => name.endsWith('.sparse'))
     .map(name => [`memory:/${name.replaceAll('\\', '/')}`, readFileSync(join(examples, name), 'utf8')]),
 );
-const language = createLanguage({ readFile: uri => Promise.resolve(files.get(uri) ?? null) });
+const language = createLanguage({
+  readFile: uri => Promise.resolve(files.get(uri) ?? null),
+  readBytes: async uri => readFileSync(join(examples, uri.replace('memory:/', ''))),
+});
 
 /** Opens anything: no exception, no diagnostic of our own failure, and every declaration lowers or says why not. */
 async function survives(text: string, uri = 'memory:/any.sparse'): Promise<void> {

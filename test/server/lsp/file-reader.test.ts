@@ -9,11 +9,16 @@ import {
   StreamMessageReader,
   StreamMessageWriter,
 } from 'vscode-languageserver/node.js';
+import { toBase64 } from '../../../runtime/tensor/base64.ts';
 import { clientFiles } from '../../../server/lsp/file-reader.ts';
+import { FileProblem } from '../../../server/mask-files.ts';
 import { ReadFileRequest } from '../../../server/protocol.ts';
 
 const URI = 'file:///there.sparse';
-const disk = { readFile: (uri: string) => Promise.resolve(`disk ${uri}`) };
+const disk = {
+  readFile: (uri: string) => Promise.resolve(`disk ${uri}`),
+  readBytes: (_uri: string, most: number) => Promise.resolve(Uint8Array.of(most)),
+};
 
 /** A client over two pipes, which knows no request until a test says so. */
 let client: ProtocolConnection;
@@ -54,4 +59,25 @@ test('nor does what the client fails to read', async () => {
 test('a client that does not know the request leaves the disk, if there is one', async () => {
   expect(await clientFiles(server, disk).readFile(URI)).toBe(`disk ${URI}`);
   expect(await clientFiles(server).readFile(URI)).toBeNull();
+});
+
+test('bytes come the same way, at most as many as are wanted', async () => {
+  client.onRequest(ReadFileRequest, ({ mostBytes = 0 }) => ({ base64: toBase64(Uint8Array.of(0, 255, mostBytes)) }));
+  expect(await clientFiles(server, disk).readBytes?.(URI, 7)).toEqual(Uint8Array.of(0, 255, 7));
+  client.onRequest(ReadFileRequest, () => ({ problem: 'it is a folder' }));
+  await expect(clientFiles(server, disk).readBytes?.(URI, 7)).rejects.toThrow(new FileProblem('it is a folder'));
+  client.onRequest(ReadFileRequest, () => null);
+  expect(await clientFiles(server, disk).readBytes?.(URI, 7)).toBeNull();
+  client.onRequest(ReadFileRequest, () => {
+    throw new Error('no permission');
+  });
+  expect(await clientFiles(server, disk).readBytes?.(URI, 7)).toBeNull();
+});
+
+test('nor are they taken from the disk behind the back of a client that knows the request', async () => {
+  expect(await clientFiles(server, disk).readBytes?.(URI, 7)).toEqual(Uint8Array.of(7));
+  expect(await clientFiles(server).readBytes?.(URI, 7)).toBeNull();
+  // An older client answers every question with text.
+  client.onRequest(ReadFileRequest, () => ({ text: 'text' }));
+  expect(await clientFiles(server, disk).readBytes?.(URI, 7)).toBeNull();
 });

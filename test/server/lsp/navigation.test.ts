@@ -182,6 +182,19 @@ test('the path of an import leads to its file', async () => {
   ]);
 });
 
+test('so does the path of a mask file', async () => {
+  const { services, document } = await openDocument(
+    'pattern a = mask("../m/x.npy") | mask("")\npattern b(path: string = "y.NPZ", other = "z.txt") = mask("http://host/z.npz")',
+  );
+  const links = await services.sparse.lsp.DocumentLinkProvider!.getDocumentLinks(document, {
+    textDocument: { uri: document.uri.toString() },
+  });
+  expect(links.map(({ range, target }) => `${at(range)} ${target}`)).toEqual([
+    `0:18-0:28 ${URI.parse('memory:/m/x.npy')}`,
+    `1:26-1:31 ${URI.parse('memory:/y.NPZ')}`,
+  ]);
+});
+
 describe('call hierarchy', () => {
   const prepare = async ({ services, document, marks }: Opened, index = 0): Promise<CallHierarchyItem[]> =>
     (await services.sparse.lsp.CallHierarchyProvider!.prepareCallHierarchy(document, {
