@@ -1,17 +1,25 @@
-import { buildMaskTree, CompileError, type CompileOptions, type MaskTree } from '../compile/mask-tree.ts';
+import { buildMaskTree, CompileError, type CompileOptions } from '../compile/mask-tree.ts';
+import { union } from '../pattern/algebra.ts';
 import { Progression } from '../pattern/difference-mask.ts';
 import type { Pattern } from '../pattern/ir.ts';
 import type { Mask } from '../pattern/mask.ts';
-import type { Shape } from '../pattern/shape.ts';
+import { gridShape, type Shape } from '../pattern/shape.ts';
+import { transposedMask } from '../pattern/transposed-mask.ts';
 import { isContained } from './compare.ts';
+import { BlockSample, blockSize } from './recognise/block-sample.ts';
 import { Cover } from './recognise/cover.ts';
 import { patternOf, textOf } from './recognise/expression.ts';
 import { nameOf } from './recognise/families.ts';
 import { expressionOf, type Part, type Whole } from './recognise/parts.ts';
 import { proposeBlocks } from './recognise/propose-blocks.ts';
 import { bandOf, proposeDistances } from './recognise/propose-distances.ts';
+import { type DrawHints, drawHints, proposeDraws } from './recognise/propose-draws.ts';
+import { proposeGrids } from './recognise/propose-grids.ts';
 import { proposeLines, wholeLines } from './recognise/propose-lines.ts';
+import { TreeLines } from './recognise/tree-lines.ts';
 import { View } from './recognise/view.ts';
+
+const PAST: Mask = new Progression(0, Number.POSITIVE_INFINITY);
 
 /** A mask by the name of its design. */
 export interface Recognised {
@@ -56,7 +64,8 @@ export function recognise(
   const square: Shape = { ...shape, queries: shape.tokens, offset: 0 };
   let whole: Whole | undefined;
   try {
-    whole = explain(buildMaskTree(mask, square, options), square, hints, options);
+    const draws = drawHints(hints.pattern, square);
+    whole = explain({ mask, shape: square, hints: draws, options, without: new Set() });
   } catch (error) {
     if (error instanceof CompileError) return undefined;
     throw error;
@@ -76,23 +85,73 @@ export function recognise(
   };
 }
 
-/** The parts that a compiled square mask is the union of. */
-function explain(tree: MaskTree, shape: Shape, _hints: Hints, options: CompileOptions): Whole | undefined {
+/** Where a mask and its shape are looked at: the sequence, or a grid of blocks over it. */
+interface Place {
+  readonly mask: Mask;
+  readonly shape: Shape;
+  readonly hints: DrawHints;
+  readonly options: CompileOptions;
+  /** What was tried on the way here, and is not tried again. */
+  readonly without: ReadonlySet<'blocks' | 'mirror'>;
+}
+
+/** The parts that a square mask is the union of. */
+function explain({ mask, shape, hints, options, without }: Place): Whole | undefined {
   const n = shape.tokens;
+  const tree = buildMaskTree(mask, shape, options);
   if (tree.root === null) return { parts: [], causal: false, n };
   if (tree.root.pairs === n * n) return { parts: [{ kind: 'band', before: n, after: n }], causal: false, n };
-  const past = buildMaskTree(new Progression(0, Number.POSITIVE_INFINITY), shape, options);
+  const past = buildMaskTree(PAST, shape, options);
   const causal = isContained(tree, past);
   if (causal && tree.root.pairs === past.root?.pairs)
     return { parts: [{ kind: 'band', before: n, after: 0 }], causal, n };
+  const view = new View(tree, causal);
   const cover = new Cover(tree, shape, causal, options);
-  const parts = [...proposals(new View(tree, causal))];
+  const parts = [...proposals(view)];
   const single = cover.single(parts);
   if (single !== undefined && single.parts[0]?.kind !== 'diagonals') return single;
   cover.offer(parts.filter(part => single === undefined || part.kind !== 'diagonals'));
   const several = cover.whole();
   // A list of distances says everything, and nothing about why.
-  return several === undefined || (single !== undefined && isShorter(single, several)) ? single : several;
+  if (single !== undefined) return several === undefined || isShorter(single, several) ? single : several;
+  if (several !== undefined) return several;
+  const known = cover.union === undefined ? undefined : new TreeLines(cover.union);
+  cover.offer(proposeDraws(view, known, shape, hints));
+  if (cover.isComplete) return cover.whole();
+  const grids = proposeGrids(view);
+  const onGrid = cover.single(grids);
+  if (onGrid !== undefined) return onGrid;
+  const inBlocks = without.has('blocks') ? undefined : blocks({ mask, shape, hints, options, without }, view);
+  if (inBlocks !== undefined && cover.isWhole(inBlocks)) return inBlocks;
+  cover.offer(grids);
+  if (cover.isComplete) return cover.whole();
+  if (!causal || without.has('mirror')) return undefined;
+  // What was cut to the past may be plainer with its future.
+  const whole = explain({
+    mask: union(mask, transposedMask(mask, n)),
+    shape,
+    hints,
+    options,
+    without: new Set([...without, 'mirror']),
+  });
+  const cut = whole && { ...whole, causal };
+  return cut !== undefined && cover.isWhole(cut) ? cut : undefined;
+}
+
+/** The mask as one of blocks. */
+function blocks({ mask, shape, hints, options, without }: Place, view: View): Whole | undefined {
+  const size = blockSize(view);
+  if (size === undefined) return undefined;
+  const of = explain({
+    mask: new BlockSample(mask, size, shape.tokens, view.causal),
+    shape: gridShape(shape, size),
+    hints,
+    options,
+    without: new Set([...without, 'blocks']),
+  });
+  if (of === undefined) return undefined;
+  // On the grid, too, what lies in the past is cut by the whole.
+  return { parts: [{ kind: 'blocked', size, of }], causal: view.causal, n: shape.tokens };
 }
 
 function isShorter(a: Whole, b: Whole): boolean {

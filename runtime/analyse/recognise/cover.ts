@@ -2,7 +2,7 @@ import { buildMaskTree, CompileError, type CompileOptions, type MaskTree } from 
 import { bindPattern } from '../../pattern/bind.ts';
 import { PatternError } from '../../pattern/primitive.ts';
 import type { Shape } from '../../pattern/shape.ts';
-import { isContained } from '../compare.ts';
+import { isContained, sameTrees } from '../compare.ts';
 import { patternOf, textOf } from './expression.ts';
 import { rangesOf } from './intervals.ts';
 import { expressionOf, type Part, type Whole } from './parts.ts';
@@ -49,6 +49,12 @@ export class Cover {
       .toSorted((a, b) => this.#lengthOf(a) - this.#lengthOf(b));
     const [shortest] = all;
     return shortest === undefined ? undefined : this.#wholeOf([shortest]);
+  }
+
+  /** Does another explanation hold exactly the pairs of the mask? */
+  isWhole(whole: Whole): boolean {
+    const tree = compileWhole(whole, this.#shape, this.#options);
+    return tree !== undefined && sameTrees(tree, this.#mask);
   }
 
   /** Takes the parts that lie within the mask and add to what is there, until nothing lacks. */
@@ -129,8 +135,10 @@ export class Cover {
     return tree !== undefined && isContained(tree, this.#mask);
   }
 
+  /** How much there is to say. A grid of fewer axes is plainer, however large its numbers. */
   #lengthOf(part: Part): number {
-    return textOf(expressionOf(this.#wholeOf([part]))).length;
+    const axes = 'extents' in part ? part.extents.length : 0;
+    return 1000 * axes + textOf(expressionOf(this.#wholeOf([part]))).length;
   }
 
   #isAll(parts: readonly Part[]): boolean {
