@@ -26,6 +26,10 @@ export interface TilePlan {
   readonly masks: Uint32Array;
   /** [row blocks]: allowed pairs in each row block. */
   readonly pairs: Float64Array;
+  /** [queries]: row a of the plan is query row `queryOrder[a]`. Absent: the order of the sequence. */
+  readonly queryOrder?: Uint32Array;
+  /** [keys]: column b of the plan is key `keyOrder[b]`. Absent: the order of the sequence. */
+  readonly keyOrder?: Uint32Array;
 }
 
 /** 32-bit words of one row of a tile. */

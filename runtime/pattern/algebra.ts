@@ -136,6 +136,27 @@ export function overLeaves(mask: Mask, image: (leaf: Mask) => Mask): Mask {
   return mask === NOTHING || mask === EVERYTHING ? mask : image(mask);
 }
 
+/** Masks whose union is the given one, as many as unions inside intersections allow; just the mask beyond `most`. */
+export function unionTerms(mask: Mask, most = 16): readonly Mask[] {
+  const terms = termsOf(mask, most);
+  return terms.length <= most ? terms : [mask];
+}
+
+function termsOf(mask: Mask, most: number): readonly Mask[] {
+  if (mask instanceof Union) return [...unionTerms(mask.left, most), ...unionTerms(mask.right, most)];
+  if (!(mask instanceof Intersection)) return [mask];
+  const left = unionTerms(mask.left, most);
+  const right = unionTerms(mask.right, most);
+  if (left.length === 1 && right.length === 1) return [mask];
+  return left.flatMap(a => right.map(b => new Intersection(a, b)));
+}
+
+/** The masks that an expression of unions, intersections and complements is made of. */
+export function leavesOf(mask: Mask): readonly Mask[] {
+  if (mask instanceof Union || mask instanceof Intersection) return [...leavesOf(mask.left), ...leavesOf(mask.right)];
+  return mask instanceof Complement ? leavesOf(mask.of) : [mask];
+}
+
 /** Pairs of either mask. */
 export function union(left: Mask, right: Mask): Mask {
   return new Union(left, right);

@@ -1,9 +1,10 @@
 import { coverageOf, EVERYTHING, NOTHING, narrow, overLeaves, signatureOf } from './algebra.ts';
 import { bitsBetween } from './bits.ts';
+import { boxAround, type Lattice, type LatticeMask, type Regrouping, type Run, runWordOf } from './lattice.ts';
 import type { Box, Coverage, Mask } from './mask.ts';
 
 /** Query and key in the same block of `size` positions. */
-export class SameBlockMask implements Mask {
+export class SameBlockMask implements LatticeMask {
   readonly #size: number;
 
   constructor(size: number) {
@@ -27,6 +28,27 @@ export class SameBlockMask implements Mask {
   signature(box: Box): string {
     const start = Math.floor(box.row / this.#size) * this.#size;
     return `${box.row - start},${box.column - start}`;
+  }
+
+  classifyLattice(rows: Lattice, columns: Lattice): Coverage {
+    return this.classify(boxAround(rows, columns, Number.POSITIVE_INFINITY));
+  }
+
+  runWord(row: number, columns: Run): number {
+    return runWordOf(this, row, columns);
+  }
+
+  runSignature(rows: Run, columns: Run): string {
+    const coverage = this.classifyLattice({ ...rows, width: 1 }, { ...columns, width: 1 });
+    const start = Math.floor(rows.start / this.#size) * this.#size;
+    return coverage === 'mixed'
+      ? `${rows.start - start},${columns.start - start},${rows.stride},${columns.stride}`
+      : coverage;
+  }
+
+  /** Blocks are as dense as can be. */
+  regroupings(): readonly Regrouping[] {
+    return [];
   }
 }
 

@@ -1,4 +1,5 @@
 import { bitsBetween, modulo } from './bits.ts';
+import { type Lattice, type LatticeMask, latticeEnd, type Regrouping, type Run } from './lattice.ts';
 import type { Box, Coverage, Mask } from './mask.ts';
 
 /** A mask that depends on the difference d = i - j alone (its pattern repeats along diagonals). */
@@ -20,7 +21,7 @@ abstract class DifferenceMask implements Mask {
 }
 
 /** Differences low <= d <= high with d = residue (mod step). Bounds may be infinite. */
-export class Progression extends DifferenceMask {
+export class Progression extends DifferenceMask implements LatticeMask {
   readonly #low: number;
   readonly #high: number;
   readonly #step: number;
@@ -37,8 +38,7 @@ export class Progression extends DifferenceMask {
   protected override count(low: number, high: number): number {
     const from = Math.max(low, this.#low);
     const to = Math.min(high, this.#high);
-    if (from > to) return 0;
-    return Math.floor((to - this.#residue) / this.#step) - Math.ceil((from - this.#residue) / this.#step) + 1;
+    return from > to ? 0 : multiples(from - this.#residue, to - this.#residue, this.#step);
   }
 
   word(row: number, column: number): number {
@@ -55,6 +55,57 @@ export class Progression extends DifferenceMask {
     const inside = box.row - (box.columnEnd - 1) >= this.#low && box.rowEnd - 1 - box.column <= this.#high;
     return inside ? `%${modulo(difference, this.#step)}` : String(difference);
   }
+
+  /** Differences of two lattices of one stride s are `origin + e + s * u` for whole e and u in two ranges. */
+  classifyLattice(rows: Lattice, columns: Lattice): Coverage {
+    const origin = rows.start - columns.start;
+    const stride = rows.count === 1 ? columns.stride : rows.stride;
+    if (rows.count > 1 && columns.count > 1 && rows.stride !== columns.stride) {
+      const low = rows.start - (latticeEnd(columns) - 1);
+      const high = latticeEnd(rows) - 1 - columns.start;
+      return this.count(low, high) === 0 ? 'empty' : 'mixed';
+    }
+    const near = { low: origin - (columns.width - 1), high: origin + rows.width - 1 };
+    const far = { low: -(columns.count - 1), high: rows.count - 1 };
+    const least = Math.max(far.low, Math.ceil((this.#low - near.high) / stride));
+    const most = Math.min(far.high, Math.floor((this.#high - near.low) / stride));
+    if (least > most) return 'empty';
+    // Where the stride is a multiple of the step, the remainder depends on e alone.
+    const steady = stride % this.#step === 0;
+    const fitting = steady ? multiples(near.low - this.#residue, near.high - this.#residue, this.#step) : undefined;
+    if (fitting === 0) return 'empty';
+    const inside = near.low + stride * far.low >= this.#low && near.high + stride * far.high <= this.#high;
+    if (inside && fitting === near.high - near.low + 1) return 'full';
+    return 'mixed';
+  }
+
+  runWord(row: number, { start, stride, count }: Run): number {
+    // The t-th key is at difference `first - stride * t`.
+    const first = row - start;
+    const inside = bitsBetween(
+      Math.ceil((first - this.#high) / stride),
+      Math.min(count, Math.floor((first - this.#low) / stride) + 1),
+    );
+    if (this.#step === 1 || inside === 0) return inside;
+    if (stride % this.#step === 0) return modulo(first - this.#residue, this.#step) === 0 ? inside : 0;
+    let word = 0;
+    for (let t = 0; t < count; t++) if ((first - stride * t - this.#residue) % this.#step === 0) word |= 1 << t;
+    return word & inside;
+  }
+
+  runSignature(rows: Run, columns: Run): string {
+    const coverage = this.classifyLattice({ ...rows, width: 1 }, { ...columns, width: 1 });
+    return coverage === 'mixed' ? `${rows.start - columns.start},${rows.stride},${columns.stride}` : coverage;
+  }
+
+  regroupings(): readonly Regrouping[] {
+    return this.#step === 1 ? [] : [{ chunk: Number.POSITIVE_INFINITY, stride: this.#step }];
+  }
+}
+
+/** Multiples of `step` in [low, high]. */
+function multiples(low: number, high: number, step: number): number {
+  return Math.floor(high / step) - Math.ceil(low / step) + 1;
 }
 
 /** An explicit ascending list of differences. */

@@ -1,4 +1,5 @@
 import { bitsBetween } from './bits.ts';
+import { type Lattice, type LatticeMask, latticeEnd, type Regrouping, type Run, runWordOf } from './lattice.ts';
 import type { Box, Coverage, Mask } from './mask.ts';
 import type { PositionSet } from './position-set.ts';
 
@@ -49,7 +50,7 @@ export class ColumnMask implements Mask {
 }
 
 /** The last `columns` keys of every `stride`, for every query. */
-export class PeriodicColumnMask implements Mask {
+export class PeriodicColumnMask implements LatticeMask {
   readonly #stride: number;
   readonly #columns: number;
 
@@ -72,6 +73,25 @@ export class PeriodicColumnMask implements Mask {
 
   signature(box: Box): string {
     return String(box.column % this.#stride);
+  }
+
+  classifyLattice(_rows: Lattice, columns: Lattice): Coverage {
+    // Where all steps of the lattice are whole periods, the first of them shows what all hold.
+    const end = columns.stride % this.#stride === 0 ? columns.start + columns.width : latticeEnd(columns);
+    const held = this.#below(end) - this.#below(columns.start);
+    return coverageOf(held, end - columns.start);
+  }
+
+  runWord(row: number, columns: Run): number {
+    return runWordOf(this, row, columns);
+  }
+
+  runSignature(_rows: Run, columns: Run): string {
+    return `${columns.start % this.#stride},${columns.stride}`;
+  }
+
+  regroupings(): readonly Regrouping[] {
+    return this.#stride === 1 ? [] : [{ chunk: Number.POSITIVE_INFINITY, stride: this.#stride, keysOnly: true }];
   }
 
   /** Allowed keys smaller than `position`. */

@@ -1,5 +1,6 @@
 import { bitsBetween } from './bits.ts';
-import type { Box, Coverage, Mask } from './mask.ts';
+import { boxAround, type Lattice, type LatticeMask, type Regrouping, type Run, runWordOf } from './lattice.ts';
+import type { Box, Coverage } from './mask.ts';
 
 /** Keys y of one coordinate x: `from`, `from + step`, ... below `to`. */
 export interface AxisKeys {
@@ -19,6 +20,8 @@ export interface AxisRelation {
   keys(x: number): AxisKeys;
   /** Do all coordinates see all? */
   readonly all?: boolean;
+  /** Does every coordinate see itself alone? */
+  readonly alone?: boolean;
 }
 
 /** All coordinates of an axis see each other. */
@@ -28,7 +31,7 @@ export function everyCoordinate(extent: number): AxisRelation {
 
 /** A coordinate sees itself alone. */
 export function sameCoordinate(extent: number): AxisRelation {
-  return { extent, step: 1, keys: x => ({ from: x, to: x + 1 }) };
+  return { extent, step: 1, alone: true, keys: x => ({ from: x, to: x + 1 }) };
 }
 
 /** Coverage of coordinates [x0, x1] against [y0, y1], both ends included. */
@@ -78,10 +81,11 @@ function axisSignature(relation: AxisRelation, x0: number, x1: number, y0: numbe
  * Positions are the points of a grid in raster order (the last axis runs fastest); a query sees the points whose
  * coordinates it sees along every axis.
  */
-export class RasterMask implements Mask {
+export class RasterMask implements LatticeMask {
   readonly #axes: readonly AxisRelation[];
   /** Positions per step along each axis. */
   readonly #strides: readonly number[];
+  readonly #tokens: number;
 
   /** The product of the extents is the number of tokens. */
   constructor(axes: readonly AxisRelation[]) {
@@ -93,6 +97,7 @@ export class RasterMask implements Mask {
       stride *= axis.extent;
     }
     this.#strides = strides;
+    this.#tokens = stride;
   }
 
   classify(box: Box): Coverage {
@@ -152,6 +157,79 @@ export class RasterMask implements Mask {
       return `${index};${keys};${box.row % stride},${box.column % stride}`;
     }
     return '';
+  }
+
+  /** Steps of both lattices are steps along one axis: that axis has a range of coordinates, those behind it what the widths span. */
+  classifyLattice(rows: Lattice, columns: Lattice): Coverage {
+    const along = this.#axisOf(rows, columns);
+    if (along === undefined) return this.classify(boxAround(rows, columns, this.#tokens));
+    const stride = this.#strides[along] ?? 1;
+    let coverage: Coverage = 'full';
+    for (const [index, axis] of this.#axes.entries()) {
+      const x = this.#coordinates(rows, index, along, stride);
+      const y = this.#coordinates(columns, index, along, stride);
+      const own = axisCoverage(axis, x.first, x.last, y.first, y.last);
+      if (own === 'empty') return 'empty';
+      if (own === 'mixed') coverage = 'mixed';
+    }
+    return coverage;
+  }
+
+  runWord(row: number, columns: Run): number {
+    return runWordOf(this, row, columns);
+  }
+
+  runSignature(rows: Run, columns: Run): string | undefined {
+    const lattices = [
+      { ...rows, width: 1 },
+      { ...columns, width: 1 },
+    ] as const;
+    const coverage = this.classifyLattice(...lattices);
+    if (coverage !== 'mixed') return coverage;
+    const along = this.#axisOf(...lattices);
+    const axis = along === undefined ? undefined : this.#axes[along];
+    if (along === undefined || axis === undefined) return undefined;
+    // The other coordinates do not change along the runs, and they are allowed: otherwise this would be empty.
+    const x = this.#coordinate(rows.start, along);
+    const y = this.#coordinate(columns.start, along);
+    return `${along}:${axisSignature(axis, x, x + rows.count - 1, y, y + columns.count - 1)}`;
+  }
+
+  regroupings(): readonly Regrouping[] {
+    return this.#axes.slice(0, -1).flatMap((axis, index) => {
+      const stride = this.#strides[index] ?? 1;
+      const chunk = index === 0 ? Number.POSITIVE_INFINITY : stride * axis.extent;
+      return axis.alone || stride === 1 || axis.extent === 1 ? [] : [{ chunk, stride }];
+    });
+  }
+
+  /** The axis along which both lattices step, when neither steps or spans past an end of it. */
+  #axisOf(rows: Lattice, columns: Lattice): number | undefined {
+    const along = this.#strides.indexOf(rows.count > 1 ? rows.stride : columns.stride);
+    const stride = this.#strides[along] ?? 1;
+    const extent = this.#axes[along]?.extent;
+    if (extent === undefined || extent === 1) return undefined;
+    const fits = (lattice: Lattice): boolean =>
+      (lattice.count === 1 || lattice.stride === stride) &&
+      Math.floor(lattice.start / stride) === Math.floor((lattice.start + lattice.width - 1) / stride) &&
+      (Math.floor(lattice.start / stride) % extent) + lattice.count <= extent;
+    return fits(rows) && fits(columns) ? along : undefined;
+  }
+
+  /** Coordinates of a lattice that steps along the axis `along`. */
+  #coordinates(lattice: Lattice, index: number, along: number, stride: number): { first: number; last: number } {
+    const first = this.#coordinate(lattice.start, index);
+    if (index < along) return { first, last: first };
+    if (index === along) return { first, last: first + lattice.count - 1 };
+    const start = lattice.start % stride;
+    const own = this.#strides[index] ?? 1;
+    const extent = this.#axes[index]?.extent ?? 1;
+    const fixed = Math.floor(start / (own * extent)) === Math.floor((start + lattice.width - 1) / (own * extent));
+    return span(start, start + lattice.width - 1, own, extent, fixed);
+  }
+
+  #coordinate(position: number, index: number): number {
+    return Math.floor(position / (this.#strides[index] ?? 1)) % (this.#axes[index]?.extent ?? 1);
   }
 
   /** Do the coordinates before the last axis see each other? */

@@ -3,19 +3,13 @@ import { describe, expect, it } from 'vitest';
 import { buildMaskTree, CompileError } from '../../../runtime/compile/mask-tree.ts';
 import { compilePlan, planOf } from '../../../runtime/compile/plan.ts';
 import { rowProfile } from '../../../runtime/compile/row-counts.ts';
-import {
-  FULL_TILE,
-  maskCount,
-  planPairs,
-  type TilePlan,
-  wordsPerMask,
-  wordsPerRow,
-} from '../../../runtime/compile/tile-plan.ts';
+import { FULL_TILE, maskCount, planPairs, wordsPerMask } from '../../../runtime/compile/tile-plan.ts';
 import { bindPattern } from '../../../runtime/pattern/bind.ts';
 import type { Pattern } from '../../../runtime/pattern/ir.ts';
 import { type Shape, squareShape } from '../../../runtime/pattern/shape.ts';
 import { arbitraryPattern } from '../arbitrary-pattern.ts';
 import { allows } from '../brute-force.ts';
+import { denseBits } from './dense-bits.ts';
 
 const sides = fc.constantFrom(16, 32, 48, 64, 128);
 const lengths = fc.oneof(fc.integer({ min: 1, max: 40 }), fc.integer({ min: 41, max: 300 }));
@@ -26,40 +20,13 @@ const shapes = fc
     return { ...squareShape(n), queries, offset: end ? n - queries : 0 };
   });
 
-/** Bit of a plan, following its documented layout; throws when the plan breaks a promise. */
-function dense(plan: TilePlan): Uint8Array {
-  const bits = new Uint8Array(plan.queries * plan.keys);
-  for (let block = 0; block + 1 < plan.rowStart.length; block++) {
-    let previous = -1;
-    for (let at = plan.rowStart[block]!; at < plan.rowStart[block + 1]!; at++) {
-      const column = plan.column[at]!;
-      expect(column).toBeGreaterThan(previous);
-      previous = column;
-      const id = plan.maskId[at]!;
-      let any = false;
-      for (let r = 0; r < plan.tile.queries; r++)
-        for (let c = 0; c < plan.tile.keys; c++) {
-          const word = id === FULL_TILE ? -1 : plan.masks[id * wordsPerMask(plan) + r * wordsPerRow(plan) + (c >> 5)]!;
-          if (((word >>> (c & 31)) & 1) === 0) continue;
-          any = true;
-          const row = block * plan.tile.queries + r;
-          const key = column * plan.tile.keys + c;
-          if (row >= plan.queries || key >= plan.keys) throw new Error(`bit outside the plan at (${row}, ${key})`);
-          bits[row * plan.keys + key] = 1;
-        }
-      expect(any).toBe(true);
-    }
-  }
-  return bits;
-}
-
 describe('compilePlan', () => {
   it('equals the definition, pair by pair, for random expressions, shapes and tiles', () => {
     fc.assert(
       fc.property(arbitraryPattern, shapes, sides, sides, (pattern, shape, queries, keys) => {
         const tree = buildMaskTree(bindPattern(pattern, shape), shape, { tile: { queries, keys } });
         const plan = planOf(tree);
-        const bits = dense(plan);
+        const bits = denseBits(plan);
         let pairs = 0;
         const rows: number[] = [];
         for (let row = 0; row < shape.queries; row++) {
