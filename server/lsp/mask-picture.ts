@@ -9,11 +9,13 @@ import { toBase64 } from '../../runtime/tensor/base64.ts';
 import { keyOf } from '../check/facts.ts';
 
 /** Pixels of the longer side. */
-const SIDE = 192;
+const SIDE = 128;
 /** Pixels that are drawn of a mask with more tokens than fit; each is shown as several. */
-const DRAWN = 96;
-/** Longest time for one picture. */
-const MILLISECONDS = 15;
+const DRAWN = 64;
+/** Longest time for one picture; most take one or two milliseconds, the first of a server more. */
+const MILLISECONDS = 50;
+/** The machine may have been busy: a picture gets another chance, but not at every hover. */
+const CHANCES = 3;
 /** Words that may be read for pixels that cover many cells, before they show a sample. */
 const MOST_WORDS = 2 ** 14;
 /** Editors cut long hovers off. */
@@ -29,21 +31,25 @@ class OutOfTime extends Error {}
 
 /** Small pictures of masks for hovers, drawn while nobody notices or not at all. */
 export class MaskPictures {
-  readonly #known = new Map<string, string>();
+  /** Pictures, or how often drawing one failed. */
+  readonly #known = new Map<string, string | number>();
 
   /** The mask as a Markdown image; undefined when it has none (keys chosen by content) or takes too long to draw. */
   of(pattern: Pattern, shape: Shape): string | undefined {
     const key = keyOf([pattern, shape]);
     const before = this.#known.get(key);
-    if (before !== undefined) return before;
+    if (typeof before === 'string') return before;
+    const failures = before ?? 0;
+    if (failures >= CHANCES) return undefined;
     const image = this.#draw(pattern, shape, performance.now() + MILLISECONDS);
-    if (image === undefined || image.length > LONGEST) return undefined;
+    const isShown = image !== undefined && image.length <= LONGEST;
+    this.#known.delete(key);
     if (this.#known.size >= KEPT) {
       const oldest = this.#known.keys().next().value;
       if (oldest !== undefined) this.#known.delete(oldest);
     }
-    this.#known.set(key, image);
-    return image;
+    this.#known.set(key, isShown ? image : failures + 1);
+    return isShown ? image : undefined;
   }
 
   #draw(pattern: Pattern, shape: Shape, end: number, tries = 2): string | undefined {
