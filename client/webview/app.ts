@@ -11,7 +11,7 @@ import { count, parseTokens } from './format.ts';
 import { host } from './host.ts';
 import { MaskView } from './mask-view.ts';
 import { Runs } from './runs.ts';
-import type { SavedState } from './saved-state.ts';
+import { keptModel, type SavedState } from './saved-state.ts';
 import { legend, numbers, runSection } from './side-sections.ts';
 import { onThemeChange, surroundingsOfTheme } from './theme.ts';
 
@@ -32,6 +32,8 @@ export class App {
   #model: Model | null;
   /** Length picked by the user; null follows the model or the setting. */
   #tokens: number | null;
+  /** The only length that a bare pattern has, where it has just one. */
+  #ownTokens: number | null = null;
   #layer: number;
   #head: number;
   #tokensProblem: string | null = null;
@@ -96,6 +98,7 @@ export class App {
         if (this.#model?.name !== message.model.name) this.#tokens = null;
         const changed = JSON.stringify(this.#model) !== JSON.stringify(message.model);
         this.#model = message.model;
+        this.#ownTokens = changed ? null : this.#ownTokens;
         if (changed || this.#measurement === null) this.#maskChanged();
         break;
       }
@@ -120,7 +123,7 @@ export class App {
     if (model === null) return null;
     return {
       model,
-      tokens: this.#tokens ?? model.tokens ?? this.#defaultTokens,
+      tokens: this.#tokens ?? model.tokens ?? this.#ownTokens ?? this.#defaultTokens,
       layer: Math.min(this.#layer, model.layers - 1),
       head: Math.min(this.#head, model.heads - 1),
     };
@@ -146,10 +149,11 @@ export class App {
         error instanceof PatternError &&
         error.neededTokens !== undefined &&
         this.#tokens === null &&
+        this.#ownTokens === null &&
         choice.model.tokens === null
       ) {
-        // A grid says itself how long its sequence is.
-        this.#tokens = error.neededTokens;
+        // A grid or a mask file says itself how long its sequence is.
+        this.#ownTokens = error.neededTokens;
         this.#maskChanged();
         return;
       }
@@ -273,7 +277,7 @@ export class App {
       layer: this.#layer,
       head: this.#head,
       camera: this.#view.fitted ? null : this.#view.camera,
-      model: this.#model,
+      model: keptModel(this.#model),
       ...this.#runs.saved,
     });
   }

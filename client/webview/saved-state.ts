@@ -33,3 +33,19 @@ export function savedState(state: unknown): SavedState | undefined {
     runOn: fields.runOn ?? 'gpu',
   };
 }
+
+/** Characters of JSON. State is written whenever the camera moves. */
+const LARGEST_MODEL = 2 ** 18;
+
+const small = new WeakMap<Model, boolean>();
+
+/** The model as far as it is worth keeping: one with large mask files comes from the server again. */
+export function keptModel(model: Model | null): Model | null {
+  if (model === null) return null;
+  let isSmall = small.get(model);
+  if (isSmall === undefined) {
+    isSmall = JSON.stringify(model).length <= LARGEST_MODEL;
+    small.set(model, isSmall);
+  }
+  return isSmall ? model : null;
+}

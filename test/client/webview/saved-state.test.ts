@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { savedState } from '../../../client/webview/saved-state.ts';
+import { keptModel, savedState } from '../../../client/webview/saved-state.ts';
+import type { Model } from '../../../runtime/pattern/ir.ts';
 
 describe('savedState', () => {
   it('understands nothing but its own version', () => {
@@ -21,5 +22,41 @@ describe('savedState', () => {
       allHeads: false,
       runOn: 'gpu',
     });
+  });
+});
+
+describe('keptModel', () => {
+  const model = (bits: string): Model => ({
+    name: 'p',
+    kind: 'pattern',
+    tokens: null,
+    queries: null,
+    align: 'end',
+    layers: 1,
+    heads: 1,
+    kvHeads: 1,
+    headDim: null,
+    dtype: 'f16',
+    batch: 1,
+    causal: false,
+    rules: [
+      {
+        layers: [0],
+        heads: [0],
+        pattern: {
+          kind: 'primitive',
+          name: 'mask',
+          args: { path: { type: 'mask', value: { name: 'm.npy', heads: null, tokens: 8, hash: '0', bits } } },
+        },
+      },
+    ],
+  });
+
+  it('is the model, unless it carries a large mask', () => {
+    const small = model('AA==');
+    expect(keptModel(small)).toBe(small);
+    expect(keptModel(small)).toBe(small);
+    expect(keptModel(model('A'.repeat(2 ** 19)))).toBeNull();
+    expect(keptModel(null)).toBeNull();
   });
 });
