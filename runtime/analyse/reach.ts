@@ -1,9 +1,11 @@
-import { buildMaskTree, type CompileOptions, type MaskNode, type MaskTree } from '../compile/mask-tree.ts';
+import { buildMaskTree, type CompileOptions } from '../compile/mask-tree.ts';
 import { intersection } from '../pattern/algebra.ts';
 import { Progression } from '../pattern/difference-mask.ts';
 import type { Mask } from '../pattern/mask.ts';
 import type { Shape } from '../pattern/shape.ts';
+import { transposedMask } from '../pattern/transposed-mask.ts';
 import { findPair, type Pair, pairOutside } from './find-pair.ts';
+import { Steps, UNREACHED } from './steps.ts';
 
 /** Longest sequence whose paths are followed one position at a time. */
 const MAX_FOLLOWED = 2 ** 16;
@@ -33,116 +35,25 @@ export function flowOf(mask: Mask, shape: Shape, options: CompileOptions = {}): 
   if (findPair(intersection(mask, PAST), shape, options) === undefined)
     return pairOutside(NEXT, mask, shape, options) ?? 'connected';
   if (shape.tokens > MAX_FOLLOWED) return undefined;
-  return new Paths(buildMaskTree(mask, shape, options), options).flow();
+  return follow(mask, shape, options);
 }
 
-/** Follows the pairs of a mask from position to position. */
-class Paths {
-  readonly #tree: MaskTree;
-  readonly #words: number;
-  readonly #checkpoint: (() => void) | undefined;
-
-  constructor(tree: MaskTree, options: CompileOptions) {
-    this.#tree = tree;
-    this.#words = Math.ceil(tree.tile.keys / 32);
-    this.#checkpoint = options.checkpoint;
+/** Follows the pairs of a mask one position at a time. */
+function follow(mask: Mask, shape: Shape, options: CompileOptions): Flow {
+  const steps = new Steps(buildMaskTree(mask, shape, options), options.checkpoint);
+  const last = shape.tokens - 1;
+  const ahead = steps.distances(0).indexOf(UNREACHED);
+  const back = steps.distances(last).indexOf(UNREACHED);
+  if (ahead < 0) {
+    const backwards = new Steps(buildMaskTree(transposedMask(mask, shape.tokens), shape, options), options.checkpoint);
+    const cut = backwards.distances(0).indexOf(UNREACHED);
+    if (cut < 0) return 'connected';
+    // Position `cut` never gets to 0: the past is incomplete. Is its future too?
+    const beyond = steps.distances(cut).indexOf(UNREACHED, cut);
+    return beyond < 0 ? undefined : { query: cut, key: 0 };
   }
-
-  flow(): Flow {
-    const last = this.#tree.keys - 1;
-    const ahead = this.#reachedFrom(0).indexOf(0);
-    const back = this.#reachedFrom(last).indexOf(0);
-    if (ahead < 0) {
-      const cut = this.#reaching(0).indexOf(0);
-      if (cut < 0) return 'connected';
-      // Position `cut` never gets to 0: the past is incomplete. Is its future too?
-      const beyond = this.#reachedFrom(cut).indexOf(0, cut);
-      return beyond < 0 ? undefined : { query: cut, key: 0 };
-    }
-    if (back >= 0) return { query: last, key: back };
-    // The last position reaches everything, so information flows back completely unless somebody else is cut off.
-    const behind = this.#reachedFrom(ahead).lastIndexOf(0, ahead);
-    return behind < 0 ? undefined : { query: ahead, key: behind };
-  }
-
-  /** 1 for each position that a query reaches in any number of steps, itself included. [tokens] */
-  #reachedFrom(start: number): Uint8Array {
-    const reached = new Uint8Array(this.#tree.keys);
-    const side = this.#tree.tile.keys;
-    // How many positions of each tile are still to be reached: tiles without any are not opened.
-    const left = new Uint32Array(Math.ceil(this.#tree.keys / side)).fill(side);
-    left[left.length - 1] = this.#tree.keys - (left.length - 1) * side;
-    let remaining = this.#tree.keys;
-    const queue = new Uint32Array(this.#tree.keys);
-    let end = 0;
-    const add = (key: number): void => {
-      if (reached[key] !== 0) return;
-      reached[key] = 1;
-      const tile = Math.floor(key / side);
-      left[tile] = (left[tile] ?? 0) - 1;
-      remaining--;
-      queue[end++] = key;
-    };
-    add(start);
-    for (let next = 0; next < end && remaining > 0; next++) {
-      if ((next & 0xff) === 0) this.#checkpoint?.();
-      this.#row(queue[next] ?? 0, (from, to) => {
-        for (let tile = Math.floor(from / side); tile * side < to; tile++) {
-          if (left[tile] === 0) continue;
-          for (let key = Math.max(from, tile * side); key < Math.min(to, (tile + 1) * side); key++) add(key);
-        }
-        return true;
-      });
-    }
-    return reached;
-  }
-
-  /** 1 for each position from which `target` is reached. [tokens] */
-  #reaching(target: number): Uint8Array {
-    const reaching = new Uint8Array(this.#tree.keys);
-    reaching[target] = 1;
-    for (let changed = true; changed; ) {
-      changed = false;
-      for (const down of [true, false])
-        for (let at = 0; at < this.#tree.keys; at++) {
-          if ((at & 0xff) === 0) this.#checkpoint?.();
-          const query = down ? at : this.#tree.keys - 1 - at;
-          if (reaching[query] !== 0) continue;
-          let found = false;
-          this.#row(query, (from, to) => {
-            for (let key = from; key < to && !found; key++) found = reaching[key] !== 0;
-            return !found;
-          });
-          if (!found) continue;
-          reaching[query] = 1;
-          changed = true;
-        }
-    }
-    return reaching;
-  }
-
-  /** Tells `visit` the stretches of keys that a query sees, until it says no. */
-  #row(query: number, visit: (from: number, to: number) => boolean): void {
-    const walk = (node: MaskNode | null, level: number, row: number, column: number): boolean => {
-      if (node === null) return true;
-      if (node.full) return visit(column, column + node.keys);
-      if (node.children === undefined) return this.#tileRow(node, row, column, visit);
-      const rows = this.#tree.tile.queries * 2 ** (level - 1);
-      const keys = this.#tree.tile.keys * 2 ** (level - 1);
-      const [left, right] = row < rows ? [node.children[0], node.children[1]] : [node.children[2], node.children[3]];
-      const inside = row < rows ? row : row - rows;
-      return walk(left, level - 1, inside, column) && walk(right, level - 1, inside, column + keys);
-    };
-    walk(this.#tree.root, this.#tree.levels, query, 0);
-  }
-
-  #tileRow(node: MaskNode, row: number, column: number, visit: (from: number, to: number) => boolean): boolean {
-    const start = (node.maskId ?? 0) * this.#tree.tile.queries * this.#words + row * this.#words;
-    for (let w = 0; w < this.#words; w++)
-      for (let bits = this.#tree.masks[start + w] ?? 0; bits !== 0; bits &= bits - 1) {
-        const key = column + 32 * w + 31 - Math.clz32(bits & -bits);
-        if (!visit(key, key + 1)) return false;
-      }
-    return true;
-  }
+  if (back >= 0) return { query: last, key: back };
+  // The last position reaches everything, so information flows back completely unless somebody else is cut off.
+  const behind = steps.distances(ahead).lastIndexOf(UNREACHED, ahead);
+  return behind < 0 ? undefined : { query: ahead, key: behind };
 }

@@ -1,0 +1,419 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { type FlowReport, modelFlow, shortestWay } from '../../../runtime/analyse/flow.ts';
+import { OutOfSteps, Relations } from '../../../runtime/analyse/relation.ts';
+import { stackDifferences } from '../../../runtime/analyse/stack-differences.ts';
+import { stackRelations } from '../../../runtime/analyse/stack-relations.ts';
+import { stackSpread } from '../../../runtime/analyse/stack-spread.ts';
+import type { Stacked } from '../../../runtime/analyse/stacking.ts';
+import { Steps } from '../../../runtime/analyse/steps.ts';
+import { buildMaskTree } from '../../../runtime/compile/mask-tree.ts';
+import { bindPattern } from '../../../runtime/pattern/bind.ts';
+import type { Argument, Model, NumberExpression, Pattern } from '../../../runtime/pattern/ir.ts';
+import { squareShape } from '../../../runtime/pattern/shape.ts';
+import { arbitraryPattern } from '../arbitrary-pattern.ts';
+import { allows } from '../brute-force.ts';
+
+const at = (value: number): NumberExpression => ({ op: 'number', value });
+const number = (value: number): Argument => ({ type: 'number', value: at(value) });
+const call = (name: string, args: Record<string, number> = {}): Pattern => ({
+  kind: 'primitive',
+  name,
+  args: Object.fromEntries(Object.entries(args).map(([key, value]) => [key, number(value)])),
+});
+const list = (name: string, positions: readonly number[]): Pattern => ({
+  kind: 'primitive',
+  name,
+  args: { tokens: { type: 'positions', items: positions.map(position => ({ at: at(position) })) } },
+});
+const grid = (size: number, p: Pattern): Pattern => ({
+  kind: 'primitive',
+  name: 'blocked',
+  args: { size: number(size), p: { type: 'pattern', value: p } },
+});
+const and = (left: Pattern, right: Pattern): Pattern => ({ kind: 'intersection', left, right });
+const or = (left: Pattern, right: Pattern): Pattern => ({ kind: 'union', left, right });
+const causal = call('causal');
+const past = (pattern: Pattern): Pattern => and(pattern, causal);
+
+/** A model with a pattern for each layer, or a bare pattern when there is just one. */
+function model(tokens: number, patterns: readonly Pattern[], more: Partial<Model> = {}): Model {
+  return {
+    name: 'M',
+    kind: 'model',
+    tokens,
+    queries: null,
+    align: 'end',
+    layers: patterns.length,
+    heads: 1,
+    kvHeads: 1,
+    headDim: null,
+    dtype: 'f16',
+    batch: 1,
+    causal: false,
+    rules: patterns.map((pattern, layer) => ({ layers: [layer], heads: [0], pattern })),
+    ...more,
+  };
+}
+
+const flow = (tokens: number, pattern: Pattern): FlowReport => modelFlow(model(tokens, [pattern], { kind: 'pattern' }));
+
+/** Everything by its definition: sets of keys, bit j of a number for key j, grown layer by layer. */
+function expected(n: number, patterns: readonly Pattern[], layers: readonly number[], token: number): Stacked {
+  const shape = squareShape(n);
+  const positions = Array.from({ length: n }, (_, i) => i);
+  const bit = (key: number): bigint => 1n << BigInt(key);
+  const sees = patterns.map(pattern =>
+    positions.map(i => positions.filter(j => i === j || allows(pattern, shape, i, j))),
+  );
+  const grow = (known: readonly bigint[], mask: readonly (readonly number[])[]): bigint[] =>
+    mask.map(keys => keys.reduce((all, key) => all | (known[key] ?? 0n), 0n));
+  const keysOf = (set: bigint): number[] => positions.filter(key => (set & bit(key)) !== 0n);
+  const size = (known: readonly bigint[]): number => known.reduce((sum, set) => sum + keysOf(set).length, 0);
+  const start = positions.map(bit);
+  const any = positions.map(i => [...new Set(sees.flatMap(mask => mask[i] ?? []))]);
+  let closure = start;
+  let hops = 0;
+  for (let next = grow(closure, any); next.some((set, i) => set !== closure[i]); next = grow(closure, any)) {
+    closure = next;
+    hops++;
+  }
+  const byLayer: number[] = [];
+  const fields: { keys: number; first: number; last: number }[] = [];
+  let known = start;
+  for (const layer of layers) {
+    known = grow(known, sees[layer]!);
+    byLayer.push(size(known));
+    const keys = keysOf(known[token]!);
+    fields.push({ keys: keys.length, first: Math.min(...keys), last: Math.max(...keys) });
+    if (size(known) === size(closure)) break;
+  }
+  const count = (test: (i: number, j: number) => boolean): number =>
+    closure.reduce((sum, set, i) => sum + keysOf(set).filter(j => test(i, j)).length, 0);
+  return {
+    connected: size(closure),
+    past: count((i, j) => j <= i),
+    future: count((i, j) => j >= i),
+    hops,
+    byLayer,
+    fields,
+    missing: { past: undefined, future: undefined },
+  };
+}
+
+/** The same without the examples, of which there may be several; those are checked one by one. */
+function withoutMissing({ missing: _, ...rest }: Stacked): Omit<Stacked, 'missing'> {
+  return rest;
+}
+
+describe('a stack of layers', () => {
+  it('connects what growing sets of keys connects, whichever way it is computed', () => {
+    let distances = 0;
+    fc.assert(
+      fc.property(
+        fc.array(arbitraryPattern, { minLength: 1, maxLength: 3 }),
+        fc.array(fc.nat(2), { minLength: 1, maxLength: 5 }),
+        fc.integer({ min: 1, max: 100 }),
+        fc.nat(),
+        (patterns, order, n, where) => {
+          const shape = squareShape(n);
+          const layers = order.map(layer => layer % patterns.length);
+          const token = where % n;
+          const stack = { tokens: n, layers, token };
+          const wanted = expected(n, patterns, layers, token);
+          const masks = patterns.map(pattern => bindPattern(pattern, shape));
+          const trees = masks.map(mask => buildMaskTree(mask, shape));
+          const results = [
+            stackRelations({ ...stack, masks }, 2 ** 22),
+            stackSpread({ ...stack, masks: trees.map(tree => new Steps(tree).neighbours()) }, 2 ** 30),
+          ];
+          const row = Array.from({ length: n }, (_, distance) => distance);
+          const byDistance = patterns.map(pattern => row.filter(d => allows(pattern, shape, n - 1, n - 1 - d)));
+          const invariant = patterns.every((pattern, index) => {
+            const distances = new Set(byDistance[index]);
+            return row.every(i => row.every(j => allows(pattern, shape, i, j) === distances.has(i - j)));
+          });
+          if (invariant) {
+            distances++;
+            results.push(stackDifferences({ ...stack, masks: byDistance }, 2 ** 30));
+          }
+          for (const found of results) {
+            expect(withoutMissing(found)).toEqual(withoutMissing(wanted));
+            const half = (n * (n + 1)) / 2;
+            expect(found.missing.past !== undefined).toBe(wanted.past < half);
+            expect(found.missing.future !== undefined).toBe(wanted.future < half);
+            for (const pair of [found.missing.past, found.missing.future]) {
+              if (pair === undefined) continue;
+              const way = shortestWay(model(n, patterns), pair.query, pair.key);
+              expect(way).toBeUndefined();
+            }
+          }
+        },
+      ),
+      { numRuns: 200 },
+    );
+    expect(distances).toBeGreaterThan(5);
+  });
+
+  it('is joined from bands of keys where a sequence is long', () => {
+    const n = 17_001;
+    const shape = squareShape(n);
+    const distances = [1, 5, 25, 125, 625, 3125, 15_625];
+    const offsets: Argument = {
+      type: 'values',
+      items: distances.map(distance => ({ at: at(distance) })),
+      single: false,
+    };
+    const pattern: Pattern = { kind: 'primitive', name: 'diagonals', args: { offsets } };
+    const neighbours = new Steps(buildMaskTree(bindPattern(pattern, shape), shape)).neighbours();
+    const stack = { tokens: n, layers: [0, 0, 0], token: 16_900 };
+    const spread = stackSpread({ ...stack, masks: [neighbours] }, 2 ** 36);
+    const wanted = stackDifferences({ ...stack, masks: [distances] }, 2 ** 30);
+    expect(withoutMissing(spread)).toEqual(withoutMissing(wanted));
+    expect(wanted.hops).toBeGreaterThan(15);
+  });
+
+  it('stops when it takes too long', () => {
+    const shape = squareShape(4096);
+    const mask = bindPattern(call('random', { keys: 3 }), shape);
+    const stack = { tokens: 4096, layers: [0] };
+    expect(() => stackRelations({ ...stack, masks: [mask] }, 10_000)).toThrow(OutOfSteps);
+    const neighbours = new Steps(buildMaskTree(mask, shape)).neighbours();
+    expect(() => stackSpread({ ...stack, masks: [neighbours] }, 10_000)).toThrow(OutOfSteps);
+    expect(() => stackDifferences({ ...stack, masks: [[0, 1]] }, 1000)).toThrow(OutOfSteps);
+  });
+});
+
+describe('relations', () => {
+  it('are sets of pairs with a product', () => {
+    fc.assert(
+      fc.property(arbitraryPattern, arbitraryPattern, fc.integer({ min: 1, max: 100 }), (p, q, n) => {
+        const shape = squareShape(n);
+        const relations = new Relations(n, 2 ** 22);
+        const [a, b] = [p, q].map(pattern => relations.of(bindPattern(pattern, shape))) as [number, number];
+        const rowsOf = (relation: number): boolean[][] =>
+          Array.from({ length: n }, (_, i) => {
+            const row = new Array<boolean>(n).fill(false);
+            relations.row(relation, i, (from, to) => row.fill(true, from, to));
+            return row;
+          });
+        const both = relations.intersection(a, b);
+        const either = relations.union(a, b);
+        const [inBoth, inEither, inFirst] = [both, either, a].map(rowsOf) as [boolean[][], boolean[][], boolean[][]];
+        let pairs = 0;
+        for (let i = 0; i < n; i++)
+          for (let j = 0; j < n; j++) {
+            const [inA, inB] = [allows(p, shape, i, j), allows(q, shape, i, j)];
+            if (inFirst[i]![j] !== inA || inBoth[i]![j] !== (inA && inB) || inEither[i]![j] !== (inA || inB))
+              expect.fail(`(${i}, ${j}) is wrong`);
+            if (inA) pairs++;
+          }
+        expect(relations.pairs(a)).toBe(pairs);
+        expect(relations.contains(a, both)).toBe(true);
+        const pair = relations.pairOutside(a, b);
+        expect(pair === undefined).toBe(relations.contains(b, a));
+        if (pair !== undefined) {
+          expect(allows(p, shape, pair.query, pair.key)).toBe(true);
+          expect(allows(q, shape, pair.query, pair.key)).toBe(false);
+        }
+        for (let level = 1; level <= relations.levels; level++) {
+          expect(relations.contains(relations.widened(a, level), a)).toBe(true);
+          expect(relations.contains(relations.all, relations.widened(a, level))).toBe(true);
+          expect(relations.contains(a, relations.narrowed(a, level))).toBe(true);
+        }
+      }),
+      { numRuns: 60 },
+    );
+  });
+});
+
+const window = (radius: number): Pattern => call('window', { radius });
+const bigBird = (size: number): Pattern =>
+  grid(size, or(or(call('window', { size: 3 }), list('global', [0, -1])), call('random', { keys: 3 })));
+/** Sparse Transformer: the last `stride` positions and every `stride`-th before. */
+const strided = (stride: number): Pattern => past(or(call('sliding', { size: stride }), call('strided', { stride })));
+
+describe('known answers', () => {
+  it.each([1, 7, 512])('a window of radius %i alone takes n / radius steps', radius => {
+    for (const n of [1000, 4096, 65_536]) {
+      const { hops, reaches, share, full, missing, isolated } = flow(n, window(radius));
+      const steps = Math.ceil((n - 1) / radius);
+      expect(hops).toEqual({ least: steps, most: steps, exact: true });
+      expect({ reaches, share, full, missing, isolated }).toEqual({
+        reaches: 'all',
+        share: 1,
+        full: { after: steps },
+        missing: null,
+        isolated: { count: 0, first: [] },
+      });
+    }
+  });
+
+  it('a causal window at millions of tokens', () => {
+    const n = 2 ** 22;
+    expect(flow(n, call('sliding', { size: 4096 }))).toMatchObject({
+      reaches: 'past',
+      share: 1,
+      hops: { least: Math.ceil((n - 1) / 4095), exact: true },
+    });
+  });
+
+  it.each([100, 4096, 65_536, 2 ** 20])('a star has diameter 2 at n = %i', n => {
+    const star = or(call('diagonal'), list('global', [0]));
+    expect(flow(n, star)).toMatchObject({
+      reaches: 'all',
+      hops: { least: 2, most: 2, exact: true },
+      full: { after: 2 },
+    });
+    expect(flow(n, or(window(1), list('global', [n - 1])))).toMatchObject({ hops: { least: 2, exact: true } });
+  });
+
+  it.each([4096, 16_384, 65_536])('BigBird has diameter 2 at n = %i', n => {
+    expect(flow(n, bigBird(64))).toMatchObject({ reaches: 'all', hops: { least: 2, most: 2, exact: true } });
+  });
+
+  it.each([
+    [1024, 32],
+    [4096, 64],
+    [65_536, 256],
+  ])('the strided Sparse Transformer takes two steps at n = %i', (n, stride) => {
+    expect(flow(n, strided(stride))).toMatchObject({
+      reaches: 'past',
+      share: 1,
+      hops: { least: 2, most: 2, exact: true },
+    });
+  });
+
+  it('a tower of dilated windows doubles what is seen with every layer', () => {
+    const tower = Array.from({ length: 10 }, (_, layer) =>
+      call('window', { before: 1, after: 0, dilation: 2 ** layer }),
+    );
+    const n = 4096;
+    const report = modelFlow(model(n, tower), undefined, { token: n - 1 });
+    expect(report.fields.map(({ keys }) => keys)).toEqual(tower.map((_, layer) => 2 ** (layer + 1)));
+    expect(report).toMatchObject({ reaches: 'past', full: { after: null }, layers: 10 });
+    // Position i has heard of its last 1024 keys.
+    const heard = 1024 * n - (1024 * 1023) / 2;
+    expect(report.byLayer.at(-1)).toBe(heard / ((n * (n + 1)) / 2));
+    const whole = modelFlow(model(1024, tower));
+    expect(whole).toMatchObject({ full: { after: 10 } });
+    expect(whole.byLayer).toHaveLength(10);
+  });
+
+  it.each([1024, 65_536, 2 ** 20])('LogSparse takes as many steps as a distance has bits at n = %i', n => {
+    const logSparse = past(call('exponential'));
+    const bits = Math.log2(n);
+    expect(flow(n, logSparse)).toMatchObject({ reaches: 'past', hops: { least: bits, most: bits, exact: true } });
+  });
+
+  it.each([1024, 8192])('a distance of both directions is a sum and difference of powers at n = %i', n => {
+    const { hops } = flow(n, call('exponential'));
+    // Of m digits, at most half are not 0 in the sparsest signed form; the ends of the sequence cost at most one step more.
+    expect(hops.exact).toBe(true);
+    expect(Math.abs(hops.least - (Math.log2(n) / 2 + 1))).toBeLessThanOrEqual(1);
+  });
+
+  it('attention sinks make a window no faster', () => {
+    const n = 65_536;
+    const sinks = past(or(call('sliding', { size: 1024 }), list('columns', [0, 1, 2, 3])));
+    const { hops } = flow(n, sinks);
+    // Keys after the sinks are only reached through windows.
+    expect(hops).toEqual({ least: Math.ceil((n - 1 - 4) / 1023), most: Math.ceil((n - 1 - 4) / 1023), exact: true });
+  });
+
+  it('blocks alone connect only themselves', () => {
+    expect(flow(1000, call('block', { size: 100 }))).toMatchObject({
+      reaches: 'part',
+      share: 0.1,
+      hops: { least: 1, most: 1 },
+      full: { after: 1 },
+    });
+    const { missing } = flow(1000, call('block', { size: 100 }));
+    expect(Math.floor(missing!.query / 100)).not.toBe(Math.floor(missing!.key / 100));
+  });
+
+  it('a prefix that sees itself hears of all earlier keys', () => {
+    const prefix: Pattern = or(causal, call('prefix', { length: 10 }));
+    expect(flow(100, prefix)).toMatchObject({ reaches: 'past', missing: null, hops: { least: 1, most: 1 } });
+    expect(flow(100, { kind: 'complement', of: past(call('full')) })).toMatchObject({ reaches: 'future', share: 1 });
+  });
+
+  it('names isolated positions', () => {
+    const n = 5000;
+    const cut: Pattern = {
+      kind: 'difference',
+      left: { kind: 'difference', left: window(2), right: list('global', [7, 4000]) },
+      right: call('none'),
+    };
+    expect(flow(n, cut).isolated).toEqual({ count: 2, first: [7, 4000] });
+    expect(flow(n, call('diagonal'))).toMatchObject({
+      isolated: { count: n, first: [0, 1, 2, 3, 4, 5, 6, 7] },
+      hops: { least: 0, most: 0, exact: true },
+      full: { after: 0 },
+    });
+    // A row that nobody looks back at is not isolated.
+    expect(flow(n, list('rows', [3])).isolated.count).toBe(0);
+    expect(flow(n, and(list('rows', [3]), list('columns', [9]))).isolated.count).toBe(n - 2);
+    expect(flow(1, call('none'))).toMatchObject({ reaches: 'all', isolated: { count: 1 } });
+  });
+});
+
+describe('the flow of a model', () => {
+  it('takes all heads of a layer together', () => {
+    const heads: Partial<Model> = {
+      layers: 2,
+      heads: 2,
+      kvHeads: 2,
+      rules: [
+        { layers: [0, 1], heads: [0], pattern: window(1) },
+        { layers: [0, 1], heads: [1], pattern: list('global', [0]) },
+      ],
+    };
+    expect(modelFlow(model(1000, [], heads))).toMatchObject({ full: { after: 2 }, layers: 2, hops: { least: 2 } });
+    const alone = modelFlow(model(1000, [], heads), undefined, { only: { layer: 1, head: 0 } });
+    expect(alone).toMatchObject({ layers: null, hops: { least: 999 }, full: { after: 999 } });
+  });
+
+  it('takes layers in their order', () => {
+    // Up: a key in the middle is seen by position 0 in the first layer, and position 0 by all in the second.
+    const collect = list('rows', [0]);
+    const spread = list('columns', [0]);
+    expect(modelFlow(model(500, [collect, spread]))).toMatchObject({ full: { after: 2 } });
+    expect(modelFlow(model(500, [spread, collect])).full).toEqual({ after: null });
+  });
+
+  it('finds a shortest way', () => {
+    const m = model(1000, [or(window(2), list('global', [500]))]);
+    expect(shortestWay(m, 10, 900)).toEqual([10, 500, 900]);
+    expect(shortestWay(m, 10, 14)).toHaveLength(3);
+    expect(shortestWay(m, 10, 10)).toEqual([10]);
+    expect(shortestWay(model(1000, [call('sliding', { size: 11 })]), 999, 0)).toHaveLength(101);
+    expect(shortestWay(model(1000, [causal]), 3, 4)).toBeUndefined();
+    expect(() => shortestWay(m, 10, 1000)).toThrow(/position 1000/);
+    expect(() => modelFlow(m, undefined, { token: -1 })).toThrow(/position -1/);
+  });
+
+  it('needs every position to be a query, and masks that are known', () => {
+    expect(() => modelFlow(model(100, [causal], { queries: 1 }))).toThrow(/1 queries for 100 tokens/);
+    expect(() => modelFlow(model(100, [call('topk', { keys: 4 })]))).toThrow(/by content/);
+    expect(() => modelFlow(model(100, [causal], { layers: 2 }))).toThrow(/no rule of M reaches layer 1/);
+  });
+
+  it('gives bounds that hold where it would take too long to be exact', () => {
+    const patterns: Pattern[] = [
+      or(call('random', { keys: 2 }), window(1)),
+      or(call('random', { keys: 1, seed: 3 }), call('sliding', { size: 9 })),
+      or(past(call('random', { keys: 2 })), call('sliding', { size: 40 })),
+      bigBird(16),
+    ];
+    for (const pattern of patterns) {
+      const n = 3000;
+      const exact = flow(n, pattern);
+      expect(exact.hops.exact).toBe(true);
+      const rough = modelFlow(model(n, [pattern], { kind: 'pattern' }), undefined, { effort: 2 ** -12 });
+      expect(rough.hops.least).toBeLessThanOrEqual(exact.hops.least);
+      expect(rough.hops.most).toBeGreaterThanOrEqual(exact.hops.least);
+      if (rough.reaches !== null) expect(rough.reaches).toBe(exact.reaches);
+    }
+  });
+});
