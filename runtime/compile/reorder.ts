@@ -9,7 +9,7 @@ import type { TilePlan } from './tile-plan.ts';
 import { TokenOrder } from './token-order.ts';
 
 /** Squares that may be looked at to try an order: orders that help need few. */
-const MAX_TRIAL_NODES = 2 ** 14;
+const MAX_TRIAL_NODES = 2 ** 15;
 /** Groups of tokens that an order may have. */
 const MAX_GROUPS = 2 ** 20;
 /** A part in another order has to be gathered and merged, so it must save at least every second tile. */

@@ -1,4 +1,4 @@
-import type { Lattice, Regrouping, Run } from '../pattern/lattice.ts';
+import { type Lattice, latticeOf, type Regrouping, type Run } from '../pattern/lattice.ts';
 
 /** Words of one tile are asked again for each of its rows. */
 const KEPT_WORDS = 64;
@@ -91,7 +91,11 @@ export class TokenOrder {
     const last = this.#groupAt(end - 1);
     if (group === last) {
       const { start, stride } = this.#group(group);
-      return { start: start + stride * (first - (this.#groupStart[group] ?? 0)), width: 1, stride, count: end - first };
+      return latticeOf({
+        start: start + stride * (first - (this.#groupStart[group] ?? 0)),
+        stride,
+        count: end - first,
+      });
     }
     const chunk = Math.floor(group / this.#stride);
     const lastChunk = Math.floor(last / this.#stride);

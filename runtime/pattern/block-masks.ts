@@ -1,6 +1,14 @@
 import { coverageOf, EVERYTHING, NOTHING, narrow, overLeaves, signatureOf } from './algebra.ts';
 import { bitsBetween } from './bits.ts';
-import { boxAround, type Lattice, type LatticeMask, type Regrouping, type Run, runWordOf } from './lattice.ts';
+import {
+  boxAround,
+  type Lattice,
+  type LatticeMask,
+  latticeOf,
+  type Regrouping,
+  type Run,
+  runWordOf,
+} from './lattice.ts';
 import type { Box, Coverage, Mask } from './mask.ts';
 
 /** Query and key in the same block of `size` positions. */
@@ -39,7 +47,7 @@ export class SameBlockMask implements LatticeMask {
   }
 
   runSignature(rows: Run, columns: Run): string {
-    const coverage = this.classifyLattice({ ...rows, width: 1 }, { ...columns, width: 1 });
+    const coverage = this.classifyLattice(latticeOf(rows), latticeOf(columns));
     const start = Math.floor(rows.start / this.#size) * this.#size;
     return coverage === 'mixed'
       ? `${rows.start - start},${columns.start - start},${rows.stride},${columns.stride}`

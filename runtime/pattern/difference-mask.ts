@@ -1,5 +1,5 @@
 import { bitsBetween, modulo } from './bits.ts';
-import { type Lattice, type LatticeMask, latticeEnd, type Regrouping, type Run } from './lattice.ts';
+import { type Lattice, type LatticeMask, latticeEnd, latticeOf, type Regrouping, type Run } from './lattice.ts';
 import type { Box, Coverage, Mask } from './mask.ts';
 
 /** A mask that depends on the difference d = i - j alone (its pattern repeats along diagonals). */
@@ -94,7 +94,7 @@ export class Progression extends DifferenceMask implements LatticeMask {
   }
 
   runSignature(rows: Run, columns: Run): string {
-    const coverage = this.classifyLattice({ ...rows, width: 1 }, { ...columns, width: 1 });
+    const coverage = this.classifyLattice(latticeOf(rows), latticeOf(columns));
     return coverage === 'mixed' ? `${rows.start - columns.start},${rows.stride},${columns.stride}` : coverage;
   }
 

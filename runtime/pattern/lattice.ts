@@ -53,6 +53,11 @@ export function runWordOf(mask: Mask, row: number, { start, stride, count }: Run
   return word;
 }
 
+/** A run as a lattice: neighbours are one stretch. */
+export function latticeOf({ start, stride, count }: Run): Lattice {
+  return stride === 1 ? { start, width: count, stride, count: 1 } : { start, width: 1, stride, count };
+}
+
 /** The end of the stretch that a lattice lies in. */
 export function latticeEnd({ start, width, stride, count }: Lattice): number {
   return start + width + stride * (count - 1);

@@ -1,5 +1,13 @@
 import { bitsBetween } from './bits.ts';
-import { boxAround, type Lattice, type LatticeMask, type Regrouping, type Run, runWordOf } from './lattice.ts';
+import {
+  boxAround,
+  type Lattice,
+  type LatticeMask,
+  latticeOf,
+  type Regrouping,
+  type Run,
+  runWordOf,
+} from './lattice.ts';
 import type { Box, Coverage } from './mask.ts';
 
 /** Keys y of one coordinate x: `from`, `from + step`, ... below `to`. */
@@ -180,10 +188,7 @@ export class RasterMask implements LatticeMask {
   }
 
   runSignature(rows: Run, columns: Run): string | undefined {
-    const lattices = [
-      { ...rows, width: 1 },
-      { ...columns, width: 1 },
-    ] as const;
+    const lattices = [latticeOf(rows), latticeOf(columns)] as const;
     const coverage = this.classifyLattice(...lattices);
     if (coverage !== 'mixed') return coverage;
     const along = this.#axisOf(...lattices);
