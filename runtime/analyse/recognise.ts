@@ -21,6 +21,9 @@ import { View } from './recognise/view.ts';
 
 const PAST: Mask = new Progression(0, Number.POSITIVE_INFINITY);
 
+/** Squares that are looked at in one compilation: a mask that needs more has no design. */
+const MAX_NODES = 2 ** 20;
+
 /** A mask by the name of its design. */
 export interface Recognised {
   /** `Longformer`, `Sliding window`, `BigBird`... */
@@ -61,11 +64,12 @@ export function recognise(
   hints: Hints = {},
   options: CompileOptions = {},
 ): Recognised | undefined {
+  const limits = { maxNodes: MAX_NODES, ...options };
   const square: Shape = { ...shape, queries: shape.tokens, offset: 0 };
   let whole: Whole | undefined;
   try {
     const draws = drawHints(hints.pattern, square);
-    whole = explain({ mask, shape: square, hints: draws, options, without: new Set() });
+    whole = explain({ mask, shape: square, hints: draws, options: limits, without: new Set() });
   } catch (error) {
     if (error instanceof CompileError) return undefined;
     throw error;
@@ -120,9 +124,13 @@ function explain({ mask, shape, hints, options, without }: Place): Whole | undef
   if (cover.isComplete) return cover.whole();
   const grids = proposeGrids(view);
   const onGrid = cover.single(grids);
-  if (onGrid !== undefined) return onGrid;
   const inBlocks = without.has('blocks') ? undefined : blocks({ mask, shape, hints, options, without }, view);
-  if (inBlocks !== undefined && cover.isWhole(inBlocks)) return inBlocks;
+  // Blocks of a sequence are plainer than a grid, but not blocks that form a grid again.
+  const isPlain = inBlocks?.parts.every(
+    part => part.kind !== 'blocked' || !part.of.parts.some(each => 'extents' in each),
+  );
+  if (inBlocks !== undefined && (isPlain || onGrid === undefined) && cover.isWhole(inBlocks)) return inBlocks;
+  if (onGrid !== undefined) return onGrid;
   cover.offer(grids);
   if (cover.isComplete) return cover.whole();
   if (!causal || without.has('mirror')) return undefined;
