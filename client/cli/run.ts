@@ -3,7 +3,7 @@ import { type Attention, createAttention } from '../../runtime/attention/attenti
 import { compareWithFull, pairsOfHeads, type RunReport } from '../../runtime/attention/compare-with-full.ts';
 import { nodeWorkers } from '../../runtime/attention/cpu/workers.node.ts';
 import { openDawn } from '../../runtime/attention/gpu/dawn.node.ts';
-import type { BackendId, HeadPlans } from '../../runtime/attention/types.ts';
+import type { BackendId, PlanParts } from '../../runtime/attention/types.ts';
 import { wrongUse } from './failure.ts';
 import { inThread, JobError } from './in-thread.ts';
 import { duration, grouped, percent } from './numbers.ts';
@@ -124,7 +124,7 @@ function withoutChoice({ name, message, span, code }: JobError): JobError {
 function measure(
   attention: Attention,
   { input }: RunProblem,
-  plans: HeadPlans,
+  plans: PlanParts,
   backend: 'auto' | BackendId,
   signal: AbortSignal,
   onProgress: (share: number) => void,
@@ -135,7 +135,7 @@ function measure(
 function summaryOf(
   name: string,
   { layer, input }: RunProblem,
-  plans: HeadPlans,
+  plans: PlanParts,
   report: RunReport,
   options: RunOptions,
 ): RunSummary {

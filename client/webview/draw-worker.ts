@@ -1,7 +1,8 @@
 import { complexity } from '../../runtime/analyse/complexity.ts';
 import { statisticsOf } from '../../runtime/analyse/statistics.ts';
-import { compileHeads } from '../../runtime/compile/compile-heads.ts';
+import { compileHeadParts } from '../../runtime/compile/compile-heads.ts';
 import { buildMaskTree, CompileError } from '../../runtime/compile/mask-tree.ts';
+import { buffersOf } from '../../runtime/compile/tile-plan.ts';
 import { LayeredMask } from '../../runtime/draw/layered-mask.ts';
 import { partsOf } from '../../runtime/draw/parts.ts';
 import { rasterize } from '../../runtime/draw/raster.ts';
@@ -49,11 +50,9 @@ function answerTo(request: DrawingRequest): Answer {
       return { answer: measure(request.choice), transfer: [] };
     case 'plans': {
       const { model, layer, tokens } = request.choice;
-      const answer = compileHeads(model, layer, request.heads, tokens);
-      const transfer = answer.plans.flatMap(plan =>
-        [plan.rowStart, plan.column, plan.maskId, plan.masks, plan.pairs].map(array => array.buffer as ArrayBuffer),
-      );
-      return { answer, transfer };
+      const answer = compileHeadParts(model, layer, request.heads, tokens);
+      const plans = answer.flatMap(part => part.plans);
+      return { answer, transfer: [...new Set(plans.flatMap(buffersOf))] };
     }
   }
 }

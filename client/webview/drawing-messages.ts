@@ -1,5 +1,5 @@
 import type { Statistics } from '../../runtime/analyse/statistics.ts';
-import type { HeadPlans } from '../../runtime/attention/types.ts';
+import type { PlanParts } from '../../runtime/attention/types.ts';
 import type { Surroundings } from '../../runtime/draw/palette.ts';
 import type { View } from '../../runtime/draw/raster.ts';
 import type { Model, Span } from '../../runtime/pattern/ir.ts';
@@ -40,7 +40,7 @@ export type DrawingRequest =
 export interface DrawingAnswers {
   readonly draw: Picture;
   readonly measure: Measurement;
-  readonly plans: HeadPlans;
+  readonly plans: PlanParts;
 }
 
 export interface ToWorker {

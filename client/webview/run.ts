@@ -2,7 +2,7 @@ import { type Attention, BackendError, createAttention } from '../../runtime/att
 import { type CompareOptions, compareWithFull, type RunReport } from '../../runtime/attention/compare-with-full.ts';
 import { webWorkers } from '../../runtime/attention/cpu/workers.web.ts';
 import { sampleInput } from '../../runtime/attention/sample-data.ts';
-import type { AttentionInput, HeadPlans } from '../../runtime/attention/types.ts';
+import type { AttentionInput, PlanParts } from '../../runtime/attention/types.ts';
 import type { MaskChoice } from './drawing-messages.ts';
 
 /** What the user wants a run to use: WebGPU, or the CPU where there is no adapter; or the CPU in any case. */
@@ -85,7 +85,7 @@ export function headsToRun({ model, tokens, head }: MaskChoice, all: boolean): R
 export async function runAttention(
   choice: MaskChoice,
   { heads, kvHeads, headDim, note }: RunHeads,
-  plans: HeadPlans,
+  plans: PlanParts,
   runOn: RunOn,
   signal: AbortSignal,
   onProgress: (done: number) => void,
@@ -111,7 +111,7 @@ export async function runAttention(
   };
 }
 
-async function compare(input: AttentionInput, plans: HeadPlans, options: CompareOptions): Promise<RunReport> {
+async function compare(input: AttentionInput, plans: PlanParts, options: CompareOptions): Promise<RunReport> {
   try {
     return await compareWithFull(backends(), input, plans, options);
   } catch (error) {

@@ -5,9 +5,10 @@ import { kernelBuilds } from './cpu/kernel-builds.ts';
 import type { WorkerHost } from './cpu/worker-host.ts';
 import { createGpuBackend } from './gpu/gpu.ts';
 import { GpuError } from './gpu/gpu-error.ts';
+import { runParts } from './parts.ts';
 import { createReferenceBackend } from './reference.ts';
 import { selfCheck } from './self-check.ts';
-import type { AttentionInput, AttentionOptions, AttentionResult, Backend, BackendId, HeadPlans } from './types.ts';
+import type { AttentionInput, AttentionOptions, AttentionResult, Backend, BackendId, PlanParts } from './types.ts';
 
 /** What the surroundings offer; all of it is optional. */
 export interface AttentionHosts {
@@ -36,7 +37,7 @@ export interface BackendStatus {
 /** Attention over tile plans, on whatever the machine offers. */
 export interface Attention {
   /**
-   * `o[h] = softmax(q[h] k^T * scale, over the pairs of the head's plan) v`; see AttentionInput for the shapes. Rows
+   * `o[h] = softmax(q[h] k^T * scale, over the pairs of the head's plans) v`; see AttentionInput for the shapes. Rows
    * without keys give zeros and a log-sum-exp of -Infinity. A backend that fails in the middle is replaced by the next
    * one, which the result's notes say.
    *
@@ -44,7 +45,7 @@ export interface Attention {
    * @throws BackendError when the backend that was asked for is not available
    * @throws DOMException named AbortError when the signal fires
    */
-  attend(input: AttentionInput, plans: HeadPlans, options?: AttendOptions): Promise<AttentionResult>;
+  attend(input: AttentionInput, plans: PlanParts, options?: AttendOptions): Promise<AttentionResult>;
   /** Starts and checks every backend. */
   backends(): Promise<readonly BackendStatus[]>;
   /** Ends workers and frees the device. A later call starts them again. */
@@ -93,11 +94,11 @@ export function createAttention(hosts: AttentionHosts): Attention {
 
   async function attend(
     input: AttentionInput,
-    plans: HeadPlans,
+    plans: PlanParts,
     options: AttendOptions = {},
   ): Promise<AttentionResult> {
     const wanted = options.backend ?? 'auto';
-    checkInput(input, plans);
+    for (const part of plans) checkInput(input, part);
     attentionScale(input, options);
     throwIfAborted(options.signal);
     const notes: string[] = [];
@@ -110,7 +111,7 @@ export function createAttention(hosts: AttentionHosts): Attention {
         continue;
       }
       try {
-        const done = await result.backend.run(input, plans, options);
+        const done = await runParts(result.backend, input, plans, options);
         return { ...done, notes: [...notes, ...done.notes] };
       } catch (error) {
         if (isAbort(error) || error instanceof AttentionInputError) throw error;

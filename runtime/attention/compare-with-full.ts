@@ -1,10 +1,10 @@
-import { planPairs } from '../compile/tile-plan.ts';
+import { planPairs, type TilePlan } from '../compile/tile-plan.ts';
 import { breathe, throwIfAborted } from './abort.ts';
 import type { AttendOptions, Attention } from './attention.ts';
 import { compareRows, sampleRows } from './compare.ts';
 import { fullPlan } from './full-plan.ts';
 import { referenceRows } from './reference.ts';
-import type { AttentionInput, AttentionResult, HeadPlans } from './types.ts';
+import type { AttentionInput, AttentionResult, PlanParts } from './types.ts';
 
 /** A sparse run set against full attention on the same data and against the reference. */
 export interface RunReport {
@@ -54,7 +54,7 @@ const REPEATS = 3;
 export async function compareWithFull(
   attention: Attention,
   input: AttentionInput,
-  plans: HeadPlans,
+  plans: PlanParts,
   options: CompareOptions,
 ): Promise<RunReport> {
   const { onProgress } = options;
@@ -75,10 +75,10 @@ export async function compareWithFull(
   if (fullTiles <= MAX_FULL_TILES && predictedFullMs <= (options.longestFullMs ?? 60_000)) {
     const tile = { queries: FULL_TILE_SIDE, keys: FULL_TILE_SIDE };
     const full = fullPlan(input.queries, input.keys, tile);
-    const headPlan = plans.headPlan.map(() => 0);
+    const headPlan = new Array<number>(input.heads).fill(0);
     // The backend that made the sparse result, so that the two times can be compared.
     const fullOptions = { ...part(SPARSE_SHARE, 1 - SPARSE_SHARE), backend: sparse.backend };
-    const result = await fastest(() => attention.attend(input, { plans: [full], headPlan }, fullOptions));
+    const result = await fastest(() => attention.attend(input, [{ plans: [full], headPlan }], fullOptions));
     if (result.backend === sparse.backend) fullMs = result.timing.kernelMs;
   }
   onProgress?.(1);
@@ -100,7 +100,7 @@ async function fastest(run: () => Promise<AttentionResult>): Promise<AttentionRe
 /** Largest difference of the output over some rows; lets others have their turn, and stops when it is cancelled. */
 async function differenceFromReference(
   input: AttentionInput,
-  plans: HeadPlans,
+  plans: PlanParts,
   result: AttentionResult,
   count: number,
   { scale, signal }: CompareOptions,
@@ -117,14 +117,20 @@ async function differenceFromReference(
 }
 
 /** Pairs over all heads. */
-export function pairsOfHeads({ plans, headPlan }: HeadPlans): number {
-  const pairs = plans.map(planPairs);
-  return headPlan.reduce((sum, plan) => sum + (pairs[plan] ?? 0), 0);
+export function pairsOfHeads(parts: PlanParts): number {
+  return sumOverHeads(parts, planPairs);
 }
 
 /** Tiles that the kernels compute, full and partial, over all heads. */
-function computedTiles({ plans, headPlan }: HeadPlans): number {
-  let tiles = 0;
-  for (const index of headPlan) tiles += plans[index]?.column.length ?? 0;
-  return tiles;
+function computedTiles(parts: PlanParts): number {
+  return sumOverHeads(parts, plan => plan.column.length);
+}
+
+function sumOverHeads(parts: PlanParts, of: (plan: TilePlan) => number): number {
+  let sum = 0;
+  for (const { plans, headPlan } of parts) {
+    const each = plans.map(of);
+    for (const plan of headPlan) sum += each[plan] ?? 0;
+  }
+  return sum;
 }

@@ -1,7 +1,7 @@
 import { FULL_TILE, type TilePlan, wordsPerMask, wordsPerRow } from '../compile/tile-plan.ts';
 import { breathe, throwIfAborted } from './abort.ts';
 import { attentionScale, checkInput } from './check-input.ts';
-import type { AttentionInput, AttentionOptions, AttentionResult, Backend, HeadPlans } from './types.ts';
+import type { AttentionInput, AttentionOptions, AttentionResult, Backend, HeadPlans, PlanParts } from './types.ts';
 
 /** One query row of one head. */
 export interface HeadRow {
@@ -27,17 +27,18 @@ export interface ReferenceRows {
  */
 export function referenceRows(
   input: AttentionInput,
-  plans: HeadPlans,
+  plans: PlanParts,
   rows: readonly HeadRow[],
   scale?: number,
 ): ReferenceRows {
-  checkInput(input, plans);
+  for (const part of plans) checkInput(input, part);
   const factor = attentionScale(input, scale === undefined ? {} : { scale });
   const o = new Float64Array(rows.length * input.headDim);
   const lse = new Float64Array(rows.length);
   rows.forEach(({ head, row }, index) => {
     const out = o.subarray(index * input.headDim, (index + 1) * input.headDim);
-    lse[index] = attendRow(input, planOf(plans, head), head, row, factor, out);
+    const allowed = plans.flatMap(part => keysOfRow(planOf(part, head), row));
+    lse[index] = attendRow(input, allowed, head, row, factor, out);
   });
   return { rows, o, lse };
 }
@@ -60,7 +61,7 @@ async function run(input: AttentionInput, plans: HeadPlans, options: AttentionOp
     const plan = planOf(plans, head);
     for (let row = 0; row < queries; row++) {
       const at = head * queries + row;
-      lse[at] = attendRow(input, plan, head, row, scale, out);
+      lse[at] = attendRow(input, keysOfRow(plan, row), head, row, scale, out);
       o.set(out, at * headDim);
       if (performance.now() > pause) {
         options.onProgress?.((at + 1) / (heads * queries));
@@ -86,7 +87,7 @@ async function run(input: AttentionInput, plans: HeadPlans, options: AttentionOp
 /** Writes one row of the output and returns its log-sum-exp. */
 function attendRow(
   input: AttentionInput,
-  plan: TilePlan,
+  allowed: readonly number[],
   head: number,
   row: number,
   scale: number,
@@ -94,7 +95,6 @@ function attendRow(
 ): number {
   const { q, k, v, heads, kvHeads, queries, keys, headDim } = input;
   out.fill(0);
-  const allowed = keysOfRow(plan, row);
   if (allowed.length === 0) return Number.NEGATIVE_INFINITY;
   const kvHead = Math.floor((head * kvHeads) / heads);
   const queryAt = (head * queries + row) * headDim;
@@ -118,9 +118,10 @@ function attendRow(
   return largest + Math.log(sum);
 }
 
-/** Keys that a query row may attend to, ascending. */
-function keysOfRow(plan: TilePlan, row: number): number[] {
-  const { tile, rowStart, column, maskId, masks } = plan;
+/** Keys that a query row may attend to, in the order of the plan. */
+function keysOfRow(plan: TilePlan, queryRow: number): number[] {
+  const { tile, rowStart, column, maskId, masks, queryOrder, keyOrder } = plan;
+  const row = queryOrder === undefined ? queryRow : queryOrder.indexOf(queryRow);
   const block = Math.floor(row / tile.queries);
   const tileRow = row % tile.queries;
   const found: number[] = [];
@@ -129,7 +130,8 @@ function keysOfRow(plan: TilePlan, row: number): number[] {
     const id = Number(maskId[entry]);
     const words = id * wordsPerMask(plan) + tileRow * wordsPerRow(plan);
     for (let c = 0; c < tile.keys && first + c < plan.keys; c++) {
-      if (id === FULL_TILE || (Number(masks[words + (c >>> 5)]) >>> (c & 31)) & 1) found.push(first + c);
+      if (id === FULL_TILE || (Number(masks[words + (c >>> 5)]) >>> (c & 31)) & 1)
+        found.push(keyOrder?.[first + c] ?? first + c);
     }
   }
   return found;

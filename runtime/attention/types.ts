@@ -23,6 +23,12 @@ export interface HeadPlans {
   readonly headPlan: readonly number[];
 }
 
+/**
+ * Masks in disjoint parts: query head h attends to the pairs of `parts[p].plans[parts[p].headPlan[h]]` for every p. Each
+ * plan may have an order of queries and keys of its own.
+ */
+export type PlanParts = readonly HeadPlans[];
+
 export type BackendId = 'gpu' | 'cpu' | 'reference';
 
 export interface AttentionTiming {
@@ -54,7 +60,7 @@ export interface AttentionOptions {
   readonly onProgress?: (done: number) => void;
 }
 
-/** One way to compute attention. */
+/** One way to compute attention. Plans are in the order of the sequence: what has another order is sorted before. */
 export interface Backend {
   readonly id: BackendId;
   readonly device: string;

@@ -1,11 +1,14 @@
-import type { HeadPlans } from '../attention/types.ts';
+import type { HeadPlans, PlanParts } from '../attention/types.ts';
 import { bindPattern } from '../pattern/bind.ts';
-import { BESIDE_MEANING, type Model } from '../pattern/ir.ts';
+import type { Model } from '../pattern/ir.ts';
+import type { Mask } from '../pattern/mask.ts';
 import { patternAt, shapeAt } from '../pattern/model.ts';
 import { PatternError } from '../pattern/primitive.ts';
 import { readsOf } from '../pattern/reads.ts';
+import type { Shape } from '../pattern/shape.ts';
 import type { CompileOptions } from './mask-tree.ts';
 import { compilePlan } from './plan.ts';
+import { compileParts } from './reorder.ts';
 import type { TilePlan } from './tile-plan.ts';
 
 /**
@@ -19,9 +22,46 @@ export function compileHeads(
   tokens: number | undefined,
   options: CompileOptions = {},
 ): HeadPlans {
-  const plans: TilePlan[] = [];
-  const known = new Map<string, number>();
-  const headPlan = heads.map(head => {
+  const plans = new SharedPlans();
+  const planOf = perMask(model, layer, tokens, (mask, shape) => plans.indexOf(compilePlan(mask, shape, options)));
+  const headPlan = heads.map(planOf);
+  return { plans: plans.all, headPlan };
+}
+
+/**
+ * The same in disjoint parts, each in the order of tokens that makes it dense (see `compileParts`); one part when the
+ * order of the sequence is good for all heads.
+ */
+export function compileHeadParts(
+  model: Model,
+  layer: number,
+  heads: readonly number[],
+  tokens: number | undefined,
+  options: CompileOptions = {},
+): PlanParts {
+  const partsOf = perMask(model, layer, tokens, (mask, shape) => compileParts(mask, shape, options));
+  const headParts = heads.map(partsOf);
+  const most = Math.max(1, ...headParts.map(parts => parts.length));
+  return Array.from({ length: most }, (_, part) => {
+    const plans = new SharedPlans();
+    const headPlan = headParts.map(parts => {
+      const plan = parts[part] ?? (parts[0] === undefined ? undefined : emptyLike(parts[0]));
+      if (plan === undefined) throw new RangeError('a mask has at least one part');
+      return plans.indexOf(plan);
+    });
+    return { plans: plans.all, headPlan };
+  });
+}
+
+/** What `make` makes of each head's mask; heads with one pattern share it. */
+function perMask<T>(
+  model: Model,
+  layer: number,
+  tokens: number | undefined,
+  make: (mask: Mask, shape: Shape) => T,
+): (head: number) => T {
+  const known = new Map<string, T>();
+  return head => {
     const shape = shapeAt(model, layer, head, tokens);
     const pattern = patternAt(model, layer, head);
     if (pattern === undefined)
@@ -29,19 +69,37 @@ export function compileHeads(
         'uncovered',
         `no rule of ${model.name} reaches layer ${layer}, head ${head}; add one, e.g. attention = causal()`,
       );
-    const name = JSON.stringify([readsOf(pattern).head ? head : null, pattern], (field, value: unknown) =>
-      BESIDE_MEANING.has(field) ? undefined : value,
-    );
+    const name = JSON.stringify([readsOf(pattern).head ? head : null, pattern]);
     const shared = known.get(name);
     if (shared !== undefined) return shared;
-    const plan = compilePlan(bindPattern(pattern, shape), shape, options);
-    // `head < 2 ? 1 : 4` reads the head and still gives only two masks.
-    const same = plans.findIndex(other => isSamePlan(other, plan));
-    const index = same >= 0 ? same : plans.push(plan) - 1;
-    known.set(name, index);
-    return index;
-  });
-  return { plans, headPlan };
+    const made = make(bindPattern(pattern, shape), shape);
+    known.set(name, made);
+    return made;
+  };
+}
+
+/** Plans that differ: `head < 2 ? 1 : 4` reads the head and still gives only two masks. */
+class SharedPlans {
+  readonly all: TilePlan[] = [];
+
+  indexOf(plan: TilePlan): number {
+    const same = this.all.findIndex(other => isSamePlan(other, plan));
+    return same >= 0 ? same : this.all.push(plan) - 1;
+  }
+}
+
+function emptyLike({ tile, queries, keys, rowStart }: TilePlan): TilePlan {
+  const none = new Uint32Array(0);
+  return {
+    tile,
+    queries,
+    keys,
+    rowStart: new Uint32Array(rowStart.length),
+    column: none,
+    maskId: none,
+    masks: none,
+    pairs: new Float64Array(rowStart.length - 1),
+  };
 }
 
 /** Do two plans of one shape hold the same tiles? */
@@ -50,10 +108,17 @@ function isSamePlan(a: TilePlan, b: TilePlan): boolean {
     isSameArray(a.rowStart, b.rowStart) &&
     isSameArray(a.column, b.column) &&
     isSameArray(a.maskId, b.maskId) &&
-    isSameArray(a.masks, b.masks)
+    isSameArray(a.masks, b.masks) &&
+    isSameOrder(a.queryOrder, b.queryOrder) &&
+    isSameOrder(a.keyOrder, b.keyOrder)
   );
 }
 
 function isSameArray(a: Uint32Array, b: Uint32Array): boolean {
+  if (a === b) return true;
   return a.length === b.length && a.every((value, index) => value === b[index]);
+}
+
+function isSameOrder(a: Uint32Array | undefined, b: Uint32Array | undefined): boolean {
+  return a === undefined || b === undefined ? a === b : isSameArray(a, b);
 }

@@ -58,3 +58,11 @@ export function planPairs(plan: TilePlan): number {
   for (const pairs of plan.pairs) sum += pairs;
   return sum;
 }
+
+/** The buffers of a plan, each once, to transfer it to another thread. */
+export function buffersOf(plan: TilePlan): readonly ArrayBuffer[] {
+  const arrays = [plan.rowStart, plan.column, plan.maskId, plan.masks, plan.pairs, plan.queryOrder, plan.keyOrder];
+  const buffers = new Set<ArrayBuffer>();
+  for (const array of arrays) if (array !== undefined) buffers.add(array.buffer as ArrayBuffer);
+  return [...buffers];
+}

@@ -28,14 +28,14 @@ describe('choice of the backend', () => {
     const [gpu] = await attention.backends();
     const software = gpu?.device.includes('(software)') === true;
     expect(gpu?.device).toMatch(/SwiftShader \(software\)|NVIDIA|AMD|Intel|Apple/);
-    const result = await attention.attend(input, plans);
+    const result = await attention.attend(input, [plans]);
     expect(result.backend).toBe(software ? 'cpu' : 'gpu');
     expect(result.notes).toEqual(software ? [expect.stringContaining('slower than the CPU kernel')] : []);
     expect(result.timing.kernelMs).toBeGreaterThan(0);
     expect(result.timing.kernelMs).toBeLessThanOrEqual(result.timing.totalMs);
     await expectCorrect(task, result);
     for (const backend of ['cpu', 'reference', 'gpu'] as const) {
-      const other = await attention.attend(input, plans, { backend });
+      const other = await attention.attend(input, [plans], { backend });
       expect(other.backend).toBe(backend);
       await expectCorrect(task, other);
     }
@@ -46,19 +46,19 @@ describe('choice of the backend', () => {
       ['reference', true],
     ]);
     attention.dispose();
-    expect((await attention.attend(input, plans, { backend: 'cpu' })).backend).toBe('cpu');
+    expect((await attention.attend(input, [plans], { backend: 'cpu' })).backend).toBe('cpu');
   });
 
   test('without a GPU: the CPU, with the reason as a note', async () => {
     const attention = start({ gpu: async () => ({ reason: 'No adapter today.' }) });
-    const result = await attention.attend(input, plans, { backend: 'auto' });
+    const result = await attention.attend(input, [plans], { backend: 'auto' });
     expect(result.backend).toBe('cpu');
     expect(result.notes).toEqual(['No adapter today.']);
     await expectCorrect(task, result);
     const [gpu, cpu] = await attention.backends();
     expect(gpu).toEqual({ id: 'gpu', available: false, device: '', reason: 'No adapter today.' });
     expect(cpu).toMatchObject({ available: true, device: expect.stringMatching(/WASM/) });
-    await expect(attention.attend(input, plans, { backend: 'gpu' })).rejects.toMatchObject({
+    await expect(attention.attend(input, [plans], { backend: 'gpu' })).rejects.toMatchObject({
       name: 'BackendError',
       message: 'No adapter today. Choose the backend "cpu", or "auto" to use whatever works.',
     });
@@ -70,7 +70,7 @@ describe('choice of the backend', () => {
         throw new Error('driver on fire');
       },
     });
-    const { notes, backend } = await attention.attend(input, plans);
+    const { notes, backend } = await attention.attend(input, [plans]);
     expect(backend).toBe('cpu');
     expect(notes).toEqual(['The GPU is not used: driver on fire']);
   });
@@ -84,10 +84,10 @@ describe('failures', () => {
         return 'gpu' in opened ? { gpu: miscompiling(opened.gpu) } : opened;
       },
     });
-    await expect(attention.attend(input, plans, { backend: 'gpu' })).rejects.toThrow(
+    await expect(attention.attend(input, [plans], { backend: 'gpu' })).rejects.toThrow(
       /The GPU \(.*\) is not used: it computes wrong results/,
     );
-    expect((await attention.attend(input, plans)).backend).toBe('cpu');
+    expect((await attention.attend(input, [plans])).backend).toBe('cpu');
   });
 
   test('a device lost in the middle of a run: the CPU finishes it, also when the GPU was asked for', async () => {
@@ -99,11 +99,11 @@ describe('failures', () => {
       },
     });
     const onProgress = () => devices.at(-1)?.destroy();
-    const result = await attention.attend(input, plans, { backend: 'gpu', onProgress });
+    const result = await attention.attend(input, [plans], { backend: 'gpu', onProgress });
     expect(result.backend).toBe('cpu');
     expect(result.notes).toEqual([expect.stringMatching(/The GPU failed: The graphics device was lost/)]);
     await expectCorrect(task, result);
-    const next = await attention.attend(input, plans, { backend: 'gpu' });
+    const next = await attention.attend(input, [plans], { backend: 'gpu' });
     expect(next.backend).toBe('gpu');
     expect(devices).toHaveLength(2);
   });
@@ -131,26 +131,26 @@ describe('failures', () => {
 
   test('input that does not fit is refused and not passed on', async () => {
     const attention = start({});
-    await expect(attention.attend({ ...input, q: new Float32Array(1) }, plans)).rejects.toThrow(/Tensor q has 1/);
-    await expect(attention.attend(input, plans, { scale: Number.NaN })).rejects.toThrow(/scale must be/);
+    await expect(attention.attend({ ...input, q: new Float32Array(1) }, [plans])).rejects.toThrow(/Tensor q has 1/);
+    await expect(attention.attend(input, [plans], { scale: Number.NaN })).rejects.toThrow(/scale must be/);
   });
 
   test('a cancel, before and during', async () => {
     const attention = start({});
     const aborted = { signal: AbortSignal.abort() };
-    await expect(attention.attend(input, plans, aborted)).rejects.toMatchObject({ name: 'AbortError' });
+    await expect(attention.attend(input, [plans], aborted)).rejects.toMatchObject({ name: 'AbortError' });
     const never = start({ gpu: () => new Promise(() => {}) });
     const abort = new AbortController();
     setTimeout(() => abort.abort(), 20);
-    await expect(never.attend(input, plans, { signal: abort.signal })).rejects.toMatchObject({ name: 'AbortError' });
+    await expect(never.attend(input, [plans], { signal: abort.signal })).rejects.toMatchObject({ name: 'AbortError' });
   });
 
   test('scale is respected by every backend', async () => {
     const attention = start({});
-    const a = await attention.attend(input, plans, { backend: 'cpu', scale: 0.5 });
-    const b = await attention.attend(input, plans, { backend: 'reference', scale: 0.5 });
+    const a = await attention.attend(input, [plans], { backend: 'cpu', scale: 0.5 });
+    const b = await attention.attend(input, [plans], { backend: 'reference', scale: 0.5 });
     expect(Math.abs(a.lse[50]! - b.lse[50]!)).toBeLessThan(1e-5);
-    const usual = await attention.attend(problems[3]!.input, problems[3]!.plans, { backend: 'cpu' });
+    const usual = await attention.attend(problems[3]!.input, [problems[3]!.plans], { backend: 'cpu' });
     await expectCorrect(problems[3]!, usual);
   });
 });

@@ -38,7 +38,7 @@ describe('reference', () => {
     const plans = { plans: [densePlan(3, 3, (i, j) => i === j)], headPlan: [0, 0, 0, 0] };
     const rows = [0, 1, 2, 3].map(head => ({ head, row: 2 }));
     // One key only: the output is its value.
-    const { o } = referenceRows(grouped, plans, rows);
+    const { o } = referenceRows(grouped, [plans], rows);
     const value = (kvHead: number) => [...grouped.v.subarray((kvHead * 3 + 2) * 2, (kvHead * 3 + 3) * 2)];
     expect([...o]).toEqual([...value(0), ...value(0), ...value(1), ...value(1)]);
   });
@@ -73,7 +73,7 @@ describe('comparison', () => {
   test('rows verify a run, and notice a wrong row among them', async () => {
     const result = await createReferenceBackend().run(task.input, task.plans, {});
     const rows = sampleRows(task.input, 20);
-    const good = compareRows(task.input, result, referenceRows(task.input, task.plans, rows));
+    const good = compareRows(task.input, result, referenceRows(task.input, [task.plans], rows));
     expect(good.o).toBeLessThan(1e-6);
     expect(good.lse).toBeLessThan(1e-6);
     expect(rows).toHaveLength(20);
@@ -81,7 +81,7 @@ describe('comparison', () => {
       expect(head).toBeLessThan(3);
       expect(row).toBeLessThan(40);
     }
-    const reference = referenceRows(task.input, task.plans, rows);
+    const reference = referenceRows(task.input, [task.plans], rows);
     const at = rows[10]!;
     result.o[(at.head * 40 + at.row) * 4]! += 1;
     expect(compareRows(task.input, result, reference).o).toBeGreaterThan(0.9);
@@ -107,8 +107,8 @@ describe('full plan', () => {
       expect(plan.masks.length).toBe(brute.masks.length);
       const input = sampleInput({ heads: 1, kvHeads: 1, queries, keys, headDim: 2 });
       const rows = sampleRows(input, 10);
-      const a = referenceRows(input, { plans: [plan], headPlan: [0] }, rows);
-      expect(a).toEqual(referenceRows(input, { plans: [brute], headPlan: [0] }, rows));
+      const a = referenceRows(input, [{ plans: [plan], headPlan: [0] }], rows);
+      expect(a).toEqual(referenceRows(input, [{ plans: [brute], headPlan: [0] }], rows));
     }
   });
 });
@@ -137,14 +137,14 @@ describe('sample data', () => {
 describe('input checks', () => {
   const good = problem('good', { queries: 20, heads: 2, headDim: 4 }, [(i, j) => j <= i, () => true]);
   const refuses = (change: Partial<AttentionInput>, plans: Partial<HeadPlans>, message: RegExp) => {
-    const run = () => referenceRows({ ...good.input, ...change }, { ...good.plans, ...plans }, []);
+    const run = () => referenceRows({ ...good.input, ...change }, [{ ...good.plans, ...plans }], []);
     expect(run).toThrow(AttentionInputError);
     expect(run).toThrow(message);
   };
   const plan = good.plans.plans[0]!;
 
   test('accepts what fits', () => {
-    expect(() => referenceRows(good.input, good.plans, [])).not.toThrow();
+    expect(() => referenceRows(good.input, [good.plans], [])).not.toThrow();
   });
 
   test('names what does not fit', () => {
