@@ -5,10 +5,14 @@ import type { RestartableClient } from './restartable-client.ts';
 /** More files than that are not looked into. */
 const MOST_FILES = 2000;
 
-/** Tells the server which `.sparse` files the workspace has: for references, renaming and symbols in closed ones. */
+/**
+ * Tells the server which files the workspace has: `.sparse` ones for references, renaming and symbols in those that are
+ * closed, mask files for completion.
+ */
 export function offerWorkspaceFiles(client: RestartableClient): vscode.Disposable {
-  return client.onRequest(WorkspaceFilesRequest, async (_params, token) => {
-    const uris = await vscode.workspace.findFiles('**/*.sparse', '**/node_modules/**', MOST_FILES, token);
+  return client.onRequest(WorkspaceFilesRequest, async ({ extensions = ['.sparse'] }, token) => {
+    const glob = `**/*{${extensions.join()}}`;
+    const uris = await vscode.workspace.findFiles(glob, '**/node_modules/**', MOST_FILES, token);
     return uris.map(uri => uri.toString());
   });
 }

@@ -59,8 +59,13 @@ export type ReadFileResult = { readonly text: string } | { readonly base64: stri
 /** Server to client: a file that is not open (imports, mask files), or null when it cannot be read. */
 export const ReadFileRequest = new RequestType<ReadFileParams, ReadFileResult | null, void>('sparse/readFile');
 
-/** Server to client: addresses of the workspace's `.sparse` files, open or not, as many as are looked at. */
-export const WorkspaceFilesRequest = new RequestType<Record<string, never>, readonly string[], void>(
+export interface WorkspaceFilesParams {
+  /** Ends of the names of the files that are wanted; `.sparse` without it. */
+  readonly extensions?: readonly string[];
+}
+
+/** Server to client: addresses of the workspace's files of a kind, open or not, as many as are looked at. */
+export const WorkspaceFilesRequest = new RequestType<WorkspaceFilesParams, readonly string[], void>(
   'sparse/workspaceFiles',
 );
 

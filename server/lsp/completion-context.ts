@@ -9,6 +9,8 @@ export type CompletionPlace =
   | { readonly kind: 'import'; readonly path: string | undefined; readonly taken: ReadonlySet<string> }
   /** Inside the string that says where an import comes from; `names` are those that are imported. */
   | { readonly kind: 'module'; readonly written: string; readonly names: readonly string[] }
+  /** Inside any other string: the name of a mask file. */
+  | { readonly kind: 'mask-file' }
   | { readonly kind: 'type' }
   | { readonly kind: 'property'; readonly taken: ReadonlySet<string> }
   | { readonly kind: 'value'; readonly property: string }
@@ -87,7 +89,9 @@ export function completionAt(lexer: Lexer, text: string, rest: string): Completi
     } as const;
     return { ...nothing, place, start: before.startOffset + 1 };
   }
-  // Right behind a number, or inside another string, nothing is completed.
+  if (inString && isOpen(before.image) && !/^(?:import|const)$/.test(tokens[statementStart(tokens) ?? 0]?.image ?? ''))
+    return { ...nothing, place: { kind: 'mask-file' }, start: before.startOffset + 1 };
+  // Right behind a number, or behind a string, nothing is completed.
   if (inString || (!isWord && before !== undefined && /^[0-9]/.test(before.image) && touches(before, text)))
     return nothing;
   const from = statementStart(tokens);

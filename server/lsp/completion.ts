@@ -76,7 +76,11 @@ export class SparseCompletionProvider implements CompletionProvider {
     const completion = completionAt(this.#lexer, text.slice(0, offset), text.slice(offset));
     const { place } = completion;
     const items =
-      place.kind === 'module' ? await this.#paths(document, place, token) : this.#items(document, completion);
+      place.kind === 'module'
+        ? await this.#paths(document, place, token)
+        : place.kind === 'mask-file'
+          ? await this.#maskFiles(document)
+          : this.#items(document, completion);
     const range = rangeOf(document, { start: completion.start, end: offset });
     return CompletionList.create(
       items.map((item, index) => this.#finished(item, index, range)),
@@ -102,6 +106,7 @@ export class SparseCompletionProvider implements CompletionProvider {
     switch (place.kind) {
       case 'none':
       case 'module':
+      case 'mask-file':
         return [];
       case 'declaration':
         return Object.entries(DECLARATIONS).map(([label, [insert, documentation]]) => ({
@@ -178,9 +183,8 @@ export class SparseCompletionProvider implements CompletionProvider {
     );
     const home = document.uri;
     const files = (await this.#files.all(token)).flatMap(({ uri, symbols }) => {
-      const other = URI.parse(uri);
-      if (UriUtils.equals(other, home) || other.scheme !== home.scheme || other.authority !== home.authority) return [];
-      const relative = UriUtils.relative(UriUtils.dirname(home), other);
+      const relative = relativePath(home, uri);
+      if (relative === undefined) return [];
       const label = relative.startsWith('.') ? relative : `./${relative}`;
       const importable = symbols.filter(({ kind }) => kind !== SymbolKind.Class).map(({ name }) => name);
       const wanted = names.filter(name => importable.includes(name)).length;
@@ -190,6 +194,14 @@ export class SparseCompletionProvider implements CompletionProvider {
     files.sort((a, b) => b.wanted - a.wanted || a.label.localeCompare(b.label, 'en'));
     const paths = files.map(({ wanted: _, ...item }): Item => item);
     return /^[./]/.test(written) ? paths : [...modules, ...paths];
+  }
+
+  /** The mask files of the workspace, the nearest first. */
+  async #maskFiles({ uri: home }: LangiumDocument): Promise<Item[]> {
+    const paths = (await this.#files.masks()).flatMap(uri => relativePath(home, uri) ?? []);
+    const steps = (path: string): number => path.split('/').length;
+    paths.sort((a, b) => steps(a) - steps(b) || a.localeCompare(b, 'en'));
+    return paths.map(label => ({ label, kind: CompletionItemKind.File }));
   }
 
   #value(document: LangiumDocument, completion: Completion, name: string): Item[] {
@@ -300,6 +312,14 @@ export class SparseCompletionProvider implements CompletionProvider {
       return isConstant(node) ? [constantItem(node)] : [];
     });
   }
+}
+
+/** The way from a file to another one; undefined when there is none, and to itself. */
+function relativePath(home: URI, uri: string): string | undefined {
+  const other = URI.parse(uri);
+  if (UriUtils.equals(other, home) || other.scheme !== home.scheme || other.authority !== home.authority)
+    return undefined;
+  return UriUtils.relative(UriUtils.dirname(home), other);
 }
 
 interface Item extends Omit<CompletionItem, 'textEdit' | 'insertText'> {

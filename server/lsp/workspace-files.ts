@@ -2,6 +2,7 @@ import { type Cancellation, interruptAndCheck, URI } from 'langium';
 import type { Connection } from 'vscode-languageserver';
 import { TextDocument } from 'vscode-languageserver-textdocument';
 import { type Range, SymbolKind } from 'vscode-languageserver-types';
+import { isMaskPath, MASK_EXTENSIONS } from '../../runtime/export/read-mask-file.ts';
 import { withoutComments } from '../check/plain-text.ts';
 import { importedUri } from '../imports.ts';
 import type { FileReader } from '../module.ts';
@@ -31,17 +32,17 @@ export interface WorkspaceFile {
   readonly imports: readonly string[];
 }
 
-/** Addresses of the `.sparse` files of the workspace. */
-export type ListFiles = () => Promise<readonly string[]>;
+/** Addresses of the files of the workspace whose names end so; the `.sparse` files unless something else is wanted. */
+export type ListFiles = (extensions?: readonly string[]) => Promise<readonly string[]>;
 
 /** There is no workspace. */
 export const NO_WORKSPACE: ListFiles = () => Promise.resolve([]);
 
 /** Asks the client for the files of its workspace; clients that do not know the question have none. */
 export function clientWorkspace(connection: Connection): ListFiles {
-  return async () => {
+  return async extensions => {
     try {
-      return await connection.sendRequest(WorkspaceFilesRequest, {});
+      return await connection.sendRequest(WorkspaceFilesRequest, extensions === undefined ? {} : { extensions });
     } catch {
       return [];
     }
@@ -87,6 +88,12 @@ export class WorkspaceFiles {
       await Promise.all(missing.slice(at, at + AT_A_TIME).map(uri => this.#read(uri)));
     }
     return uris.flatMap(uri => this.#known.get(uri) ?? []);
+  }
+
+  /** Addresses of the files that hold masks. */
+  async masks(): Promise<readonly string[]> {
+    const uris = await this.#list(MASK_EXTENSIONS);
+    return [...new Set(uris.map(keyOf))].filter(isMaskPath).slice(0, MOST_FILES);
   }
 
   async #read(uri: string): Promise<void> {

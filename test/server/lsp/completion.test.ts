@@ -241,6 +241,22 @@ describe('paths of imports', () => {
   };
   const workspace = [...Object.keys(files), 'node_modules/x/y.sparse', 'main.txt'];
 
+  test('mask files of the workspace in any other string, the nearest first', async () => {
+    const masks = ['deep/b.npz', 'c.safetensors', 'a.npy', 'far.sparse', 'notes.txt'];
+    const paths = ['a.npy', 'c.safetensors', 'deep/b.npz'];
+    const { labels, accept } = await complete('pattern p = mask("de<|>")', {}, masks);
+    expect(labels).toEqual(paths);
+    expect(accept('deep/b.npz')).toBe('pattern p = mask("deep/b.npz")');
+    for (const text of [
+      'pattern p = window(8) | mask(path: "<|>',
+      'pattern p(path: string = "<|>") = mask(path)',
+      'model M {\n  tokens = 8\n  attention = mask("<|>")\n}',
+    ])
+      expect((await complete(text, {}, masks)).labels, text).toEqual(paths);
+    for (const text of ['import { p } "<|>', 'const c = "<|>"', 'pattern p = mask("a.npy"<|>', '// "<|>'])
+      expect((await complete(text, {}, masks)).labels, text).not.toContain('a.npy');
+  });
+
   test('files of the workspace, those first that declare what is imported', async () => {
     const { items, labels, accept } = await complete('import { near } from "./<|>', files, workspace);
     expect(labels).toEqual(['./lib/near.sparse', './far.sparse']);
