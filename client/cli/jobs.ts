@@ -1,5 +1,6 @@
-import type { HeadPlans } from '../../runtime/attention/types.ts';
-import { compileHeads } from '../../runtime/compile/compile-heads.ts';
+import { type ComparisonChoice, compareModels, type ModelComparison } from '../../runtime/analyse/compare-models.ts';
+import type { PlanParts } from '../../runtime/attention/types.ts';
+import { compileHeadParts } from '../../runtime/compile/compile-heads.ts';
 import { formatOf } from '../../runtime/export/formats.ts';
 import type { MaskSummary, SummarySubject } from '../../runtime/export/json.ts';
 import type { Model } from '../../runtime/pattern/ir.ts';
@@ -8,6 +9,7 @@ import { type BudgetSummary, count } from './count.ts';
 /** Work that may take long and cannot be interrupted from within: plain data in, plain data out. */
 export type Job =
   | { readonly kind: 'summary'; readonly subject: SummarySubject }
+  | { readonly kind: 'compare'; readonly first: Model; readonly second: Model; readonly choice: ComparisonChoice }
   | { readonly kind: 'export'; readonly format: string; readonly subject: SummarySubject }
   | {
       readonly kind: 'plans';
@@ -20,8 +22,9 @@ export type Job =
 /** What each kind of job gives back. */
 export interface JobResults {
   readonly summary: MaskSummary | BudgetSummary;
+  readonly compare: ModelComparison;
   readonly export: Uint8Array;
-  readonly plans: HeadPlans;
+  readonly plans: PlanParts;
 }
 
 /** Does a job, in whichever thread it is called. */
@@ -29,12 +32,14 @@ export function doJob(job: Job): JobResults[Job['kind']] {
   switch (job.kind) {
     case 'summary':
       return count(job.subject);
+    case 'compare':
+      return compareModels(job.first, job.second, job.choice);
     case 'export': {
       const format = formatOf(job.format);
       if (format === undefined) throw new RangeError(`there is no format ${job.format}`);
       return format.write(job.subject);
     }
     case 'plans':
-      return compileHeads(job.model, job.layer, job.heads, job.tokens);
+      return compileHeadParts(job.model, job.layer, job.heads, job.tokens);
   }
 }

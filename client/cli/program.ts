@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { version } from '../../package.json';
 import { addCheck } from './check.ts';
+import { addDiff } from './diff.ts';
 import { asFailure } from './explain.ts';
 import { addExport } from './export.ts';
 import { cancelled, type Failure, fileProblem } from './failure.ts';
@@ -48,6 +49,7 @@ async function run(args: readonly string[], signal: AbortSignal): Promise<number
     .exitOverride();
   addCheck(program, session, sources);
   addStats(program, session, sources);
+  addDiff(program, session, sources);
   addExport(program, session, sources);
   addRun(program, session, sources);
   try {
