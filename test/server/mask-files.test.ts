@@ -15,6 +15,7 @@ import { Counter } from '../../server/counting.ts';
 import { fileOf } from '../../server/imports.ts';
 import { createLanguage, FileProblem, lowerNamed } from '../../server/language.ts';
 import { createCoreServices } from '../../server/module.ts';
+import { openDocument } from './lsp/open-document.ts';
 import { bare, diagnose, MAIN, openFile, pattern, readerOf } from './open-file.ts';
 
 /** Query i attends to key j where `at` says so. */
@@ -286,6 +287,30 @@ describe('files that change', () => {
     files['m/x.npy'] = npy(20, () => true);
     await w.update(['memory:/m/x.npy']);
     expect(w.codes('memory:/d.sparse')).toEqual(['mask-shape']);
+  });
+
+  test('what an editor shows follows them, although no text changed', async () => {
+    const files: Record<string, string | Uint8Array> = { 'm.npy': band };
+    const { services, document } = await openDocument(
+      'pattern p = mask("m.npy")\nmodel M {\n  tokens = 16\n  attention = p()\n}',
+      files,
+    );
+    const { DocumentBuilder: builder } = services.shared.workspace;
+    const codes = () => document.diagnostics?.map(({ code }) => code);
+    expect(codes()).toEqual([]);
+    const steps: readonly (readonly [Uint8Array | undefined, readonly string[]])[] = [
+      [npy(17, () => true), ['mask-shape']],
+      [new Uint8Array(3), ['mask-file']],
+      [undefined, ['mask-file']],
+      [npy(16, i => i !== 5), ['empty-query']],
+      [band, []],
+    ];
+    for (const [contents, expected] of steps) {
+      if (contents === undefined) delete files['m.npy'];
+      else files['m.npy'] = contents;
+      await builder.update([URI.parse('memory:/m.npy')], []);
+      expect(codes()).toEqual(expected);
+    }
   });
 
   test('other files are not looked at', async () => {
