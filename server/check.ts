@@ -11,9 +11,11 @@ import {
 import { ExpressionChecker } from './check/expression.ts';
 import type { Facts } from './check/facts.ts';
 import { type Finding, Findings } from './check/finding.ts';
+import { footingOf } from './check/footing.ts';
 import { checkImports } from './check/imports.ts';
 import { checkMaskFiles } from './check/mask-files.ts';
-import { MeaningChecker } from './check/meaning.ts';
+import { checkMeaning } from './check/meaning.ts';
+import { Memory } from './check/memory.ts';
 import { checkModel, type ReadModel } from './check/model.ts';
 import { checkSense } from './check/sense.ts';
 import { checkSyntax } from './check/syntax.ts';
@@ -30,8 +32,9 @@ export function checkDocument(
   document: LangiumDocument,
   documents: LangiumDocuments,
   facts: Facts,
+  memory = new Memory(),
 ): readonly Finding[] {
-  const check = new DocumentCheck(document, documents, facts);
+  const check = new DocumentCheck(document, documents, facts, memory);
   while (!check.done) check.step();
   return check.findings;
 }
@@ -45,11 +48,11 @@ export class DocumentCheck {
   readonly #findings = new Findings();
   #steps: Generator<void> | undefined;
 
-  constructor(document: LangiumDocument, documents: LangiumDocuments, facts: Facts) {
+  constructor(document: LangiumDocument, documents: LangiumDocuments, facts: Facts, memory: Memory) {
     this.#document = document;
     checkSyntax(document, this.#findings);
     this.#guarded(() => {
-      this.#steps = checkFile(document, documents, facts, this.#findings);
+      this.#steps = checkFile(document, documents, facts, memory, this.#findings);
     });
   }
 
@@ -91,6 +94,7 @@ function checkFile(
   document: LangiumDocument,
   documents: LangiumDocuments,
   facts: Facts,
+  memory: Memory,
   findings: Findings,
 ): Generator<void> | undefined {
   const file = fileOf(document);
@@ -99,25 +103,16 @@ function checkFile(
   checkImports(document, documents, findings);
   checkMaskFiles(document, findings);
   checkNames(file, findings);
-  const checker = new ExpressionChecker(findings, mentionedNames(document));
   checkRecursion(file, findings);
+  const mentioned = mentionedNames(document);
   const models = new Map<ModelDeclaration, ReadModel>();
   for (const declaration of file.declarations) {
     // What a half-written declaration means cannot be known: its syntax error is message enough.
     if (broken.has(declaration)) continue;
-    switch (declaration.$type) {
-      case 'Constant':
-        checker.check(declaration.value, 'number', `the constant \`${declaration.name}\``);
-        break;
-      case 'PatternDeclaration':
-        checkParameters(declaration, findings, checker);
-        checker.check(declaration.body, 'pattern', `the pattern \`${declaration.name}\``);
-        break;
-      case 'ModelDeclaration': {
-        const model = checkModel(declaration, findings, checker);
-        if (model !== undefined) models.set(declaration, model);
-      }
-    }
+    // What is said about a name that is not there depends on all that are.
+    const key = usesUnknownNames(declaration) ? undefined : footingOf(declaration);
+    const model = memory.recall('form', declaration, key, findings, found => checkForm(declaration, mentioned, found));
+    if (isModelDeclaration(declaration) && model !== undefined) models.set(declaration, model);
   }
   // What comes out of a circle of imports has no meaning, and the import says so.
   const circular = findings.list.some(({ code }) => code === 'import-cycle');
@@ -126,12 +121,32 @@ function checkFile(
       reached =>
         !broken.has(reached) &&
         // A model that got this far is well formed; that some head has no rule does not make the others meaningless.
-        (isModelDeclaration(reached) || !findings.hasErrorsIn(placeOf(reached))) &&
+        (isModelDeclaration(reached) || !findings.hasErrorsIn(reached)) &&
         !usesUnknownNames(reached) &&
         !(circular && usesOtherFiles(reached)),
     );
-  new MeaningChecker(file, models, findings).check(sound);
-  return checkSense(file, models, sound, facts, findings);
+  checkMeaning(file, models, sound, memory, findings);
+  return checkSense(file, models, sound, facts, memory, findings);
+}
+
+/** Names, calls, types and properties of one declaration; the result is there for a model that can be given a meaning. */
+function checkForm(
+  declaration: Declaration,
+  mentioned: ReadonlySet<string>,
+  findings: Findings,
+): ReadModel | undefined {
+  const checker = new ExpressionChecker(findings, mentioned);
+  switch (declaration.$type) {
+    case 'Constant':
+      checker.check(declaration.value, 'number', `the constant \`${declaration.name}\``);
+      return undefined;
+    case 'PatternDeclaration':
+      checkParameters(declaration, findings, checker);
+      checker.check(declaration.body, 'pattern', `the pattern \`${declaration.name}\``);
+      return undefined;
+    case 'ModelDeclaration':
+      return checkModel(declaration, findings, checker);
+  }
 }
 
 /** Declarations with a syntax error: in them, or where the next one begins although this one is not finished. */

@@ -4,6 +4,7 @@ import type { Range } from 'vscode-languageserver-types';
 import type { Model, Span } from '../runtime/pattern/ir.ts';
 import { Facts } from './check/facts.ts';
 import type { Finding } from './check/finding.ts';
+import { Memory } from './check/memory.ts';
 import { checkDocument } from './check.ts';
 import type { Declaration, File } from './generated/ast.ts';
 import { fileOf } from './imports.ts';
@@ -66,6 +67,7 @@ export function createLanguage(reader: FileReader): Language {
   const { DocumentBuilder: builder, LangiumDocuments: documents } = shared.workspace;
   builder.updateBuildOptions = { validation: false };
   const facts = new Facts(MILLISECONDS_PER_FACT);
+  const memory = new Memory();
   // Builds share documents: one at a time.
   let last: Promise<unknown> = Promise.resolve();
 
@@ -85,7 +87,7 @@ export function createLanguage(reader: FileReader): Language {
   const open = (uri: string, text: string): Promise<CheckedFile> =>
     inTurn(async () => {
       const document = await build(URI.parse(uri), text);
-      return checkedFile(document, checkDocument(document, documents, facts));
+      return checkedFile(document, checkDocument(document, documents, facts, memory));
     });
 
   return {

@@ -3,7 +3,7 @@ import { isMaskPath, MASK_EXTENSIONS, readMaskFile } from '../runtime/export/rea
 import type { MaskData } from '../runtime/pattern/ir.ts';
 import { packMask } from '../runtime/pattern/mask-bits.ts';
 import { TensorFileError } from '../runtime/tensor/dtype.ts';
-import { type File, isStringLiteral, type StringLiteral } from './generated/ast.ts';
+import { type Declaration, type File, isStringLiteral, type StringLiteral } from './generated/ast.ts';
 import { fileOf, importedUri } from './imports.ts';
 import { LIBRARY_PREFIX } from './library.ts';
 import { documentOf } from './source.ts';
@@ -25,10 +25,19 @@ const held = new WeakMap<LangiumDocument, ReadonlyMap<string, MaskFile>>();
 
 /** The strings of a file that name mask files. A string has no other use that ends like them. */
 export function maskLiterals(file: File): StringLiteral[] {
-  return AstUtils.streamAst(file)
-    .filter(isStringLiteral)
-    .filter(({ value }) => value !== undefined && isMaskPath(value))
-    .toArray();
+  return file.declarations.flatMap(stringsIn).filter(({ value }) => value !== undefined && isMaskPath(value));
+}
+
+/** They stay as they are as long as a declaration is not read again. */
+const strings = new WeakMap<Declaration, readonly StringLiteral[]>();
+
+/** The strings of a declaration: they have no other use than to name files. */
+export function stringsIn(declaration: Declaration): readonly StringLiteral[] {
+  const before = strings.get(declaration);
+  if (before !== undefined) return before;
+  const found = AstUtils.streamAst(declaration).filter(isStringLiteral).toArray();
+  strings.set(declaration, found);
+  return found;
 }
 
 /** The address of a mask file, named in a file; undefined where there can be none. */

@@ -1,6 +1,7 @@
 import {
   createDefaultCoreModule,
   createDefaultSharedCoreModule,
+  DocumentState,
   EmptyFileSystemProvider,
   type FileSystemNode,
   type FileSystemProvider,
@@ -94,12 +95,17 @@ export const SparseSharedModule: Module<LangiumSharedCoreServices, PartialLangiu
   },
 };
 
-/** Inferred types, and which declarations use which, are forgotten whenever names may be linked anew. */
+/**
+ * Inferred types, and which declarations use which, are forgotten whenever names may be linked anew, and again when they
+ * are: declarations outlive an edit, and somebody may have asked in between.
+ */
 export function watchLinks(shared: LangiumSharedCoreServices): void {
-  shared.workspace.DocumentBuilder.onUpdate(() => {
+  const forget = (): void => {
     forgetTypes();
     forgetUses();
-  });
+  };
+  shared.workspace.DocumentBuilder.onUpdate(forget);
+  shared.workspace.DocumentBuilder.onBuildPhase(DocumentState.Linked, forget);
 }
 
 export interface CoreServices {

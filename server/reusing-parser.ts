@@ -189,8 +189,13 @@ function move(node: CompositeCstNode, root: RootCstNode, offset: number, lines: 
       }
     } else if (child instanceof CompositeCstNodeImpl) {
       child.root = root;
-      if (lines !== 0) delete child['_rangeCache'];
+      if (lines !== 0) forgetRange(child);
       move(child, root, offset, lines);
     }
   }
+}
+
+/** Deleting the property instead would make all later reading of the node slow. */
+function forgetRange(node: object): void {
+  (node as { _rangeCache: unknown })._rangeCache = undefined;
 }

@@ -8,6 +8,7 @@ import {
 } from 'langium';
 import type { Diagnostic } from 'vscode-languageserver-types';
 import { Facts } from './check/facts.ts';
+import { Memory } from './check/memory.ts';
 import { DocumentCheck } from './check.ts';
 import { diagnosticsOf, type PageOf } from './diagnostics.ts';
 
@@ -21,6 +22,7 @@ export interface ValidatorOptions {
 export class SparseValidator implements DocumentValidator {
   readonly #services: LangiumCoreServices;
   readonly #facts = new Facts();
+  readonly #memory = new Memory();
   readonly #patience: number;
   readonly #pageOf: PageOf;
   /** Checks that were not done when the answer was wanted. */
@@ -39,7 +41,12 @@ export class SparseValidator implements DocumentValidator {
   ): Promise<Diagnostic[]> {
     this.unfinished.delete(document);
     const end = performance.now() + this.#patience;
-    const check = new DocumentCheck(document, this.#services.shared.workspace.LangiumDocuments, this.#facts);
+    const check = new DocumentCheck(
+      document,
+      this.#services.shared.workspace.LangiumDocuments,
+      this.#facts,
+      this.#memory,
+    );
     while (!check.done && performance.now() < end) {
       check.step();
       // The next edit makes the rest pointless.

@@ -1,6 +1,7 @@
 import { type AstNode, AstUtils } from 'langium';
-import type { Declaration, File, ImportName, Parameter, PatternDeclaration } from '../generated/ast.ts';
+import type { Declaration, File, ImportName, Parameter, PatternDeclaration, Reference } from '../generated/ast.ts';
 import { isConstant, isProperty, isReference } from '../generated/ast.ts';
+import { referencesIn } from '../linker.ts';
 import { builtIn, type Meaning, meaningOf } from '../names.ts';
 import { type Place, placeOfProperty } from '../source.ts';
 import { isTypeName, parameterType, TYPE_NAMES } from '../types.ts';
@@ -17,7 +18,7 @@ const KIND_WORDS: Readonly<Record<Declaration['$type'], string>> = {
 
 /** Every name is declared once, and none takes a name of the language. */
 export function checkNames(file: File, findings: Findings): void {
-  const seen = new Map<string, { readonly kind: string; readonly place: Place | undefined }>();
+  const seen = new Map<string, { readonly kind: string; readonly place: () => Place | undefined }>();
   const check = (node: Declaration | ImportName, property: string, name: string | undefined, kind: string): void => {
     if (name === undefined || name === '') return;
     const meaning = builtIn(name);
@@ -40,9 +41,9 @@ export function checkNames(file: File, findings: Findings): void {
         property,
         'duplicate-name',
         `\`${name}\` is already the name of ${before.kind} in this file`,
-        { related: [related(before.place, `the other \`${name}\``)] },
+        { related: [related(before.place(), `the other \`${name}\``)] },
       );
-    else seen.set(name, { kind, place: placeOfProperty(node, property) });
+    else seen.set(name, { kind, place: () => placeOfProperty(node, property) });
   };
   for (const statement of file.imports)
     for (const item of statement.names) check(item, 'target', item.target?.$refText, 'an import');
@@ -135,15 +136,21 @@ interface Use {
 /** What was found out about declarations, until some document is linked anew: it is asked again and again. */
 let known = new WeakMap<
   Declaration,
-  { uses?: readonly Use[]; reached?: ReadonlySet<Declaration>; unknown?: boolean }
+  {
+    uses?: readonly Use[];
+    reached?: ReadonlySet<Declaration>;
+    unknown?: boolean;
+    footing?: { readonly name: string | undefined };
+  }
 >();
 
-/** To be called before documents are linked again. */
+/** To be called before and after documents are linked again. */
 export function forgetUses(): void {
   known = new WeakMap();
 }
 
-function knownOf(declaration: Declaration) {
+/** What was found out about a declaration so far. */
+export function knownOf(declaration: Declaration) {
   const before = known.get(declaration);
   if (before !== undefined) return before;
   const fresh = {};
@@ -160,13 +167,19 @@ export function usesOf(declaration: Declaration): readonly Use[] {
 
 function findUses(declaration: Declaration): Use[] {
   const uses: Use[] = [];
-  for (const node of AstUtils.streamAst(declaration)) {
-    if (!isReference(node)) continue;
+  for (const node of namesIn(declaration)) {
     const meaning = meaningOf(node);
     if (meaning.kind !== 'pattern' && meaning.kind !== 'constant') continue;
     if (meaning.node.$container === declaration.$container) uses.push({ target: meaning.node, at: node });
   }
   return uses;
+}
+
+/** The names in the expressions of a declaration. */
+function namesIn(declaration: Declaration): Reference[] {
+  return referencesIn(declaration)
+    .map(({ container }) => container)
+    .filter(isReference);
 }
 
 /** The file's declarations that are reached from one, itself included. */
@@ -187,16 +200,13 @@ export function standsAlone(declaration: PatternDeclaration): boolean {
 /** Does a declaration use names that nothing declares? Words such as `align = end` are no names. */
 export function usesUnknownNames(declaration: Declaration): boolean {
   const own = knownOf(declaration);
-  own.unknown ??= AstUtils.streamAst(declaration).some(
-    node => isReference(node) && !isProperty(node.$container) && meaningOf(node).kind === 'unknown',
-  );
+  own.unknown ??= namesIn(declaration).some(node => !isProperty(node.$container) && meaningOf(node).kind === 'unknown');
   return own.unknown;
 }
 
 /** Does a declaration use declarations of other files? */
 export function usesOtherFiles(declaration: Declaration): boolean {
-  return AstUtils.streamAst(declaration).some(node => {
-    if (!isReference(node)) return false;
+  return namesIn(declaration).some(node => {
     const meaning = meaningOf(node);
     return (
       (meaning.kind === 'pattern' || meaning.kind === 'constant') && meaning.node.$container !== declaration.$container

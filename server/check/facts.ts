@@ -41,6 +41,8 @@ export class Facts {
   readonly #known = new Map<string, unknown>();
   readonly #tries = new Map<string, number>();
   readonly #milliseconds: number;
+  /** How often a fact took too long although it will be looked for again. */
+  unsettled = 0;
 
   constructor(milliseconds = MILLISECONDS) {
     this.#milliseconds = milliseconds;
@@ -104,7 +106,10 @@ export class Facts {
       if (error instanceof OutOfTime) {
         const tries = (this.#tries.get(key) ?? 0) + 1;
         this.#tries.set(key, tries);
-        if (tries < CHANCES) return undefined;
+        if (tries < CHANCES) {
+          this.unsettled++;
+          return undefined;
+        }
       } else if (!(error instanceof PatternError || error instanceof CompileError || error instanceof RangeError))
         throw error;
     }

@@ -39,17 +39,22 @@ export interface Finding {
 export interface Details {
   readonly related?: readonly (Related | undefined)[];
   readonly mends?: readonly (Mend | undefined)[];
+  /** Does the message speak of another file's text? That can change without this file or its meaning. */
+  readonly fleeting?: boolean;
 }
 
 /** Collects what is wrong with a file; one place gets one message. */
 export class Findings {
   readonly list: Finding[] = [];
+  #hasErrors = false;
+  /** Do all messages stay right as long as the declarations that they are about stay what they are? */
+  isLasting = true;
 
   add(code: DiagnosticCode, message: string, place: Place | undefined, details: Details = {}): void {
     // Nodes without a place were made up by error recovery: the syntax error is enough.
     if (place === undefined) return;
-    if (this.list.some(other => other.place.start === place.start && other.place.end === place.end)) return;
-    this.list.push({
+    if (details.fleeting === true) this.isLasting = false;
+    this.#put({
       code,
       severity: CODES[code],
       message,
@@ -57,6 +62,18 @@ export class Findings {
       related: (details.related ?? []).filter(each => each !== undefined),
       mends: (details.mends ?? []).filter(each => each !== undefined),
     });
+  }
+
+  /** Adds what others found, in their order. */
+  addAll(findings: readonly Finding[]): void {
+    for (const finding of findings) this.#put(finding);
+  }
+
+  #put(finding: Finding): void {
+    const { start, end } = finding.place;
+    if (this.list.some(({ place }) => place.start === start && place.end === end)) return;
+    this.list.push(finding);
+    this.#hasErrors ||= finding.severity === 'error';
   }
 
   at(node: AstNode | undefined, code: DiagnosticCode, message: string, details?: Details): void {
@@ -67,7 +84,10 @@ export class Findings {
     this.add(code, message, placeOfProperty(node, property), details);
   }
 
-  hasErrorsIn(place: Place | undefined): boolean {
+  hasErrorsIn(node: AstNode): boolean {
+    // Most files have none, and finding a place takes time.
+    if (!this.#hasErrors) return false;
+    const place = placeOf(node);
     return (
       place !== undefined &&
       this.list.some(

@@ -26,33 +26,61 @@ import { knownCode } from './codes.ts';
 import { reachedFrom, standsAlone } from './declarations.ts';
 import { reasonElsewhere } from './elsewhere.ts';
 import type { Findings, Mend } from './finding.ts';
+import { footingOf } from './footing.ts';
+import type { Memory } from './memory.ts';
 import { addingText, rounding, same, textAt } from './mends.ts';
 import type { ReadModel } from './model.ts';
 
 /** Most (layer, head) pairs that are tried for one rule. */
 const MOST_HEADS = 4096;
 
-/** Gives well-formed declarations their meaning and reports the values that have none. */
-export class MeaningChecker {
+/**
+ * Gives well-formed declarations their meaning and reports the values that have none. `isSound` tells which
+ * declarations, with all that they use, have no mistakes so far.
+ */
+export function checkMeaning(
+  file: File,
+  models: ReadonlyMap<ModelDeclaration, ReadModel>,
+  isSound: (declaration: Declaration) => boolean,
+  memory: Memory,
+  findings: Findings,
+): void {
+  const tokens = tokensOfUsers(models);
+  for (const declaration of file.declarations) {
+    if (!isPatternDeclaration(declaration) || !isSound(declaration)) continue;
+    const own = tokens.get(declaration) ?? USUAL_TOKENS;
+    const footing = footingOf(declaration);
+    memory.recall('meaning', declaration, footing && `${footing}at ${own}`, findings, found =>
+      new MeaningChecker(file, found).pattern(declaration, own),
+    );
+  }
+  for (const [declaration, model] of models)
+    if (isSound(declaration))
+      memory.recall('meaning', declaration, footingOf(declaration), findings, found =>
+        new MeaningChecker(file, found).model(model),
+      );
+}
+
+/** Tokens of the first model of the file that uses a declaration. */
+function tokensOfUsers(models: ReadonlyMap<ModelDeclaration, ReadModel>): ReadonlyMap<Declaration, number> {
+  const tokens = new Map<Declaration, number>();
+  for (const [model, { frame }] of models)
+    for (const reached of frame.tokens === null ? [] : reachedFrom(model))
+      if (!tokens.has(reached)) tokens.set(reached, frame.tokens ?? USUAL_TOKENS);
+  return tokens;
+}
+
+class MeaningChecker {
   readonly #findings: Findings;
   readonly #file: File;
-  readonly #models: ReadonlyMap<ModelDeclaration, ReadModel>;
 
-  constructor(file: File, models: ReadonlyMap<ModelDeclaration, ReadModel>, findings: Findings) {
+  constructor(file: File, findings: Findings) {
     this.#file = file;
-    this.#models = models;
     this.#findings = findings;
   }
 
-  /** `isSound` tells which declarations, with all that they use, have no mistakes so far. */
-  check(isSound: (declaration: Declaration) => boolean): void {
-    for (const declaration of this.#file.declarations)
-      if (isPatternDeclaration(declaration) && isSound(declaration)) this.#pattern(declaration);
-    for (const [declaration, model] of this.#models) if (isSound(declaration)) this.#model(model);
-  }
-
-  #pattern(declaration: PatternDeclaration): void {
-    const shape = squareShape(tokensFor(declaration, this.#models));
+  pattern(declaration: PatternDeclaration, tokens: number): void {
+    const shape = squareShape(tokens);
     if (standsAlone(declaration)) {
       const error = problem(() => lowerDeclaration(declaration, outermost()), [shape]);
       if (error !== undefined && !error.dependsOnTokens) this.#report(error, declaration);
@@ -66,7 +94,7 @@ export class MeaningChecker {
     }
   }
 
-  #model({ frame, rules }: ReadModel): void {
+  model({ frame, rules }: ReadModel): void {
     const { tokens } = frame;
     if (tokens === null) return;
     const queries = frame.queries ?? tokens;
@@ -113,6 +141,7 @@ export class MeaningChecker {
     const message = inside(error.span) ? undefined : reasonElsewhere(scope, error.message, error.span);
     this.#findings.add(knownCode(error.code), message ?? error.message, place, {
       mends: inside(error.span) ? valueMends(error, error.span, scope) : [],
+      fleeting: message !== undefined,
     });
   }
 }
@@ -183,13 +212,6 @@ function within(inner: Place, outer: Place): boolean {
 /** Does a call use parameters or `where` variables that have no value of their own? */
 function dependsOnSurroundings(reference: Reference): boolean {
   return AstUtils.streamAst(reference).some(node => isReference(node) && meaningOf(node).kind === 'parameter');
-}
-
-/** Tokens of the first model of the file that uses a pattern. */
-export function tokensFor(declaration: Declaration, models: ReadonlyMap<ModelDeclaration, ReadModel>): number {
-  for (const [model, { frame }] of models)
-    if (frame.tokens !== null && reachedFrom(model).has(declaration)) return frame.tokens;
-  return USUAL_TOKENS;
 }
 
 /** Of a long list, the one position that is wrong. */

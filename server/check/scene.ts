@@ -12,6 +12,7 @@ import { meaningOf } from '../names.ts';
 import { type Place, placeOf, uriOf } from '../source.ts';
 import { USUAL_TOKENS } from '../viewpoint.ts';
 import { reachedFrom, standsAlone, usesOf } from './declarations.ts';
+import { footingOf } from './footing.ts';
 import { shapesOfRule, squareOf } from './heads.ts';
 import type { ReadModel, ReadRule } from './model.ts';
 
@@ -36,34 +37,49 @@ export interface Scene {
   readsParameters(place: Place): boolean;
 }
 
-/** The scenes of a file: its sound declarations one after the other. */
-export function* scenesOf(
-  file: File,
-  models: ReadonlyMap<ModelDeclaration, ReadModel>,
-  isSound: (declaration: Declaration) => boolean,
-): Generator<Scene> {
-  const used = new Set<Declaration>();
-  for (const declaration of file.declarations)
-    for (const { target } of usesOf(declaration)) if (target !== declaration) used.add(target);
-  const users = new Map<Declaration, ReadModel[]>();
-  for (const [model, read] of models)
-    for (const reached of reachedFrom(model)) users.set(reached, [...(users.get(reached) ?? []), read]);
-  for (const declaration of file.declarations) {
-    if (!isSound(declaration)) continue;
-    if (isPatternDeclaration(declaration)) {
-      const scene = patternScene(declaration, users.get(declaration) ?? [], !used.has(declaration));
-      if (scene !== undefined) yield scene;
-    } else if (declaration.$type === 'ModelDeclaration') {
-      const model = models.get(declaration);
-      for (const rule of model?.rules ?? []) {
-        const scene = model === undefined ? undefined : ruleScene(model, rule);
-        if (scene !== undefined) yield scene;
+/** The scenes of a file's well-formed declarations. */
+export class Scenes {
+  readonly #models: ReadonlyMap<ModelDeclaration, ReadModel>;
+  /** Models that use a declaration, in the order of the text. */
+  readonly #users = new Map<Declaration, ModelDeclaration[]>();
+  readonly #used = new Set<Declaration>();
+
+  constructor(file: File, models: ReadonlyMap<ModelDeclaration, ReadModel>) {
+    this.#models = models;
+    for (const declaration of file.declarations)
+      for (const { target } of usesOf(declaration)) if (target !== declaration) this.#used.add(target);
+    for (const model of models.keys())
+      for (const reached of reachedFrom(model)) {
+        const users = this.#users.get(reached);
+        if (users === undefined) this.#users.set(reached, [model]);
+        else users.push(model);
       }
+  }
+
+  /** Names everything that the scenes of a declaration depend on; undefined where that has no name. */
+  footingOf(declaration: Declaration): string | undefined {
+    const parts = [footingOf(declaration)];
+    if (isPatternDeclaration(declaration))
+      parts.push(String(this.#used.has(declaration)), ...this.#usersOf(declaration).map(footingOf));
+    return parts.includes(undefined) ? undefined : parts.join('; ');
+  }
+
+  /** One for a pattern, one for each rule of a model; none where there is nothing to look at. */
+  of(declaration: Declaration): Scene[] {
+    if (isPatternDeclaration(declaration)) {
+      const users = this.#usersOf(declaration).flatMap(model => this.#models.get(model) ?? []);
+      return patternScene(declaration, users, !this.#used.has(declaration)) ?? [];
     }
+    const model = declaration.$type === 'ModelDeclaration' ? this.#models.get(declaration) : undefined;
+    return model === undefined ? [] : model.rules.flatMap(rule => ruleScene(model, rule) ?? []);
+  }
+
+  #usersOf(declaration: Declaration): readonly ModelDeclaration[] {
+    return this.#users.get(declaration) ?? [];
   }
 }
 
-function patternScene(node: PatternDeclaration, users: readonly ReadModel[], unused: boolean): Scene | undefined {
+function patternScene(node: PatternDeclaration, users: readonly ReadModel[], unused: boolean): Scene[] | undefined {
   if (!standsAlone(node)) return undefined;
   const pattern = meaning(() => lowerDeclaration(node, outermost()));
   if (pattern === undefined) return undefined;
@@ -78,7 +94,7 @@ function patternScene(node: PatternDeclaration, users: readonly ReadModel[], unu
   if (users.length === 0 && !isUniform(pattern)) return undefined;
   if (users.length === 0) shapes.push(squareShape(USUAL_TOKENS), squareShape(LONG_TOKENS));
   const inner = pattern.kind === 'named' ? pattern.pattern : pattern;
-  return { ...around(node), place: placeOf(node.body), pattern: inner, shapes, model: undefined, unused };
+  return [{ ...around(node), place: placeOf(node.body), pattern: inner, shapes, model: undefined, unused }];
 }
 
 function ruleScene(model: ReadModel, read: ReadRule): Scene | undefined {

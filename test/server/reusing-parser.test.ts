@@ -70,7 +70,7 @@ describe('reading an edited text', () => {
           expect(dump(result)).toEqual(dump(afresh.reparse(text, undefined)));
         }
       }),
-      { numRuns: 400 },
+      { numRuns: 150 },
     );
   });
 
