@@ -3,10 +3,18 @@ import type { CodeActionProvider } from 'langium/lsp';
 import { type CodeAction, CodeActionKind, type CodeActionParams, type Range } from 'vscode-languageserver-protocol';
 import { mendsOf } from '../diagnostics.ts';
 import { rangeOf } from '../source.ts';
+import { Designs } from './designs.ts';
 import { rewritesAt } from './rewrites.ts';
 
 /** Mends of what the checks found, and other ways to write what stands at the cursor. */
 export class SparseCodeActionProvider implements CodeActionProvider {
+  readonly #designs: Designs;
+
+  /** `milliseconds`: longest time to find out which design an expression is. */
+  constructor(milliseconds: number) {
+    this.#designs = new Designs(milliseconds);
+  }
+
   getCodeActions(document: LangiumDocument, { range, context }: CodeActionParams): CodeAction[] {
     const wanted = (kind: string): boolean =>
       context.only === undefined || context.only.some(only => kind === only || kind.startsWith(`${only}.`));
@@ -16,7 +24,8 @@ export class SparseCodeActionProvider implements CodeActionProvider {
       start: document.textDocument.offsetAt(range.start),
       end: document.textDocument.offsetAt(range.end),
     };
-    for (const { kind, title, edits } of rewritesAt(document, place)) {
+    const rewrites = wanted(CodeActionKind.RefactorRewrite) ? this.#designs.rewritesAt(document, place) : [];
+    for (const { kind, title, edits } of [...rewrites, ...rewritesAt(document, place)]) {
       if (!wanted(kind)) continue;
       const changes = edits.map(edit => ({ range: rangeOf(document, edit.place), newText: edit.text }));
       actions.push({ title, kind, edit: { changes: { [document.uri.toString()]: changes } } });

@@ -49,6 +49,9 @@ export interface SparseServices {
 /** Milliseconds that mistakes may wait for what the compiler has to find out; that follows when it is known. */
 const PATIENCE = 30;
 
+/** Milliseconds that the light bulb may wait for the name of a design. */
+const PATIENCE_FOR_DESIGNS = 60;
+
 /** The language with its editor features; without a connection for tests. */
 export function createSparseServices(
   reader: FileReader,
@@ -75,7 +78,8 @@ export function createSparseServices(
   const features: Module<LangiumServices, PartialLangiumServices> = {
     lsp: {
       CallHierarchyProvider: services => new SparseCallHierarchyProvider(services, closed(services)),
-      CodeActionProvider: () => new SparseCodeActionProvider(),
+      CodeActionProvider: () =>
+        new SparseCodeActionProvider(connection === undefined ? Number.POSITIVE_INFINITY : PATIENCE_FOR_DESIGNS),
       CodeLensProvider: () => new SparseCodeLensProvider(counter, shared.workspace.ConfigurationProvider),
       CompletionProvider: services => new SparseCompletionProvider(services, files),
       DocumentHighlightProvider: services => new SparseDocumentHighlightProvider(services),

@@ -316,6 +316,65 @@ describe('rewrites', () => {
   });
 });
 
+describe('replaced by the design that they are', () => {
+  const cases: readonly Case[] = [
+    [
+      'Replace by longformer(512)',
+      'pattern a = window(512) <|>| global([0])',
+      'import { longformer } from "sparse:longformer"\n\npattern a = longformer(512)',
+    ],
+    [
+      'Replace by longformer(64)',
+      'import { longformer } from "sparse:longformer"\nmodel M { tokens = 1024 attention = glo<|>bal([0]) | window(64) }',
+      'import { longformer } from "sparse:longformer"\nmodel M { tokens = 1024 attention = longformer(64) }',
+    ],
+    ['Replace by causal()', 'pattern a = where (q, k) => q <|>>= k', 'pattern a = causal()'],
+    ['Replace by sliding(8)', 'pattern a = window(before: 7, after: 3) & cau<|>sal()', 'pattern a = sliding(8)'],
+    [
+      'Replace by sliding(8)',
+      'pattern a = (where (i, j) => 0 <= i - j && i - <|>j < 8) | random(3)',
+      'pattern a = (sliding(8)) | random(3)',
+    ],
+    [
+      'Replace by blocked(64, window(2))',
+      'pattern a = blocked(64, !<|>!window(2))',
+      'pattern a = blocked(64, window(2))',
+    ],
+  ];
+
+  test.each(cases)('%s: %s', async (title, before, after) => {
+    const { text, action } = await applied(before, title);
+    expect(text).toBe(after);
+    expect(action.kind).toBe(CodeActionKind.RefactorRewrite);
+    expect((await diagnose(text)).filter(each => each.startsWith('error'))).toEqual([]);
+  });
+
+  test.each([
+    ['what is a name already', 'pattern a = window(51<|>2)'],
+    ['what is written so already', 'pattern a = blocked(64, win<|>dow(2))'],
+    ['what depends on parameters', 'pattern a(w = 512) = window(w) <|>| global([0])'],
+    ['what is equal at one length only', 'pattern a = window(512) <|>| global([-4096])'],
+    ['what follows n', 'pattern a = window(n / 8) <|>| global([0])'],
+    [
+      'what is another in each head',
+      'model M { tokens = 256 heads = 2 attention = window(8 + 2 * head) <|>| global([0]) }',
+    ],
+    ['what selects by content', 'pattern a = topk(8) <|>| global([0])'],
+    ['what is nothing known', 'pattern a = window(8) <|>- columns([3, 17, 400])'],
+    [
+      'what has a name that means something else here',
+      'pattern longformer = full()\npattern a = window(512) <|>| global([0])',
+    ],
+  ])('not %s', async (_, text) => {
+    expect((await actionsOf(text)).titles.filter(title => title.startsWith('Replace by'))).toEqual([]);
+  });
+
+  test('only what is asked about takes time', async () => {
+    const { titles } = await actionsOf('pattern a = window(512) <|>| global([0])', ['quickfix']);
+    expect(titles).toEqual([]);
+  });
+});
+
 test.each([
   'pattern a = window(<|>',
   'pattern a = <|>',
