@@ -85,8 +85,8 @@ export class Workbench {
     return this.page.locator('.quick-input-widget:visible input[type="text"]').first();
   }
 
-  /** @returns undefined when no quick input is open */
-  private async quickInputValue(): Promise<string | undefined> {
+  /** What stands in the open quick input, or undefined when none is open. */
+  async quickInputValue(): Promise<string | undefined> {
     const fields = await this.page
       .locator('.quick-input-widget:visible input[type="text"]')
       .evaluateAll(all => all.map(field => (field as HTMLInputElement).value));
@@ -269,6 +269,15 @@ export class Workbench {
       30_000,
     );
     return wanted;
+  }
+
+  /** The lines on the screen from top to bottom, with what the editor puts between their words (inlay hints). */
+  async shownLines(): Promise<string[]> {
+    const lines = await this.editor()
+      .locator('.view-line')
+      .evaluateAll(all => all.map(line => ({ top: line.getBoundingClientRect().top, text: line.textContent ?? '' })));
+    // The editor re-uses the elements, in any order.
+    return lines.sort((a, b) => a.top - b.top).map(({ text }) => text.replaceAll('\u00a0', ' '));
   }
 
   /** The colours in which the text of a line is shown; more than one means that the grammar is at work. */
