@@ -5,6 +5,9 @@ import type { InitializeParams, InitializeResult } from 'vscode-languageserver-p
 export class SparseLanguageServer extends DefaultLanguageServer {
   protected override buildInitializeResult(params: InitializeParams): InitializeResult {
     const { capabilities, ...rest } = super.buildInitializeResult(params);
-    return { ...rest, capabilities: { ...capabilities, selectionRangeProvider: true } };
+    return {
+      ...rest,
+      capabilities: { ...capabilities, selectionRangeProvider: true, linkedEditingRangeProvider: true },
+    };
   }
 }

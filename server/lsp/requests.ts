@@ -18,11 +18,16 @@ import {
 import { rangeOf } from '../source.ts';
 import { currentDocument, isCurrent } from './current-document.ts';
 import { DensityAt } from './density-at.ts';
+import type { SparseConfiguration } from './settings.ts';
 
 const ERROR = 1;
 
 /** Answers the requests of our own that the previews, commands and exports live on. */
-export function addRequests(connection: Connection, shared: LangiumSharedServices): void {
+export function addRequests(
+  connection: Connection,
+  shared: LangiumSharedServices,
+  configuration: SparseConfiguration,
+): void {
   const version = (uri: string): number => shared.workspace.TextDocuments.get(uri)?.version ?? 0;
 
   connection.onRequest(DeclarationsRequest, async ({ uri }, token): Promise<DeclarationsResult | null> => {
@@ -66,6 +71,10 @@ export function addRequests(connection: Connection, shared: LangiumSharedService
   shared.lsp.LanguageServer.onInitialize(({ capabilities }) => {
     canRefreshLenses = capabilities.workspace?.codeLens?.refreshSupport === true;
   });
+  const refreshLenses = (): void => {
+    if (canRefreshLenses) connection.sendRequest(CodeLensRefreshRequest.type).catch(() => undefined);
+  };
+  configuration.onChange(refreshLenses);
   const told = new Map<string, number>();
   shared.workspace.DocumentBuilder.onDocumentPhase(DocumentState.Validated, async document => {
     // A newer text is already on its way through the builder: its own message follows.
@@ -77,7 +86,6 @@ export function addRequests(connection: Connection, shared: LangiumSharedService
     // asked for those of a document that was not ready.
     const before = told.get(uri);
     told.set(uri, now);
-    if (canRefreshLenses && (before === undefined || before === now))
-      connection.sendRequest(CodeLensRefreshRequest.type).catch(() => undefined);
+    if (before === undefined || before === now) refreshLenses();
   });
 }

@@ -44,6 +44,7 @@ interface SettingsServices {
 export interface SparseServices {
   readonly shared: LangiumSharedServices & SettingsServices;
   readonly sparse: LangiumServices;
+  readonly files: WorkspaceFiles;
 }
 
 /** Milliseconds that mistakes may wait for what the compiler has to find out; that follows when it is known. */
@@ -120,5 +121,5 @@ export function createSparseServices(
   if (connection !== undefined && validator instanceof SparseValidator)
     sendLateDiagnostics(connection, shared, validator);
   if (connection === undefined) void shared.workspace.ConfigurationProvider.initialized({});
-  return { shared, sparse };
+  return { shared, sparse, files };
 }

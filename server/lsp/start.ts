@@ -3,6 +3,7 @@ import type { Connection } from 'vscode-languageserver';
 import type { FileReader } from '../module.ts';
 import { clientFiles } from './file-reader.ts';
 import { refreshInlayHints } from './inlay-hints.ts';
+import { addLinkedEditing } from './linked-editing.ts';
 import { addRequests } from './requests.ts';
 import { addSelectionRanges } from './selection-ranges.ts';
 import { createSparseServices } from './services.ts';
@@ -10,8 +11,10 @@ import { clientWorkspace } from './workspace-files.ts';
 
 /** Serves the language over a connection. `files` reads what the client cannot. */
 export function startSparseServer(connection: Connection, files?: FileReader): void {
-  const { shared } = createSparseServices(clientFiles(connection, files), connection, clientWorkspace(connection));
-  addRequests(connection, shared);
+  const services = createSparseServices(clientFiles(connection, files), connection, clientWorkspace(connection));
+  const { shared } = services;
+  addRequests(connection, shared, shared.workspace.ConfigurationProvider);
+  addLinkedEditing(connection, services);
   addSelectionRanges(connection, shared);
   refreshInlayHints(connection, shared, shared.workspace.ConfigurationProvider);
   startLanguageServer(shared);

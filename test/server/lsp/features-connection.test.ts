@@ -11,9 +11,12 @@ import {
 } from 'vscode-languageserver/node.js';
 import {
   type ClientCapabilities,
+  CodeLensRefreshRequest,
+  CodeLensRequest,
   ConfigurationRequest,
   DidChangeConfigurationNotification,
   DidChangeTextDocumentNotification,
+  DidChangeWatchedFilesNotification,
   DidOpenTextDocumentNotification,
   DocumentFormattingRequest,
   InitializedNotification,
@@ -22,11 +25,14 @@ import {
   type InlayHint,
   InlayHintRefreshRequest,
   InlayHintRequest,
+  LinkedEditingRangeRequest,
   RegistrationRequest,
   SelectionRangeRequest,
   SemanticTokensRequest,
+  WorkspaceSymbolRequest,
 } from 'vscode-languageserver-protocol';
 import { startSparseServer } from '../../../server/lsp/start.ts';
+import { ReadFileRequest, WorkspaceFilesRequest } from '../../../server/protocol.ts';
 
 const URI = 'file:///main.sparse';
 const textDocument = { uri: URI };
@@ -87,6 +93,11 @@ describe('what the server offers', () => {
       documentLinkProvider: expect.anything(),
       callHierarchyProvider: expect.anything(),
       inlayHintProvider: expect.anything(),
+      linkedEditingRangeProvider: true,
+      renameProvider: { prepareProvider: true },
+      referencesProvider: true,
+      codeActionProvider: expect.anything(),
+      codeLensProvider: expect.anything(),
     });
   });
 
@@ -104,6 +115,38 @@ describe('what the server offers', () => {
     });
     const nobody = { textDocument: { uri: 'file:///nobody.sparse' }, positions: [] };
     expect(await client.sendRequest(SelectionRangeRequest.type, nobody)).toBeNull();
+  });
+
+  test('names of one declaration are edited together, unless another file may use them', async () => {
+    let workspace: string[] = [];
+    await start({}, connection => {
+      connection.onRequest(WorkspaceFilesRequest, () => workspace);
+      connection.onRequest(ReadFileRequest, () => ({
+        text: 'import { a } from "./main.sparse"\npattern c = a(size: 2)\n',
+      }));
+    });
+    await open('pattern a(size = 3) = window(size)\n');
+    const linked = () =>
+      client.sendRequest(LinkedEditingRangeRequest.type, { textDocument, position: { line: 0, character: 11 } });
+    expect((await linked())?.ranges.map(each => each.start.character).sort((a, b) => a - b)).toEqual([10, 29]);
+    workspace = ['file:///user.sparse'];
+    await client.sendNotification(DidChangeWatchedFilesNotification.type, {
+      changes: [{ uri: 'file:///user.sparse', type: 1 }],
+    });
+    expect(await linked()).toBeNull();
+  });
+
+  test('symbols of files that are not open come over the wire, and clients without a workspace have none', async () => {
+    await start({}, connection => {
+      connection.onRequest(WorkspaceFilesRequest, () => ['file:///other.sparse']);
+      connection.onRequest(ReadFileRequest, () => ({ text: 'pattern elsewhere = full()\n' }));
+    });
+    const symbols = () => client.sendRequest(WorkspaceSymbolRequest.type, { query: 'else' });
+    expect(await symbols()).toMatchObject([{ name: 'elsewhere', location: { uri: 'file:///other.sparse' } }]);
+    client.dispose();
+    server.dispose();
+    await start({});
+    expect(await symbols()).toEqual([]);
   });
 
   test('answers are about the text as it is, however fast it changes', async () => {
@@ -158,6 +201,30 @@ describe('settings', () => {
     const pushed = { sparse: { inlayHints: { density: false, parameterNames: true } } };
     await client.sendNotification(DidChangeConfigurationNotification.type, { settings: pushed });
     await expect.poll(labels).toEqual(['dilation:']);
+  });
+
+  test('lenses can be switched off, and are shown anew', async () => {
+    let refreshed = 0;
+    await start({ workspace: { codeLens: { refreshSupport: true } } }, connection => {
+      connection.onRequest(CodeLensRefreshRequest.type, () => {
+        refreshed++;
+      });
+    });
+    await open(TEXT);
+    const lenses = async () =>
+      ((await client.sendRequest(CodeLensRequest.type, { textDocument })) ?? []).map(({ command }) => command?.title);
+    const density = expect.stringContaining('density');
+    await expect.poll(lenses).toEqual(['Preview', 'Run', 'Export', density]);
+    const set = (codeLens: object) =>
+      client.sendNotification(DidChangeConfigurationNotification.type, { settings: { sparse: { codeLens } } });
+    const before = refreshed;
+    await set({ actions: false });
+    await expect.poll(lenses).toEqual([density]);
+    await expect.poll(() => refreshed).toBeGreaterThan(before);
+    await set({ density: false });
+    await expect.poll(lenses).toEqual(['Preview', 'Run', 'Export']);
+    await set({ actions: false, density: false });
+    await expect.poll(lenses).toEqual([]);
   });
 
   test('an editor that refuses to answer does no harm', async () => {

@@ -1,6 +1,7 @@
 import { URI } from 'langium';
 import { describe, expect, test } from 'vitest';
 import type { CallHierarchyItem, Range, SelectionRange } from 'vscode-languageserver-types';
+import { linkedRanges } from '../../../server/lsp/linked-editing.ts';
 import { selectionRange } from '../../../server/lsp/selection-ranges.ts';
 import type { Files } from '../open-file.ts';
 import { type Opened, openDocument } from './open-document.ts';
@@ -147,6 +148,42 @@ describe('references', () => {
     expect(await highlight(1)).toEqual(['0:22-0:28 2', '1:22-1:28 2']);
     expect(await highlight(2)).toEqual(['0:17-0:18 2', '1:17-1:18 2']);
     expect(await highlight(3)).toEqual([]);
+  });
+});
+
+describe('linked editing', () => {
+  const linked = async (marked: string): Promise<string[] | undefined> => {
+    const { services, document, marks } = await openDocument(marked);
+    return linkedRanges(document, marks[0]!, services)?.ranges.map(at).sort();
+  };
+
+  test.each([
+    ['pattern a(si<|>ze = 3) = window(size) | sliding(size)\npattern b(size) = window(size)', 3],
+    ['pattern a(size = 3) = window(si<|>ze)', 2],
+    ['pattern a(p: pattern, q = p<|>) = q', 2],
+    ['pattern a(i) = where (i<|>, j) => i > j && i > 3', 3],
+    ['pattern a = where (i, j) => i > j<|>', 2],
+  ])('of what one declaration knows: %s', async (text, count) => {
+    const ranges = await linked(text);
+    expect(ranges).toHaveLength(count);
+    const name = /\w+/.exec(text.slice(text.search(/\w*<\|>/)).replace('<|>', ''))?.[0] ?? '';
+    const plain = text.replace('<|>', '').split('\n');
+    for (const range of ranges ?? []) {
+      const [, line, from, to] = /(\d+):(\d+)-\d+:(\d+)/.exec(range)?.map(Number) ?? [];
+      expect(plain[line!]!.slice(from, to)).toBe(name);
+    }
+  });
+
+  test.each([
+    ['a parameter that a call names', 'pattern a(si<|>ze = 3) = window(size)\npattern b = a(size: 4)'],
+    ['a parameter that nothing uses', 'pattern a(si<|>ze = 3) = full()'],
+    ['a declaration', 'pattern a<|> = full()\npattern b = a'],
+    ['a constant', 'const c<|> = 3\npattern b = window(c)'],
+    ['the language', 'pattern b = win<|>dow(3) | window(4)'],
+    ['an argument', 'pattern b = window(si<|>ze: 3)'],
+    ['nothing', 'pattern b = full()\n<|>'],
+  ])('not of %s', async (_, text) => {
+    expect(await linked(text)).toBeUndefined();
   });
 });
 
