@@ -4,7 +4,7 @@ import { compileHeadParts } from '../../runtime/compile/compile-heads.ts';
 import { formatOf } from '../../runtime/export/formats.ts';
 import type { MaskSummary, SummarySubject } from '../../runtime/export/json.ts';
 import type { Model } from '../../runtime/pattern/ir.ts';
-import { type BudgetSummary, count } from './count.ts';
+import { type BudgetSummary, count, type EstimateSummary } from './count.ts';
 
 /** Work that may take long and cannot be interrupted from within: plain data in, plain data out. */
 export type Job =
@@ -21,7 +21,7 @@ export type Job =
 
 /** What each kind of job gives back. */
 export interface JobResults {
-  readonly summary: MaskSummary | BudgetSummary;
+  readonly summary: MaskSummary | BudgetSummary | EstimateSummary;
   readonly compare: ModelComparison;
   readonly export: Uint8Array;
   readonly plans: PlanParts;

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { MaskSummary } from '../../runtime/export/json.ts';
-import type { BudgetSummary } from './count.ts';
+import type { BudgetSummary, EstimateSummary } from './count.ts';
 import { inThread } from './in-thread.ts';
 import { grouped, percent } from './numbers.ts';
 import type { Session } from './session.ts';
@@ -46,7 +46,7 @@ async function stats(
   session.print(options.json === true ? JSON.stringify(numbers, null, 2) : table(summary));
 }
 
-function table(summary: MaskSummary | BudgetSummary): string {
+function table(summary: MaskSummary | BudgetSummary | EstimateSummary): string {
   const { name, layer, layers, head, heads } = summary;
   const of = [
     ...(layers > 1 ? [`layer ${layer} of ${layers}`] : []),
@@ -55,7 +55,11 @@ function table(summary: MaskSummary | BudgetSummary): string {
   const lines: [string, string][] = [
     ['tokens', grouped(summary.tokens)],
     ['queries', grouped(summary.queries)],
-    ...('pairsAtMost' in summary ? budgetLines(summary) : maskLines(summary)),
+    ...('pairsAtMost' in summary
+      ? budgetLines(summary)
+      : 'pairsAbout' in summary
+        ? estimateLines(summary)
+        : maskLines(summary)),
   ];
   const width = Math.max(...lines.map(([label]) => label.length)) + 2;
   return [[name, ...of].join(', '), ...lines.map(([label, value]) => label.padEnd(width) + value)].join('\n');
@@ -65,6 +69,18 @@ function budgetLines({ pairsAtMost, densityAtMost, complexity }: BudgetSummary):
   return [
     ['pairs', `at most ${grouped(pairsAtMost)}, chosen by content`],
     ['density', `at most ${percent(densityAtMost)}`],
+    ['complexity', complexity],
+  ];
+}
+
+function estimateLines(summary: EstimateSummary): [string, string][] {
+  const { pairsAbout, pairsError, densityAbout, complexity } = summary;
+  return [
+    [
+      'pairs',
+      `≈ ${grouped(pairsAbout)} ± ${grouped(pairsError)}: the condition is too irregular to count at this length`,
+    ],
+    ['density', `≈ ${percent(densityAbout)}`],
     ['complexity', complexity],
   ];
 }

@@ -1,4 +1,6 @@
-import { compilePlan } from '../compile/plan.ts';
+import { buildMaskTree } from '../compile/mask-tree.ts';
+import { compilePlan, planOf } from '../compile/plan.ts';
+import { compileParts } from '../compile/reorder.ts';
 import type { TilePlan } from '../compile/tile-plan.ts';
 import { bindPattern } from '../pattern/bind.ts';
 import type { Pattern } from '../pattern/ir.ts';
@@ -42,7 +44,7 @@ const npy: ExportFormat = {
   title: 'NumPy dense mask',
   extension: 'npy',
   description: 'Dense bool [queries, keys], true = attend; numpy.load reads it.',
-  write: request => exportNpy(planOf(request)),
+  write: request => exportNpy(planOfRequest(request)),
 };
 
 const csr: ExportFormat = {
@@ -50,15 +52,16 @@ const csr: ExportFormat = {
   title: 'SciPy sparse matrix (CSR)',
   extension: 'npz',
   description: 'Compressed sparse rows of bool [queries, keys]; scipy.sparse.load_npz reads it.',
-  write: request => exportCsr(planOf(request)),
+  write: request => exportCsr(planOfRequest(request)),
 };
 
 const safetensors: ExportFormat = {
   id: 'safetensors',
   title: 'Tile plan (safetensors)',
   extension: 'safetensors',
-  description: 'The tiles that kernels work on, with the mask of each partial one; metadata says how to read them.',
-  write: request => exportSafetensors(planOf(request), metadataOf(request)),
+  description:
+    'The tiles that kernels work on, with the mask of each partial one; metadata says how to read them. Long lists come in parts with an order of tokens each.',
+  write: request => exportSafetensors(partsOf(request), metadataOf(request)),
 };
 
 const json: ExportFormat = {
@@ -80,9 +83,20 @@ export function formatOf(id: string): ExportFormat | undefined {
   return formats.find(format => format.id === name);
 }
 
-function planOf(request: ExportRequest): TilePlan {
+function planOfRequest(request: ExportRequest): TilePlan {
   const { pattern, shape } = request;
   return compilePlan(bindPattern(pattern, shape), shape, limits(request));
+}
+
+/** Plans that list more tiles than this are written in the orders of tokens that need fewer, where there are some. */
+const LONG_LIST = 2 ** 20;
+
+function partsOf(request: ExportRequest): readonly TilePlan[] {
+  const { pattern, shape } = request;
+  const mask = bindPattern(pattern, shape);
+  const tree = buildMaskTree(mask, shape, limits(request));
+  const tiles = (tree.root?.fullTiles ?? 0) + (tree.root?.partialTiles ?? 0);
+  return tiles > LONG_LIST ? compileParts(mask, shape, limits(request)) : [planOf(tree)];
 }
 
 /** What the tile plan is the plan of; everything in metadata is text. */

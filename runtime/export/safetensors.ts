@@ -1,8 +1,16 @@
 import { forEachRun } from '../compile/dense.ts';
-import { FULL_TILE, maskCount, rowBlocks, type TilePlan, wordsPerMask, wordsPerRow } from '../compile/tile-plan.ts';
+import {
+  buffersOf,
+  FULL_TILE,
+  maskCount,
+  rowBlocks,
+  type TilePlan,
+  wordsPerMask,
+  wordsPerRow,
+} from '../compile/tile-plan.ts';
 import { emptyMask, type MaskBits, setKeys } from '../pattern/mask-bits.ts';
 import { fromInt64, fromUint32, toUint32 } from '../tensor/convert.ts';
-import { TensorFileError } from '../tensor/dtype.ts';
+import { type Tensor, TensorFileError } from '../tensor/dtype.ts';
 import { type SafetensorsFile, writeSafetensors } from '../tensor/safetensors.ts';
 import { checkMaskShape } from './mask-shape.ts';
 import { checkExportSize } from './size-limit.ts';
@@ -19,39 +27,48 @@ const MAX_TILE = 4096;
  * [unique masks, tile rows, words] with key 32 w + c of the tile in bit c of word w, all U32; `pairs` [row blocks] I64.
  * The metadata repeats format, version, sizes and bit order, and holds what the caller adds.
  *
+ * A mask in several disjoint parts has version 2: metadata `parts` says how many, the tensors of part p are called
+ * `part_p.row_start` and so on, and `part_p.query_order` [queries] and `part_p.key_order` [keys], both U32, say which
+ * query is row a and which key is column b of that part; without them the part is in the order of the sequence.
+ *
  * @param info more metadata: name, source text, n...
  * @throws ExportSizeError above 2 GiB
  */
 export function exportSafetensors(
-  plan: TilePlan,
+  parts: readonly TilePlan[],
   info: Readonly<Record<string, string>> = {},
 ): Uint8Array<ArrayBuffer> {
-  const { tile, queries, keys, rowStart, column, maskId, masks, pairs } = plan;
-  checkExportSize(
-    `The tile plan of ${queries} x ${keys}`,
-    rowStart.byteLength + column.byteLength + maskId.byteLength + masks.byteLength + pairs.byteLength,
-    'Use fewer tokens.',
-  );
-  return writeSafetensors(
-    {
-      row_start: fromUint32(rowStart, [rowStart.length]),
-      column: fromUint32(column, [column.length]),
-      mask_id: fromUint32(maskId, [maskId.length]),
-      masks: fromUint32(masks, [maskCount(plan), tile.queries, wordsPerRow(plan)]),
-      pairs: fromInt64(BigInt64Array.from(pairs, BigInt), [rowBlocks(plan)]),
-    },
-    {
-      ...info,
-      format: FORMAT,
-      version: '1',
-      queries: String(queries),
-      keys: String(keys),
-      tile_queries: String(tile.queries),
-      tile_keys: String(tile.keys),
-      full_tile: '4294967295',
-      bit_order: 'little: bit c of word w is key 32 w + c of the tile',
-    },
-  );
+  const [plan] = parts;
+  if (plan === undefined) throw new RangeError('a mask has at least one part');
+  const { tile, queries, keys } = plan;
+  const bytes = parts.flatMap(buffersOf).reduce((sum, buffer) => sum + buffer.byteLength, 0);
+  checkExportSize(`The tile plan of ${queries} x ${keys}`, bytes, 'Use fewer tokens.');
+  const single = parts.length === 1 && plan.queryOrder === undefined && plan.keyOrder === undefined;
+  const tensors = parts.map((part, index) => tensorsOf(part, single ? '' : `part_${index}.`));
+  return writeSafetensors(Object.assign({}, ...tensors), {
+    ...info,
+    format: FORMAT,
+    ...(single ? { version: '1' } : { version: '2', parts: String(parts.length) }),
+    queries: String(queries),
+    keys: String(keys),
+    tile_queries: String(tile.queries),
+    tile_keys: String(tile.keys),
+    full_tile: '4294967295',
+    bit_order: 'little: bit c of word w is key 32 w + c of the tile',
+  });
+}
+
+function tensorsOf(plan: TilePlan, prefix: string): Record<string, Tensor> {
+  const { tile, queries, keys, rowStart, column, maskId, masks, pairs, queryOrder, keyOrder } = plan;
+  return {
+    [`${prefix}row_start`]: fromUint32(rowStart, [rowStart.length]),
+    [`${prefix}column`]: fromUint32(column, [column.length]),
+    [`${prefix}mask_id`]: fromUint32(maskId, [maskId.length]),
+    [`${prefix}masks`]: fromUint32(masks, [maskCount(plan), tile.queries, wordsPerRow(plan)]),
+    [`${prefix}pairs`]: fromInt64(BigInt64Array.from(pairs, BigInt), [rowBlocks(plan)]),
+    ...(queryOrder === undefined ? {} : { [`${prefix}query_order`]: fromUint32(queryOrder, [queries]) }),
+    ...(keyOrder === undefined ? {} : { [`${prefix}key_order`]: fromUint32(keyOrder, [keys]) }),
+  };
 }
 
 /** Is a file a tile plan as `exportSafetensors` writes it? */

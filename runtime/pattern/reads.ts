@@ -52,6 +52,16 @@ export function headsOfMasks(pattern: Pattern): number | undefined {
   return heads;
 }
 
+/** Is there a `where` anywhere in the pattern? */
+export function hasCondition(pattern: Pattern): boolean {
+  const visit = (part: unknown): boolean =>
+    typeof part === 'object' &&
+    part !== null &&
+    (('kind' in part && part.kind === 'where') ||
+      Object.entries(part).some(([name, value]) => name !== 'span' && visit(value)));
+  return visit(pattern);
+}
+
 /** Heads of a mask argument; null when it has one mask for all. */
 function headsOf(argument: object): number | null {
   const { value } = argument as Argument & { readonly type: 'mask' };

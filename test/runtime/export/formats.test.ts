@@ -146,6 +146,31 @@ describe('formats', () => {
     );
   });
 
+  it('safetensors writes a long list of tiles in parts, each in an order of its own', () => {
+    const shape = squareShape(2 ** 17);
+    const strided: Pattern = {
+      kind: 'union',
+      left: primitive('sliding', { size: 64 }),
+      right: { kind: 'intersection', left: primitive('strided', { stride: 64 }), right: primitive('causal') },
+    };
+    const { tensors, metadata } = readSafetensors(write('safetensors', strided, shape));
+    expect(metadata).toMatchObject({ version: '2', parts: '2' });
+    let pairs = 0n;
+    for (const part of ['part_0', 'part_1']) {
+      const column = words(tensors.get(`${part}.column`));
+      expect(column.length).toBeLessThan(50_000);
+      expect(words(tensors.get(`${part}.row_start`)).at(-1)).toBe(column.length);
+      const { data } = tensors.get(`${part}.pairs`) ?? { data: new Uint8Array() };
+      for (const count of new BigInt64Array(data.slice().buffer)) pairs += count;
+    }
+    expect(Number(pairs)).toBe(statistics(strided, shape).pairs);
+    expect(tensors.has('part_0.key_order')).toBe(false);
+    const order = words(tensors.get('part_1.key_order'));
+    expect([...order.slice(0, 3)]).toEqual([0, 64, 128]);
+    expect(words(tensors.get('part_1.query_order'))).toEqual(order);
+    expect(new Set(order).size).toBe(shape.tokens);
+  });
+
   it('safetensors says what it is the plan of', () => {
     const shape: Shape = { tokens: 100, queries: 3, offset: 97, head: 2, heads: 4, layer: 5, layers: 6 };
     const source = 'pattern mine = causal() // größer ✓';

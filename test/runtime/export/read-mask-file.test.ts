@@ -92,7 +92,7 @@ describe('what is exported comes back', () => {
       { queries: 32, keys: 48 },
     ]) {
       const plan = compilePlan(bindPattern(pattern, shape), shape, { tile });
-      expect(readMaskFile(exportSafetensors(plan), 'm.safetensors')).toEqual(bits(null, 77, (_, i, j) => j <= i));
+      expect(readMaskFile(exportSafetensors([plan]), 'm.safetensors')).toEqual(bits(null, 77, (_, i, j) => j <= i));
     }
   });
 });

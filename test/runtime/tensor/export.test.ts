@@ -93,7 +93,7 @@ describe('CSR', () => {
 
 test('safetensors holds the plan and says how to read it', () => {
   const plan = densePlan(150, 90, (i, j) => j <= i, { queries: 48, keys: 48 });
-  const { tensors, metadata } = readSafetensors(exportSafetensors(plan, { name: 'causal', source: 'causal()\n' }));
+  const { tensors, metadata } = readSafetensors(exportSafetensors([plan], { name: 'causal', source: 'causal()\n' }));
   const numbers = (name: string) => [...new Uint32Array(tensors.get(name)!.data.slice().buffer)];
   expect(numbers('row_start')).toEqual([...plan.rowStart]);
   expect(numbers('column')).toEqual([...plan.column]);
@@ -109,5 +109,5 @@ test('safetensors holds the plan and says how to read it', () => {
     tile_keys: '48',
     queries: '150',
   });
-  expect(exportSafetensors(plan)).toEqual(exportSafetensors(plan));
+  expect(exportSafetensors([plan])).toEqual(exportSafetensors([plan]));
 });
