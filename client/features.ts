@@ -1,9 +1,11 @@
 import * as vscode from 'vscode';
+import { comparePatterns } from './commands/compare-patterns.ts';
 import { exportMask } from './commands/export-mask.ts';
 import { newPattern } from './commands/new-pattern.ts';
 import { openLibrary } from './commands/open-library.ts';
 import { openPreview } from './commands/open-preview.ts';
 import { runPattern } from './commands/run-pattern.ts';
+import { ComparisonDocuments } from './comparison-documents.ts';
 import { LibraryDocuments } from './library-documents.ts';
 import { Previews } from './preview/previews.ts';
 import type { RestartableClient } from './restartable-client.ts';
@@ -14,6 +16,7 @@ import { offerWorkspaceFiles } from './workspace-files.ts';
 export function registerFeatures(context: vscode.ExtensionContext, client: RestartableClient): void {
   const previews = new Previews(context, client);
   const library = new LibraryDocuments(context, client);
+  const comparisons = new ComparisonDocuments(context);
   showStatus(context, client);
   context.subscriptions.push(offerWorkspaceFiles(client));
   const command = (
@@ -35,4 +38,5 @@ export function registerFeatures(context: vscode.ExtensionContext, client: Resta
   command('sparse.exportMask', exportMask);
   command('sparse.newPattern', newPattern);
   command('sparse.openLibrary', () => openLibrary(library));
+  command('sparse.comparePatterns', argument => comparePatterns(argument, previews, client, library, comparisons));
 }

@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import type { ModelComparison, Places } from '../../runtime/analyse/compare-models.ts';
+import { type ModelComparison, placesText } from '../../runtime/analyse/compare-models.ts';
 import { asFailure } from './explain.ts';
 import { Failure, wrongUse } from './failure.ts';
 import { inThread } from './in-thread.ts';
@@ -110,7 +110,7 @@ function named(subject: Subject, written: string | undefined): Subject {
 function report(first: string, second: string, { tokens, queries, layers, heads, masks }: ModelComparison): string {
   const size = `${grouped(tokens)} tokens${queries === tokens ? '' : `, ${grouped(queries)} queries`}`;
   const parts = masks.map(({ at, relation, onlyFirst, onlySecond, both, difference }) => {
-    const where = layers > 1 || heads > 1 ? [at.map(places => placeText(places, layers, heads)).join('; ')] : [];
+    const where = layers > 1 || heads > 1 ? [placesText(at, layers, heads)] : [];
     const verdict = {
       equal: 'equal',
       contained: `${first} is contained in ${second}`,
@@ -132,25 +132,4 @@ function report(first: string, second: string, { tokens, queries, layers, heads,
     return [...where, verdict, ...lines.map(([label, value]) => label.padEnd(width) + value)].join('\n');
   });
   return [`${first} and ${second}, ${size}`, ...parts].join('\n\n');
-}
-
-function placeText(places: Places, layers: number, heads: number): string {
-  const parts = [
-    ...(layers > 1 ? [listText('layer', places.layers, layers)] : []),
-    ...(heads > 1 ? [listText('head', places.heads, heads)] : []),
-  ];
-  return parts.join(', ');
-}
-
-/** `all 12 layers`, `layer 3`, `layers 0..5, 7`: ranges leave out their end, as the language's do. */
-function listText(what: string, indices: readonly number[], all: number): string {
-  if (indices.length === all) return `all ${all} ${what}s`;
-  const ranges: [number, number][] = [];
-  for (const index of indices) {
-    const last = ranges.at(-1);
-    if (last !== undefined && last[1] === index) last[1]++;
-    else ranges.push([index, index + 1]);
-  }
-  const text = ranges.map(([from, to]) => (to - from === 1 ? String(from) : `${from}..${to}`)).join(', ');
-  return `${what}${indices.length === 1 ? '' : 's'} ${text}`;
 }

@@ -1,0 +1,183 @@
+import * as vscode from 'vscode';
+import { type ComparisonChoice, compareModels, type ModelComparison } from '../../runtime/analyse/compare-models.ts';
+import type { Model } from '../../runtime/pattern/ir.ts';
+import { type DeclarationInfo, DeclarationsRequest, LowerRequest } from '../../server/protocol.ts';
+import type { ComparisonDocuments } from '../comparison-documents.ts';
+import type { LibraryDocuments } from '../library-documents.ts';
+import type { Previews } from '../preview/previews.ts';
+import type { RestartableClient } from '../restartable-client.ts';
+import { comparisonReport } from './comparison-report.ts';
+import { tokensProblem } from './export-limits.ts';
+import { subjectOf } from './subject.ts';
+
+const TITLE = 'Compare Patterns';
+/** Seconds that a comparison may keep the extension host busy: nothing else in the window is answered meanwhile. */
+const TIME_LIMIT = 30;
+/** Files of the workspace that are offered. */
+const MOST_FILES = 500;
+
+/** A declaration to compare. */
+interface Chosen {
+  readonly uri: vscode.Uri;
+  readonly declaration: DeclarationInfo;
+}
+
+/**
+ * `Sparse: Compare Patterns...`: the declaration at the cursor, or one that is asked for, and another one of any file are
+ * compared, and the outcome is shown as a document.
+ */
+export async function comparePatterns(
+  argument: unknown,
+  previews: Previews,
+  client: RestartableClient,
+  library: LibraryDocuments,
+  comparisons: ComparisonDocuments,
+): Promise<void> {
+  const first =
+    (await declarationAt(argument, previews, client)) ?? (await choose('The first pattern', client, library));
+  if (first === undefined) return;
+  const second = await choose(`${first.declaration.name} and...`, client, library, first);
+  if (second === undefined) return;
+  const [a, b] = [await lower(client, first), await lower(client, second)];
+  const choice = await settle(a, b, first.uri);
+  if (choice === undefined) return;
+  // Whatever in a model reads `n` is another number at other tokens.
+  const [left, right] =
+    choice.tokens === undefined
+      ? [a, b]
+      : [await lower(client, first, choice.tokens), await lower(client, second, choice.tokens)];
+  const comparison = await compare(left, right, choice);
+  const report = comparisonReport(sideOf(first), sideOf(second), comparison);
+  await comparisons.show(`${first.declaration.name} and ${second.declaration.name}`, report);
+}
+
+/** The declaration that the command was called on. */
+async function declarationAt(
+  argument: unknown,
+  previews: Previews,
+  client: RestartableClient,
+): Promise<Chosen | undefined> {
+  // Without a file the command asks instead of saying that there is none.
+  if (argument === undefined && vscode.window.activeTextEditor?.document.languageId !== 'sparse') return undefined;
+  const subject = await subjectOf(argument, previews, client);
+  if (subject?.name === undefined) return undefined;
+  const declaration = (await usable(subject.uri, client)).find(({ name }) => name === subject.name);
+  return declaration && { uri: subject.uri, declaration };
+}
+
+type Choice = vscode.QuickPickItem & { readonly chosen?: Chosen; readonly file?: vscode.Uri };
+
+/** Asks for a declaration: of the open files at once, of others by their file. */
+async function choose(
+  placeHolder: string,
+  client: RestartableClient,
+  library: LibraryDocuments,
+  except?: Chosen,
+): Promise<Chosen | undefined> {
+  const items: Choice[] = [];
+  const open = vscode.workspace.textDocuments.filter(({ languageId }) => languageId === 'sparse');
+  for (const { uri } of open)
+    for (const declaration of await usable(uri, client))
+      if (uri.toString() !== except?.uri.toString() || declaration.name !== except.declaration.name)
+        items.push(itemOf({ uri, declaration }));
+  const isOpen = new Set(open.map(({ uri }) => uri.toString()));
+  const separator = (label: string): Choice => ({ label, kind: vscode.QuickPickItemKind.Separator });
+  const files = await vscode.workspace.findFiles('**/*.sparse', '**/node_modules/**', MOST_FILES);
+  const others = files.filter(uri => !isOpen.has(uri.toString()));
+  if (others.length > 0) items.push(separator('other files'));
+  for (const file of others) items.push({ label: `$(file) ${vscode.workspace.asRelativePath(file)}`, file });
+  items.push(separator('standard library'));
+  for (const { path, summary, uri } of await library.files())
+    items.push({ label: `$(library) ${path}`, description: summary, file: vscode.Uri.parse(uri) });
+  const choice = await vscode.window.showQuickPick(items, { title: TITLE, placeHolder, matchOnDescription: true });
+  if (choice?.file === undefined) return choice?.chosen;
+  await vscode.workspace.openTextDocument(choice.file);
+  const { file } = choice;
+  const declarations = await usable(file, client);
+  if (declarations.length === 0) throw new Error(`${nameOf(file)} declares no pattern or model that can be compared.`);
+  const inside = declarations.map(declaration => itemOf({ uri: file, declaration }));
+  if (inside.length === 1) return inside[0]?.chosen;
+  return (await vscode.window.showQuickPick(inside, { title: TITLE, placeHolder }))?.chosen;
+}
+
+function itemOf(chosen: Chosen): Choice & { readonly chosen: Chosen } {
+  const { name, kind } = chosen.declaration;
+  return { label: name, description: `${kind}, ${nameOf(chosen.uri)}`, chosen };
+}
+
+/** The declarations of a file that have a meaning by themselves. */
+async function usable(uri: vscode.Uri, client: RestartableClient): Promise<readonly DeclarationInfo[]> {
+  const declared = await client.sendRequest(DeclarationsRequest, { uri: uri.toString() });
+  return declared?.declarations.filter(({ problem }) => problem === null) ?? [];
+}
+
+async function lower(client: RestartableClient, { uri, declaration }: Chosen, tokens?: number): Promise<Model> {
+  const { name } = declaration;
+  const lowered = await client.sendRequest(LowerRequest, {
+    uri: uri.toString(),
+    name,
+    ...(tokens === undefined ? {} : { tokens }),
+  });
+  if (lowered === null) throw new Error(`${uri.path} is not open in the language server; open the file and try again.`);
+  if (!lowered.ok) throw new Error(`${name} cannot be compared: ${lowered.message}`);
+  return lowered.model;
+}
+
+/** Asks for what the two models leave open; undefined when nobody answers. */
+async function settle(a: Model, b: Model, uri: vscode.Uri): Promise<ComparisonChoice | undefined> {
+  let choice: ComparisonChoice = {};
+  const isOpen = a.tokens === null && b.tokens === null;
+  if (isOpen || (a.tokens !== null && b.tokens !== null && a.tokens !== b.tokens)) {
+    const usual = a.tokens ?? b.tokens ?? vscode.workspace.getConfiguration('sparse.preview', uri).get('tokens', 1024);
+    const answer = await ask('Sequence length in tokens', usual, tokensProblem);
+    if (answer === undefined) return undefined;
+    choice = { ...choice, tokens: answer };
+  }
+  if (a.kind === 'pattern' || b.kind === 'pattern') return choice;
+  for (const what of ['layer', 'head'] as const) {
+    const [first, second] = what === 'layer' ? [a.layers, b.layers] : [a.heads, b.heads];
+    if (first === second) continue;
+    const most = Math.min(first, second) - 1;
+    const answer = await ask(`The two have ${first} and ${second} ${what}s: compare ${what} 0 to ${most}`, 0, text =>
+      /^\d+$/.test(text.trim()) && Number(text) <= most ? undefined : `Write a whole number from 0 to ${most}.`,
+    );
+    if (answer === undefined) return undefined;
+    choice = { ...choice, [what]: answer };
+  }
+  return choice;
+}
+
+async function ask(
+  prompt: string,
+  value: number,
+  validateInput: (text: string) => string | undefined,
+): Promise<number | undefined> {
+  const answer = await vscode.window.showInputBox({ title: TITLE, prompt, value: String(value), validateInput });
+  return answer === undefined ? undefined : Number(answer.trim());
+}
+
+function compare(a: Model, b: Model, choice: ComparisonChoice): Thenable<ModelComparison> {
+  const options = { location: vscode.ProgressLocation.Notification, title: `Comparing ${a.name} and ${b.name}` };
+  return vscode.window.withProgress(options, async () => {
+    // Nothing is shown while the masks are compiled, so the message must be there before.
+    await new Promise(resolve => setTimeout(resolve, 50));
+    const end = performance.now() + TIME_LIMIT * 1000;
+    const checkpoint = (): void => {
+      if (performance.now() > end)
+        throw new Error(
+          `${a.name} and ${b.name} are not compared after ${TIME_LIMIT} seconds, in which the editor could do nothing else. Use fewer tokens, or the command line (sparse diff), which can take as long as it needs.`,
+        );
+    };
+    return compareModels(a, b, choice, { checkpoint });
+  });
+}
+
+function sideOf({ uri, declaration }: Chosen) {
+  const { name, nameRange } = declaration;
+  const link = `${uri.toString()}#L${nameRange.start.line + 1},${nameRange.start.character + 1}`;
+  return { name, file: nameOf(uri), link };
+}
+
+function nameOf(uri: vscode.Uri): string {
+  return uri.path.slice(uri.path.lastIndexOf('/') + 1);
+}
