@@ -9,16 +9,22 @@ const workbench = useWorkbench({
   },
 });
 
-/** The active editor, once its file is the wanted one; a file of the library is called by its path alone. */
-async function activeFile(wanted: (file: string) => boolean) {
+/**
+ * The active editor, once its file is the wanted one; a file of the library is called by its path alone. With `start` also
+ * once the cursor is in a line that begins so: an editor opens first and gets its selection then.
+ */
+async function activeFile(wanted: (file: string) => boolean, start?: { of: (file: string) => string; line: RegExp }) {
   let found = await workbench().probe.ask('activeEditor', {});
   await workbench().until(
     'the file',
     async () => {
       found = await workbench().probe.ask('activeEditor', {});
-      return found !== null && wanted(found.file);
+      if (found === null || !wanted(found.file)) return false;
+      if (start === undefined) return true;
+      const text = await workbench().probe.ask('text', { file: start.of(found.file) });
+      return start.line.test(text.split('\n')[found.line] ?? '');
     },
-    () => found?.file ?? 'no editor',
+    () => (found === null ? 'no editor' : `${found.file}, line ${found.line + 1}`),
   );
   if (found === null) throw new Error('no editor is active');
   return found;
@@ -61,10 +67,12 @@ describe('the standard library', () => {
     await workbench().pressUntil('F12', 'the source of longformer', async () => {
       return (await workbench().probe.ask('activeEditor', {}))?.file === '/longformer.sparse';
     });
-    const editor = await activeFile(file => file === '/longformer.sparse');
+    const editor = await activeFile(file => file === '/longformer.sparse', {
+      of: file => `sparse-library:${file}`,
+      line: /^pattern longformer\(/,
+    });
     expect(editor.languageId).toBe('sparse');
     const text = await workbench().probe.ask('text', { file: 'sparse-library:/longformer.sparse' });
-    expect(text.split('\n')[editor.line]).toMatch(/^pattern longformer\(/);
     await workbench().until(
       'the colours',
       async () => (await workbench().lineColours('pattern longformer(')).length > 1,
@@ -98,11 +106,17 @@ describe('Sparse: New Sparse Pattern...', () => {
   test('asks for the task and opens an untitled file that begins with what fits', async () => {
     await workbench().runCommand('Sparse: New Sparse Pattern...');
     await workbench().pick('Classification', 'Classification');
-    const editor = await activeFile(file => file.startsWith('Untitled-'));
+    const editor = await activeFile(file => file.startsWith('Untitled-'), {
+      of: file => `untitled:${file}`,
+      line: /^pattern mine/,
+    });
     expect(editor.languageId).toBe('sparse');
     const text = await workbench().probe.ask('text', { file: `untitled:${editor.file}` });
     expect(text).toContain('import { longformer } from "sparse:longformer"');
-    expect(text.split('\n')[editor.line]).toMatch(/^pattern mine/);
+    // The server has read the file once it says how dense the pattern is.
+    await workbench().until('the density', async () =>
+      (await workbench().lenses()).some(lens => lens.includes('density')),
+    );
     expect(
       (await workbench().probe.ask('diagnostics', { file: `untitled:${editor.file}` })).filter(
         ({ severity }) => severity === 'error',
