@@ -10,28 +10,32 @@ import { type Shape, squareShape } from '../pattern/shape.ts';
 import { transposedMask } from '../pattern/transposed-mask.ts';
 import { findPair, type Pair } from './find-pair.ts';
 import { lastRows } from './key-lifetime.ts';
+import { type Neighbours, neighboursOf, UNREACHED } from './neighbours.ts';
 import { flowOf } from './reach.ts';
-import { OutOfSteps, Relations } from './relation.ts';
+import { OutOfSteps } from './relation.ts';
 import { maskName } from './specialise.ts';
+import { BLOCK_SIDES, blocksOf, seesItself, stackBlocks, treeOf } from './stack-blocks.ts';
 import { stackDifferences } from './stack-differences.ts';
-import { closureOf, stackRelations } from './stack-relations.ts';
-import { type Neighbours, stackSpread } from './stack-spread.ts';
+import { stackRelations } from './stack-relations.ts';
+import { spreadCost, stackSpread } from './stack-spread.ts';
 import type { Field, Stack, Stacked } from './stacking.ts';
-import { Steps, UNREACHED } from './steps.ts';
+import { Steps } from './steps.ts';
 
 /** Layers of a bare pattern that are told one by one: it has as many as somebody stacks. */
 const TOLD_LAYERS = 64;
 /** Isolated positions that are named. */
 const TOLD_POSITIONS = 8;
-/** Squares that multiplying relations may look at: a few seconds. */
-const RELATION_STEPS = 2 ** 22;
-/** Words that may be looked at where pairs are scattered: a few seconds, and at first much less than one. */
+/** Squares that multiplying relations may look at: some seconds. */
+const RELATION_STEPS = 2 ** 21;
+/** Words that may be looked at where pairs are scattered: some seconds, and at first much less than one. */
 const WORD_STEPS = 2 ** 32;
 const FIRST_WORD_STEPS = 2 ** 27;
+/** The same for bounds. */
+const BOUND_WORD_STEPS = 2 ** 29;
 /** Longest sequence for which every pair of positions has a bit. */
 const MOST_SPREAD_TOKENS = 2 ** 16;
 /** Longest sequence that is walked through one position at a time, for bounds. */
-const MOST_WALKED_TOKENS = 2 ** 20;
+const MOST_WALKED_TOKENS = 2 ** 18;
 
 const SELF: Mask = new Progression(0, 0);
 const FUTURE: Mask = new Progression(Number.NEGATIVE_INFINITY, -1);
@@ -209,6 +213,7 @@ function stackedBy(stack: Stack<Mask>, ahead: boolean, options: FlowOptions): St
   const effort = options.effort ?? 1;
   const ways = [
     () => byScatteredPairs(stack, FIRST_WORD_STEPS * effort, options),
+    () => stackBlocks(stack, WORD_STEPS * effort, options),
     () => stackRelations(stack, RELATION_STEPS * effort, options),
     () => (ahead ? undefined : byDistances(stack, WORD_STEPS * effort, options)),
     () => byScatteredPairs(stack, WORD_STEPS * effort, options),
@@ -254,85 +259,88 @@ function byScatteredPairs(stack: Stack<Mask>, steps: number, options: CompileOpt
   const masks: Neighbours[] = [];
   for (const mask of stack.masks) {
     const tree = buildMaskTree(mask, shape, options);
-    // A single layer would take longer than was granted.
-    if (((tree.root?.pairs ?? 0) * stack.tokens) / 32 > steps) return undefined;
-    masks.push(new Steps(tree, options.checkpoint).neighbours());
+    if (spreadCost(stack.tokens, tree.root?.pairs ?? 0) > steps) return undefined;
+    masks.push(neighboursOf(tree));
   }
   return stackSpread({ ...stack, masks }, steps, options.checkpoint);
 }
 
 type Bounds = Omit<FlowReport, 'tokens' | 'layers' | 'isolated'>;
 
-/** What can be said where nothing is exact: the same of fewer and of more pairs that repeat. */
+/** What can be said where nothing is exact: by blocks of positions, and by following a few positions. */
 function bounds(mask: Mask, shape: Shape, ahead: boolean, options: FlowOptions): Bounds {
   const flow = flowOf(mask, shape, options);
-  const unknown = { share: null, full: null, byLayer: [], fields: [] };
-  if (flow !== 'connected')
-    return {
-      ...unknown,
-      reaches: flow === undefined ? null : 'part',
-      missing: flow ?? null,
-      hops: { least: 1, most: Number.POSITIVE_INFINITY, exact: false },
-    };
-  const steps = RELATION_STEPS * (options.effort ?? 1);
-  const least = boundBy(mask, shape.tokens, steps, options, (relations, step, level) => {
-    const wide = relations.widened(step, level);
-    const more = ahead ? wide : relations.intersection(wide, relations.past);
-    return closureOf(relations, relations.union(more, relations.identity)).hops;
-  });
-  const most = boundBy(mask, shape.tokens, steps, options, (relations, step, level) => {
-    const fewer = closureOf(relations, relations.union(relations.narrowed(step, level), relations.identity));
-    const aim = ahead ? relations.all : relations.past;
-    return relations.contains(fewer.closure, aim) ? fewer.hops : undefined;
-  });
-  const around = ahead && shape.tokens <= MOST_WALKED_TOKENS ? throughFirst(mask, shape, options) : undefined;
-  const hops = {
-    least: least ?? 1,
-    most: Math.min(most ?? Number.POSITIVE_INFINITY, around ?? Number.POSITIVE_INFINITY),
-  };
+  const walked = shape.tokens <= MOST_WALKED_TOKENS ? walkedFromEnds(mask, shape, options) : NOT_WALKED;
+  const blocks = flow === 'connected' ? blockBounds(mask, shape, ahead, options) : undefined;
+  const least = Math.max(walked.least, blocks?.least ?? 1);
+  const most = Math.min(walked.most, blocks?.most ?? Number.POSITIVE_INFINITY);
   return {
-    ...unknown,
-    reaches: around !== undefined ? 'all' : ahead ? null : 'past',
-    missing: null,
-    hops: { ...hops, exact: hops.least === hops.most },
+    reaches:
+      flow === undefined
+        ? null
+        : flow !== 'connected'
+          ? 'part'
+          : !ahead
+            ? 'past'
+            : Number.isFinite(most)
+              ? 'all'
+              : null,
+    share: null,
+    missing: flow === undefined || flow === 'connected' ? null : flow,
+    hops: { least, most, exact: least === most },
+    full: null,
+    byLayer: [],
+    fields: [],
   };
 }
 
-/** The bound at the finest level that is within reach. */
-function boundBy(
-  mask: Mask,
-  tokens: number,
-  steps: number,
-  options: CompileOptions,
-  hopsAt: (relations: Relations, step: number, level: number) => number | undefined,
-): number | undefined {
-  try {
-    const relations = new Relations(tokens, steps, options.checkpoint);
-    const step = relations.union(relations.of(mask, options), relations.identity);
-    for (let level = 1; level < relations.levels; level++)
-      try {
-        relations.grant(steps);
-        const hops = hopsAt(relations, step, level);
-        if (hops !== undefined) return hops;
-      } catch (error) {
-        if (!(error instanceof OutOfSteps)) throw error;
-      }
-  } catch (error) {
-    if (!(error instanceof OutOfSteps || error instanceof CompileError)) throw error;
-  }
+interface LeastMost {
+  readonly least: number;
+  readonly most: number;
+}
+
+const NOT_WALKED: LeastMost = { least: 1, most: Number.POSITIVE_INFINITY };
+
+/**
+ * Distances of whole blocks of positions. A block that sees another one when any of its positions does is never farther
+ * away than they are; one that sees it when all see all is never nearer.
+ */
+function blockBounds(mask: Mask, shape: Shape, ahead: boolean, options: FlowOptions): LeastMost | undefined {
+  const steps = BOUND_WORD_STEPS * (options.effort ?? 1);
+  for (const side of BLOCK_SIDES)
+    try {
+      const tree = treeOf(mask, shape.tokens, side, options);
+      const { some, every } = blocksOf(tree, steps);
+      const tokens = Math.ceil(shape.tokens / side);
+      const hopsOf = (masks: Neighbours) =>
+        stackSpread({ tokens, masks: [masks], layers: [] }, steps, options.checkpoint);
+      const least = hopsOf(some).hops;
+      // A block inside of which not all see all has positions that are farther from each other.
+      const fewer = seesItself(every) ? hopsOf(every) : undefined;
+      const whole = fewer !== undefined && ahead && fewer.connected === tokens ** 2;
+      return { least: Math.max(1, least), most: whole ? Math.max(1, fewer.hops) : Number.POSITIVE_INFINITY };
+    } catch (error) {
+      if (!(error instanceof OutOfSteps || error instanceof CompileError)) throw error;
+    }
   return undefined;
 }
 
-/** Steps that are enough for everybody: to position 0 and on from there. Undefined when somebody has no way there or back. */
-function throughFirst(mask: Mask, shape: Shape, options: CompileOptions): number | undefined {
-  const farthest = (of: Mask): number => {
-    const distances = new Steps(buildMaskTree(of, shape, options), options.checkpoint).distances(0);
-    return distances.includes(UNREACHED)
-      ? Number.POSITIVE_INFINITY
-      : distances.reduce((most, distance) => Math.max(most, distance), 0);
+/**
+ * Distances from the first and the last position, and to the first: no diameter is shorter, and everybody gets to
+ * everybody by way of the first.
+ */
+function walkedFromEnds(mask: Mask, shape: Shape, options: CompileOptions): LeastMost {
+  const steps = new Steps(buildMaskTree(mask, shape, options), options.checkpoint);
+  const onwards = steps.distances(0);
+  const last = steps.distances(shape.tokens - 1);
+  const backwards = new Steps(buildMaskTree(transposedMask(mask, shape.tokens), shape, options), options.checkpoint);
+  const there = backwards.distances(0);
+  const farthest = (distances: Int32Array): number => distances.reduce((most, distance) => Math.max(most, distance), 0);
+  const everybody = !onwards.includes(UNREACHED) && !there.includes(UNREACHED);
+  return {
+    least: Math.max(farthest(onwards), farthest(last), farthest(there)),
+    most: everybody ? farthest(onwards) + farthest(there) : Number.POSITIVE_INFINITY,
   };
-  const steps = farthest(mask) + farthest(transposedMask(mask, shape.tokens));
-  return Number.isFinite(steps) ? steps : undefined;
 }
 
 function isolatedOf(mask: Mask, shape: Shape, options: CompileOptions): FlowReport['isolated'] {

@@ -5,7 +5,8 @@ import type { Mask } from '../pattern/mask.ts';
 import type { Shape } from '../pattern/shape.ts';
 import { transposedMask } from '../pattern/transposed-mask.ts';
 import { findPair, type Pair, pairOutside } from './find-pair.ts';
-import { Steps, UNREACHED } from './steps.ts';
+import { UNREACHED } from './neighbours.ts';
+import { Steps } from './steps.ts';
 
 /** Longest sequence whose paths are followed one position at a time. */
 const MAX_FOLLOWED = 2 ** 16;

@@ -71,11 +71,6 @@ export class Relations {
     this.future = this.of(new Progression(Number.NEGATIVE_INFINITY, 0));
   }
 
-  /** Grants so many steps from now on. */
-  grant(steps: number): void {
-    this.#steps = steps;
-  }
-
   /** The relation of a mask over the whole sequence. Throws CompileError. */
   of(mask: Mask, options: CompileOptions = {}): Relation {
     const tree = buildMaskTree(mask, squareShape(this.tokens), { ...options, tile: { queries: LEAF, keys: LEAF } });
@@ -102,44 +97,6 @@ export class Relations {
   /** Pairs (i, j) for which some k has (i, k) in `a` and (k, j) in `b`. */
   product(a: Relation, b: Relation): Relation {
     return this.#product(a, b, this.#levels);
-  }
-
-  /** Every square of 2**level leaves a side filled that holds a pair: more pairs, and far fewer distinct squares. */
-  widened(a: Relation, level: number): Relation {
-    const known = new Map<Relation, Relation>();
-    const widen = (node: Relation, at: number): Relation => {
-      if (node === 0 || at <= level) return node === 0 ? 0 : (this.#full[at] ?? 0);
-      let result = known.get(node);
-      if (result === undefined) {
-        const below = (index: number): Relation => widen(this.#child(node, index), at - 1);
-        result = this.#node(below(0), below(1), below(2), below(3));
-        known.set(node, result);
-      }
-      return result;
-    };
-    return this.intersection(widen(a, this.#levels), this.all);
-  }
-
-  /** Every square of 2**level leaves a side emptied that is not full: fewer pairs, and far fewer distinct squares. */
-  narrowed(a: Relation, level: number): Relation {
-    const known = new PairTable(MOST_RESULTS);
-    const narrow = (node: Relation, most: Relation, at: number): Relation => {
-      if (node === 0 || node === most) return node;
-      if (at <= level) return 0;
-      let result = known.get(node, most);
-      if (result === -1) {
-        const below = (index: number): Relation => narrow(this.#child(node, index), this.#child(most, index), at - 1);
-        result = this.#node(below(0), below(1), below(2), below(3));
-        known.set(node, most, result);
-      }
-      return result;
-    };
-    return narrow(a, this.all, this.#levels);
-  }
-
-  /** Number of levels at which `widened` and `narrowed` still leave more than one square. */
-  get levels(): number {
-    return this.#levels;
   }
 
   /** Tells `visit` the stretches of keys of a query, ascending; neighbouring stretches are not joined. */

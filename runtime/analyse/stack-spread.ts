@@ -1,28 +1,36 @@
 import { bitsBetween, popcount } from '../pattern/bits.ts';
 import type { Pair } from './find-pair.ts';
+import { distancesIn, type Neighbours } from './neighbours.ts';
 import { OutOfSteps } from './relation.ts';
 import type { Field, Stack, Stacked } from './stacking.ts';
-
-/** The pairs of a mask by query: keys of query i are `key[start[i]]` to `key[start[i + 1] - 1]`. */
-export interface Neighbours {
-  /** [tokens + 1] */
-  readonly start: Uint32Array;
-  readonly key: Uint32Array;
-}
 
 /** Words that are held at once, twice. */
 const MOST_WORDS = 2 ** 23;
 
+/** Words that are looked at in one layer. */
+export function spreadCost(tokens: number, pairs: number): number {
+  return Math.ceil(tokens / 32) * (pairs + tokens);
+}
+
 /**
  * The same for masks of few scattered pairs: a bit for every query and key, a band of keys at a time. Throws OutOfSteps
- * when it would look at more than `steps` words.
+ * when it would look at more than `steps` words. `mostWords`: of 32 keys each, held at once for all positions, twice.
  */
-export function stackSpread(stack: Stack<Neighbours>, steps: number, checkpoint?: () => void): Stacked {
+export function stackSpread(
+  stack: Stack<Neighbours>,
+  steps: number,
+  checkpoint?: () => void,
+  mostWords = MOST_WORDS,
+): Stacked {
   const { tokens, masks, layers, token } = stack;
-  const words = Math.min(Math.ceil(tokens / 32), Math.max(1, Math.floor(MOST_WORDS / tokens)));
+  const words = Math.min(Math.ceil(tokens / 32), Math.max(1, Math.floor(mostWords / tokens)));
   const spread = new Spread(tokens, words, steps, checkpoint);
   const [only] = masks;
   const union = masks.length === 1 && only !== undefined ? only : joined(masks, tokens);
+  // Nothing is begun that is certain not to come to its end.
+  const farthest = distancesIn(union, 0).reduce((most, distance) => Math.max(most, distance), 0);
+  if (farthest * spreadCost(tokens, union.key.length) > steps)
+    throw new OutOfSteps('this mask has too many scattered pairs');
   let connected = 0;
   let past = 0;
   let hops = 0;
@@ -91,6 +99,8 @@ class Spread {
   /** [tokens][words]: which keys of the band each position has heard of. */
   #now: Int32Array;
   #next: Int32Array;
+  /** Who has heard of every key of the band. [tokens] */
+  readonly #complete: Uint8Array;
 
   constructor(tokens: number, words: number, steps: number, checkpoint: (() => void) | undefined) {
     this.#tokens = tokens;
@@ -99,12 +109,14 @@ class Spread {
     this.#checkpoint = checkpoint;
     this.#now = new Int32Array(tokens * words);
     this.#next = new Int32Array(tokens * words);
+    this.#complete = new Uint8Array(tokens);
   }
 
   /** Every position has heard of itself. `first`: first key of the band. */
   begin(first: number): void {
     this.#first = first;
     this.#now.fill(0);
+    this.#complete.fill(0);
     for (let key = first; key < Math.min(this.#tokens, first + 32 * this.#words); key++)
       this.#now[key * this.#words + ((key - first) >> 5)] = 1 << ((key - first) & 31);
   }
@@ -118,12 +130,20 @@ class Spread {
     let changed = false;
     for (let query = 0; query < this.#tokens; query++) {
       if ((query & 0xfff) === 0) this.#checkpoint?.();
+      if (this.#complete[query] === 1) continue;
       const own = query * words;
       for (let at = start[query] ?? 0; at < (start[query + 1] ?? 0); at++) {
         const from = (key[at] ?? 0) * words;
         for (let word = 0; word < words; word++) next[own + word] = (next[own + word] ?? 0) | (now[from + word] ?? 0);
       }
-      for (let word = 0; word < words && !changed; word++) changed = next[own + word] !== now[own + word];
+      let same = true;
+      let every = -1;
+      for (let word = 0; word < words; word++) {
+        same &&= next[own + word] === now[own + word];
+        every &= next[own + word] ?? 0;
+      }
+      changed ||= !same;
+      if (every === -1) this.#complete[query] = 1;
     }
     [this.#now, this.#next] = [next, now];
     return changed;

@@ -1,13 +1,14 @@
 import type { MaskNode, MaskTree } from '../compile/mask-tree.ts';
-import type { Neighbours } from './stack-spread.ts';
+import { type Neighbours, neighboursOf, UNREACHED } from './neighbours.ts';
 
-/** Distance of a position that is not reached. */
-export const UNREACHED = -1;
+/** Pairs up to which they are listed one by one, 4 bytes each: scattered ones are slow to find in a tree. */
+const MOST_LISTED = 2 ** 24;
 
 /** Follows the pairs of a mask from position to position; every position is a query and a key. */
 export class Steps {
   readonly #tree: MaskTree;
   readonly #words: number;
+  readonly #neighbours: Neighbours | undefined;
   readonly #checkpoint: (() => void) | undefined;
 
   /** `tree`: of a mask with as many queries as keys. */
@@ -15,6 +16,7 @@ export class Steps {
     this.#tree = tree;
     this.#words = Math.ceil(tree.tile.keys / 32);
     this.#checkpoint = checkpoint;
+    if ((tree.root?.pairs ?? 0) <= MOST_LISTED) this.#neighbours = neighboursOf(tree);
   }
 
   /** Fewest steps in which a query gets to each position, UNREACHED where it never does. [tokens] */
@@ -32,22 +34,6 @@ export class Steps {
       back.push(at);
     }
     return back.reverse();
-  }
-
-  /** All pairs, query by query. */
-  neighbours(): Neighbours {
-    const start = new Uint32Array(this.#tree.queries + 1);
-    const key = new Uint32Array(this.#tree.root?.pairs ?? 0);
-    const left = new Uint32Array(Math.ceil(this.#tree.keys / this.#tree.tile.keys)).fill(1);
-    let end = 0;
-    for (let query = 0; query < this.#tree.queries; query++) {
-      if ((query & 0xff) === 0) this.#checkpoint?.();
-      this.#row(query, left, (from, to) => {
-        for (let at = from; at < to; at++) key[end++] = at;
-      });
-      start[query + 1] = end;
-    }
-    return { start, key };
   }
 
   /** Breadth first, until everything or `goal` is reached. */
@@ -87,6 +73,11 @@ export class Steps {
 
   /** Tells `visit` the stretches of keys that a query sees, but for tiles in which nothing is `left` to reach. */
   #row(query: number, left: Uint32Array, visit: (from: number, to: number) => void): void {
+    if (this.#neighbours !== undefined) {
+      const { start, key } = this.#neighbours;
+      for (let at = start[query] ?? 0; at < (start[query + 1] ?? 0); at++) visit(key[at] ?? 0, (key[at] ?? 0) + 1);
+      return;
+    }
     const walk = (node: MaskNode | null, level: number, row: number, column: number): void => {
       if (node === null) return;
       if (node.full) visit(column, column + node.keys);
