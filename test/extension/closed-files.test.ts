@@ -17,12 +17,12 @@ describe('files of the workspace that are not open', () => {
   test('have symbols', async () => {
     await workbench().openFile('open.sparse');
     await workbench().diagnostics('open.sparse', found => found.every(each => each.severity !== 'error'));
-    await workbench().pressUntil('ControlOrMeta+T', 'the list of symbols', async () => {
-      const input = workbench().page.locator('.quick-input-widget:visible input[type="text"]').first();
-      if (!(await input.isVisible())) return false;
-      await input.fill('#unseen');
-      const labels = await workbench().quickInputLabels();
-      return labels.some(label => label.includes('unseen'));
+    const input = workbench().page.locator('.quick-input-widget:visible input[type="text"]').first();
+    await workbench().pressUntil('ControlOrMeta+T', 'the field for symbols', async () => input.isVisible());
+    await workbench().until('the list of symbols', async () => {
+      // Filling it again would begin the search again.
+      if ((await input.inputValue()) !== '#unseen') await input.fill('#unseen');
+      return (await workbench().quickInputLabels()).some(label => label.includes('unseen'));
     });
     await workbench().page.keyboard.press('Escape');
   });
@@ -63,9 +63,14 @@ test('a hover has a picture of the mask, which the editor shows', async () => {
   await workbench().openFile('open.sparse');
   const text = await workbench().probe.ask('text', { file: 'open.sparse' });
   const line = text.split('\n').findIndex(each => each.startsWith('pattern mine')) + 1;
-  await workbench().hover(line, 'pattern mi'.length + 1);
   const image = workbench().page.locator('.monaco-hover:visible .hover-contents img').first();
-  await image.waitFor();
+  // A hover does not wait for its picture: on a busy machine the next one has it.
+  await workbench().until('the picture', async () => {
+    await workbench().hover(line, 'pattern mi'.length + 1);
+    if (await image.isVisible()) return true;
+    await workbench().dismissHover();
+    return false;
+  });
   const shown = await image.evaluate(async element => {
     const { complete, naturalWidth, naturalHeight, src } = element as HTMLImageElement;
     return { complete, naturalWidth, naturalHeight, scheme: src.slice(0, 22) };
