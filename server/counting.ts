@@ -2,9 +2,11 @@ import { complexity } from '../runtime/analyse/complexity.ts';
 import { pairBudget } from '../runtime/analyse/pair-budget.ts';
 import { CompileError } from '../runtime/compile/mask-tree.ts';
 import { isDynamic } from '../runtime/pattern/bind.ts';
-import { BESIDE_MEANING, type Pattern } from '../runtime/pattern/ir.ts';
+import type { Pattern } from '../runtime/pattern/ir.ts';
 import { PatternError } from '../runtime/pattern/primitive.ts';
 import { type Shape, squareShape } from '../runtime/pattern/shape.ts';
+import { keyOf } from './check/facts.ts';
+import { type Checkpoint, type Idle, SlowAnswers } from './slow-answers.ts';
 
 /** How many pairs a pattern holds at a shape. */
 export interface Count {
@@ -20,50 +22,25 @@ export interface Count {
   readonly tokens: number;
 }
 
-const KEPT = 256;
-/** A count may run out of time because the machine was busy: it gets another chance, but not at every keystroke. */
-const CHANCES = 3;
-
-class OutOfTime extends Error {}
-
-interface Known {
-  readonly count: Count;
-  /** Longest time that was tried, and how often, while there is no exact number. */
-  readonly tried: number;
-  readonly times: number;
-}
+const KEPT = 1024;
 
 /** Counts pairs within a time budget and remembers the answers: an edit leaves most patterns of a file as they were. */
 export class Counter {
-  readonly #known = new Map<string, Known>();
+  readonly #known: SlowAnswers<Count>;
+
+  /** What takes longer than somebody wants to wait is counted when nobody does. */
+  constructor(idle?: Idle) {
+    this.#known = new SlowAnswers(KEPT, idle);
+  }
 
   /** The count, or undefined when the pattern has no meaning at this shape. `asked`: where it was looked at first. */
   count(pattern: Pattern, shape: Shape, milliseconds: number, asked = shape): Count | undefined {
-    const key = JSON.stringify([pattern, shape], (name, value: unknown) =>
-      BESIDE_MEANING.has(name) ? undefined : value,
-    );
-    const before = this.#known.get(key);
-    if (
-      before !== undefined &&
-      (before.count.pairs !== null || (before.tried >= milliseconds && before.times >= CHANCES))
-    )
-      return before.count;
+    const key = `pairs${keyOf([pattern, shape])}`;
     try {
-      const all = shape.queries * shape.tokens;
-      const pairs = milliseconds <= 0 ? null : countPairs(pattern, shape, milliseconds);
-      const density = pairs === null ? null : pairs / all;
-      const symbolic = complexity(pattern);
-      const count: Count = {
-        pairs,
-        all,
-        density,
-        selects: isDynamic(pattern),
-        complexity: symbolic,
-        tokens: shape.tokens,
-      };
-      if (milliseconds > 0)
-        this.#keep(key, { count, tried: Math.max(milliseconds, before?.tried ?? 0), times: (before?.times ?? 0) + 1 });
-      return count;
+      const found = this.#known.ask(key, milliseconds, checkpoint =>
+        countOf(pattern, shape, countPairs(pattern, shape, checkpoint)),
+      );
+      return found?.value ?? countOf(pattern, shape, null);
     } catch (error) {
       // A grid has a length of its own, a mask file also heads; the count says which length. Two may disagree.
       const own = error instanceof PatternError && shape === asked ? ownShape(error, shape) : undefined;
@@ -72,14 +49,18 @@ export class Counter {
       throw error;
     }
   }
+}
 
-  #keep(key: string, known: Known): void {
-    if (this.#known.size >= KEPT && !this.#known.has(key)) {
-      const oldest = this.#known.keys().next().value;
-      if (oldest !== undefined) this.#known.delete(oldest);
-    }
-    this.#known.set(key, known);
-  }
+function countOf(pattern: Pattern, shape: Shape, pairs: number | null): Count {
+  const all = shape.queries * shape.tokens;
+  return {
+    pairs,
+    all,
+    density: pairs === null ? null : pairs / all,
+    selects: isDynamic(pattern),
+    complexity: complexity(pattern),
+    tokens: shape.tokens,
+  };
 }
 
 /** The only shape at which a pattern has a meaning, where its error says so. */
@@ -89,16 +70,12 @@ function ownShape({ neededTokens, neededHeads }: PatternError, shape: Shape): Sh
   return squareShape(neededTokens ?? shape.tokens, { ...shape, heads, head: Math.min(shape.head, heads - 1) });
 }
 
-/** Number of pairs, the most there can be where content decides, or null when it takes too long. */
-function countPairs(pattern: Pattern, shape: Shape, milliseconds: number): number | null {
-  const end = performance.now() + milliseconds;
-  const checkpoint = (): void => {
-    if (performance.now() > end) throw new OutOfTime();
-  };
+/** Number of pairs, the most there can be where content decides, or null when they are too many to look at. */
+function countPairs(pattern: Pattern, shape: Shape, checkpoint: Checkpoint): number | null {
   try {
     return pairBudget(pattern, shape, { checkpoint });
   } catch (error) {
-    if (error instanceof OutOfTime || error instanceof CompileError) return null;
+    if (error instanceof CompileError) return null;
     throw error;
   }
 }

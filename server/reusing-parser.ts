@@ -68,9 +68,14 @@ export class ReusingParser extends LangiumParser {
   }
 
   override subrule(index: number, rule: Rule, fragment: boolean, feature: Feature, args: Arguments): void {
-    // Only the file itself is under way: the rule is that of a statement.
-    if (this.isRecording() || this['stack'].length !== 1) {
+    if (this.isRecording()) {
       super.subrule(index, rule, fragment, feature, args);
+      return;
+    }
+    // Only the file itself is under way: the rule is that of a statement.
+    if (this['stack'].length !== 1) {
+      super.subrule(index, rule, fragment, feature, args);
+      this.#flatten(feature);
       return;
     }
     const reading = this.#reading;
@@ -86,6 +91,22 @@ export class ReusingParser extends LangiumParser {
     super.subrule(index, rule, fragment, feature, args);
     if (first !== undefined && reading.errors.length === errors)
       this.#read.set(first.startOffset, reading.currIdx - before);
+  }
+
+  /**
+   * A rule that only hands on what another one read, as `Sum` does in a sum of one number, leaves an empty shell in the
+   * tree. A dozen of them around every name would make each way through the tree long.
+   */
+  #flatten(feature: Feature): void {
+    const { content } = this['nodeBuilder'].current;
+    const shell = content.at(-1);
+    if (
+      shell instanceof CompositeCstNodeImpl &&
+      shell.grammarSource === feature &&
+      shell['_astNode'] === undefined &&
+      this['getAssignment'](feature).assignment === undefined
+    )
+      content.splice(content.length - 1, 1, ...shell.content);
   }
 
   get #reading(): Reading {

@@ -17,11 +17,15 @@ import { placeOf } from '../source.ts';
 import { viewpointOf } from '../viewpoint.ts';
 
 /** Longest time to count: the cursor moves often. */
-const MILLISECONDS = 50;
+const MILLISECONDS = 16;
 
 /** The density of the pattern at a position: that of a declaration, or of a model's rule. */
 export class DensityAt {
-  readonly #counter = new Counter();
+  readonly #counter: Counter;
+
+  constructor(counter = new Counter()) {
+    this.#counter = counter;
+  }
 
   find(document: LangiumDocument, position: Position): DensityResult | null {
     const offset = document.textDocument.offsetAt(position);

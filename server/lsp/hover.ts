@@ -41,6 +41,7 @@ import { lowerDeclaration, lowerPattern } from '../lower/pattern.ts';
 import { LowerError, lower } from '../lower.ts';
 import { modelProperty } from '../model-properties.ts';
 import { FUNCTIONS, meaningOf, SHAPE_NAMES } from '../names.ts';
+import type { Idle } from '../slow-answers.ts';
 import { textOf } from '../source.ts';
 import { formalsOf, parameterType } from '../types.ts';
 import { frameOf, shapeOfRule, type Viewpoint, viewpointOf } from '../viewpoint.ts';
@@ -48,8 +49,13 @@ import { MaskPictures } from './mask-picture.ts';
 import { ModelCosts } from './model-costs.ts';
 import type { SparseConfiguration } from './settings.ts';
 
-/** Longest time to count for one hover; most patterns take a few milliseconds. */
-const MILLISECONDS = 300;
+/**
+ * Longest time to count and draw for one hover; most patterns take a few milliseconds. What is not ready by then is when
+ * the pointer comes back.
+ */
+const MILLISECONDS = 16;
+/** Where nobody waits. */
+const PATIENT = 300;
 
 /** Rules of a model of which a picture is shown. */
 const MOST_PICTURES = 3;
@@ -67,12 +73,19 @@ const KEYWORDS: Readonly<Record<string, string>> = {
 export class SparseHoverProvider implements HoverProvider {
   readonly #counter: Counter;
   readonly #configuration: SparseConfiguration;
-  readonly #pictures = new MaskPictures();
-  readonly #costs = new ModelCosts();
+  readonly #pictures: MaskPictures;
+  readonly #costs: ModelCosts;
+  readonly #milliseconds: number;
+  /** When the answer has to be there. */
+  #end = 0;
 
-  constructor(counter: Counter, configuration: SparseConfiguration) {
+  /** With `idle` answers come at once, and what takes longer is found out later. */
+  constructor(counter: Counter, configuration: SparseConfiguration, idle?: Idle) {
     this.#counter = counter;
     this.#configuration = configuration;
+    this.#pictures = new MaskPictures(idle);
+    this.#costs = new ModelCosts(idle);
+    this.#milliseconds = idle === undefined ? PATIENT : MILLISECONDS;
   }
 
   getHoverContent(document: LangiumDocument, params: HoverParams): Hover | undefined {
@@ -80,6 +93,7 @@ export class SparseHoverProvider implements HoverProvider {
     if (root === undefined) return undefined;
     const leaf = CstUtils.findDeclarationNodeAtOffset(root, document.textDocument.offsetAt(params.position));
     if (leaf === undefined || leaf.hidden) return undefined;
+    this.#end = performance.now() + this.#milliseconds;
     const value = this.#content(leaf);
     if (value === undefined || value === '') return undefined;
     return {
@@ -161,11 +175,10 @@ export class SparseHoverProvider implements HoverProvider {
       lines.push(
         `${grouped(frame.tokens ?? 0)} tokens, ${grouped(frame.layers)} layers, ${grouped(frame.heads)} heads${dimension}`,
       );
-      const share = MILLISECONDS / Math.max(1, node.rules.length);
       for (const rule of node.rules.slice(0, 8)) {
         const shape = shapeOfRule(frame, rule, node);
         const view = { shape, environment: outermost(), model: node.name, blocks: false };
-        const about = this.#look(() => lowerPattern(rule.pattern, view.environment), view, share);
+        const about = this.#look(() => lowerPattern(rule.pattern, view.environment), view);
         lines.push(`- \`${textOf(rule)}\`${about === undefined ? '' : `: ${shortCost(about.count)}`}`);
         if (about === undefined || pictures.length === MOST_PICTURES) continue;
         const pattern = frame.causal ? causal(about.pattern) : about.pattern;
@@ -185,7 +198,7 @@ export class SparseHoverProvider implements HoverProvider {
 
   #modelCost(node: ModelDeclaration): string | undefined {
     try {
-      return this.#costs.of(lower(node));
+      return this.#costs.of(lower(node), this.#left);
     } catch (error) {
       return nothingFor(error);
     }
@@ -203,24 +216,28 @@ export class SparseHoverProvider implements HoverProvider {
 
   /** Pairs, density and complexity of a pattern, and a picture of it. */
   #about(lowered: () => Pattern, view: Viewpoint): string | undefined {
-    const about = this.#look(lowered, view, MILLISECONDS);
+    const about = this.#look(lowered, view);
     if (about === undefined) return undefined;
     const picture = this.#picture(about.pattern, view.shape);
     return picture === undefined ? cost(about.count, view) : `${cost(about.count, view)}\n\n${picture}`;
   }
 
   #picture(pattern: Pattern, shape: Shape): string | undefined {
-    return this.#configuration.current.hover.picture ? this.#pictures.of(pattern, shape) : undefined;
+    return this.#configuration.current.hover.picture ? this.#pictures.of(pattern, shape, this.#left) : undefined;
+  }
+
+  /** Milliseconds; always some, so that what is not ready is found out later. */
+  get #left(): number {
+    return Math.max(1, this.#end - performance.now());
   }
 
   #look(
     lowered: () => Pattern,
     { shape }: Viewpoint,
-    milliseconds: number,
   ): { readonly pattern: Pattern; readonly count: Count } | undefined {
     try {
       const pattern = lowered();
-      const count = this.#counter.count(pattern, shape, milliseconds);
+      const count = this.#counter.count(pattern, shape, this.#left);
       return count === undefined ? undefined : { pattern, count };
     } catch (error) {
       return nothingFor(error);
@@ -257,7 +274,7 @@ function cost(count: Count, { shape, model, blocks }: Viewpoint): string {
       ? ''
       : `, ${shape.queries === 1 ? 'one query' : `${grouped(shape.queries)} queries`}`;
   if (count.pairs === null || count.density === null)
-    return `${count.complexity}, ${at}${rows}\n\nCounting the pairs takes longer than a hover should; open the preview to see them.`;
+    return `${count.complexity}, ${at}${rows}\n\nCounting the pairs takes longer than a hover should: point here again in a moment, or open the preview.`;
   if (count.selects)
     return `At most **${grouped(count.pairs)} pairs** of ${grouped(count.all)}, density up to **${percent(count.density)}**, ${count.complexity}, ${at}${rows}\n\nThe pairs are chosen by content, from queries and keys.`;
   return `**${grouped(count.pairs)} pairs** of ${grouped(count.all)}, density **${percent(count.density)}**, ${count.complexity}, ${at}${rows}`;

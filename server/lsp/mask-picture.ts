@@ -7,15 +7,12 @@ import { PatternError } from '../../runtime/pattern/primitive.ts';
 import { type Shape, squareShape } from '../../runtime/pattern/shape.ts';
 import { toBase64 } from '../../runtime/tensor/base64.ts';
 import { keyOf } from '../check/facts.ts';
+import { type Checkpoint, type Idle, SlowAnswers } from '../slow-answers.ts';
 
 /** Pixels of the longer side. */
 const SIDE = 128;
 /** Pixels that are drawn of a mask with more tokens than fit; each is shown as several. */
 const DRAWN = 64;
-/** Longest time for one picture; most take one or two milliseconds, the first of a server more. */
-const MILLISECONDS = 50;
-/** The machine may have been busy: a picture gets another chance, but not at every hover. */
-const CHANCES = 3;
 /** Words that may be read for pixels that cover many cells, before they show a sample. */
 const MOST_WORDS = 2 ** 14;
 /** Editors cut long hovers off. */
@@ -27,52 +24,38 @@ const KEPT = 64;
 /** Grey that shows on light and dark alike. */
 const FRAME = [128, 128, 128, 160] as const;
 
-class OutOfTime extends Error {}
-
 /** Small pictures of masks for hovers, drawn while nobody notices or not at all. */
 export class MaskPictures {
-  /** Pictures, or how often drawing one failed. */
-  readonly #known = new Map<string, string | number>();
+  readonly #known: SlowAnswers<string | undefined>;
 
-  /** The mask as a Markdown image; undefined when it has none (keys chosen by content) or takes too long to draw. */
-  of(pattern: Pattern, shape: Shape): string | undefined {
-    const key = keyOf([pattern, shape]);
-    const before = this.#known.get(key);
-    if (typeof before === 'string') return before;
-    const failures = before ?? 0;
-    if (failures >= CHANCES) return undefined;
-    const image = this.#draw(pattern, shape, performance.now() + MILLISECONDS);
-    const isShown = image !== undefined && image.length <= LONGEST;
-    this.#known.delete(key);
-    if (this.#known.size >= KEPT) {
-      const oldest = this.#known.keys().next().value;
-      if (oldest !== undefined) this.#known.delete(oldest);
-    }
-    this.#known.set(key, isShown ? image : failures + 1);
-    return isShown ? image : undefined;
+  constructor(idle?: Idle) {
+    this.#known = new SlowAnswers(KEPT, idle);
   }
 
-  #draw(pattern: Pattern, shape: Shape, end: number, tries = 2): string | undefined {
-    try {
-      return picture(pattern, shape, () => {
-        if (performance.now() > end) throw new OutOfTime();
-      });
-    } catch (error) {
-      // A grid has a length of its own.
-      if (error instanceof PatternError && error.neededTokens !== undefined && tries > 1)
-        return this.#draw(pattern, squareShape(error.neededTokens, shape), end, tries - 1);
-      const isKnown =
-        error instanceof OutOfTime ||
-        error instanceof PatternError ||
-        error instanceof CompileError ||
-        error instanceof RangeError;
-      if (isKnown) return undefined;
-      throw error;
-    }
+  /**
+   * The mask as a Markdown image; undefined when it has none (keys chosen by content) or takes longer to draw than so
+   * many milliseconds.
+   */
+  of(pattern: Pattern, shape: Shape, milliseconds: number): string | undefined {
+    const key = `picture${keyOf([pattern, shape])}`;
+    return this.#known.ask(key, milliseconds, checkpoint => drawn(pattern, shape, checkpoint))?.value;
   }
 }
 
-function picture(pattern: Pattern, shape: Shape, checkpoint: () => void): string | undefined {
+function drawn(pattern: Pattern, shape: Shape, checkpoint: Checkpoint, tries = 2): string | undefined {
+  try {
+    const image = picture(pattern, shape, checkpoint);
+    return image !== undefined && image.length <= LONGEST ? image : undefined;
+  } catch (error) {
+    // A grid has a length of its own.
+    if (error instanceof PatternError && error.neededTokens !== undefined && tries > 1)
+      return drawn(pattern, squareShape(error.neededTokens, shape), checkpoint, tries - 1);
+    if (error instanceof PatternError || error instanceof CompileError || error instanceof RangeError) return undefined;
+    throw error;
+  }
+}
+
+function picture(pattern: Pattern, shape: Shape, checkpoint: Checkpoint): string | undefined {
   const { tokens, queries } = shape;
   const longer = Math.max(tokens, queries);
   const small = longer <= SIDE;

@@ -3,46 +3,30 @@ import { CompileError } from '../../runtime/compile/mask-tree.ts';
 import type { Model } from '../../runtime/pattern/ir.ts';
 import { PatternError } from '../../runtime/pattern/primitive.ts';
 import { keyOf } from '../check/facts.ts';
+import { type Checkpoint, type Idle, SlowAnswers } from '../slow-answers.ts';
 
-/** Longest time for the costs of one model. */
-const MILLISECONDS = 40;
-const KEPT = 32;
-
-class OutOfTime extends Error {}
+const KEPT = 64;
 
 /** What models cost, as a table for a hover. */
 export class ModelCosts {
-  readonly #known = new Map<string, ModelCost>();
+  readonly #known: SlowAnswers<string | undefined>;
 
-  /** A Markdown table; undefined when the model has no meaning or its costs take too long. */
-  of(model: Model): string | undefined {
-    const key = keyOf(model);
-    const cost = this.#known.get(key) ?? this.#find(model);
-    if (cost === undefined) return undefined;
-    if (this.#known.size >= KEPT && !this.#known.has(key)) {
-      const oldest = this.#known.keys().next().value;
-      if (oldest !== undefined) this.#known.delete(oldest);
-    }
-    this.#known.set(key, cost);
-    return table(cost);
+  constructor(idle?: Idle) {
+    this.#known = new SlowAnswers(KEPT, idle);
   }
 
-  #find(model: Model): ModelCost | undefined {
-    const end = performance.now() + MILLISECONDS;
-    const checkpoint = (): void => {
-      if (performance.now() > end) throw new OutOfTime();
-    };
-    try {
-      return modelCost(model, undefined, { checkpoint });
-    } catch (error) {
-      const isKnown =
-        error instanceof OutOfTime ||
-        error instanceof PatternError ||
-        error instanceof CompileError ||
-        error instanceof RangeError;
-      if (isKnown) return undefined;
-      throw error;
-    }
+  /** A Markdown table; undefined when the model has no meaning or its costs take longer than so many milliseconds. */
+  of(model: Model, milliseconds: number): string | undefined {
+    return this.#known.ask(`costs${keyOf(model)}`, milliseconds, checkpoint => costs(model, checkpoint))?.value;
+  }
+}
+
+function costs(model: Model, checkpoint: Checkpoint): string | undefined {
+  try {
+    return table(modelCost(model, undefined, { checkpoint }));
+  } catch (error) {
+    if (error instanceof PatternError || error instanceof CompileError || error instanceof RangeError) return undefined;
+    throw error;
   }
 }
 

@@ -2,6 +2,7 @@ import { DocumentState } from 'langium';
 import type { LangiumSharedServices } from 'langium/lsp';
 import type { Connection } from 'vscode-languageserver';
 import { CodeLensRefreshRequest } from 'vscode-languageserver-protocol';
+import type { Counter } from '../counting.ts';
 import { fileOf } from '../imports.ts';
 import { declarationsOf, lowerNamed } from '../language.ts';
 import { libraryModules } from '../library.ts';
@@ -27,6 +28,7 @@ export function addRequests(
   connection: Connection,
   shared: LangiumSharedServices,
   configuration: SparseConfiguration,
+  counter: Counter,
 ): void {
   const version = (uri: string): number => shared.workspace.TextDocuments.get(uri)?.version ?? 0;
 
@@ -61,7 +63,7 @@ export function addRequests(
     libraryModules.map(({ path, uri, summary, text }) => ({ path, uri: uri.toString(), summary, text })),
   );
 
-  const densityAt = new DensityAt();
+  const densityAt = new DensityAt(counter);
   connection.onRequest(DensityRequest, async ({ uri, position }, token) => {
     const document = await currentDocument(shared, uri, token);
     return document === undefined ? null : densityAt.find(document, position);

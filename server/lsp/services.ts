@@ -11,6 +11,7 @@ import type { Connection } from 'vscode-languageserver';
 import { Counter } from '../counting.ts';
 import { SparseGeneratedModule, SparseGeneratedSharedModule } from '../generated/module.ts';
 import { type FileReader, ReaderFileSystem, SparseModule, SparseSharedModule, watchLinks } from '../module.ts';
+import { Idle } from '../slow-answers.ts';
 import { SparseValidator } from '../validator.ts';
 import { SparseCallHierarchyProvider } from './call-hierarchy.ts';
 import { ClosedFiles } from './closed-files.ts';
@@ -45,6 +46,7 @@ export interface SparseServices {
   readonly shared: LangiumSharedServices & SettingsServices;
   readonly sparse: LangiumServices;
   readonly files: WorkspaceFiles;
+  readonly counter: Counter;
 }
 
 /** Milliseconds that mistakes may wait for what the compiler has to find out; that follows when it is known. */
@@ -60,7 +62,9 @@ export function createSparseServices(
   listFiles: ListFiles = NO_WORKSPACE,
 ): SparseServices {
   const files = new WorkspaceFiles(reader, listFiles);
-  const counter = new Counter();
+  // Without a connection nobody waits, and all is found out at once.
+  const idle = connection === undefined ? undefined : new Idle();
+  const counter = new Counter(idle);
   const pages = new DiagnosticPages();
   const sharedFeatures: Module<LangiumSharedServices, PartialLangiumSharedServices & SettingsServices> = {
     lsp: {
@@ -88,7 +92,7 @@ export function createSparseServices(
       DocumentSymbolProvider: () => new SparseDocumentSymbolProvider(),
       FoldingRangeProvider: services => new SparseFoldingRangeProvider(services),
       Formatter: services => new SparseFormatter(services),
-      HoverProvider: () => new SparseHoverProvider(counter, shared.workspace.ConfigurationProvider),
+      HoverProvider: () => new SparseHoverProvider(counter, shared.workspace.ConfigurationProvider, idle),
       InlayHintProvider: () => new SparseInlayHintProvider(counter, shared.workspace.ConfigurationProvider),
       ReferencesProvider: services => new SparseReferencesProvider(services, closed(services)),
       RenameProvider: services => new SparseRenameProvider(services, closed(services)),
@@ -116,10 +120,11 @@ export function createSparseServices(
   const sparse = inject(createDefaultModule({ shared }), SparseGeneratedModule, SparseModule, features);
   shared.ServiceRegistry.register(sparse);
   watchLinks(shared);
+  shared.workspace.DocumentBuilder.onUpdate(() => idle?.clear());
   pages.listen(shared);
   const { DocumentValidator: validator } = sparse.validation;
   if (connection !== undefined && validator instanceof SparseValidator)
     sendLateDiagnostics(connection, shared, validator);
   if (connection === undefined) void shared.workspace.ConfigurationProvider.initialized({});
-  return { shared, sparse, files };
+  return { shared, sparse, files, counter };
 }

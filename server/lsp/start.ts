@@ -13,7 +13,7 @@ import { clientWorkspace } from './workspace-files.ts';
 export function startSparseServer(connection: Connection, files?: FileReader): void {
   const services = createSparseServices(clientFiles(connection, files), connection, clientWorkspace(connection));
   const { shared } = services;
-  addRequests(connection, shared, shared.workspace.ConfigurationProvider);
+  addRequests(connection, shared, shared.workspace.ConfigurationProvider, services.counter);
   addLinkedEditing(connection, services);
   addSelectionRanges(connection, shared);
   refreshInlayHints(connection, shared, shared.workspace.ConfigurationProvider);

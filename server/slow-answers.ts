@@ -1,0 +1,128 @@
+/** To be called now and then by what takes time; throws when the time is over. */
+export type Checkpoint = () => void;
+
+class OutOfTime extends Error {}
+
+/** Runs something for at most so many milliseconds; undefined when it was not done by then. */
+export function within<T>(
+  milliseconds: number,
+  compute: (checkpoint: Checkpoint) => T,
+): { readonly value: T } | undefined {
+  const end = performance.now() + milliseconds;
+  try {
+    return {
+      value: compute(() => {
+        if (performance.now() > end) throw new OutOfTime();
+      }),
+    };
+  } catch (error) {
+    if (error instanceof OutOfTime) return undefined;
+    throw error;
+  }
+}
+
+/** Milliseconds without a question or an edit before anything is done for later. */
+const PAUSE = 150;
+
+/** Work for the moments in which nobody waits for the server. An edit makes it pointless: it is dropped. */
+export class Idle {
+  #jobs = new Map<string, () => void>();
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  /** Does something as soon as nothing else happened for a while; `name` is that of the job, which is done once. */
+  add(name: string, job: () => void): void {
+    const isNew = !this.#jobs.has(name);
+    this.#jobs.set(name, job);
+    // Who asks for the same thing again and again shall get it.
+    if (isNew) this.#wait();
+  }
+
+  clear(): void {
+    this.#jobs.clear();
+    clearTimeout(this.#timer);
+  }
+
+  #wait(): void {
+    clearTimeout(this.#timer);
+    if (this.#jobs.size > 0) this.#timer = setTimeout(() => this.#run(), PAUSE);
+  }
+
+  /** One at a time, so that whoever asks in between is heard. */
+  #run(): void {
+    for (const [name, job] of this.#jobs) {
+      this.#jobs.delete(name);
+      job();
+      break;
+    }
+    this.#wait();
+  }
+}
+
+/** Longest time for what was not known in time, when nobody waits: an edit that comes just then has to. */
+const LATER = 200;
+/** Milliseconds after which something that took too long is tried again: the machine may have been busy. */
+const REST = 5000;
+
+type Known<T> =
+  | { readonly answer: { readonly value: T } }
+  /** `tried`: the longest time that was not enough, until `until`. */
+  | { readonly answer: undefined; readonly tried: number; readonly until: number };
+
+/**
+ * Answers that take time: given at once when they are known or quickly found, else found out later, so that they are
+ * there when somebody asks again. The ones that were not asked for longest are forgotten.
+ */
+export class SlowAnswers<T> {
+  readonly #known = new Map<string, Known<T>>();
+  readonly #kept: number;
+  readonly #idle: Idle | undefined;
+
+  /** At most `kept` answers; without `idle` nothing happens later. */
+  constructor(kept: number, idle?: Idle) {
+    this.#kept = kept;
+    this.#idle = idle;
+  }
+
+  /**
+   * The answer; undefined when it is not found within so many milliseconds. The key names everything that it depends on.
+   * What `compute` throws is thrown, and nothing is remembered.
+   */
+  ask(key: string, milliseconds: number, compute: (checkpoint: Checkpoint) => T): { readonly value: T } | undefined {
+    const before = this.#known.get(key);
+    if (before?.answer !== undefined) {
+      this.#remember(key, before);
+      return before.answer;
+    }
+    if (milliseconds <= 0) return undefined;
+    const failed = before !== undefined && performance.now() < before.until ? before.tried : 0;
+    const answer = failed < milliseconds ? this.#try(key, milliseconds, compute) : undefined;
+    if (answer === undefined && Math.max(failed, milliseconds) < LATER)
+      this.#idle?.add(key, () => {
+        // Nobody is there to hear that it has no answer: who asks again will.
+        try {
+          this.#try(key, LATER, compute);
+        } catch {
+          this.#known.delete(key);
+        }
+      });
+    return answer;
+  }
+
+  #try(key: string, milliseconds: number, compute: (checkpoint: Checkpoint) => T): { readonly value: T } | undefined {
+    const answer = within(milliseconds, compute);
+    this.#remember(
+      key,
+      answer === undefined ? { answer, tried: milliseconds, until: performance.now() + REST } : { answer },
+    );
+    return answer;
+  }
+
+  #remember(key: string, known: Known<T>): void {
+    this.#known.delete(key);
+    if (this.#known.size >= this.#kept) {
+      const oldest = this.#known.keys().next().value;
+      if (oldest !== undefined) this.#known.delete(oldest);
+    }
+    this.#known.set(key, known);
+  }
+}
