@@ -1,11 +1,11 @@
 import { buildMaskTree, type CompileOptions } from '../compile/mask-tree.ts';
 import { bindPattern } from '../pattern/bind.ts';
 import type { Model, Pattern } from '../pattern/ir.ts';
+import { maskName } from '../pattern/mask-name.ts';
 import { patternAt, shapeAt } from '../pattern/model.ts';
 import { PatternError } from '../pattern/primitive.ts';
 import type { Shape } from '../pattern/shape.ts';
 import { type Comparison, compareTrees } from './compare.ts';
-import { maskName } from './specialise.ts';
 
 /** Which of the masks of two models are compared. */
 export interface ComparisonChoice {

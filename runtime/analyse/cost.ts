@@ -8,6 +8,7 @@ import {
 import { union } from '../pattern/algebra.ts';
 import { bindCandidates, isDynamic } from '../pattern/bind.ts';
 import type { Dtype, Model, Pattern } from '../pattern/ir.ts';
+import { maskName } from '../pattern/mask-name.ts';
 import { patternAt, shapeAt } from '../pattern/model.ts';
 import { PatternError } from '../pattern/primitive.ts';
 import { isUniform } from '../pattern/reads.ts';
@@ -15,7 +16,6 @@ import type { Shape } from '../pattern/shape.ts';
 import { lastRows, mostKeysAtOnce } from './key-lifetime.ts';
 import { pairBudget } from './pair-budget.ts';
 import { type Range, rangeOf } from './range.ts';
-import { maskName } from './specialise.ts';
 import { tileUse } from './waste.ts';
 
 /** Width of a head where the file does not say. */
@@ -97,46 +97,52 @@ export interface ModelCost {
   readonly perLayer: readonly LayerCost[];
 }
 
+export interface CostOptions extends CompileOptions {
+  /** One layer and head alone, as if the model had no other; all of the model otherwise. */
+  readonly only?: { readonly layer: number; readonly head: number };
+}
+
 /**
- * What a model costs at its own tokens or at others; a bare pattern counts as one layer with one head. `options.tile` is the
- * tile of the kernel (default 64 x 64).
+ * What a model costs at its own tokens or at others. `options.tile` is the tile of the kernel (default 64 x 64).
  *
  * Heads and layers that share a mask are counted once. Throws PatternError (also when no rule reaches a head) and
  * CompileError.
  */
-export function modelCost(model: Model, tokens?: number, options: CompileOptions = {}): ModelCost {
-  const shape = shapeAt(model, 0, 0, tokens);
+export function modelCost(model: Model, tokens?: number, options: CostOptions = {}): ModelCost {
+  const { only } = options;
+  const shape = shapeAt(model, only?.layer ?? 0, only?.head ?? 0, tokens);
   const tile = options.tile ?? DEFAULT_TILE;
   const masks = new Masks(model, tokens, options);
   const headDim = model.headDim ?? ASSUMED_HEAD_DIM;
-  const plain = baseline(shape, tile);
+  const layers = only === undefined ? range(model.layers) : [only.layer];
+  const heads = only === undefined ? range(model.heads) : [only.head];
+  const kvHeads = only === undefined ? model.kvHeads : 1;
   const pricing: Pricing = {
     shape,
-    heads: model.heads,
-    kvHeads: model.kvHeads,
+    heads: heads.length,
+    kvHeads,
     headDim: BigInt(headDim),
     bytes: BYTES[model.dtype],
     batch: BigInt(model.batch),
-    ...plain,
+    ...baseline(shape, tile),
   };
   const known = new Map<string, Cost & Range>();
-  const perLayer: LayerCost[] = [];
-  for (let layer = 0; layer < model.layers; layer++) {
-    const ids = Array.from({ length: model.heads }, (_, head) => masks.idAt(layer, head));
+  const perLayer = layers.map((layer): LayerCost => {
+    const ids = heads.map(head => masks.idAt(layer, head));
     const key = ids.join();
     let cost = known.get(key);
     if (cost === undefined) {
       cost = layerCost(ids, masks, pricing);
       known.set(key, cost);
     }
-    perLayer.push({ layer, ...cost });
-  }
+    return { layer, ...cost };
+  });
   return {
     tokens: shape.tokens,
     queries: shape.queries,
-    layers: model.layers,
-    heads: model.heads,
-    kvHeads: model.kvHeads,
+    layers: layers.length,
+    heads: heads.length,
+    kvHeads,
     headDim,
     headDimAssumed: model.headDim === null,
     dtype: model.dtype,
@@ -147,6 +153,10 @@ export function modelCost(model: Model, tokens?: number, options: CompileOptions
     total: totalOf(perLayer),
     perLayer,
   };
+}
+
+function range(count: number): number[] {
+  return Array.from({ length: count }, (_, index) => index);
 }
 
 /** The numbers of one mask that costs follow from. */

@@ -2,9 +2,9 @@ import type { HeadPlans, PlanParts } from '../attention/types.ts';
 import { bindPattern } from '../pattern/bind.ts';
 import type { Model } from '../pattern/ir.ts';
 import type { Mask } from '../pattern/mask.ts';
+import { maskName } from '../pattern/mask-name.ts';
 import { patternAt, shapeAt } from '../pattern/model.ts';
 import { PatternError } from '../pattern/primitive.ts';
-import { readsOf } from '../pattern/reads.ts';
 import type { Shape } from '../pattern/shape.ts';
 import type { CompileOptions } from './mask-tree.ts';
 import { compilePlan } from './plan.ts';
@@ -53,7 +53,7 @@ export function compileHeadParts(
   });
 }
 
-/** What `make` makes of each head's mask; heads with one pattern share it. */
+/** What `make` makes of each head's mask; heads whose patterns come to the same share it. */
 function perMask<T>(
   model: Model,
   layer: number,
@@ -69,7 +69,7 @@ function perMask<T>(
         'uncovered',
         `no rule of ${model.name} reaches layer ${layer}, head ${head}; add one, e.g. attention = causal()`,
       );
-    const name = JSON.stringify([readsOf(pattern).head ? head : null, pattern]);
+    const name = maskName(pattern, shape);
     const shared = known.get(name);
     if (shared !== undefined) return shared;
     const made = make(bindPattern(pattern, shape), shape);
@@ -78,7 +78,7 @@ function perMask<T>(
   };
 }
 
-/** Plans that differ: `head < 2 ? 1 : 4` reads the head and still gives only two masks. */
+/** Plans that differ: `(j + head) % 8 == 0` reads the head and still gives only eight masks. */
 class SharedPlans {
   readonly all: TilePlan[] = [];
 

@@ -26,11 +26,13 @@ export function planOf(tree: MaskTree): TilePlan {
   const column = new Uint32Array(entries);
   const maskId = new Uint32Array(entries);
   const next = rowStart.slice();
-  visitTiles(tree, (row, tileColumn, id, tilePairs) => {
+  visitTiles(tree, (row, tileColumn, count, id, tilePairs) => {
     const at = next[row] ?? 0;
-    next[row] = at + 1;
-    column[at] = tileColumn;
-    maskId[at] = id;
+    next[row] = at + count;
+    for (let tile = 0; tile < count; tile++) {
+      column[at + tile] = tileColumn + tile;
+      maskId[at + tile] = id;
+    }
     pairs[row] = (pairs[row] ?? 0) + tilePairs;
   });
   return {
@@ -45,9 +47,12 @@ export function planOf(tree: MaskTree): TilePlan {
   };
 }
 
-type TileVisitor = (row: number, column: number, maskId: number, pairs: number) => void;
+type TileVisitor = (row: number, column: number, count: number, maskId: number, pairs: number) => void;
 
-/** Visits every tile that holds a pair; within each row of tiles, columns come in ascending order. */
+/**
+ * Visits every tile that holds a pair, or `count` neighbours with one mask at once, and the pairs of them all; within
+ * each row of tiles, columns come in ascending order.
+ */
 function visitTiles(tree: MaskTree, visit: TileVisitor): void {
   const area = tree.tile.queries * tree.tile.keys;
   const walk = (node: MaskNode | null, level: number, row: number, column: number): void => {
@@ -55,8 +60,8 @@ function visitTiles(tree: MaskTree, visit: TileVisitor): void {
     if (node.full) {
       const rows = node.rows / tree.tile.queries;
       const columns = node.keys / tree.tile.keys;
-      for (let r = 0; r < rows; r++) for (let c = 0; c < columns; c++) visit(row + r, column + c, FULL_TILE, area);
-    } else if (node.maskId !== undefined) visit(row, column, node.maskId, node.pairs);
+      for (let r = 0; r < rows; r++) visit(row + r, column, columns, FULL_TILE, columns * area);
+    } else if (node.maskId !== undefined) visit(row, column, 1, node.maskId, node.pairs);
     else if (node.children !== undefined) {
       const half = 2 ** (level - 1);
       walk(node.children[0], level - 1, row, column);

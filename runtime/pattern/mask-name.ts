@@ -1,7 +1,8 @@
-import type { Argument, NumberExpression, Pattern, PositionItem } from '../pattern/ir.ts';
-import { evaluate } from '../pattern/numbers.ts';
-import { readsOf } from '../pattern/reads.ts';
-import type { Shape } from '../pattern/shape.ts';
+import { modulo } from './bits.ts';
+import type { Argument, NumberExpression, Pattern, PositionItem } from './ir.ts';
+import { evaluate } from './numbers.ts';
+import { readsOf } from './reads.ts';
+import type { Shape } from './shape.ts';
 
 /** Places in the file, and what a shorter neighbour stands for: the condition of a `where`, the hash of a mask file. */
 const LEFT_OUT = new Set(['span', 'text', 'bits']);
@@ -104,7 +105,13 @@ function folded(expression: NumberExpression, shape: Shape): NumberExpression {
     case 'binary': {
       const left = folded(expression.left, shape);
       const right = folded(expression.right, shape);
-      return known([left, right], { ...expression, left, right });
+      const remainder =
+        expression.operator === '%' && right.op === 'number' && Number.isSafeInteger(right.value) && right.value > 0;
+      return known([left, right], {
+        ...expression,
+        left: remainder ? withoutMultiples(left, right.value) : left,
+        right,
+      });
     }
     case 'choose': {
       const condition = folded(expression.condition, shape);
@@ -121,5 +128,34 @@ function folded(expression: NumberExpression, shape: Shape): NumberExpression {
       const args = expression.args.map(part => folded(part, shape));
       return known(args, { ...expression, args });
     }
+  }
+}
+
+/** `x + 9` as `x + 1` where only the remainder by 8 matters; x must be whole, or a fraction could round another way. */
+function withoutMultiples(sum: NumberExpression, divisor: number): NumberExpression {
+  let constant = 0;
+  let rest = sum;
+  while (rest.op === 'binary' && rest.operator === '+' && rest.right.op === 'number') {
+    constant += rest.right.value;
+    rest = rest.left;
+  }
+  if (rest === sum || !Number.isSafeInteger(constant) || !isWhole(rest)) return sum;
+  return { op: 'binary', operator: '+', left: rest, right: { op: 'number', value: modulo(constant, divisor) } };
+}
+
+function isWhole(expression: NumberExpression): boolean {
+  switch (expression.op) {
+    case 'number':
+      return Number.isSafeInteger(expression.value);
+    case 'pair':
+      return true;
+    case 'shape':
+      return true;
+    case 'negate':
+      return isWhole(expression.of);
+    case 'binary':
+      return ['+', '-', '*'].includes(expression.operator) && isWhole(expression.left) && isWhole(expression.right);
+    default:
+      return false;
   }
 }
