@@ -17,7 +17,7 @@ export function registerFeatures(context: vscode.ExtensionContext, client: Resta
   const previews = new Previews(context, client);
   const library = new LibraryDocuments(context, client);
   const comparisons = new ComparisonDocuments(context);
-  showStatus(context, client);
+  showStatus(context, client, previews);
   context.subscriptions.push(offerWorkspaceFiles(client));
   const command = (
     id: string,

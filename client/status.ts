@@ -2,22 +2,26 @@ import * as vscode from 'vscode';
 import { State } from 'vscode-languageclient';
 import { DensityRequest, type DensityResult } from '../server/protocol.ts';
 import { densityText } from './density-text.ts';
+import type { Previews } from './preview/previews.ts';
 import type { RestartableClient } from './restartable-client.ts';
 
 /** The cursor rests this long before the server is asked. */
 const REST = 150;
 
 /**
- * The two items behind the braces in the status bar, for `.sparse` files: how the server is, and the density of the
- * pattern at the cursor.
+ * The items behind the braces in the status bar, for `.sparse` files: how the server is, the density of the pattern at
+ * the cursor, and, after a run, where attention ran.
  */
-export function showStatus(context: vscode.ExtensionContext, client: RestartableClient): void {
+export function showStatus(context: vscode.ExtensionContext, client: RestartableClient, previews: Previews): void {
   const selector: vscode.DocumentSelector = { language: 'sparse' };
   const server = vscode.languages.createLanguageStatusItem('sparse.server', selector);
   server.name = 'Sparse Language Server';
   server.command = { command: 'sparse.restartServer', title: 'Restart' };
   const density = vscode.languages.createLanguageStatusItem('sparse.density', selector);
   density.name = 'Sparse Density';
+  // Which backend it is shows only when something has run: an item that no file fits is not shown.
+  const backend = vscode.languages.createLanguageStatusItem('sparse.backend', []);
+  backend.name = 'Sparse Backend';
   showState(server, client.state);
   showDensity(density, null);
 
@@ -53,6 +57,12 @@ export function showStatus(context: vscode.ExtensionContext, client: Restartable
   context.subscriptions.push(
     server,
     density,
+    backend,
+    previews.onDidRun(({ backend: id, device }) => {
+      backend.selector = selector;
+      backend.text = `Backend: ${id.toUpperCase()}`;
+      backend.detail = device;
+    }),
     client.onDidChangeState(({ newState }) => {
       showState(server, newState);
       askSoon();

@@ -50,7 +50,9 @@ export type ToHost =
   | { readonly type: 'select'; readonly name: string }
   | { readonly type: 'view'; readonly view: PreviewView }
   | { readonly type: 'reveal'; readonly span: Span }
-  | { readonly type: 'export' };
+  | { readonly type: 'export' }
+  /** Attention ran, on this backend (`gpu`, `cpu`...) and device. */
+  | { readonly type: 'ran'; readonly backend: string; readonly device: string };
 
 /** Is this a message of the page? What the page sends crosses a border and is not trusted to have the right form. */
 export function isToHost(message: unknown): message is ToHost {
@@ -64,6 +66,8 @@ export function isToHost(message: unknown): message is ToHost {
       return fields.tokens === null || typeof fields.tokens === 'number';
     case 'select':
       return typeof fields.name === 'string';
+    case 'ran':
+      return typeof fields.backend === 'string' && typeof fields.device === 'string';
     case 'view': {
       const view = fields.view as Record<string, unknown> | null | undefined;
       return (

@@ -5,6 +5,12 @@ import { isToHost, type PreviewState, type PreviewView, type ToPage } from './me
 import { pageHtml } from './page.ts';
 import { revealSpan } from './reveal-span.ts';
 
+/** Where attention ran: a backend (`gpu`, `cpu`...) and what it runs on, in words. */
+export interface RanOn {
+  readonly backend: string;
+  readonly device: string;
+}
+
 /** One preview: a panel, the file it shows and the declaration chosen in it. */
 export class PreviewPanel {
   readonly uri: vscode.Uri;
@@ -21,6 +27,9 @@ export class PreviewPanel {
   #refreshing: Promise<void> | undefined;
   #again = false;
   #disposed = false;
+  readonly #ran = new vscode.EventEmitter<RanOn>();
+  /** Attention ran in the page. */
+  readonly onDidRun = this.#ran.event;
 
   constructor(panel: vscode.WebviewPanel, extensionUri: vscode.Uri, client: RestartableClient, state: PreviewState) {
     this.uri = vscode.Uri.parse(state.uri);
@@ -34,6 +43,7 @@ export class PreviewPanel {
         if (!panel.visible) this.#pageReady = false;
       }),
       panel.onDidDispose(() => this.#dispose()),
+      this.#ran,
       vscode.workspace.onDidChangeConfiguration(event => {
         if (event.affectsConfiguration('sparse.preview')) void this.refresh();
       }),
@@ -189,6 +199,9 @@ export class PreviewPanel {
         break;
       case 'view':
         this.#view = message.view;
+        break;
+      case 'ran':
+        this.#ran.fire(message);
         break;
       case 'reveal':
         void revealSpan(message.span);

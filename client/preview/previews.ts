@@ -3,7 +3,7 @@ import { ValidatedNotification } from '../../server/protocol.ts';
 import type { RestartableClient } from '../restartable-client.ts';
 import type { PreviewState } from './messages.ts';
 import { failureHtml } from './page.ts';
-import { PreviewPanel } from './preview-panel.ts';
+import { PreviewPanel, type RanOn } from './preview-panel.ts';
 
 export const PREVIEW_TYPE = 'sparse.preview';
 
@@ -12,11 +12,15 @@ export class Previews implements vscode.WebviewPanelSerializer {
   readonly #extensionUri: vscode.Uri;
   readonly #client: RestartableClient;
   readonly #panels = new Set<PreviewPanel>();
+  readonly #ran = new vscode.EventEmitter<RanOn>();
+  /** Attention ran in one of the previews. */
+  readonly onDidRun = this.#ran.event;
 
   constructor(context: vscode.ExtensionContext, client: RestartableClient) {
     this.#extensionUri = context.extensionUri;
     this.#client = client;
     context.subscriptions.push(
+      this.#ran,
       client.onNotification(ValidatedNotification, ({ uri }) => {
         for (const panel of this.#panels)
           if (panel.uri.toString() === vscode.Uri.parse(uri).toString()) void panel.refresh();
@@ -66,6 +70,7 @@ export class Previews implements vscode.WebviewPanelSerializer {
   #add(panel: vscode.WebviewPanel, state: PreviewState): PreviewPanel {
     const preview = new PreviewPanel(panel, this.#extensionUri, this.#client, state);
     this.#panels.add(preview);
+    preview.onDidRun(ranOn => this.#ran.fire(ranOn));
     preview.onDidDispose(() => this.#panels.delete(preview));
     return preview;
   }

@@ -243,7 +243,9 @@ export class App {
       this.#runs.refuse(`Nothing ran: ${this.#stale?.message ?? `${this.#selected} is not there yet.`}`);
       return;
     }
-    void this.#runs.start(choice);
+    void this.#runs.start(choice).then(summary => {
+      if (summary !== undefined) host.postMessage({ type: 'ran', backend: summary.backend, device: summary.device });
+    });
     // In a narrow panel the outcome would appear below what is in sight.
     this.#root.querySelector('.run')?.scrollIntoView({ block: 'nearest' });
   }

@@ -66,8 +66,8 @@ export class Runs {
     this.#changed();
   }
 
-  /** Runs attention over the plans of a layer; what goes wrong is shown. */
-  async start(choice: MaskChoice): Promise<void> {
+  /** Runs attention over the plans of a layer; what goes wrong is shown, and nothing comes back then. */
+  async start(choice: MaskChoice): Promise<RunSummary | undefined> {
     const abort = new AbortController();
     this.#abort = abort;
     this.#progress = 0;
@@ -85,11 +85,13 @@ export class Runs {
         this.#changed();
       });
       this.#runs = [summary, ...this.#runs].slice(0, KEPT_RUNS);
+      return summary;
     } catch (error) {
       this.#failure =
         error instanceof Error && error.name === 'AbortError'
           ? 'The run was cancelled.'
           : `The run failed: ${error instanceof Error ? error.message : String(error)}`;
+      return undefined;
     } finally {
       compiler.dispose();
       this.#abort = null;

@@ -79,7 +79,8 @@ export class WorkspaceFiles {
   async all(token: Cancellation.CancellationToken): Promise<readonly WorkspaceFile[]> {
     if (this.#listed === undefined || performance.now() > this.#listed.at + LIST_LASTS) {
       const uris = [...new Set((await this.#list()).map(keyOf))].filter(isLookedAt).slice(0, MOST_FILES);
-      this.#listed = { uris, at: performance.now() };
+      // An editor whose search is not up yet answers that there is nothing.
+      this.#listed = { uris, at: uris.length === 0 ? Number.NEGATIVE_INFINITY : performance.now() };
     }
     const { uris } = this.#listed;
     const missing = uris.filter(uri => !this.#known.has(uri));

@@ -8,6 +8,7 @@ describe('isToHost', () => {
       { type: 'ready', tokens: null },
       { type: 'tokens', tokens: 4096 },
       { type: 'export' },
+      { type: 'ran', backend: 'cpu', device: 'WASM SIMD, 2 threads' },
       { type: 'select', name: 'a' },
       { type: 'view', view: { name: null, tokens: 16, layer: 0, head: 0 } },
       { type: 'reveal', span: { uri: 'file:///a', start: 0, end: 1 } },
@@ -24,6 +25,7 @@ describe('isToHost', () => {
       { type: 'ready', tokens: 'many' },
       { type: 'view', view: null },
       { type: 'reveal', span: { uri: 1 } },
+      { type: 'ran', backend: 'cpu' },
       { type: 'other' },
     ])
       expect(isToHost(message)).toBe(false);
