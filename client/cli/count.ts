@@ -12,7 +12,7 @@ const MAX_NODES_OF_CONDITION = 2 ** 15;
 
 /** What can be said without data about a mask whose pairs are chosen by content. */
 export interface BudgetSummary
-  extends Omit<MaskSummary, 'format' | 'pairs' | 'density' | 'keysPerQuery' | 'emptyQueries' | 'tiles'> {
+  extends Omit<MaskSummary, 'format' | 'pairs' | 'density' | 'keysPerQuery' | 'emptyQueries' | 'range' | 'tiles'> {
   readonly format: 'sparse-attention/budget';
   /** Most pairs that it can hold, whatever the queries and keys are, and their share of all. */
   readonly pairsAtMost: number;
@@ -21,7 +21,7 @@ export interface BudgetSummary
 
 /** What can be said about a mask with a condition that is too irregular to be counted. */
 export interface EstimateSummary
-  extends Omit<MaskSummary, 'format' | 'pairs' | 'density' | 'keysPerQuery' | 'emptyQueries' | 'tiles'> {
+  extends Omit<MaskSummary, 'format' | 'pairs' | 'density' | 'keysPerQuery' | 'emptyQueries' | 'range' | 'tiles'> {
   readonly format: 'sparse-attention/estimate';
   /** About so many pairs, and their share of all. */
   readonly pairsAbout: number;

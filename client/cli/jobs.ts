@@ -1,15 +1,17 @@
 import { type ComparisonChoice, compareModels, type ModelComparison } from '../../runtime/analyse/compare-models.ts';
+import { type FitChoice, fitOf, type LibraryFit } from '../../runtime/analyse/fit.ts';
 import type { PlanParts } from '../../runtime/attention/types.ts';
 import { compileHeadParts } from '../../runtime/compile/compile-heads.ts';
 import { formatOf } from '../../runtime/export/formats.ts';
-import type { MaskSummary, SummarySubject } from '../../runtime/export/json.ts';
+import type { SummarySubject } from '../../runtime/export/json.ts';
 import type { Model } from '../../runtime/pattern/ir.ts';
-import { type BudgetSummary, count, type EstimateSummary } from './count.ts';
+import { type Analysis, type AnalysisSubject, analyse } from './analysis.ts';
 
 /** Work that may take long and cannot be interrupted from within: plain data in, plain data out. */
 export type Job =
-  | { readonly kind: 'summary'; readonly subject: SummarySubject }
+  | { readonly kind: 'stats'; readonly subject: AnalysisSubject }
   | { readonly kind: 'compare'; readonly first: Model; readonly second: Model; readonly choice: ComparisonChoice }
+  | { readonly kind: 'fit'; readonly model: Model; readonly choice: FitChoice }
   | { readonly kind: 'export'; readonly format: string; readonly subject: SummarySubject }
   | {
       readonly kind: 'plans';
@@ -21,8 +23,9 @@ export type Job =
 
 /** What each kind of job gives back. */
 export interface JobResults {
-  readonly summary: MaskSummary | BudgetSummary | EstimateSummary;
+  readonly stats: Analysis;
   readonly compare: ModelComparison;
+  readonly fit: readonly LibraryFit[];
   readonly export: Uint8Array;
   readonly plans: PlanParts;
 }
@@ -30,10 +33,12 @@ export interface JobResults {
 /** Does a job, in whichever thread it is called. */
 export function doJob(job: Job): JobResults[Job['kind']] {
   switch (job.kind) {
-    case 'summary':
-      return count(job.subject);
+    case 'stats':
+      return analyse(job.subject);
     case 'compare':
       return compareModels(job.first, job.second, job.choice);
+    case 'fit':
+      return fitOf(job.model, job.choice);
     case 'export': {
       const format = formatOf(job.format);
       if (format === undefined) throw new RangeError(`there is no format ${job.format}`);

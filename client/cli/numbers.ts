@@ -31,6 +31,22 @@ export function percent(share: number): string {
   return `${share === 1 || share === 0 ? share * 100 : (share * 100).toPrecision(4)} %`;
 }
 
+/** Operations as `1.23 G`, four significant digits. */
+export function flops(count: bigint): string {
+  const value = Number(count);
+  const power = value < 1000 ? 0 : Math.min(6, Math.floor(Math.log10(value) / 3));
+  return `${Number((value / 1000 ** power).toPrecision(4))} ${['', 'k', 'M', 'G', 'T', 'P', 'E'][power]}`.trimEnd();
+}
+
+/** The sides of a tile: `64` or `128x64`. */
+export function parseTile(text: string): { readonly queries: number; readonly keys: number } {
+  const [, queries, keys = queries] = /^(\d{1,4})(?:x(\d{1,4}))?$/.exec(text) ?? [];
+  const sides = [Number(queries), Number(keys)];
+  if (queries === undefined || sides.some(side => side < 16 || side > 256 || side % 16 !== 0))
+    throw new InvalidArgumentError('Write a multiple of 16 from 16 to 256 such as 64, or two such as 128x64.');
+  return { queries: Number(queries), keys: Number(keys) };
+}
+
 /** Bytes as `1.5 MiB`. */
 export function bytes(count: number): string {
   const units = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB'];

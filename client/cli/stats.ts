@@ -1,32 +1,51 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
+import type { TileSize } from '../../runtime/compile/mask-tree.ts';
 import type { MaskSummary } from '../../runtime/export/json.ts';
+import type { Analysis } from './analysis.ts';
+import { costText, flowLines, kindsOf, type Line, rangeText, wasteLines, wayLine } from './analysis-text.ts';
 import type { BudgetSummary, EstimateSummary } from './count.ts';
+import { wrongUse } from './failure.ts';
 import { inThread } from './in-thread.ts';
-import { grouped, percent } from './numbers.ts';
+import { grouped, parseIndex, parseTile, percent } from './numbers.ts';
 import type { Session } from './session.ts';
 import type { Sources } from './sources.ts';
 import { maskOf, openSubject, type SubjectOptions, withSubject } from './subject.ts';
 
 interface StatsOptions extends SubjectOptions {
   readonly json?: boolean;
+  readonly tile?: TileSize;
+  readonly flow?: boolean;
+  readonly from?: number;
+  readonly to?: number;
 }
 
-/** Adds `stats`: the exact numbers of one mask, or its budget. */
+/** Adds `stats`: the exact numbers of one mask, or its budget, and what its model costs. */
 export function addStats(program: Command, session: Session, sources: Sources): void {
   withSubject(
     program
       .command('stats')
       .summary('count the pairs of a mask')
       .description(
-        'Counts the pairs of a mask, exactly and without drawing it.\n' +
-          'Of a pattern that chooses by content it tells how many pairs there are at most.',
+        'Counts the pairs of a mask, exactly and without drawing it, and says what it costs: of a model, in all layers.\n' +
+          'Of a pattern that chooses by content it tells how many pairs there are at most.\n' +
+          'With --flow it follows how information gets from key to query through several layers.',
       ),
     'head, from 0 (default: 0); any will do for a pattern without a model',
   )
+    .addOption(
+      new Option('--tile <T>', 'tile of the kernel whose cost is told: 128, 128x64 (default: 64)').argParser(parseTile),
+    )
+    .option('--flow', 'follow information through the layers: diameter, receptive fields, isolated positions')
+    .addOption(
+      new Option('--from <I>', 'a query: its receptive field after each layer')
+        .argParser(parseIndex)
+        .implies({ flow: true }),
+    )
+    .addOption(new Option('--to <J>', 'with --from: a shortest way from that query to this key').argParser(parseIndex))
     .option('--json', 'print one JSON object')
     .addHelpText(
       'after',
-      "\nExamples:\n  sparse stats examples/longformer.sparse --of LongformerBase\n  sparse stats --expr 'sliding(512) & causal()' --tokens 1Mi --json",
+      "\nExamples:\n  sparse stats examples/longformer.sparse --of LongformerBase\n  sparse stats --expr 'sliding(512) & causal()' --tokens 1Mi --json\n  sparse stats examples/longformer.sparse --of LongformerBase --from 4000 --to 17",
     )
     .action((file: string | undefined, options: StatsOptions) => stats(file, options, session, sources));
 }
@@ -39,20 +58,74 @@ async function stats(
 ): Promise<void> {
   const subject = await openSubject(sources, file, options);
   const mask = maskOf(subject, options);
-  const job = { kind: 'summary', subject: { name: subject.name, source: subject.source, ...mask } } as const;
-  const summary = await session.during('Counting', () => inThread(job, session.signal));
-  // Whoever asks has the text; a file that is passed on carries it along.
-  const { source: _, ...numbers } = summary;
-  session.print(options.json === true ? JSON.stringify(numbers, null, 2) : table(summary));
+  const { tile, from, to } = options;
+  if (to !== undefined && from === undefined) throw wrongUse('--to needs --from: the query from which the way begins');
+  for (const [option, position] of Object.entries({ from, to }))
+    if (position !== undefined && position >= mask.shape.tokens)
+      throw wrongUse(`--${option} ${position}: the positions of ${subject.name} are 0 to ${mask.shape.tokens - 1}`);
+  const job = {
+    kind: 'stats',
+    subject: {
+      name: subject.name,
+      source: subject.source,
+      ...mask,
+      model: subject.model,
+      flow: options.flow === true,
+      ...(tile && { tile }),
+      ...(from !== undefined && { from }),
+      ...(to !== undefined && { to }),
+    },
+  } as const;
+  const analysis = await session.during('Counting', () => inThread(job, session.signal));
+  session.print(options.json === true ? json(analysis) : text(analysis, from, to));
 }
 
-function table(summary: MaskSummary | BudgetSummary | EstimateSummary): string {
+/** One object: the summary's fields, and beside them an object for each analysis. */
+function json({ summary, space, waste, cost, flow, way }: Analysis): string {
+  // Whoever asks has the text; a file that is passed on carries it along.
+  const { source: _, ...numbers } = summary;
+  const perLayer =
+    cost === null ? [] : kindsOf(cost.perLayer).map(({ layers, of: { layer: _, ...own } }) => ({ layers, ...own }));
+  const all = {
+    ...numbers,
+    space,
+    waste,
+    cost: cost && { ...cost, perLayer },
+    ...(flow && { flow }),
+    ...(way !== undefined && { way }),
+  };
+  const marked = JSON.stringify(
+    all,
+    (_, value: unknown) => (typeof value === 'bigint' ? `${WHOLE}${value}` : value),
+    2,
+  );
+  // JSON has whole numbers of any size; only JavaScript has no way to write them.
+  return marked.replaceAll(new RegExp(`"${WHOLE}(\\d+)"`, 'g'), '$1');
+}
+
+/** Marks whole numbers that a double may not hold; nobody's text begins with it. */
+const WHOLE = '\ue000';
+
+function text({ summary, space, waste, cost, flow, way }: Analysis, from?: number, to?: number): string {
+  return [
+    table(summary, [
+      ['memory', `${space}; full attention keeps O(n^2)`],
+      ...('range' in summary ? ([['range', rangeText(summary.range)]] as const) : []),
+      ...(waste === null ? [] : wasteLines(waste)),
+      ...(flow === undefined ? [] : flowLines(flow)),
+      ...(way === undefined || from === undefined || to === undefined ? [] : [wayLine(from, to, way)]),
+    ]),
+    ...(cost === null ? [] : [costText(cost)]),
+  ].join('\n\n');
+}
+
+function table(summary: Analysis['summary'], more: readonly Line[]): string {
   const { name, layer, layers, head, heads } = summary;
   const of = [
     ...(layers > 1 ? [`layer ${layer} of ${layers}`] : []),
     ...(heads > 1 ? [`head ${head} of ${heads}`] : []),
   ];
-  const lines: [string, string][] = [
+  const lines: Line[] = [
     ['tokens', grouped(summary.tokens)],
     ['queries', grouped(summary.queries)],
     ...('pairsAtMost' in summary
@@ -60,6 +133,7 @@ function table(summary: MaskSummary | BudgetSummary | EstimateSummary): string {
       : 'pairsAbout' in summary
         ? estimateLines(summary)
         : maskLines(summary)),
+    ...more,
   ];
   const width = Math.max(...lines.map(([label]) => label.length)) + 2;
   return [[name, ...of].join(', '), ...lines.map(([label, value]) => label.padEnd(width) + value)].join('\n');

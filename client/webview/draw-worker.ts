@@ -67,7 +67,7 @@ function chosen({ model, layer, head, tokens }: MaskChoice): { pattern: Pattern;
 
 function measure(choice: MaskChoice): Measurement {
   const { pattern, shape } = chosen(choice);
-  const statistics = statisticsOf(buildMaskTree(bindPattern(pattern, shape), shape), complexity(pattern));
+  const statistics = statisticsOf(buildMaskTree(bindPattern(pattern, shape), shape), complexity(pattern), shape.offset);
   const parts = partsOf(pattern, shape).map(part => {
     const inMask: Pattern = { kind: 'intersection', left: part.pattern, right: pattern };
     const tree = buildMaskTree(bindPattern(inMask, shape), shape);

@@ -1,4 +1,4 @@
-import { dominates, N_SQUARED, ONE, power, times } from '../pattern/growth.ts';
+import { dominates, N, N_SQUARED, ONE, power, times } from '../pattern/growth.ts';
 import type { NumberExpression, Pattern } from '../pattern/ir.ts';
 import type { SymbolicArguments, Term } from '../pattern/primitive.ts';
 import { primitives } from '../pattern/primitives.ts';
@@ -9,6 +9,14 @@ import { primitives } from '../pattern/primitives.ts';
  */
 export function complexity(pattern: Pattern): string {
   return `O(${display(simplify(termsOf(pattern)))})`;
+}
+
+/**
+ * Symbolic memory of the scores that are kept: one for each pair, and the largest and the sum of each query's. Full
+ * attention keeps `O(n^2)`.
+ */
+export function spaceComplexity(pattern: Pattern): string {
+  return `O(${display(simplify([N, ...termsOf(pattern)]))})`;
 }
 
 /** The terms of a pattern, not yet simplified. */

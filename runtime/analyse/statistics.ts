@@ -4,6 +4,7 @@ import { bindPattern } from '../pattern/bind.ts';
 import type { Pattern } from '../pattern/ir.ts';
 import type { Shape } from '../pattern/shape.ts';
 import { complexity } from './complexity.ts';
+import { type Range, rangeOf } from './range.ts';
 
 /** The numbers of one mask. All are exact. */
 export interface Statistics {
@@ -20,6 +21,8 @@ export interface Statistics {
   readonly keysPerQuery: { readonly min: number; readonly mean: number; readonly max: number };
   /** Queries that attend to nothing. */
   readonly emptyQueries: number;
+  /** Farthest key that a query attends to, back and ahead, in tokens. */
+  readonly range: Range;
   /** Tiles of `size` x `size` pairs (`full`: wholly inside and all allowed). */
   readonly tiles: { readonly size: number; readonly full: number; readonly partial: number; readonly empty: number };
 }
@@ -30,11 +33,11 @@ export interface Statistics {
  */
 export function statistics(pattern: Pattern, shape: Shape, options: CompileOptions = {}): Statistics {
   const tree = buildMaskTree(bindPattern(pattern, shape), shape, options);
-  return statisticsOf(tree, complexity(pattern));
+  return statisticsOf(tree, complexity(pattern), shape.offset);
 }
 
-/** The numbers of a compiled mask. */
-export function statisticsOf(tree: MaskTree, symbolic: string): Statistics {
+/** The numbers of a compiled mask whose row 0 sits at position `offset`. */
+export function statisticsOf(tree: MaskTree, symbolic: string, offset = 0): Statistics {
   const { queries, keys } = tree;
   const pairs = tree.root?.pairs ?? 0;
   const rows = rowProfile(tree);
@@ -49,6 +52,7 @@ export function statisticsOf(tree: MaskTree, symbolic: string): Statistics {
     complexity: symbolic,
     keysPerQuery: { min: rows.min, mean: pairs / queries, max: rows.max },
     emptyQueries: rows.emptyRows,
+    range: rangeOf(tree, offset),
     tiles: { size: tree.tile.queries, full, partial, empty: tiles - full - partial },
   };
 }

@@ -8,7 +8,7 @@ import type { Shape } from '../pattern/shape.ts';
 /**
  * Everything countable about one mask: the document that the JSON export holds and, without `source`, `stats --json` prints.
  * Beyond the fields here it holds those of `Statistics`: `tokens`, `queries`, `pairs`, `density` (0 to 1), `complexity`,
- * `keysPerQuery`, `emptyQueries` and `tiles`.
+ * `keysPerQuery`, `emptyQueries`, `range` and `tiles`.
  */
 export interface MaskSummary extends Statistics {
   /** Names the kind of document. */
@@ -54,7 +54,7 @@ export function summarise(subject: SummarySubject, options: CompileOptions = {})
     head: shape.head,
     heads: shape.heads,
     offset: shape.offset,
-    ...statisticsOf(tree, complexity(pattern)),
+    ...statisticsOf(tree, complexity(pattern), shape.offset),
   };
 }
 

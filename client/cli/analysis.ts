@@ -1,0 +1,69 @@
+import { spaceComplexity } from '../../runtime/analyse/complexity.ts';
+import { type ModelCost, modelCost } from '../../runtime/analyse/cost.ts';
+import { type FlowReport, modelFlow, shortestWay } from '../../runtime/analyse/flow.ts';
+import { type Waste, wasteOf } from '../../runtime/analyse/waste.ts';
+import { CompileError, type TileSize } from '../../runtime/compile/mask-tree.ts';
+import type { MaskSummary, SummarySubject } from '../../runtime/export/json.ts';
+import { bindPattern } from '../../runtime/pattern/bind.ts';
+import type { Model } from '../../runtime/pattern/ir.ts';
+import { PatternError } from '../../runtime/pattern/primitive.ts';
+import { type BudgetSummary, count, type EstimateSummary } from './count.ts';
+
+/** Nobody waits with a hand on the keyboard: flow is followed longer than in the editor. */
+const EFFORT = 8;
+
+/** What `stats` is asked. */
+export interface AnalysisSubject extends SummarySubject {
+  readonly model: Model;
+  /** Tile of the kernel whose cost is told. */
+  readonly tile?: TileSize;
+  /** Is the flow of information asked for? */
+  readonly flow: boolean;
+  /** A position whose receptive field is asked for, and a key to which a way is. */
+  readonly from?: number;
+  readonly to?: number;
+}
+
+export interface Analysis {
+  readonly summary: MaskSummary | BudgetSummary | EstimateSummary;
+  readonly space: string;
+  /** Null where the pairs are not known, or too irregular. */
+  readonly waste: Waste | null;
+  readonly cost: ModelCost | null;
+  readonly flow?: FlowReport;
+  /** Positions of a shortest way from query to key, null when there is none. */
+  readonly way?: readonly number[] | null;
+}
+
+/** All numbers of `stats`. Throws PatternError and CompileError. */
+export function analyse(subject: AnalysisSubject): Analysis {
+  const { model, pattern, shape, tile, from, to } = subject;
+  const summary = count(subject);
+  // A bare pattern was made a model that is just large enough for its layer and head.
+  const only = model.kind === 'pattern' ? { only: { layer: shape.layer, head: shape.head } } : {};
+  const countable = !('pairsAbout' in summary);
+  return {
+    summary,
+    space: spaceComplexity(pattern),
+    waste: 'pairs' in summary ? orNull(() => wasteOf(bindPattern(pattern, shape), shape)) : null,
+    cost: countable ? orNull(() => modelCost(model, shape.tokens, { ...only, ...(tile && { tile }) })) : null,
+    ...(subject.flow
+      ? {
+          flow: modelFlow(model, shape.tokens, { ...only, effort: EFFORT, ...(from !== undefined && { token: from }) }),
+        }
+      : {}),
+    ...(from !== undefined && to !== undefined
+      ? { way: shortestWay(model, from, to, shape.tokens, only) ?? null }
+      : {}),
+  };
+}
+
+/** What is too irregular for small tiles, or has heads that nobody reaches, still has its pairs. */
+function orNull<T>(compute: () => T): T | null {
+  try {
+    return compute();
+  } catch (error) {
+    if (error instanceof CompileError || (error instanceof PatternError && error.code === 'uncovered')) return null;
+    throw error;
+  }
+}
