@@ -65,6 +65,9 @@ const simple = (list: fc.Arbitrary<Argument>): fc.Arbitrary<Pattern> =>
     fc
       .tuple(fc.constantFrom(2, 3, 1.5, 10), fc.integer({ min: 0, max: 200 }))
       .map(([base, limit]) => primitive('exponential', { base: number(base), limit: number(limit) })),
+    fc
+      .tuple(fc.integer({ min: 0, max: 6 }), fc.integer({ min: 0, max: 3 }))
+      .map(([keys, seed]) => primitive('random', { keys: number(keys), seed: number(seed) })),
     fc.tuple(fc.constantFrom('global', 'rows', 'columns'), list).map(([name, tokens]) => primitive(name, { tokens })),
   );
 
@@ -122,7 +125,7 @@ const onGrid: fc.Arbitrary<Pattern> = fc.letrec<{ p: Pattern }>(tie => ({
   ),
 })).p;
 
-/** Static patterns of every kind but `random`, valid at every length. */
+/** Static patterns of every kind that is valid at every length. */
 export const arbitraryPattern: fc.Arbitrary<Pattern> = fc.letrec<{ p: Pattern }>(tie => ({
   p: fc.oneof(
     { depthSize: 'small', withCrossShrink: true },

@@ -1,10 +1,11 @@
 import { inflateRawSync } from 'node:zlib';
 import type { Argument, MaskData, NumberExpression, Pattern } from '../../runtime/pattern/ir.ts';
+import { drawKeys } from '../../runtime/pattern/random-mask.ts';
 import type { Shape } from '../../runtime/pattern/shape.ts';
 
 /**
  * What a pattern means, one pair at a time, written straight from the language's definition and sharing no code with
- * the compiler. Slow and obvious. `random` is not covered: its draw has tests of its own.
+ * the compiler. Slow and obvious. Only the keys that `random` draws are taken from the runtime: the draw has tests of its own.
  */
 export function allows(pattern: Pattern, shape: Shape, i: number, j: number): boolean {
   switch (pattern.kind) {
@@ -25,6 +26,20 @@ export function allows(pattern: Pattern, shape: Shape, i: number, j: number): bo
     case 'primitive':
       return primitive(pattern, shape, i, j);
   }
+}
+
+/** Draws that were asked last, by row: every pair of a row asks for the same. */
+const draws = new Map<string, ReadonlySet<number>>();
+
+function drawn(keys: number, tokens: number, row: number, seed: number): ReadonlySet<number> {
+  const name = `${keys},${tokens},${row},${seed}`;
+  let set = draws.get(name);
+  if (set === undefined) {
+    if (draws.size > 1000) draws.clear();
+    set = new Set(drawKeys(Math.min(keys, tokens), tokens, row, { seed, layer: 0, head: 0 }));
+    draws.set(name, set);
+  }
+  return set;
 }
 
 function primitive(call: Pattern & { kind: 'primitive' }, shape: Shape, i: number, j: number): boolean {
@@ -63,6 +78,8 @@ function primitive(call: Pattern & { kind: 'primitive' }, shape: Shape, i: numbe
         if (p === distance) return distance <= number('limit', n);
       return false;
     }
+    case 'random':
+      return drawn(number('keys'), n, i, number('seed', 0)).has(j);
     case 'strided':
       return python(i - j, number('stride')) === number('offset', 0);
     case 'fixed':
