@@ -3,6 +3,7 @@ import { popcount } from '../pattern/bits.ts';
 import type { Mask } from '../pattern/mask.ts';
 import type { Shape } from '../pattern/shape.ts';
 import type { Pair } from './find-pair.ts';
+import { quartersOf } from './quarters.ts';
 
 /**
  * How two sets of pairs lie to each other; the first that applies. `contained`: every pair of the first is in the
@@ -92,9 +93,6 @@ interface Found {
 /** Node numbers stay below this: a pair of them is one exact number. */
 const NODES = 2 ** 26;
 
-type Children = readonly [MaskNode | null, MaskNode | null, MaskNode | null, MaskNode | null];
-const NO_CHILDREN: Children = [null, null, null, null];
-
 /** Two trees laid on top of each other. What two nodes have in common is worked out once. */
 class Overlay {
   readonly #first: MaskTree;
@@ -153,8 +151,8 @@ class Overlay {
     const common = this.both(a, b);
     if (pairsOf(a) === common && pairsOf(b) === common) return undefined;
     if (level === 0) return this.#smallestInTile(a, b);
-    const left = childrenOf(a);
-    const right = childrenOf(b);
+    const left = quartersOf(a, level, this.#first.tile);
+    const right = quartersOf(b, level, this.#first.tile);
     const rows = this.#first.tile.queries * 2 ** (level - 1);
     const keys = this.#first.tile.keys * 2 ** (level - 1);
     for (const half of [0, 1]) {
@@ -211,12 +209,4 @@ class Overlay {
     }
     return number;
   }
-}
-
-/** The quarters of a node; those of a full one are full. */
-function childrenOf(node: MaskNode | null): Children {
-  if (node === null) return NO_CHILDREN;
-  if (node.children !== undefined) return node.children;
-  const quarter: MaskNode = { ...node, pairs: node.pairs / 4, rows: node.rows / 2, keys: node.keys / 2 };
-  return [quarter, quarter, quarter, quarter];
 }

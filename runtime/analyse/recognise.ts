@@ -64,16 +64,7 @@ export function recognise(
   hints: Hints = {},
   options: CompileOptions = {},
 ): Recognised | undefined {
-  const limits = { maxNodes: MAX_NODES, ...options };
-  const square: Shape = { ...shape, queries: shape.tokens, offset: 0 };
-  let whole: Whole | undefined;
-  try {
-    const draws = drawHints(hints.pattern, square);
-    whole = explain({ mask, shape: square, hints: draws, options: limits, without: new Set() });
-  } catch (error) {
-    if (error instanceof CompileError) return undefined;
-    throw error;
-  }
+  const whole = partsOf(mask, shape, hints, options);
   if (whole === undefined) return undefined;
   const { family, parameters, expression } = nameOf(whole);
   const shown = Object.entries(parameters).map(([name, value]) => `${name} ${value}`);
@@ -87,6 +78,19 @@ export function recognise(
     title: shown.length === 0 ? family : `${family} (${shown.join(', ')})`,
     pattern: patternOf(expression),
   };
+}
+
+/** What `recognise` names: the parts whose union is exactly the mask, on the whole square of `shape.tokens` positions. */
+export function partsOf(mask: Mask, shape: Shape, hints: Hints = {}, options: CompileOptions = {}): Whole | undefined {
+  const square: Shape = { ...shape, queries: shape.tokens, offset: 0 };
+  const draws = drawHints(hints.pattern, square);
+  const limits = { maxNodes: MAX_NODES, ...options };
+  try {
+    return explain({ mask, shape: square, hints: draws, options: limits, without: new Set() });
+  } catch (error) {
+    if (error instanceof CompileError) return undefined;
+    throw error;
+  }
 }
 
 /** Where a mask and its shape are looked at: the sequence, or a grid of blocks over it. */

@@ -95,6 +95,21 @@ describe('comparing two masks', () => {
     expect([...seen.keys()].sort()).toEqual(['contained', 'containing', 'disjoint', 'equal', 'overlapping']);
   });
 
+  test.each([16, 48, 80, 96, 112, 192, 208])('a full mask of %i tokens, which may be a single node', n => {
+    for (const tile of [16, 32, 64])
+      for (const other of [call('causal'), call('sliding', { size: 3 }), call('block', { size: 16 }), call('none')])
+        for (const [first, second] of [
+          [call('full'), other],
+          [other, call('full')],
+        ] as const) {
+          const shape = squareShape(n);
+          const [a, b] = [bindPattern(first, shape), bindPattern(second, shape)];
+          expect(compareMasks(a, b, shape, { tile: { queries: tile, keys: tile } })).toEqual(
+            byDefinition(first, second, shape),
+          );
+        }
+  });
+
   test('the smallest pair of one mask', () => {
     fc.assert(
       fc.property(arbitraryPattern, shapes, tiles, (pattern, shape, tile) => {
