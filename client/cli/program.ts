@@ -5,6 +5,7 @@ import { addDiff } from './diff.ts';
 import { asFailure } from './explain.ts';
 import { addExport } from './export.ts';
 import { cancelled, type Failure, fileProblem } from './failure.ts';
+import { addFit } from './fit.ts';
 import { addRun } from './run.ts';
 import { processSession } from './session.ts';
 import { Sources } from './sources.ts';
@@ -50,6 +51,7 @@ async function run(args: readonly string[], signal: AbortSignal): Promise<number
   addCheck(program, session, sources);
   addStats(program, session, sources);
   addDiff(program, session, sources);
+  addFit(program, session, sources);
   addExport(program, session, sources);
   addRun(program, session, sources);
   try {
