@@ -13,8 +13,12 @@ export default defineConfig({
       test: {
         name,
         include: [include],
-        // Only the VS Code server can be told not to trust a folder.
-        exclude: name === 'server' ? [] : ['test/extension/restricted.test.ts'],
+        exclude: [
+          // Only the VS Code server can be told not to trust a folder.
+          ...(name === 'server' ? [] : ['test/extension/restricted.test.ts']),
+          // Needs a browser and no editor, so once is enough.
+          ...(name === 'web' ? [] : ['test/extension/determinism.test.ts']),
+        ],
         globalSetup: ['test/extension/global-setup.ts'],
         // One editor at a time: each one fills two cores.
         fileParallelism: false,
