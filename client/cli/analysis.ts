@@ -1,6 +1,7 @@
 import { spaceComplexity } from '../../runtime/analyse/complexity.ts';
 import { type ModelCost, modelCost } from '../../runtime/analyse/cost.ts';
 import { type FlowReport, modelFlow, shortestWay } from '../../runtime/analyse/flow.ts';
+import { type Recognised, recognise } from '../../runtime/analyse/recognise.ts';
 import { type Waste, wasteOf } from '../../runtime/analyse/waste.ts';
 import { CompileError, type TileSize } from '../../runtime/compile/mask-tree.ts';
 import type { MaskSummary, SummarySubject } from '../../runtime/export/json.ts';
@@ -11,6 +12,9 @@ import { type BudgetSummary, count, type EstimateSummary } from './count.ts';
 
 /** Nobody waits with a hand on the keyboard: flow is followed longer than in the editor. */
 const EFFORT = 8;
+
+/** Seconds in which a mask is recognised, or is no known design. */
+const RECOGNISING = 5;
 
 /** What `stats` is asked. */
 export interface AnalysisSubject extends SummarySubject {
@@ -30,6 +34,8 @@ export interface Analysis {
   /** Null where the pairs are not known, or too irregular. */
   readonly waste: Waste | null;
   readonly cost: ModelCost | null;
+  /** The published design that the mask is, by its pairs. */
+  readonly recognised: Recognised | null;
   readonly flow?: FlowReport;
   /** Positions of a shortest way from query to key, null when there is none. */
   readonly way?: readonly number[] | null;
@@ -47,6 +53,7 @@ export function analyse(subject: AnalysisSubject): Analysis {
     space: spaceComplexity(pattern),
     waste: 'pairs' in summary ? orNull(() => wasteOf(bindPattern(pattern, shape), shape)) : null,
     cost: countable ? orNull(() => modelCost(model, shape.tokens, { ...only, ...(tile && { tile }) })) : null,
+    recognised: 'pairs' in summary ? recognised(subject) : null,
     ...(subject.flow
       ? {
           flow: modelFlow(model, shape.tokens, { ...only, effort: EFFORT, ...(from !== undefined && { token: from }) }),
@@ -56,6 +63,15 @@ export function analyse(subject: AnalysisSubject): Analysis {
       ? { way: shortestWay(model, from, to, shape.tokens, only) ?? null }
       : {}),
   };
+}
+
+/** Null when it is no known design, and when it takes too long to find out. */
+function recognised({ pattern, shape }: AnalysisSubject): Recognised | null {
+  const end = performance.now() + 1000 * RECOGNISING;
+  const checkpoint = (): void => {
+    if (performance.now() > end) throw new CompileError('the mask is too irregular to be a known design');
+  };
+  return recognise(bindPattern(pattern, shape), shape, { pattern }, { checkpoint }) ?? null;
 }
 
 /** What is too irregular for small tiles, or has heads that nobody reaches, still has its pairs. */

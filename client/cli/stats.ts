@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import type { Recognised } from '../../runtime/analyse/recognise.ts';
 import type { TileSize } from '../../runtime/compile/mask-tree.ts';
 import type { MaskSummary } from '../../runtime/export/json.ts';
 import type { Analysis } from './analysis.ts';
@@ -81,7 +82,7 @@ async function stats(
 }
 
 /** One object: the summary's fields, and beside them an object for each analysis. */
-function json({ summary, space, waste, cost, flow, way }: Analysis): string {
+function json({ summary, space, waste, cost, recognised, flow, way }: Analysis): string {
   // Whoever asks has the text; a file that is passed on carries it along.
   const { source: _, ...numbers } = summary;
   const perLayer =
@@ -91,6 +92,7 @@ function json({ summary, space, waste, cost, flow, way }: Analysis): string {
     space,
     waste,
     cost: cost && { ...cost, perLayer },
+    recognised: recognised && withoutPattern(recognised),
     ...(flow && { flow }),
     ...(way !== undefined && { way }),
   };
@@ -106,9 +108,10 @@ function json({ summary, space, waste, cost, flow, way }: Analysis): string {
 /** Marks whole numbers that a double may not hold; nobody's text begins with it. */
 const WHOLE = '\ue000';
 
-function text({ summary, space, waste, cost, flow, way }: Analysis, from?: number, to?: number): string {
+function text({ summary, space, waste, cost, recognised, flow, way }: Analysis, from?: number, to?: number): string {
   return [
     table(summary, [
+      ...(recognised === null || recognised.family === 'Composition' ? [] : [recognisedLine(recognised)]),
       ['memory', `${space}; full attention keeps O(n^2)`],
       ...('range' in summary ? ([['range', rangeText(summary.range)]] as const) : []),
       ...(waste === null ? [] : wasteLines(waste)),
@@ -117,6 +120,15 @@ function text({ summary, space, waste, cost, flow, way }: Analysis, from?: numbe
     ]),
     ...(cost === null ? [] : [costText(cost)]),
   ].join('\n\n');
+}
+
+/** `text` says the same as the pattern that it stands for. */
+function withoutPattern({ pattern: _, ...said }: Recognised): object {
+  return { ...said, module: said.module ?? null };
+}
+
+function recognisedLine({ title, text, module }: Recognised): Line {
+  return ['recognised', `${title}: ${text}${module === undefined ? '' : ` from ${module}`}`];
 }
 
 function table(summary: Analysis['summary'], more: readonly Line[]): string {

@@ -64,6 +64,26 @@ describe.concurrent('sparse stats', () => {
     });
   });
 
+  it('names the design that a mask is, however it was written', { timeout: 90_000 }, async () => {
+    const spelled = ['--expr', 'where (i, j) => j <= i && (j < 4 || i - j < 64)', '--tokens', '1000'];
+    expect(await stats(...spelled)).toMatchObject({
+      recognised: {
+        family: 'StreamingLLM',
+        name: 'streaming_llm',
+        parameters: { recent: 64, sinks: 4 },
+        module: 'sparse:streaming',
+        text: 'streaming_llm(64)',
+        title: 'StreamingLLM (recent 64, sinks 4)',
+      },
+    });
+    expect((await run(...spelled)).stdout).toMatch(
+      /^recognised +StreamingLLM \(recent 64, sinks 4\): streaming_llm\(64\) from sparse:streaming$/m,
+    );
+    expect(await stats('--expr', 'where (i, j) => (i * j) % 17 == 3', '--tokens', '500')).toMatchObject({
+      recognised: null,
+    });
+  });
+
   it('takes the tile of a kernel', async () => {
     const { cost } = await stats('mixed.sparse', '--of', 'Mixed', '--tile', '128x64');
     expect(cost).toMatchObject({ tile: { queries: 128, keys: 64 } });
