@@ -5,6 +5,8 @@ import { patternAt, shapeAt } from '../../runtime/pattern/model.ts';
 import { PatternError } from '../../runtime/pattern/primitive.ts';
 import { MAX_TOKENS, type Shape } from '../../runtime/pattern/shape.ts';
 import type { PreviewChoice, ToPage } from '../preview/messages.ts';
+import { Analyses } from './analyses.ts';
+import { costSection, flowSection } from './analysis-sections.ts';
 import { LatestWorker, Superseded, workerUrl } from './drawing.ts';
 import type { MaskChoice, Measurement } from './drawing-messages.ts';
 import { count, parseTokens } from './format.ts';
@@ -21,6 +23,7 @@ export class App {
   readonly #workerUrl: Promise<string>;
   readonly #pictures: LatestWorker;
   readonly #counts: LatestWorker;
+  readonly #analyses: Analyses;
   readonly #runs: Runs;
   readonly #canvas = document.createElement('canvas');
   readonly #view: MaskView;
@@ -55,6 +58,7 @@ export class App {
     this.#workerUrl = workerUrl(root.dataset.worker ?? '');
     this.#pictures = new LatestWorker(this.#workerUrl);
     this.#counts = new LatestWorker(this.#workerUrl);
+    this.#analyses = new Analyses(this.#workerUrl, () => this.#render());
     this.#runs = new Runs(this.#workerUrl, saved, () => {
       this.#save();
       this.#render();
@@ -167,6 +171,7 @@ export class App {
     if (this.#failure === null) {
       void this.#draw();
       void this.#measure(choice);
+      void this.#analyses.start(choice);
     }
     this.#save();
     this.#render();
@@ -313,6 +318,7 @@ export class App {
             setRunOn: runOn => this.#runs.setRunOn(runOn),
             setAllHeads: all => this.#runs.setAllHeads(all),
           })}
+          ${choice === null || this.#failure !== null ? nothing : [costSection(this.#analyses.cost), flowSection(this.#analyses.flow)]}
         </div>
       </div>
     `;

@@ -1,17 +1,21 @@
 import { complexity } from '../../runtime/analyse/complexity.ts';
+import { modelCost } from '../../runtime/analyse/cost.ts';
+import { modelFlow } from '../../runtime/analyse/flow.ts';
 import { statisticsOf } from '../../runtime/analyse/statistics.ts';
+import { type Waste, wasteOf } from '../../runtime/analyse/waste.ts';
 import { compileHeadParts } from '../../runtime/compile/compile-heads.ts';
 import { buildMaskTree, CompileError } from '../../runtime/compile/mask-tree.ts';
 import { buffersOf } from '../../runtime/compile/tile-plan.ts';
 import { LayeredMask } from '../../runtime/draw/layered-mask.ts';
 import { partsOf } from '../../runtime/draw/parts.ts';
 import { rasterize } from '../../runtime/draw/raster.ts';
-import { bindPattern } from '../../runtime/pattern/bind.ts';
+import { bindPattern, isDynamic } from '../../runtime/pattern/bind.ts';
 import type { Pattern } from '../../runtime/pattern/ir.ts';
 import { patternAt, shapeAt } from '../../runtime/pattern/model.ts';
 import { PatternError } from '../../runtime/pattern/primitive.ts';
 import type { Shape } from '../../runtime/pattern/shape.ts';
 import type {
+  CostAnswer,
   DrawingAnswers,
   DrawingRequest,
   FromWorker,
@@ -19,6 +23,9 @@ import type {
   Measurement,
   ToWorker,
 } from './drawing-messages.ts';
+
+/** It is computed after every edit: seconds at the most, and bounds where that is not enough. */
+const FLOW_EFFORT = 1 / 4;
 
 /** The worker behind the preview: binds, counts, draws and compiles, so that the page stays responsive. */
 declare const self: DedicatedWorkerGlobalScope;
@@ -48,6 +55,12 @@ function answerTo(request: DrawingRequest): Answer {
     }
     case 'measure':
       return { answer: measure(request.choice), transfer: [] };
+    case 'cost':
+      return { answer: costOf(request.choice), transfer: [] };
+    case 'flow': {
+      const { model, tokens } = request.choice;
+      return { answer: modelFlow(model, tokens, { effort: FLOW_EFFORT }), transfer: [] };
+    }
     case 'plans': {
       const { model, layer, tokens } = request.choice;
       const answer = compileHeadParts(model, layer, request.heads, tokens);
@@ -74,6 +87,24 @@ function measure(choice: MaskChoice): Measurement {
     return { label: part.label, span: part.span, pairs: tree.root?.pairs ?? 0 };
   });
   return { statistics, parts };
+}
+
+function costOf(choice: MaskChoice): CostAnswer {
+  const { pattern, shape } = chosen(choice);
+  return {
+    cost: modelCost(choice.model, choice.tokens),
+    waste: isDynamic(pattern) ? null : wasteOrNull(pattern, shape),
+  };
+}
+
+function wasteOrNull(pattern: Pattern, shape: Shape): Waste | null {
+  try {
+    return wasteOf(bindPattern(pattern, shape), shape);
+  } catch (error) {
+    // Too irregular for small tiles; the cost with larger ones is known.
+    if (error instanceof CompileError) return null;
+    throw error;
+  }
 }
 
 function explain(error: unknown): string {

@@ -1,4 +1,7 @@
+import type { ModelCost } from '../../runtime/analyse/cost.ts';
+import type { FlowReport } from '../../runtime/analyse/flow.ts';
 import type { Statistics } from '../../runtime/analyse/statistics.ts';
+import type { Waste } from '../../runtime/analyse/waste.ts';
 import type { PlanParts } from '../../runtime/attention/types.ts';
 import type { Surroundings } from '../../runtime/draw/palette.ts';
 import type { View } from '../../runtime/draw/raster.ts';
@@ -25,6 +28,14 @@ export interface Measurement {
   readonly parts: readonly MeasuredPart[];
 }
 
+/** What the whole model costs, and how tiles fit the mask; null where it is chosen by content or too irregular. */
+export interface CostAnswer {
+  readonly cost: ModelCost;
+  readonly waste: Waste | null;
+}
+
+export type FlowAnswer = FlowReport;
+
 export interface Picture {
   readonly view: View;
   readonly pixels: Uint8ClampedArray<ArrayBuffer>;
@@ -35,11 +46,15 @@ export interface Picture {
 export type DrawingRequest =
   | { readonly kind: 'draw'; readonly choice: MaskChoice; readonly view: View; readonly surroundings: Surroundings }
   | { readonly kind: 'measure'; readonly choice: MaskChoice }
+  | { readonly kind: 'cost'; readonly choice: MaskChoice }
+  | { readonly kind: 'flow'; readonly choice: MaskChoice }
   | { readonly kind: 'plans'; readonly choice: MaskChoice; readonly heads: readonly number[] };
 
 export interface DrawingAnswers {
   readonly draw: Picture;
   readonly measure: Measurement;
+  readonly cost: CostAnswer;
+  readonly flow: FlowAnswer;
   readonly plans: PlanParts;
 }
 

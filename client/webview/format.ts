@@ -22,6 +22,31 @@ export function milliseconds(value: number): string {
   return value >= 1000 ? `${Number((value / 1000).toPrecision(3))} s` : `${Number(value.toPrecision(3))} ms`;
 }
 
+const DECIMAL = ['', ' K', ' M', ' G', ' T', ' P', ' E'];
+const BINARY = [' B', ' KiB', ' MiB', ' GiB', ' TiB', ' PiB', ' EiB'];
+
+/** 1.23 G */
+export function operations(value: bigint): string {
+  return scaled(Number(value), 1000, DECIMAL);
+}
+
+/** 45.6 MiB */
+export function bytes(value: number): string {
+  return scaled(value, 1024, BINARY);
+}
+
+function scaled(value: number, base: number, units: readonly string[]): string {
+  if (value < base) return `${value}${units[0] ?? ''}`;
+  let rest = value;
+  let power = 0;
+  // 999.9 would be written as 1000.
+  while (power < units.length - 1 && Number(rest.toPrecision(3)) >= base) {
+    rest /= base;
+    power++;
+  }
+  return `${Number(rest.toPrecision(3))}${units[power] ?? ''}`;
+}
+
 /** A whole number of tokens as the language writes it: 4096, 4_096, 4Ki, 1Mi. Undefined for anything else. */
 export function parseTokens(text: string): number | undefined {
   const match = /^([0-9][0-9_,]*)(Ki|Mi)?$/.exec(text.trim());

@@ -48,6 +48,7 @@ export function numbers({ statistics }: Measurement): TemplateResult {
       ${row('Density', percent(statistics.density), 'Share of all pairs')}
       ${row('Complexity', statistics.complexity)}
       ${row('Keys per query', `${count(keysPerQuery.min)} / ${mean(keysPerQuery.mean)} / ${count(keysPerQuery.max)}`, 'Fewest, mean, most')}
+      ${row('Range', `${count(statistics.range.back)} back, ${count(statistics.range.ahead)} ahead`, 'Farthest key that a query attends to')}
       ${statistics.emptyQueries === 0 ? nothing : row('Queries without keys', count(statistics.emptyQueries))}
       ${row(`Tiles ${tiles.size} x ${tiles.size}`, `${count(tiles.full)} full, ${count(tiles.partial)} partial`, `${count(tiles.empty)} empty tiles are skipped`)}
     </dl>

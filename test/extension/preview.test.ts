@@ -79,6 +79,24 @@ describe('the preview', () => {
     expect(legend).toContain('columns([0])');
   });
 
+  test('tells what the pattern costs and how information flows through its layers', async () => {
+    const frame = await previewFrame();
+    const text = async (name: string): Promise<string> =>
+      (await frame.locator(`section[aria-label="${name}"]`).innerText()).replace(/\s+/g, ' ');
+    let last = '';
+    await workbench().until(
+      'the flow of the pattern',
+      async () => {
+        last = await text('Flow').catch(() => '');
+        // Three keys back with every layer, from query 15 to key 1; key 0 is seen by all.
+        return last.includes('Heard of all earlier keys') && last.includes('Hops 5');
+      },
+      () => last,
+    );
+    // 70 pairs, 2 x 64 operations for each of scores and values.
+    expect(await text('Cost')).toContain('FLOPs 17.9 K');
+  });
+
   test('follows every edit', async () => {
     await workbench().replaceText('preview.sparse', 'sliding(4)', 'diagonal()');
     await untilNumbers('Pairs 31');

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { count, mean, milliseconds, parseTokens, percent } from '../../../client/webview/format.ts';
+import { bytes, count, mean, milliseconds, operations, parseTokens, percent } from '../../../client/webview/format.ts';
 
 describe('numbers as people read them', () => {
   it('groups digits and keeps three significant ones of a share', () => {
@@ -12,6 +12,16 @@ describe('numbers as people read them', () => {
     expect(mean(1026.504)).toBe('1,026.5');
     expect(milliseconds(0.01234)).toBe('0.0123 ms');
     expect(milliseconds(2345)).toBe('2.35 s');
+  });
+
+  it('scales operations and bytes', () => {
+    expect(operations(0n)).toBe('0');
+    expect(operations(999n)).toBe('999');
+    expect(operations(1_000_000n)).toBe('1 M');
+    expect(operations(999_999n)).toBe('1 M');
+    expect(operations(2n ** 70n)).toBe('1180 E');
+    expect(bytes(1023)).toBe('1023 B');
+    expect(bytes(1.5 * 2 ** 30)).toBe('1.5 GiB');
   });
 
   it('reads lengths as the language writes them', () => {
