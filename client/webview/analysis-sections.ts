@@ -80,7 +80,9 @@ export function fullText(after: number | null, layers: number | null, share: num
 function about({ layers, heads, dtype, batch, headDim, headDimAssumed, atMost }: ModelCost): string {
   return [
     ...(atMost ? ['At most'] : []),
-    ...(layers > 1 || heads > 1 ? [`${layers} x ${heads} heads`] : []),
+    ...(layers > 1 || heads > 1
+      ? [`${count(layers)} ${layers === 1 ? 'layer' : 'layers'} of ${count(heads)} ${heads === 1 ? 'head' : 'heads'}`]
+      : []),
     `width ${headDim}${headDimAssumed ? ' (assumed)' : ''}`,
     dtype,
     ...(batch > 1 ? [`batch ${batch}`] : []),

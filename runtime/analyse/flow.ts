@@ -260,7 +260,7 @@ function byScatteredPairs(stack: Stack<Mask>, steps: number, options: CompileOpt
   for (const mask of stack.masks) {
     const tree = buildMaskTree(mask, shape, options);
     if (spreadCost(stack.tokens, tree.root?.pairs ?? 0) > steps) return undefined;
-    masks.push(neighboursOf(tree));
+    masks.push(neighboursOf(tree, options.checkpoint));
   }
   return stackSpread({ ...stack, masks }, steps, options.checkpoint);
 }

@@ -13,13 +13,14 @@ export interface Neighbours {
 }
 
 /** Lists all pairs of a mask. Throws CompileError when its tiles are too many to list. */
-export function neighboursOf(tree: MaskTree): Neighbours {
+export function neighboursOf(tree: MaskTree, checkpoint?: () => void): Neighbours {
   const plan = planOf(tree);
   const words = wordsPerRow(plan);
   const start = new Uint32Array(tree.queries + 1);
   const key = new Uint32Array(tree.root?.pairs ?? 0);
   let end = 0;
   for (let block = 0; block + 1 < plan.rowStart.length; block++) {
+    checkpoint?.();
     const first = block * plan.tile.queries;
     const rows = Math.min(plan.tile.queries, tree.queries - first);
     for (let row = 0; row < rows; row++) {

@@ -1,8 +1,10 @@
 import type { MaskNode, MaskTree } from '../compile/mask-tree.ts';
 import { type Neighbours, neighboursOf, UNREACHED } from './neighbours.ts';
 
-/** Pairs up to which they are listed one by one, 4 bytes each: scattered ones are slow to find in a tree. */
+/** Pairs up to which they may be listed one by one, 4 bytes each. */
 const MOST_LISTED = 2 ** 24;
+/** Share of its tiles that a mask fills at the most to be called scattered: walking a tree for each row is slow then. */
+const SCATTERED = 1 / 8;
 
 /** Follows the pairs of a mask from position to position; every position is a query and a key. */
 export class Steps {
@@ -16,7 +18,7 @@ export class Steps {
     this.#tree = tree;
     this.#words = Math.ceil(tree.tile.keys / 32);
     this.#checkpoint = checkpoint;
-    if ((tree.root?.pairs ?? 0) <= MOST_LISTED) this.#neighbours = neighboursOf(tree);
+    if (isScattered(tree)) this.#neighbours = neighboursOf(tree, checkpoint);
   }
 
   /** Fewest steps in which a query gets to each position, UNREACHED where it never does. [tokens] */
@@ -103,4 +105,9 @@ export class Steps {
         visit(key, key + 1);
       }
   }
+}
+
+function isScattered({ root, tile }: MaskTree): boolean {
+  if (root === null || root.pairs > MOST_LISTED) return false;
+  return root.pairs <= SCATTERED * tile.queries * tile.keys * (root.fullTiles + root.partialTiles);
 }

@@ -126,9 +126,9 @@ describe('a stack of layers', () => {
           const trees = masks.map(mask => buildMaskTree(mask, shape));
           const results = [
             stackRelations({ ...stack, masks }, 2 ** 22),
-            stackSpread({ ...stack, masks: trees.map(neighboursOf) }, 2 ** 30),
+            stackSpread({ ...stack, masks: trees.map(tree => neighboursOf(tree)) }, 2 ** 30),
             // Bands of 32 keys, where it is several to the sequence.
-            stackSpread({ ...stack, masks: trees.map(neighboursOf) }, 2 ** 30, undefined, n),
+            stackSpread({ ...stack, masks: trees.map(tree => neighboursOf(tree)) }, 2 ** 30, undefined, n),
           ];
           const row = Array.from({ length: n }, (_, distance) => distance);
           const byDistance = patterns.map(pattern => row.filter(d => allows(pattern, shape, n - 1, n - 1 - d)));
