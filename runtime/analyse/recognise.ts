@@ -16,6 +16,7 @@ import { bandOf, proposeDistances } from './recognise/propose-distances.ts';
 import { type DrawHints, drawHints, proposeDraws } from './recognise/propose-draws.ts';
 import { proposeGrids } from './recognise/propose-grids.ts';
 import { proposeLines, wholeLines } from './recognise/propose-lines.ts';
+import { longNet, proposeSegments } from './recognise/propose-segments.ts';
 import { TreeLines } from './recognise/tree-lines.ts';
 import { View } from './recognise/view.ts';
 
@@ -66,7 +67,7 @@ export function recognise(
 ): Recognised | undefined {
   const whole = partsOf(mask, shape, hints, options);
   if (whole === undefined) return undefined;
-  const { family, parameters, expression } = nameOf(whole);
+  const { family, parameters, expression } = nameOf(whole, shape);
   const shown = Object.entries(parameters).map(([name, value]) => `${name} ${value}`);
   const isNamed = expression.kind === 'call' || expression.kind === 'library';
   return {
@@ -123,6 +124,11 @@ function explain({ mask, shape, hints, options, without }: Place): Whole | undef
   // A list of distances says everything, and nothing about why.
   if (single !== undefined) return several === undefined || isShorter(single, several) ? single : several;
   if (several !== undefined) return several;
+  // LongNet is a union whose branches hide each other.
+  for (const part of parts) {
+    const whole = part.kind === 'block' && !causal ? longNet(part.size, shape) : undefined;
+    if (whole !== undefined && cover.isWhole(whole)) return whole;
+  }
   const known = cover.union === undefined ? undefined : new TreeLines(cover.union);
   cover.offer(proposeDraws(view, known, shape, hints));
   if (cover.isComplete) return cover.whole();
@@ -179,5 +185,6 @@ function* proposals(view: View): Iterable<Part> {
   yield* proposeLines(lines);
   yield* proposeDistances(view, lines.columns, band);
   yield* proposeBlocks(view, lines.columns);
+  yield* proposeSegments(view);
   if (band !== undefined && !isWide) yield { kind: 'band', ...band };
 }

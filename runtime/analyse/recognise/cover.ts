@@ -86,15 +86,23 @@ export class Cover {
   /** Parts that say more than is needed beside the others, told in the usual way. */
   #tightened(parts: readonly Part[]): readonly Part[] {
     let tight = parts;
-    const replace = (part: Part, by: Part): boolean => {
-      const tried = tight.map(each => (each === part ? by : each));
+    const replace = (part: Part, ...by: readonly Part[]): boolean => {
+      const tried = tight.flatMap(each => (each === part ? by : [each]));
       const fits = this.#isAll(tried);
       if (fits) tight = tried;
       return fits;
     };
     for (const part of parts.length > 1 ? parts : []) {
-      if (part.kind === 'global')
-        replace(part, { ...part, kind: 'rows' }) || replace(part, { ...part, kind: 'columns' });
+      if (part.kind === 'global') {
+        // In the past, the first tokens are seen and the last ones see.
+        const [head, ...tail] = rangesOf(part.tokens);
+        replace(part, { ...part, kind: 'rows' }) ||
+          replace(part, { ...part, kind: 'columns' }) ||
+          (this.#causal &&
+            head !== undefined &&
+            tail.length > 0 &&
+            replace(part, { kind: 'columns', tokens: head }, { kind: 'rows', tokens: tail.flat() }));
+      }
       // The first distance beyond a window may belong to another part.
       if (part.kind === 'band' && part.before > 0)
         replace(part, { ...part, before: part.before - 1, after: Math.max(0, part.after - 1) }) ||

@@ -21,6 +21,9 @@ export interface Given {
 export type Expression =
   | { readonly kind: 'call'; readonly name: string; readonly args: readonly Given[] }
   | { readonly kind: 'union'; readonly of: readonly Expression[] }
+  /** A condition on the pair; `text` is what stands behind `where (i, j) =>`. */
+  | { readonly kind: 'where'; readonly text: string; readonly condition: NumberExpression }
+  | { readonly kind: 'both'; readonly left: Expression; readonly right: Expression }
   /** `of & causal()`. */
   | { readonly kind: 'causal'; readonly of: Expression }
   /** A pattern of the standard library; `meaning` is what it stands for at the shape in question. */
@@ -44,6 +47,34 @@ export function named(parameter: string, value: Value): Given {
 
 export function call(name: string, ...args: readonly Given[]): Expression {
   return { kind: 'call', name, args };
+}
+
+/** A conjunction of conditions on the pair. */
+export function where(...conditions: readonly Condition[]): Expression {
+  const condition = conditions
+    .map(({ meaning }) => meaning)
+    .reduce((left, right): NumberExpression => ({ op: 'binary', operator: '&&', left, right }));
+  return { kind: 'where', text: conditions.map(({ text }) => text).join(' && '), condition };
+}
+
+/** A condition on the pair as it is written, and as it is computed. */
+export interface Condition {
+  readonly text: string;
+  readonly meaning: NumberExpression;
+}
+
+/** `i % divisor operator value`. */
+export function remainder(of: 'i' | 'j', divisor: number, operator: '==' | '>=' | '<', value: number): Condition {
+  const rest: NumberExpression = {
+    op: 'binary',
+    operator: '%',
+    left: { op: 'pair', name: of },
+    right: literal(divisor),
+  };
+  return {
+    text: `${of} % ${divisor} ${operator} ${value}`,
+    meaning: { op: 'binary', operator, left: rest, right: literal(value) },
+  };
 }
 
 export function anyOf(...of: readonly Expression[]): Expression {
@@ -86,6 +117,13 @@ export function textOf(expression: Expression): string {
     case 'union': {
       return expression.of.map(textOf).join(' | ');
     }
+    case 'where':
+      // Inside a larger expression it stands in parentheses, and alone it may.
+      return `(where (i, j) => ${expression.text})`;
+    case 'both':
+      return [expression.left, expression.right]
+        .map(part => (part.kind === 'union' ? `(${textOf(part)})` : textOf(part)))
+        .join(' & ');
     case 'causal':
       return `${expression.of.kind === 'union' ? `(${textOf(expression.of)})` : textOf(expression.of)} & causal()`;
   }
@@ -126,6 +164,10 @@ export function patternOf(expression: Expression, grid = 0): Pattern {
       if (first === undefined) return { kind: 'primitive', name: 'none', args: {} };
       return rest.reduce<Pattern>((left, right) => ({ kind: 'union', left, right }), first);
     }
+    case 'where':
+      return { kind: 'where', text: expression.text, condition: expression.condition };
+    case 'both':
+      return { kind: 'intersection', left: patternOf(expression.left, grid), right: patternOf(expression.right, grid) };
     case 'causal':
       return {
         kind: 'intersection',

@@ -1,6 +1,8 @@
+import type { Shape } from '../../pattern/shape.ts';
 import { anyOf, by, type Expression, type Given, named, positionsText, type Value, valueText } from './expression.ts';
 import type { Intervals } from './intervals.ts';
 import { expressionOf, type Part, type Whole } from './parts.ts';
+import { longNet } from './propose-segments.ts';
 
 /** What a mask is called. */
 export interface Name {
@@ -24,10 +26,15 @@ function byKind(parts: readonly Part[]): ByKind | undefined {
   return found;
 }
 
-/** The design that a whole is, by the name of whoever published it where there is one. */
-export function nameOf(whole: Whole): Name {
+/** The design that a whole is at a shape, by the name of whoever published it where there is one. */
+export function nameOf(whole: Whole, shape: Shape): Name {
   const parts = byKind(whole.parts);
-  const found = parts === undefined ? undefined : (whole.causal ? causalName : openName)(parts, whole);
+  const found =
+    parts === undefined
+      ? repeatedName(whole, shape)
+      : (axialName(parts, whole) ??
+        perHeadName(parts, whole, shape) ??
+        (whole.causal ? causalName : openName)(parts, whole, shape));
   return found ?? { family: 'Composition', parameters: {}, expression: expressionOf(whole) };
 }
 
@@ -60,7 +67,126 @@ function positions(tokens: Intervals, n: number): Value {
   return { positions: tokens, of: n };
 }
 
-function openName(parts: ByKind, whole: Whole): Name | undefined {
+/** Columns and rows of a grid of two axes are strides and blocks of a sequence that they divide. */
+function axialName({ strided, block, ...others }: ByKind, whole: Whole): Name | undefined {
+  const width = block?.size;
+  if (width === undefined || strided?.stride !== width || strided.offset !== 0) return undefined;
+  if (whole.n % width !== 0 || Object.keys(others).length > 0) return undefined;
+  const extents = [whole.n / width, width];
+  return singleName({ ...whole, parts: [{ kind: 'axial', extents, axis: undefined }] });
+}
+
+/** Designs with several parts of one kind. */
+function repeatedName(whole: Whole, shape: Shape): Name | undefined {
+  const { parts, causal } = whole;
+  if (causal) return undefined;
+  const segments = parts.find(part => part.kind === 'block')?.size;
+  const said = (each: readonly Part[]): string => JSON.stringify(each);
+  if (segments !== undefined && said(parts) === said(longNet(segments, shape).parts))
+    return {
+      family: 'LongNet',
+      parameters: { segment: segments },
+      expression: library('longnet', 'longnet', [by('segment', segments)], whole),
+    };
+  const tokens = leading(parts.find(part => part.kind === 'global'));
+  const tilings = parts.flatMap(part => (part.kind === 'tiles' && part.extents.length === 1 ? [part] : []));
+  const [first, second] = tilings;
+  const side = first?.sides[0];
+  if (tokens === undefined || parts.length !== 3 || first === undefined || side === undefined || side % 2 !== 0)
+    return undefined;
+  const shifts = [tokens % side, (tokens + side / 2) % side];
+  if (second?.sides[0] !== side) return undefined;
+  if ([...first.shifts, ...second.shifts].sort((a, b) => a - b).join() !== shifts.sort((a, b) => a - b).join())
+    return undefined;
+  return {
+    family: 'BigBird ETC',
+    parameters: { global: tokens, block: side / 2 },
+    expression: library(
+      'bigbird',
+      'bigbird_etc',
+      args(by('global_tokens', tokens), unless('84', by('size', side / 2))),
+      whole,
+    ),
+  };
+}
+
+/** How many positions from the first on a list of global tokens names. */
+function leading(part: Part | undefined): number | undefined {
+  return part?.kind === 'global' && part.tokens.length === 2 && part.tokens[0] === 0 ? part.tokens[1] : undefined;
+}
+
+/** Designs that differ from head to head or from layer to layer. */
+function perHeadName(parts: ByKind, whole: Whole, { head, heads, layer }: Shape): Name | undefined {
+  const { block, stripes, residues, blocked, global, tiles } = parts;
+  if (!whole.causal && are(parts, 'residues') && residues !== undefined) {
+    const { size, ratio, residue } = residues;
+    if (residue !== head % ratio) return undefined;
+    return {
+      family: 'LongNet, one branch',
+      parameters: { segment: size, ratio },
+      expression: library('longnet', 'longnet_branch', [by('segment', size), by('ratio', ratio)], whole),
+    };
+  }
+  const tokens = leading(global);
+  if (!whole.causal && are(parts, 'global', 'tiles') && tokens !== undefined && tiles?.extents.length === 1) {
+    const [side = 1] = tiles.sides;
+    const shift = (tokens + (layer % 2 === 1 ? Math.floor(side / 2) : 0)) % side;
+    if (tiles.shifts[0] !== shift) return undefined;
+    return {
+      family: 'Pegasus-X',
+      parameters: { block: side, global: tokens },
+      expression: library(
+        'longt5',
+        'pegasus_x',
+        args(by('size', side), unless('32', by('global_tokens', tokens))),
+        whole,
+      ),
+    };
+  }
+  if (!whole.causal) return undefined;
+  if (are(parts, 'block', 'stripes') && stripes !== undefined && block?.size === stripes.stride) {
+    const { stride, from, to } = stripes;
+    const columns = to - from;
+    const group = (stride - to) / columns;
+    const groups = [4, 2, 3, 5, 6, 7, 8, 16, 32, 64].find(each => head % each === group);
+    if (groups === undefined || groups * columns > stride) return undefined;
+    return {
+      family: 'Sparse Transformer, fixed per head',
+      parameters: { stride, columns, groups },
+      expression: library(
+        'sparse-transformer',
+        'sparse_fixed_heads',
+        args(by('stride', stride), unless('8', by('columns', columns)), unless('4', by('groups', groups))),
+        whole,
+      ),
+    };
+  }
+  const grid = blocked === undefined ? undefined : byKind(blocked.of.parts);
+  if (!are(parts, 'blocked') || blocked === undefined || grid?.band === undefined || grid.band.after !== 0)
+    return undefined;
+  const column = are(grid, 'band', 'fixed') && grid.fixed?.columns === 1 ? grid.fixed.stride - 1 : grid.stripes?.from;
+  const stride = grid.fixed?.stride ?? grid.stripes?.stride;
+  if (stride === undefined || column === undefined || (grid.stripes !== undefined && grid.stripes.to !== column + 1))
+    return undefined;
+  if (!are(grid, 'band', 'fixed') && !are(grid, 'band', 'stripes')) return undefined;
+  if ((column + head * Math.max(1, Math.floor(stride / heads)) + 1) % stride !== 0) return undefined;
+  return {
+    family: 'Phi-3-small',
+    parameters: { block: blocked.size, local: grid.band.before + 1, stride },
+    expression: library(
+      'phi',
+      'phi3_small_sparse',
+      args(
+        by('size', blocked.size),
+        unless('16', by('local_blocks', grid.band.before + 1)),
+        unless('8', by('stride', stride)),
+      ),
+      whole,
+    ),
+  };
+}
+
+function openName(parts: ByKind, whole: Whole, shape: Shape): Name | undefined {
   const { n } = whole;
   const { band, dilated, global, columns } = parts;
   const plain = (family: string, parameters: Name['parameters'] = {}): Name => ({
@@ -120,7 +246,7 @@ function openName(parts: ByKind, whole: Whole): Name | undefined {
         parameters: { prefix: length },
         expression: library('streaming', 'prefix_lm', [by('length', length)], whole),
       };
-  return singleName(whole) ?? blockedName(parts, whole);
+  return singleName(whole) ?? blockedName(parts, whole, shape);
 }
 
 function bandName(band: Of<'band'>, whole: Whole): Name {
@@ -142,9 +268,9 @@ function prefixLength(columns: Of<'columns'> | undefined): number | undefined {
     : undefined;
 }
 
-function causalName(parts: ByKind, whole: Whole): Name | undefined {
+function causalName(parts: ByKind, whole: Whole, shape: Shape): Name | undefined {
   const { n } = whole;
-  const { band, columns, strided, block, fixed, exponential, rows } = parts;
+  const { band, columns, strided, stepped, block, fixed, exponential, rows } = parts;
   const size = band === undefined ? undefined : band.before + 1;
   const start = prefixLength(columns);
   if (are(parts, 'band') && band !== undefined) return bandName(band, whole);
@@ -191,6 +317,45 @@ function causalName(parts: ByKind, whole: Whole): Name | undefined {
         whole,
       ),
     };
+  if (are(parts, 'stepped', 'columns') && start !== undefined && isEverySecond(stepped))
+    return {
+      family: 'MInference, dilated',
+      parameters: { first: start, near: stepped.last + 1 },
+      expression: library(
+        'minference',
+        'minference_dilated',
+        [by('first', start), by('near', stepped.last + 1)],
+        whole,
+      ),
+    };
+  if (are(parts, 'band', 'stepped', 'columns') && size !== undefined && start !== undefined && isEverySecond(stepped)) {
+    // An odd distance at the window's end is one of the steps, too.
+    const dense = size + (size % 2);
+    return {
+      family: 'MInference, dilated and dense',
+      parameters: { first: start, dense, near: stepped.last + 1 },
+      expression: library(
+        'minference',
+        'minference_dilated_dense',
+        [by('first', start), by('dense', dense), by('near', stepped.last + 1)],
+        whole,
+      ),
+    };
+  }
+  if (are(parts, 'block', 'columns', 'rows') && block !== undefined && start === block.size && rows !== undefined) {
+    const [from, to] = rows.tokens;
+    if (rows.tokens.length === 2 && from !== undefined && to === n)
+      return {
+        family: 'Star attention',
+        parameters: { block: block.size, question: n - from },
+        expression: library(
+          'streaming',
+          'star_attention',
+          args(by('size', block.size), unless('64', by('question', n - from))),
+          whole,
+        ),
+      };
+  }
   const isLog = exponential?.base === 2 && exponential.limit === undefined;
   if (are(parts, 'exponential') && isLog)
     return { family: 'LogSparse', parameters: {}, expression: library('log-sparse', 'log_sparse', [], whole) };
@@ -207,7 +372,11 @@ function causalName(parts: ByKind, whole: Whole): Name | undefined {
     };
   if (are(parts, 'block') && block !== undefined)
     return { family: 'Causal chunks', parameters: { size: block.size }, expression: expressionOf(whole) };
-  return singleName(whole) ?? blockedName(parts, whole);
+  return singleName(whole) ?? blockedName(parts, whole, shape);
+}
+
+function isEverySecond(stepped: Of<'stepped'> | undefined): stepped is Of<'stepped'> {
+  return stepped?.stride === 2 && stepped.offset === 1;
 }
 
 /** Names of masks that are a single primitive, perhaps cut to the past. */
@@ -249,6 +418,12 @@ function singleName(whole: Whole): Name | undefined {
     }
     case 'fixed':
       return found('Fixed columns', { stride: part.stride, columns: part.columns });
+    case 'stepped':
+      return found('Steps', { stride: part.stride, offset: part.offset, last: part.last });
+    case 'stripes':
+      return found('Striped columns', { stride: part.stride, from: part.from, to: part.to });
+    case 'residues':
+      return found('Dilated blocks', { size: part.size, ratio: part.ratio, residue: part.residue });
     case 'block':
       return found('Blocks', { size: part.size });
     case 'documents':
@@ -275,7 +450,7 @@ function singleName(whole: Whole): Name | undefined {
   }
 }
 
-function blockedName(parts: ByKind, whole: Whole): Name | undefined {
+function blockedName(parts: ByKind, whole: Whole, shape: Shape): Name | undefined {
   const { blocked } = parts;
   if (!are(parts, 'blocked') || blocked === undefined) return undefined;
   const { size, of } = blocked;
@@ -288,7 +463,9 @@ function blockedName(parts: ByKind, whole: Whole): Name | undefined {
       band.after === 1 &&
       global !== undefined &&
       positionsText(global.tokens, of.n) === '[0, -1]';
-    if (isBigBird) {
+    // The library draws for each head and layer on its own.
+    const isOwnDraw = random === undefined || random.perHead || (shape.head === 0 && shape.layer === 0);
+    if (isBigBird && isOwnDraw) {
       const [keys, seed] = [random?.keys ?? 0, random?.seed ?? 0];
       return {
         family: 'BigBird',
@@ -312,7 +489,7 @@ function blockedName(parts: ByKind, whole: Whole): Name | undefined {
         expression: library('reformer', 'reformer_local', [by('size', size)], whole),
       };
   }
-  const inner = nameOf(of);
+  const inner = nameOf(of, shape);
   return {
     family: `${inner.family}, in blocks`,
     parameters: { block: size, ...inner.parameters },

@@ -1,4 +1,16 @@
-import { anyOf, by, call, causally, type Expression, list, named, one, perAxis } from './expression.ts';
+import {
+  anyOf,
+  by,
+  call,
+  causally,
+  type Expression,
+  list,
+  named,
+  one,
+  perAxis,
+  remainder,
+  where,
+} from './expression.ts';
 import type { Intervals } from './intervals.ts';
 
 /** One building block that a mask is explained by. Lengths are those of the sequence, or of the grid of blocks. */
@@ -9,13 +21,19 @@ export type Part =
   | { readonly kind: 'dilated'; readonly before: number; readonly after: number; readonly dilation: number }
   | { readonly kind: 'strided'; readonly stride: number; readonly offset: number }
   /** `limit` is absent where it is the length. */
+  /** Distances from `offset` to `last` in steps of `stride`; 0 is none of them. */
+  | { readonly kind: 'stepped'; readonly last: number; readonly stride: number; readonly offset: number }
   | { readonly kind: 'exponential'; readonly base: number; readonly limit: number | undefined }
   | { readonly kind: 'diagonals'; readonly offsets: readonly number[] }
   | { readonly kind: 'rows'; readonly tokens: Intervals }
   | { readonly kind: 'columns'; readonly tokens: Intervals }
   | { readonly kind: 'global'; readonly tokens: Intervals }
   | { readonly kind: 'fixed'; readonly stride: number; readonly columns: number }
+  /** Columns with `from <= j % stride < to`. */
+  | { readonly kind: 'stripes'; readonly stride: number; readonly from: number; readonly to: number }
   | { readonly kind: 'block'; readonly size: number }
+  /** Queries and keys of one residue modulo `ratio` that share a block of `size`. */
+  | { readonly kind: 'residues'; readonly size: number; readonly ratio: number; readonly residue: number }
   | { readonly kind: 'documents'; readonly lengths: readonly number[] }
   | { readonly kind: 'axial'; readonly extents: readonly number[]; readonly axis: number | undefined }
   | {
@@ -46,7 +64,7 @@ export interface Whole {
 
 /** Does the part keep out of the future by itself? */
 function isPast(part: Part): boolean {
-  return (part.kind === 'band' || part.kind === 'dilated') && part.after === 0;
+  return part.kind === 'stepped' || ((part.kind === 'band' || part.kind === 'dilated') && part.after === 0);
 }
 
 /** A whole as an expression of primitives; parts that look ahead share one `& causal()`. */
@@ -84,6 +102,29 @@ export function expressionOfPart(part: Part, n: number): Expression {
       return call(part.kind, by('tokens', { positions: part.tokens, of: n }));
     case 'fixed':
       return call('fixed', by('stride', part.stride), ...(part.columns === 1 ? [] : [named('columns', part.columns)]));
+    case 'stepped':
+      return {
+        kind: 'both',
+        left: call('sliding', by('size', part.last + 1)),
+        right: call('strided', by('stride', part.stride), named('offset', part.offset)),
+      };
+    case 'stripes': {
+      const { stride, from, to } = part;
+      if (to - from === 1) return where(remainder('j', stride, '==', from));
+      const conditions = [
+        ...(from === 0 ? [] : [remainder('j', stride, '>=', from)]),
+        ...(to === stride ? [] : [remainder('j', stride, '<', to)]),
+      ];
+      return where(...conditions);
+    }
+    case 'residues': {
+      const { size, ratio, residue } = part;
+      return {
+        kind: 'both',
+        left: call('block', by('size', size)),
+        right: where(remainder('i', ratio, '==', residue), remainder('j', ratio, '==', residue)),
+      };
+    }
     case 'block':
       return call('block', by('size', part.size));
     case 'documents':

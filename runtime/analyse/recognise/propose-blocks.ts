@@ -11,6 +11,7 @@ export function proposeBlocks(view: View, columns: Intervals): Part[] {
   const ends: number[] = [];
   let position = 0;
   while (position < n && contains(columns, position)) position++;
+  const begin = position;
   while (position < n && ends.length < MAX_DOCUMENTS) {
     // The first position of a stretch is seen as far as the stretch goes.
     const end = rangeAround(view.lines.column(position), position)?.[1];
@@ -22,12 +23,19 @@ export function proposeBlocks(view: View, columns: Intervals): Part[] {
   const size = second === undefined ? first : second - first;
   if (size < 2 && ends.length > 1) return [];
   const parts: Part[] = [];
+  // Two tilings that overlap by half are a window of three half tiles, counted from behind the first columns.
+  const side = first - begin;
+  if (begin > 0 && side > 1 && side < n && side % 2 === 0)
+    for (const from of [begin, begin + side / 2])
+      if (from % side !== 0) parts.push({ kind: 'tiles', extents: [n], sides: [side], shifts: [from % side] });
   if (size < n) {
     if (first % size === 0) parts.push({ kind: 'block', size });
     else parts.push({ kind: 'tiles', extents: [n], sides: [size], shifts: [first % size] });
   }
-  // What stops short of the end may still be regular.
-  if (first < n && first !== size) parts.push({ kind: 'block', size: first });
+  // What stops short of the end may still be regular; and the first position may be seen from beyond its block.
+  const others = [side, first, rangeAround(view.lines.column(begin + 1), begin + 1)?.[1] ?? n];
+  for (const other of new Set(others))
+    if (other > 1 && other < n && other !== size) parts.push({ kind: 'block', size: other });
   if (position >= n && ends.length > 1)
     parts.push({ kind: 'documents', lengths: ends.map((end, at) => end - (ends[at - 1] ?? 0)) });
   return parts;

@@ -61,6 +61,7 @@ export function proposeDistances(view: View, columns: Intervals, band: Band | un
     ...powers(distances, view.n),
     ...strides(past.length > 0 ? past : some),
     ...steps(distances, far),
+    ...oddSteps(distances, past),
     ...[distances, far]
       .filter(each => sizeOf(each) <= MAX_LISTED)
       .map((each): Part => ({ kind: 'diagonals', offsets: firstOf(each, MAX_LISTED) })),
@@ -92,6 +93,17 @@ function strides(distances: readonly number[]): Part[] {
   return [...candidates]
     .filter(stride => stride > 1)
     .map((stride): Part => ({ kind: 'strided', stride, offset: ((first % stride) + stride) % stride }));
+}
+
+/** Distances in steps that leave out 0: every second one of a window, say. */
+function oddSteps(distances: Intervals, past: readonly number[]): Part[] {
+  const [first, second] = past;
+  if (first === undefined || second === undefined) return [];
+  const stride = second - first;
+  if (first % stride === 0) return [];
+  let last = first;
+  while (contains(distances, last + stride)) last += stride;
+  return [{ kind: 'stepped', last, stride, offset: first % stride }];
 }
 
 /** A window in steps: the distances around 0 that are multiples of their greatest common divisor. */

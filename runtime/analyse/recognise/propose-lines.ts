@@ -73,13 +73,19 @@ function listed(kind: 'global' | 'rows' | 'columns', tokens: Intervals): Part[] 
   return tokens.length > 2 * MAX_LISTED ? ranges : ranges.length === 1 ? ranges : [{ kind, tokens }, ...ranges];
 }
 
-/** `fixed(stride, columns)` as the first ranges suggest. */
+/** `fixed(stride, columns)`, or columns elsewhere in each stride, as the first ranges suggest. */
 function everyStride(columns: Intervals): Part[] {
   const [first, second] = rangesOf(columns.slice(0, 4));
-  if (first === undefined || first[0] === 0) return [];
+  if (first === undefined) return [];
   const width = first[1] - first[0];
   const candidates = new Set([...(second === undefined ? [] : [second[0] - first[0]]), first[1]]);
   return [...candidates]
-    .filter(stride => first[1] % stride === 0 && width < stride)
-    .map((stride): Part => ({ kind: 'fixed', stride, columns: width }));
+    .filter(stride => width < stride)
+    .flatMap((stride): Part[] => {
+      const from = first[0] % stride;
+      if (from + width > stride) return [];
+      return from + width === stride
+        ? [{ kind: 'fixed', stride, columns: width }]
+        : [{ kind: 'stripes', stride, from, to: from + width }];
+    });
 }

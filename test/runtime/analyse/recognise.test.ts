@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { compareMasks } from '../../../runtime/analyse/compare.ts';
 import { type Recognised, recognise } from '../../../runtime/analyse/recognise.ts';
@@ -6,6 +7,8 @@ import type { Pattern } from '../../../runtime/pattern/ir.ts';
 import { patternAt } from '../../../runtime/pattern/model.ts';
 import { type Shape, squareShape } from '../../../runtime/pattern/shape.ts';
 import { createLanguage, NO_FILES } from '../../../server/language.ts';
+import { arbitraryPattern } from '../arbitrary-pattern.ts';
+import { allows } from '../brute-force.ts';
 
 const language = createLanguage(NO_FILES);
 let files = 0;
@@ -28,6 +31,8 @@ interface Family {
   readonly title: string;
   readonly text: string;
   readonly n: number;
+  /** Head 0 of 8 in layer 0 unless it says otherwise. */
+  readonly at?: Partial<Pick<Shape, 'head' | 'layer'>>;
   readonly module?: string;
   readonly spellings: readonly string[];
   /** Others that are not this one. */
@@ -435,11 +440,140 @@ const families: readonly Family[] = [
     ],
     not: ['tiles([14, 21], 7, shift: 3) - (where (i, j) => i == 100 && j == 100)'],
   },
+  {
+    title: 'BigBird (block 16, random 3, seed 5)',
+    text: 'bigbird(16, seed: 5)',
+    module: 'sparse:bigbird',
+    n: 600,
+    at: { head: 3, layer: 2 },
+    spellings: [
+      'blocked(16, window(3) | global([0, -1]) | random(3, seed: 5, per_head: true))',
+      'blocked(16, random(3, seed: layer + head, per_head: true)) | blocked(16, global([0, -1])) | blocked(16, window(2))',
+      'blocked(16, (where (i, j) => abs(i - j) <= 1 || i * j == 0 || max(i, j) == n - 1) | random(3, seed: 5, per_head: head > 0))',
+    ],
+    // The draw of the first head and layer.
+    not: ['blocked(16, window(3) | global([0, -1]) | random(3, seed: 5))'],
+  },
+  {
+    title: 'BigBird ETC (global 20, block 8)',
+    text: 'bigbird_etc(20, 8)',
+    module: 'sparse:bigbird',
+    n: 300,
+    spellings: [
+      'global([0..20]) | tiles([n], 16, shift: 4) | tiles([n], 16, shift: 12)',
+      'where (i, j) => i < 20 || j < 20 || floor((i - 4) / 16) == floor((j - 4) / 16) || floor((i + 4) / 16) == floor((j + 4) / 16)',
+      'tiles([n], 16, shift: 12) | global([0..20]) | tiles([n], 16, shift: 4) | window(3) & tiles([n], 16, shift: 4)',
+    ],
+    not: ['global([0..20]) | tiles([n], 16, shift: 4) | tiles([n], 16, shift: 11)'],
+  },
+  {
+    title: 'Pegasus-X (block 32, global 10)',
+    text: 'pegasus_x(32, 10)',
+    module: 'sparse:longt5',
+    n: 500,
+    at: { layer: 1 },
+    spellings: [
+      'global([0..10]) | tiles([n], 32, shift: 26)',
+      'where (i, j) => min(i, j) < 10 || floor((i - 26) / 32) == floor((j - 26) / 32)',
+      'rows([0..10]) | tiles([n], 32, shift: 26) | columns([0..10]) | diagonal()',
+    ],
+    not: ['global([0..10]) | tiles([n], 32, shift: 10)'],
+  },
+  {
+    title: 'LongNet (segment 32)',
+    text: 'longnet(32)',
+    module: 'sparse:longnet',
+    n: 1100,
+    at: { head: 5 },
+    spellings: [
+      `block(32) | (where (i, j) => floor(i / 64) == floor(j / 64) && i % 2 == 1 && j % 2 == 1)
+        | (where (i, j) => floor(i / 128) == floor(j / 128) && i % 4 == 1 && j % 4 == 1)
+        | (where (i, j) => floor(i / 256) == floor(j / 256) && i % 6 == 5 && j % 6 == 5)
+        | (where (i, j) => floor(i / 512) == floor(j / 512) && i % 12 == 5 && j % 12 == 5)`,
+      `block(512) & (where (i, j) => i % 12 == 5 && j % 12 == 5) | block(256) & strided(6) & (where (i, j) => i % 6 == 5)
+        | block(128) & strided(4) & (where (i, j) => j % 4 == 1) | block(64) & strided(2) & (where (i, j) => i % 2 == 1) | block(32)`,
+      `block(32) | block(16) | block(64) & (where (i, j) => i * j % 2 == 1) | (where (i, j) =>
+        floor(i / 128) == floor(j / 128) && i % 4 == 1 && j % 4 == 1 || floor(i / 256) == floor(j / 256) && i % 6 == 5 && j % 6 == 5
+        || floor(i / 512) == floor(j / 512) && i % 12 == 5 && j % 12 == 5)`,
+    ],
+  },
+  {
+    title: 'LongNet, one branch (segment 100, ratio 6)',
+    text: 'longnet_branch(100, 6)',
+    module: 'sparse:longnet',
+    n: 700,
+    at: { head: 2 },
+    spellings: [
+      'block(100) & (where (i, j) => i % 6 == 2 && j % 6 == 2)',
+      'where (i, j) => floor(i / 100) == floor(j / 100) && (i - 2) % 6 == 0 && (j - i) % 6 == 0',
+      'strided(6) & block(100) & (where (i, j) => i % 6 == 2)',
+    ],
+    not: ['block(100) & (where (i, j) => i % 6 == 3 && j % 6 == 3)'],
+  },
+  {
+    title: 'Sparse Transformer, fixed per head (stride 32, columns 4, groups 4)',
+    text: 'sparse_fixed_heads(32, 4)',
+    module: 'sparse:sparse-transformer',
+    n: 500,
+    at: { head: 6 },
+    spellings: [
+      '(block(32) | (where (i, j) => j % 32 >= 20 && j % 32 < 24)) & causal()',
+      'where (i, j) => i >= j && (floor(i / 32) == floor(j / 32) || floor(j % 32 / 4) == 5)',
+      '((where (i, j) => j <= i && j % 32 >= 20) - fixed(32, columns: 8)) | causal() & block(32)',
+    ],
+    not: ['(block(32) | (where (i, j) => j % 32 >= 16 && j % 32 < 20)) & causal()'],
+  },
+  {
+    title: 'Phi-3-small (block 16, local 4, stride 8)',
+    text: 'phi3_small_sparse(16, 4)',
+    module: 'sparse:phi',
+    n: 700,
+    at: { head: 3 },
+    spellings: [
+      'blocked(16, where (i, j) => i - j < 4 || (j + head + 1) % 8 == 0) & causal()',
+      'causal() & (blocked(16, sliding(4)) | blocked(16, where (i, j) => j % 8 == 4))',
+      'where (i, j) => j <= i && (floor(i / 16) - floor(j / 16) < 4 || floor(j / 16) % 8 == 4)',
+    ],
+    not: ['blocked(16, where (i, j) => i - j < 4 || (j + head) % 8 == 0) & causal()'],
+  },
+  {
+    title: 'Star attention (block 100, question 20)',
+    text: 'star_attention(100, 20)',
+    module: 'sparse:streaming',
+    n: 600,
+    spellings: [
+      '(block(100) | prefix(100) | rows([-20..n])) & causal()',
+      'where (i, j) => j <= i && (floor(i / 100) == floor(j / 100) || j < 100 || i >= 580)',
+      'block(100) & causal() | causal() & columns([0..100]) | rows([580..600]) & causal()',
+    ],
+  },
+  {
+    title: 'MInference, dilated (first 10, near 100)',
+    text: 'minference_dilated(10, 100)',
+    module: 'sparse:minference',
+    n: 600,
+    spellings: [
+      'prefix(10) & causal() | sliding(100) & strided(2, offset: 1)',
+      'where (i, j) => j <= i && (j < 10 || i - j < 100 && (i - j) % 2 == 1)',
+      'causal() & columns([0..10]) | sliding(99) & strided(2, offset: 1) | diagonals([99])',
+    ],
+  },
+  {
+    title: 'MInference, dilated and dense (first 10, dense 30, near 100)',
+    text: 'minference_dilated_dense(10, 30, 100)',
+    module: 'sparse:minference',
+    n: 600,
+    spellings: [
+      'prefix(10) & causal() | sliding(30) | sliding(100) & strided(2, offset: 1)',
+      'where (i, j) => j <= i && (j < 10 || i - j < 30 || i - j < 100 && (i - j) % 2 == 1)',
+      'causal() & columns([0..10]) | sliding(30) | (sliding(100) - strided(2))',
+    ],
+  },
 ];
 
-describe.each(families)('$title', ({ title, text, n, module, spellings, not = [] }) => {
+describe.each(families)('$title', ({ title, text, n, at = {}, module, spellings, not = [] }) => {
   test.each(spellings)('%s', async spelling => {
-    const shape = squareShape(n);
+    const shape = squareShape(n, { heads: 8, layers: 8, ...at });
     const source = await lowered(spelling);
     const found = named(source, shape);
     expect(found).toMatchObject({ title, text });
@@ -454,6 +588,84 @@ describe.each(families)('$title', ({ title, text, n, module, spellings, not = []
   });
 
   test.each(not)('and not %s', async spelling => {
-    expect(named(await lowered(spelling), squareShape(n))?.title).not.toBe(title);
+    const shape = squareShape(n, { heads: 8, layers: 8, ...at });
+    expect(named(await lowered(spelling), shape)?.title).not.toBe(title);
+  });
+});
+
+describe('an answer is never wrong', () => {
+  test('of any mask', { timeout: 60_000 }, () => {
+    let answers = 0;
+    fc.assert(
+      fc.property(arbitraryPattern, fc.integer({ min: 1, max: 120 }), (pattern, n) => {
+        const shape = squareShape(n);
+        const found = named(pattern, shape);
+        if (found === undefined) return;
+        answers++;
+        const mask = bindPattern(found.pattern, shape);
+        let wrong: [number, number] | undefined;
+        for (let i = 0; i < n; i++)
+          for (let j = 0; j < n; j++)
+            if (((mask.word(i, j) & 1) === 1) !== allows(pattern, shape, i, j)) wrong ??= [i, j];
+        expect(wrong).toBeUndefined();
+      }),
+      { numRuns: 300 },
+    );
+    expect(answers).toBeGreaterThan(60);
+  });
+
+  /** Calls of the library with arguments that change what they are. */
+  const calls = fc
+    .record({
+      size: fc.integer({ min: 1, max: 40 }),
+      few: fc.integer({ min: 1, max: 6 }),
+      seed: fc.integer({ min: 0, max: 9 }),
+      call: fc.constantFrom<(size: number, few: number, seed: number) => string>(
+        (size, few) => `sparse:longformer longformer(${size}, [0..${few}])`,
+        (size, few) => `sparse:longformer longformer_dilated(${size}, ${few})`,
+        (size, few, seed) => `sparse:bigbird bigbird(${size}, ${few}, seed: ${seed})`,
+        (size, few) => `sparse:bigbird bigbird_etc(${few}, ${size})`,
+        (size, few) => `sparse:bigbird etc(${few}, ${size})`,
+        (size, few) => `sparse:streaming streaming_llm(${size}, ${few})`,
+        (size, few, seed) => `sparse:streaming tri_shape(${few}, ${size}, ${seed})`,
+        (size, few) => `sparse:streaming star_attention(${size}, ${few})`,
+        size => `sparse:streaming prefix_lm(${size})`,
+        size => `sparse:sparse-transformer sparse_strided(${size})`,
+        (size, few) => `sparse:sparse-transformer sparse_fixed(${size}, ${Math.min(size, few)})`,
+        (size, few) => `sparse:sparse-transformer sparse_fixed_heads(${size + 8}, ${Math.min(2, few)})`,
+        size => `sparse:log-sparse log_sparse_local(${size})`,
+        size => `sparse:longnet longnet(${size})`,
+        (size, few) => `sparse:longnet longnet_branch(${size}, ${few})`,
+        (size, few) => `sparse:longt5 pegasus_x(${size}, ${few})`,
+        (size, few, seed) => `sparse:phi phi3_small_sparse(${few}, ${seed + 1}, ${size})`,
+        size => `sparse:reformer reformer_local(${size})`,
+        (size, few, seed) => `sparse:minference minference_dilated_dense(${few}, ${seed + 1}, ${size + 10})`,
+      ),
+      n: fc.integer({ min: 6, max: 260 }),
+      head: fc.integer({ min: 0, max: 7 }),
+      layer: fc.integer({ min: 0, max: 3 }),
+    })
+    .map(({ call, size, few, seed, ...at }) => ({ call: call(size, few, seed), ...at }));
+
+  test('of the library, in any head and layer, as it is written', { timeout: 60_000 }, async () => {
+    let known = 0;
+    await fc.assert(
+      fc.asyncProperty(calls, async ({ call, n, head, layer }) => {
+        const [module = '', expression = ''] = call.split(/ (.*)/);
+        const shape = squareShape(n, { head, heads: 8, layer, layers: 4 });
+        const source = await lowered(expression, `${expression.split('(')[0]} ${module}`);
+        const found = named(source, shape);
+        if (found === undefined) return;
+        if (found.module !== undefined) known++;
+        const imports = found.module === undefined ? [] : [`${found.name} ${found.module}`];
+        const written = await lowered(found.text, ...imports);
+        for (const pattern of [written, found.pattern])
+          expect(
+            compareMasks(bindPattern(pattern, shape), bindPattern(source, shape), shape).difference,
+          ).toBeUndefined();
+      }),
+      { numRuns: 250 },
+    );
+    expect(known).toBeGreaterThan(80);
   });
 });
