@@ -46,10 +46,13 @@ export function checkDocument(
 export class DocumentCheck {
   readonly #document: LangiumDocument;
   readonly #findings = new Findings();
+  readonly #facts: Facts;
   #steps: Generator<void> | undefined;
+  #isSettled = true;
 
   constructor(document: LangiumDocument, documents: LangiumDocuments, facts: Facts, memory: Memory) {
     this.#document = document;
+    this.#facts = facts;
     checkSyntax(document, this.#findings);
     this.#guarded(() => {
       this.#steps = checkFile(document, documents, facts, memory, this.#findings);
@@ -61,11 +64,18 @@ export class DocumentCheck {
     return this.#steps === undefined;
   }
 
+  /** Has it heard all there is? Otherwise the same check would come to more as soon as nobody waits for the server. */
+  get isSettled(): boolean {
+    return this.#isSettled;
+  }
+
   /** Finds out one thing more. */
   step(): void {
+    const before = this.#facts.postponed;
     this.#guarded(() => {
       if (this.#steps?.next().done !== false) this.#steps = undefined;
     });
+    if (this.#facts.postponed !== before) this.#isSettled = false;
   }
 
   /** What is known so far, in the order of the text. */

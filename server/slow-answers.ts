@@ -60,13 +60,17 @@ export class Idle {
 
 /** Longest time for what was not known in time, when nobody waits: an edit that comes just then has to. */
 const LATER = 200;
-/** Milliseconds after which something that took too long is tried again: the machine may have been busy. */
+/**
+ * Milliseconds after which something that took too long is tried again, for the machine may have been busy; twice as
+ * long each time, up to a limit.
+ */
 const REST = 5000;
+const MOST_REST = 32 * REST;
 
 type Known<T> =
   | { readonly answer: { readonly value: T } }
-  /** `tried`: the longest time that was not enough, until `until`. */
-  | { readonly answer: undefined; readonly tried: number; readonly until: number };
+  /** `tried`: the longest time that was not enough, until `until`; `rest`: how long that was. */
+  | { readonly answer: undefined; readonly tried: number; readonly until: number; readonly rest: number };
 
 /**
  * Answers that take time: given at once when they are known or quickly found, else found out later, so that they are
@@ -76,6 +80,8 @@ export class SlowAnswers<T> {
   readonly #known = new Map<string, Known<T>>();
   readonly #kept: number;
   readonly #idle: Idle | undefined;
+  /** How often an answer was left for later. */
+  postponed = 0;
 
   /** At most `kept` answers; without `idle` nothing happens later. */
   constructor(kept: number, idle?: Idle) {
@@ -94,10 +100,12 @@ export class SlowAnswers<T> {
       return before.answer;
     }
     if (milliseconds <= 0) return undefined;
+    // A little more time than the last time is no reason to try again.
     const failed = before !== undefined && performance.now() < before.until ? before.tried : 0;
-    const answer = failed < milliseconds ? this.#try(key, milliseconds, compute) : undefined;
-    if (answer === undefined && Math.max(failed, milliseconds) < LATER)
-      this.#idle?.add(key, () => {
+    const answer = 2 * failed < milliseconds ? this.#try(key, milliseconds, compute) : undefined;
+    if (answer === undefined && this.#idle !== undefined && Math.max(failed, milliseconds) < LATER) {
+      this.postponed++;
+      this.#idle.add(key, () => {
         // Nobody is there to hear that it has no answer: who asks again will.
         try {
           this.#try(key, LATER, compute);
@@ -105,16 +113,23 @@ export class SlowAnswers<T> {
           this.#known.delete(key);
         }
       });
+    }
     return answer;
   }
 
   #try(key: string, milliseconds: number, compute: (checkpoint: Checkpoint) => T): { readonly value: T } | undefined {
+    const before = this.#known.get(key);
     const answer = within(milliseconds, compute);
-    this.#remember(
-      key,
-      answer === undefined ? { answer, tried: milliseconds, until: performance.now() + REST } : { answer },
-    );
-    return answer;
+    if (answer !== undefined) {
+      this.#remember(key, { answer });
+      return answer;
+    }
+    const now = performance.now();
+    const isLater = before !== undefined && before.answer === undefined && before.until <= now;
+    const last = before !== undefined && before.answer === undefined ? before.rest : REST;
+    const rest = isLater ? Math.min(2 * last, MOST_REST) : last;
+    this.#remember(key, { answer, tried: milliseconds, until: now + rest, rest });
+    return undefined;
   }
 
   #remember(key: string, known: Known<T>): void {

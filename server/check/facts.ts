@@ -7,6 +7,7 @@ import { bindPattern } from '../../runtime/pattern/bind.ts';
 import { BESIDE_MEANING, type Pattern } from '../../runtime/pattern/ir.ts';
 import { PatternError } from '../../runtime/pattern/primitive.ts';
 import type { Shape } from '../../runtime/pattern/shape.ts';
+import { type Idle, SlowAnswers } from '../slow-answers.ts';
 
 /** A pattern and where it is looked at. */
 export interface Subject {
@@ -22,15 +23,13 @@ export interface TileUse {
   readonly used: number;
 }
 
-/** Longest time for one fact. */
+/** Longest time for one fact, where nothing can be found out later. */
 const MILLISECONDS = 100;
+/** The same while somebody may be waiting for other things. */
+const AT_ONCE = 20;
 /** Most squares for one fact, so that answers differ as little as can be between fast and slow machines. */
 const MAX_SQUARES = 2 ** 17;
-/** A fact may run out of time because the machine was busy: it gets another chance, but not at every keystroke. */
-const CHANCES = 3;
 const KEPT = 4096;
-
-class OutOfTime extends Error {}
 
 /**
  * What the compiler says about masks, each fact within a time budget, and remembered: an edit leaves most patterns of
@@ -38,14 +37,20 @@ class OutOfTime extends Error {}
  * then nothing may be said.
  */
 export class Facts {
-  readonly #known = new Map<string, unknown>();
-  readonly #tries = new Map<string, number>();
+  readonly #known: SlowAnswers<unknown>;
   readonly #milliseconds: number;
-  /** How often a fact took too long although it will be looked for again. */
+  /** How often a fact was not known in time. */
   unsettled = 0;
 
-  constructor(milliseconds = MILLISECONDS) {
-    this.#milliseconds = milliseconds;
+  /** With `idle`, what takes longer is found out when nobody waits. */
+  constructor(milliseconds?: number, idle?: Idle) {
+    this.#milliseconds = milliseconds ?? (idle === undefined ? MILLISECONDS : AT_ONCE);
+    this.#known = new SlowAnswers(KEPT, idle);
+  }
+
+  /** How often a fact was left for when nobody waits: whoever asks after that may hear more. */
+  get postponed(): number {
+    return this.#known.postponed;
   }
 
   /** A pair of a pattern, or null when it holds none. */
@@ -92,34 +97,18 @@ export class Facts {
   }
 
   #ask<T>(kind: string, subjects: readonly Subject[], compute: (options: CompileOptions) => T): T | undefined {
-    const key = `${kind}${keyOf(subjects)}`;
-    // Only this method writes, under a key that begins with the kind of the answer.
-    if (this.#known.has(key)) return this.#known.get(key) as T | undefined;
-    const end = performance.now() + this.#milliseconds;
-    const checkpoint = (): void => {
-      if (performance.now() > end) throw new OutOfTime();
-    };
-    let answer: T | undefined;
-    try {
-      answer = compute({ checkpoint, maxNodes: MAX_SQUARES });
-    } catch (error) {
-      if (error instanceof OutOfTime) {
-        const tries = (this.#tries.get(key) ?? 0) + 1;
-        this.#tries.set(key, tries);
-        if (tries < CHANCES) {
-          this.unsettled++;
+    const found = this.#known.ask(`${kind}${keyOf(subjects)}`, this.#milliseconds, checkpoint => {
+      try {
+        return compute({ checkpoint, maxNodes: MAX_SQUARES });
+      } catch (error) {
+        if (error instanceof PatternError || error instanceof CompileError || error instanceof RangeError)
           return undefined;
-        }
-      } else if (!(error instanceof PatternError || error instanceof CompileError || error instanceof RangeError))
         throw error;
-    }
-    this.#tries.delete(key);
-    if (this.#known.size >= KEPT) {
-      const oldest = this.#known.keys().next().value;
-      if (oldest !== undefined) this.#known.delete(oldest);
-    }
-    this.#known.set(key, answer);
-    return answer;
+      }
+    });
+    if (found === undefined) this.unsettled++;
+    // Only this method asks, under a key that begins with the kind of the answer.
+    return found?.value as T | undefined;
   }
 }
 

@@ -1,6 +1,8 @@
 import { DocumentState, type LangiumDocument } from 'langium';
 import type { LangiumSharedServices } from 'langium/lsp';
 import type { Connection } from 'vscode-languageserver';
+import type { DocumentCheck } from '../check.ts';
+import type { Idle } from '../slow-answers.ts';
 import type { SparseValidator } from '../validator.ts';
 import { isCurrent } from './current-document.ts';
 
@@ -8,31 +10,45 @@ import { isCurrent } from './current-document.ts';
 const AT_A_TIME = 10;
 
 /**
- * Goes on with checks that the validator left unfinished so that mistakes are shown at once, and sends what they find.
- * Ends as soon as the document changes.
+ * Goes on with checks that the validator left unfinished so that mistakes are shown at once, and sends what they find;
+ * once more when facts are there that took too long at first. Ends as soon as the document changes.
  */
 export function sendLateDiagnostics(
   connection: Connection,
   shared: LangiumSharedServices,
   validator: SparseValidator,
+  idle: Idle,
 ): void {
-  shared.workspace.DocumentBuilder.onDocumentPhase(DocumentState.Validated, document => {
-    const check = validator.unfinished.get(document);
-    if (check === undefined) return;
-    const wanted = (): boolean => validator.unfinished.get(document) === check && isWanted(shared, document);
+  const goOn = (document: LangiumDocument, check: DocumentCheck): void => {
+    const isCurrentCheck = (): boolean => validator.unfinished.get(document) === check && isWanted(shared, document);
+    const isKnown = check.done;
     const go = (): void => {
-      if (!wanted()) return;
+      if (!isCurrentCheck()) return;
       const end = performance.now() + AT_A_TIME;
       while (!check.done && performance.now() < end) check.step();
       if (!check.done) {
         setTimeout(go);
         return;
       }
-      validator.unfinished.delete(document);
-      document.diagnostics = validator.diagnosticsOf(document, check);
-      void connection.sendDiagnostics({ uri: document.uri.toString(), diagnostics: document.diagnostics });
+      if (!isKnown) {
+        document.diagnostics = validator.diagnosticsOf(document, check);
+        void connection.sendDiagnostics({ uri: document.uri.toString(), diagnostics: document.diagnostics });
+      }
+      if (check.isSettled) validator.unfinished.delete(document);
+      // The facts themselves come before.
+      else
+        idle.add(`check ${document.uri.toString()}`, () => {
+          if (!isCurrentCheck()) return;
+          const again = validator.begin(document);
+          validator.unfinished.set(document, again);
+          goOn(document, again);
+        });
     };
     setTimeout(go);
+  };
+  shared.workspace.DocumentBuilder.onDocumentPhase(DocumentState.Validated, document => {
+    const check = validator.unfinished.get(document);
+    if (check !== undefined) goOn(document, check);
   });
 }
 

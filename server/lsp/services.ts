@@ -104,7 +104,7 @@ export function createSparseServices(
         new SparseValidator(services, {
           pageOf: pages.pageOf,
           // Without somebody to send the rest to, all is found out at once.
-          ...(connection === undefined ? {} : { patience: PATIENCE }),
+          ...(idle === undefined ? {} : { patience: PATIENCE, idle }),
         }),
     },
   };
@@ -123,8 +123,8 @@ export function createSparseServices(
   shared.workspace.DocumentBuilder.onUpdate(() => idle?.clear());
   pages.listen(shared);
   const { DocumentValidator: validator } = sparse.validation;
-  if (connection !== undefined && validator instanceof SparseValidator)
-    sendLateDiagnostics(connection, shared, validator);
+  if (connection !== undefined && idle !== undefined && validator instanceof SparseValidator)
+    sendLateDiagnostics(connection, shared, validator, idle);
   if (connection === undefined) void shared.workspace.ConfigurationProvider.initialized({});
   return { shared, sparse, files, counter };
 }
