@@ -28,7 +28,7 @@ const PAST: Mask = new Progression(0, Number.POSITIVE_INFINITY);
 const FUTURE: Mask = new Progression(Number.NEGATIVE_INFINITY, -1);
 
 /** Columns in which what is left out falls into several stretches. */
-export interface BrokenColumn {
+interface BrokenColumn {
   readonly key: number;
   readonly side: 'before' | 'after';
   /** Two queries that lack the key, and one between them that has it. */

@@ -163,7 +163,7 @@ export class Cover {
 }
 
 /** The tree of a whole at a square shape, or undefined where it has no meaning or is too large. */
-export function compileWhole(whole: Whole, shape: Shape, options: CompileOptions): MaskTree | undefined {
+function compileWhole(whole: Whole, shape: Shape, options: CompileOptions): MaskTree | undefined {
   try {
     const pattern = patternOf(expressionOf(whole), shape.outer?.length ?? 0);
     return buildMaskTree(bindPattern(pattern, shape), shape, options);

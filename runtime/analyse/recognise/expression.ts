@@ -58,7 +58,7 @@ export function where(...conditions: readonly Condition[]): Expression {
 }
 
 /** A condition on the pair as it is written, and as it is computed. */
-export interface Condition {
+interface Condition {
   readonly text: string;
   readonly meaning: NumberExpression;
 }
@@ -104,7 +104,7 @@ export function perAxis(values: readonly number[]): Value {
 const NEAR_THE_END = 4096;
 
 /** A position as a list has it: negative ones count from the end. */
-export function fromEitherEnd(position: number, n: number): number {
+function fromEitherEnd(position: number, n: number): number {
   return position >= n / 2 && position > 0 && n - position <= NEAR_THE_END ? position - n : position;
 }
 

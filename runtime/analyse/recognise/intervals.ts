@@ -32,10 +32,6 @@ export function rangesOf(set: Intervals): [from: number, to: number][] {
   return ranges;
 }
 
-export function unionOf(a: Intervals, b: Intervals): Intervals {
-  return a.length === 0 ? b : b.length === 0 ? a : merged([...rangesOf(a), ...rangesOf(b)]);
-}
-
 export function intersectionOf(a: Intervals, b: Intervals): Intervals {
   const set: number[] = [];
   for (let x = 0, y = 0; x < a.length && y < b.length; ) {

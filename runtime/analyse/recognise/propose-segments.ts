@@ -4,7 +4,7 @@ import type { Part, Whole } from './parts.ts';
 import type { View } from './view.ts';
 
 /** LongNet's branches: how many times the shortest segment, and which part of the positions. */
-export const LONGNET: readonly (readonly [segments: number, ratio: number])[] = [
+const LONGNET: readonly (readonly [segments: number, ratio: number])[] = [
   [1, 1],
   [2, 2],
   [4, 4],

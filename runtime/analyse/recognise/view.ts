@@ -1,5 +1,5 @@
 import type { MaskTree } from '../../compile/mask-tree.ts';
-import { gapsOf, type Intervals, intersectionOf, rangeAround, rangesOf, sizeOf } from './intervals.ts';
+import { gapsOf, type Intervals, intersectionOf, rangeAround, sizeOf } from './intervals.ts';
 import { TreeLines } from './tree-lines.ts';
 
 /** Below this length every row is read. */
@@ -81,9 +81,4 @@ export function inAll(
 /** Does a line hold all that it could? */
 export function isWhole(found: Intervals, domain: Intervals): boolean {
   return sizeOf(found) === sizeOf(domain);
-}
-
-/** The only number of a set's first ranges, for tests of what is where. */
-export function starts(set: Intervals, limit: number): number[] {
-  return rangesOf(set.slice(0, 2 * limit)).map(([from]) => from);
 }

@@ -1,0 +1,87 @@
+import { valueText } from '../recognise/expression.ts';
+import { firstReason, type Library, no, yes } from './library.ts';
+import {
+  breaksBlocks,
+  headsDiffer,
+  isNotAlignedToTheEnd,
+  isNotSquare,
+  isNoWindow,
+  seesTheFuture,
+  windowOf,
+} from './reasons.ts';
+import { notThis, parts, square } from './ways.ts';
+
+export const onnxAttention: Library = {
+  id: 'onnx-attention',
+  name: 'ONNX Attention (opset 23, 24)',
+  version: 'onnx 1.23.1',
+  takes: 'any mask as a dense Boolean tensor',
+  fit: () => yes('attn_mask, Boolean, [batch, heads, queries, keys]'),
+};
+
+export const onnxGroupQuery: Library = {
+  id: 'onnx-group-query',
+  name: 'ONNX Runtime GroupQueryAttention (local_window_size)',
+  version: 'ONNX Runtime 1.30.0',
+  takes: 'causal, or a causal sliding window; one for all heads',
+  fit(subject) {
+    const [mask] = subject.masks;
+    const stopped = firstReason(
+      () => headsDiffer(subject),
+      () => isNotAlignedToTheEnd(subject),
+      () => seesTheFuture(subject),
+    );
+    if (stopped !== undefined) return stopped;
+    const window = windowOf(mask);
+    return window === undefined
+      ? isNoWindow(mask)
+      : yes(`local_window_size=${window.before === undefined ? -1 : window.before + 1}`);
+  },
+};
+
+export const onnxSparse: Library = {
+  id: 'onnx-sparse',
+  name: 'ONNX Runtime SparseAttention',
+  version: 'ONNX Runtime 1.30.0',
+  takes: 'whole blocks of 16, 32, 64 or 128 cut to the past; head h uses layout h modulo their number',
+  fit(subject) {
+    const stopped = firstReason(
+      () => seesTheFuture(subject),
+      () => isNotAlignedToTheEnd(subject),
+    );
+    if (stopped !== undefined) return stopped;
+    for (const block of [128, 64, 32, 16])
+      if (breaksBlocks(subject, square(block), true) === undefined)
+        return yes(
+          `sparse_block_size=${block} with ${layouts(subject.headMask)} layouts`.replace(/ 1 layouts$/, ' 1 layout'),
+        );
+    return breaksBlocks(subject, square(16), true) ?? no('its blocks are of another size');
+  },
+};
+
+export const onnxLongformer: Library = {
+  id: 'onnx-longformer',
+  name: 'ONNX Runtime LongformerAttention',
+  version: 'ONNX Runtime 1.30.0',
+  takes: 'a window with as many keys on both sides, and global tokens; one mask for all heads',
+  fit(subject) {
+    const [mask] = subject.masks;
+    const stopped = firstReason(
+      () => headsDiffer(subject),
+      () => isNotSquare(subject),
+    );
+    if (stopped !== undefined) return stopped;
+    const found = parts(mask, 'band', 'global') ?? parts(mask, 'band');
+    const band = found?.band;
+    if (band !== undefined && band.before === band.after && band.before < subject.shape.tokens - 1 && band.before > 0) {
+      const tokens = found?.global && valueText({ positions: found.global.tokens, of: subject.shape.tokens });
+      return yes(`window=${band.before}${tokens === undefined ? '' : `, global=1 at ${tokens}`}`);
+    }
+    return notThis(mask, 'a window with as many keys on both sides and global tokens');
+  },
+};
+
+/** Fewest layouts so that head h uses layout h modulo their number. */
+function layouts(headMask: readonly number[]): number {
+  for (let count = 1; ; count++) if (headMask.every((mask, head) => mask === headMask[head % count])) return count;
+}
