@@ -20,6 +20,7 @@ import { stackRelations } from './stack-relations.ts';
 import { spreadCost, stackSpread } from './stack-spread.ts';
 import type { Field, Stack, Stacked } from './stacking.ts';
 import { Steps } from './steps.ts';
+import { treeMask } from './tree-mask.ts';
 
 /** Layers of a bare pattern that are told one by one: it has as many as somebody stacks. */
 const TOLD_LAYERS = 64;
@@ -93,7 +94,7 @@ export interface FlowOptions extends CompileOptions {
  */
 export function modelFlow(model: Model, tokens?: number, options: FlowOptions = {}): FlowReport {
   const { masks, layers, shape } = layersOf(model, tokens, options);
-  const all = masks.reduce(union);
+  const all = masks.length === 1 ? masks.reduce(union) : treeMask(masks.reduce(union), shape, options);
   const bare = model.kind === 'pattern' || options.only !== undefined;
   const stack: Stack<Mask> = {
     tokens: shape.tokens,
@@ -166,7 +167,8 @@ interface Layers {
   readonly shape: Shape;
 }
 
-function layersOf(model: Model, tokens: number | undefined, { only, token }: FlowOptions): Layers {
+function layersOf(model: Model, tokens: number | undefined, options: FlowOptions): Layers {
+  const { only, token } = options;
   const first = shapeAt(model, only?.layer ?? 0, only?.head ?? 0, tokens);
   if (first.queries !== first.tokens)
     throw new PatternError(
@@ -201,7 +203,8 @@ function layersOf(model: Model, tokens: number | undefined, { only, token }: Flo
     const known = numbers.get(key);
     if (known !== undefined) return known;
     const own = distinct.flatMap(name => named.get(name) ?? []);
-    const number = masks.push(own.reduce(union)) - 1;
+    // Everything that follows asks it again and again.
+    const number = masks.push(treeMask(own.reduce(union), first, options)) - 1;
     numbers.set(key, number);
     return number;
   });
