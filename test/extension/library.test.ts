@@ -88,8 +88,7 @@ describe('the standard library', () => {
   });
 
   test('opens any of its files by a command', async () => {
-    await workbench().runCommand('Sparse: Open Standard Library...');
-    await workbench().pick('gpt', 'sparse:gpt-oss');
+    await workbench().runCommandAndPick('Sparse: Open Standard Library...', 'gpt', 'sparse:gpt-oss');
     await activeFile(file => file === '/gpt-oss.sparse');
   });
 
@@ -104,8 +103,7 @@ describe('the standard library', () => {
 
 describe('Sparse: New Sparse Pattern...', () => {
   test('asks for the task and opens an untitled file that begins with what fits', async () => {
-    await workbench().runCommand('Sparse: New Sparse Pattern...');
-    await workbench().pick('Classification', 'Classification');
+    await workbench().runCommandAndPick('Sparse: New Sparse Pattern...', 'Classification', 'Classification');
     const editor = await activeFile(file => file.startsWith('Untitled-'), {
       of: file => `untitled:${file}`,
       line: /^pattern mine/,
@@ -137,8 +135,7 @@ describe('Sparse: New Sparse Pattern...', () => {
     await frame.locator('canvas[data-shown="mine 96"]').waitFor({ timeout: 20_000 });
     await workbench().runCommand('Sparse: Run Pattern');
     await frame.locator('.run dl.numbers', { hasText: 'Largest difference' }).waitFor({ timeout: 30_000 });
-    await workbench().runCommand('Sparse: Export Mask...');
-    await workbench().pick('npy', 'NumPy dense mask');
+    await workbench().runCommandAndPick('Sparse: Export Mask...', 'npy', 'NumPy dense mask');
     const input = workbench().page.locator('.quick-input-widget:visible input[type="text"]').first();
     await workbench().until('a proposed name in the folder', async () =>
       (await input.inputValue()).endsWith('/mine-96.npy'),

@@ -72,6 +72,27 @@ export class Workbench {
     await entry.click();
   }
 
+  /**
+   * Runs a command and takes an entry of the list that it opens. A webview that had the focus before the palette opened
+   * takes it back with a delay, which may close the list: then the command is run again.
+   */
+  async runCommandAndPick(title: string, text: string, label: string): Promise<void> {
+    await this.until(
+      `${label} of ${title}`,
+      async () => {
+        await this.runCommand(title);
+        try {
+          await this.pick(text, label, 5_000);
+          return true;
+        } catch {
+          return false;
+        }
+      },
+      undefined,
+      30_000,
+    );
+  }
+
   /** Answers an open quick input that asks for a text, or the simple file dialog. */
   async answerInput(text: string): Promise<void> {
     const input = this.quickInput();
