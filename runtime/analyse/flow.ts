@@ -38,6 +38,9 @@ const MOST_SPREAD_TOKENS = 2 ** 16;
 /** Longest sequence that is walked through one position at a time, for bounds. */
 const MOST_WALKED_TOKENS = 2 ** 18;
 
+/** Side of the tiles in which masks are walked through. */
+const WALKED_TILE = 64;
+
 const SELF: Mask = new Progression(0, 0);
 const FUTURE: Mask = new Progression(Number.NEGATIVE_INFINITY, -1);
 const PAST: Mask = new Progression(1, Number.POSITIVE_INFINITY);
@@ -258,10 +261,9 @@ function distancesOf(mask: Mask, shape: Shape, options: CompileOptions): number[
 
 function byScatteredPairs(stack: Stack<Mask>, steps: number, options: CompileOptions): Stacked | undefined {
   if (stack.tokens > MOST_SPREAD_TOKENS) return undefined;
-  const shape = squareShape(stack.tokens);
   const masks: Neighbours[] = [];
   for (const mask of stack.masks) {
-    const tree = buildMaskTree(mask, shape, options);
+    const tree = treeOf(mask, stack.tokens, WALKED_TILE, options);
     if (spreadCost(stack.tokens, tree.root?.pairs ?? 0) > steps) return undefined;
     masks.push(neighboursOf(tree, options.checkpoint));
   }
@@ -333,7 +335,7 @@ function blockBounds(mask: Mask, shape: Shape, ahead: boolean, options: FlowOpti
  * everybody by way of the first.
  */
 function walkedFromEnds(mask: Mask, shape: Shape, options: CompileOptions): LeastMost {
-  const steps = new Steps(buildMaskTree(mask, shape, options), options.checkpoint);
+  const steps = new Steps(treeOf(mask, shape.tokens, WALKED_TILE, options), options.checkpoint);
   const onwards = steps.distances(0);
   const last = steps.distances(shape.tokens - 1);
   const backwards = new Steps(buildMaskTree(transposedMask(mask, shape.tokens), shape, options), options.checkpoint);

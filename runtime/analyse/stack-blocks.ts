@@ -60,8 +60,23 @@ export function blocksOf(tree: MaskTree, steps: number): { readonly some: Neighb
   return { some: { start: rowStart, key: column }, every: { start, key: full } };
 }
 
+const trees = new WeakMap<Mask, Map<string, MaskTree>>();
+
+/** The tree of a mask in square tiles, built once for as long as somebody has the mask. Throws CompileError. */
 export function treeOf(mask: Mask, tokens: number, side: number, options: CompileOptions): MaskTree {
-  return buildMaskTree(mask, squareShape(tokens), { ...options, tile: { queries: side, keys: side } });
+  let own = trees.get(mask);
+  if (own === undefined) {
+    own = new Map();
+    trees.set(mask, own);
+  }
+  // The empty mask is one and the same at every length.
+  const key = `${tokens},${side}`;
+  let tree = own.get(key);
+  if (tree === undefined) {
+    tree = buildMaskTree(mask, squareShape(tokens), { ...options, tile: { queries: side, keys: side } });
+    own.set(key, tree);
+  }
+  return tree;
 }
 
 /** Does every position see itself? */

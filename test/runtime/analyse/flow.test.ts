@@ -373,6 +373,7 @@ describe('known answers', () => {
     // A row that nobody looks back at is not isolated.
     expect(flow(n, list('rows', [3])).isolated.count).toBe(0);
     expect(flow(n, and(list('rows', [3]), list('columns', [9]))).isolated.count).toBe(n - 2);
+    for (const length of [100, 64, 300]) expect(flow(length, call('none')).isolated.count).toBe(length);
     expect(flow(1, call('none'))).toMatchObject({ reaches: 'all', isolated: { count: 1 } });
   });
 });
