@@ -30,6 +30,11 @@ class RowCounter {
       counts[row] = (counts[row] ?? 0) + 1;
       return;
     }
+    // Where tiles are rarer than rows of tiles, walking to them costs less than remembering.
+    if (node.fullTiles + node.partialTiles < 2 ** level) {
+      this.#walk(node.children, level, counts, row);
+      return;
+    }
     const known = this.#known.get(node);
     if (known !== undefined) addTo(counts, row, known);
     else if (this.#met.has(node)) {

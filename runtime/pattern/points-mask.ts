@@ -1,12 +1,12 @@
 import { coverageOf, EVERYTHING, NOTHING } from './algebra.ts';
 import type { Box, Coverage, Mask } from './mask.ts';
 
-/** A signature lists at most this many pairs: longer lists hardly ever meet their like. */
-const SIGNED_POINTS = 8;
+/** Several pairs, and one in a large box, hardly ever meet their like, and names take time and memory. */
+const LARGEST_SIGNED_BOX = 2 ** 14;
 
 /**
- * A short list of single pairs. It knows all that its own box holds, so equal lists in different places are one to the
- * compiler, and each narrowing leaves fewer to look at.
+ * A short list of single pairs. It knows all that its own box holds: each narrowing leaves fewer to look at, and a single
+ * pair at the same place of two boxes is one to the compiler.
  */
 export class PointsMask implements Mask {
   /** The signature is the whole content, whichever mask the pairs come from. */
@@ -64,11 +64,11 @@ export class PointsMask implements Mask {
   }
 
   signature(box: Box): string | undefined {
-    if (this.#rows.length > SIGNED_POINTS) return undefined;
-    let name = '';
-    for (let at = 0; at < this.#rows.length; at++)
-      name += `${(this.#rows[at] ?? 0) - box.row},${(this.#columns[at] ?? 0) - box.column};`;
-    return name;
+    const [row] = this.#rows;
+    const [column] = this.#columns;
+    if (this.#rows.length !== 1 || row === undefined || column === undefined) return undefined;
+    if ((box.rowEnd - box.row) * (box.columnEnd - box.column) > LARGEST_SIGNED_BOX) return undefined;
+    return `${row - box.row},${column - box.column}`;
   }
 }
 
