@@ -8,7 +8,8 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/{runtime,server,client}/**/*.test.ts'],
-          testTimeout: 30_000,
+          // Property tests take seconds on an idle machine and many times that on a busy one.
+          testTimeout: 180_000,
         },
       },
       {
