@@ -102,7 +102,9 @@ test('the next edit ends what is under way', { timeout: 60_000 }, async () => {
 test('a fact that takes long is found out in a pause, and said', { timeout: 60_000 }, async () => {
   // Each of the two patterns has to be looked at pair by pair.
   const heavy = (k: number): string => `where (i, j) => (i * j) % 61 == ${k} && i * j < 900000`;
-  await open(`pattern p = (${heavy(3)}) | (${heavy(4)}) | window(8) | window(64)\nmodel M { tokens = 1024 attention = p }`);
+  await open(
+    `pattern p = (${heavy(3)}) | (${heavy(4)}) | window(8) | window(64)\nmodel M { tokens = 1024 attention = p }`,
+  );
   await expect.poll(codes, { timeout: 40_000 }).toContain('redundant-operand');
   // And that is all: nobody looks again and again.
   await new Promise(resolve => setTimeout(resolve, 1000));
