@@ -23,6 +23,9 @@ import {
   StreamMessageWriter,
 } from 'vscode-languageserver-protocol/node.js';
 
+/** Arguments of Node with which client/extension.ts starts the server. */
+const AS_THE_EXTENSION = ['--max-semi-space-size=16'];
+
 /** Milliseconds after which a server that says nothing is taken for dead. */
 const LIMIT = 60_000;
 
@@ -38,7 +41,7 @@ export class EditorClient {
   static async start(server, nodeArguments = []) {
     const client = new EditorClient();
     client.started = performance.now();
-    client.#process = spawn(process.execPath, [...nodeArguments, server, '--stdio'], {
+    client.#process = spawn(process.execPath, [...AS_THE_EXTENSION, ...nodeArguments, server, '--stdio'], {
       stdio: ['pipe', 'pipe', 'inherit'],
     });
     const connection = createProtocolConnection(
