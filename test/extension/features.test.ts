@@ -4,9 +4,9 @@ import { useWorkbench } from './use-workbench.ts';
 const workbench = useWorkbench({
   files: {
     'complete.sparse': 'const wide = 64\n\npattern mine = \n',
-    'near.sparse': '/** What is near, and the first token. */\npattern near(size = 8) = window(size) | global([0])\n',
+    'near.sparse': '/** What is near, and the first token. */\npattern nearby(size = 8) = window(size) | global([0])\n',
     'uses-near.sparse':
-      'import { near } from "./near.sparse"\n\npattern twice = near(4) | near(16) & causal()\n\nmodel Small {\n  tokens = 64\n  attention = twice & causal()\n}\n',
+      'import { nearby } from "./near.sparse"\n\npattern twice = nearby(4) | nearby(16) & causal()\n\nmodel Small {\n  tokens = 64\n  attention = twice & causal()\n}\n',
     'mistake.sparse': 'pattern mine = windwo(8) | global([0])\n',
     'untidy.sparse':
       '// A comment stays.\npattern   mine=window( 8 )|global([ 0,1 ])\n\nmodel M{tokens=64\nattention=mine}\n',
@@ -94,7 +94,7 @@ describe('a file', () => {
   test('has the density of its patterns and rules beside them, as inlay hints', async () => {
     await workbench().openFile('uses-near.sparse');
     await untilLines(lines => lines.includes('  attention = twice & causal()14.5%'));
-    expect(await workbench().shownLines()).toContain('pattern twice = near(4) | near(16) & causal()19.1%');
+    expect(await workbench().shownLines()).toContain('pattern twice = nearby(4) | nearby(16) & causal()19.1%');
     await workbench().probe.ask('configure', { key: 'sparse.inlayHints.density', value: false });
     await untilLines(lines => lines.includes('  attention = twice & causal()'));
     await workbench().probe.ask('configure', { key: 'sparse.inlayHints.density', value: undefined });
@@ -134,7 +134,7 @@ describe('a file', () => {
       'the search',
       async () => (await workbench().quickInputValue()) === '#',
     );
-    await workbench().pick('#near', 'near');
+    await workbench().pick('#nearby', 'nearby');
     await workbench().until('the declaration', async () => {
       const editor = await workbench().probe.ask('activeEditor', {});
       return editor?.file === 'near.sparse' && editor.line === 1;
@@ -145,10 +145,10 @@ describe('a file', () => {
 describe('changes', () => {
   test('F2 renames a pattern in the file that declares it and in those that import it', async () => {
     await workbench().openFile('uses-near.sparse');
-    await workbench().goToText('uses-near.sparse', 'near(4)', 2);
+    await workbench().goToText('uses-near.sparse', 'nearby(4)', 2);
     const box = workbench().page.locator('.rename-box input');
     await workbench().pressUntil('F2', 'the field for the new name', async () => box.first().isVisible());
-    expect(await box.first().inputValue()).toBe('near');
+    expect(await box.first().inputValue()).toBe('nearby');
     await box.first().fill('close_by');
     await box.first().press('Enter');
     await untilText(

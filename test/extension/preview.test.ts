@@ -31,8 +31,14 @@ async function previewFrame() {
 
 /** Waits until the canvas shows this pattern at this length. */
 async function shown(what: string): Promise<void> {
-  const frame = await previewFrame();
-  await frame.locator(`canvas[data-shown="${what}"]`).waitFor({ timeout: 20_000 });
+  await workbench().until(`the picture of ${what}`, async () => {
+    // While a window or a panel is opened again, its frames come and go.
+    const frame = await previewFrame();
+    return await frame
+      .locator(`canvas[data-shown="${what}"]`)
+      .isVisible()
+      .catch(() => false);
+  });
 }
 
 async function setTokens(text: string): Promise<void> {

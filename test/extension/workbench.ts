@@ -379,7 +379,8 @@ export class Workbench {
   /** Reloads the window, which lets VS Code save what is open first, and waits until the extensions are back. */
   async reload(): Promise<void> {
     const loaded = this.page.waitForEvent('load', { timeout: 60_000 });
-    await this.runCommand('Developer: Reload Window');
+    // The page may be gone before the click that reloads it is done; whether it loads again is what counts.
+    await this.runCommand('Developer: Reload Window').catch(() => undefined);
     await loaded;
     await this.page.locator('.monaco-workbench').waitFor({ timeout: 60_000 });
     await this.probe.ask('workspaceUri', {}, 60_000);
