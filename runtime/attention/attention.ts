@@ -5,7 +5,6 @@ import { kernelBuilds } from './cpu/kernel-builds.ts';
 import type { WorkerHost } from './cpu/worker-host.ts';
 import { createGpuBackend } from './gpu/gpu.ts';
 import { GpuError } from './gpu/gpu-error.ts';
-import { runParts } from './parts.ts';
 import { createReferenceBackend } from './reference.ts';
 import { selfCheck } from './self-check.ts';
 import type { AttentionInput, AttentionOptions, AttentionResult, Backend, BackendId, PlanParts } from './types.ts';
@@ -111,7 +110,7 @@ export function createAttention(hosts: AttentionHosts): Attention {
         continue;
       }
       try {
-        const done = await runParts(result.backend, input, plans, options);
+        const done = await result.backend.run(input, plans, options);
         return { ...done, notes: [...notes, ...done.notes] };
       } catch (error) {
         if (isAbort(error) || error instanceof AttentionInputError) throw error;
@@ -181,7 +180,7 @@ async function startCpu({ workers }: AttentionHosts): Promise<Started> {
   for (const build of kernelBuilds()) {
     try {
       const backend = await createCpuBackend(workers === undefined ? { build } : { build, workers });
-      await selfCheck(backend);
+      await selfCheck(backend.run);
       return { backend };
     } catch (error) {
       reason = `The CPU kernel is not used: ${describe(error)}`;
@@ -194,7 +193,7 @@ async function startCpu({ workers }: AttentionHosts): Promise<Started> {
 async function checked(id: BackendId, result: Started): Promise<Started> {
   if (id !== 'gpu' || 'reason' in result) return result;
   try {
-    await selfCheck(result.backend);
+    await selfCheck(result.backend.run);
     return result;
   } catch (error) {
     result.backend.dispose();

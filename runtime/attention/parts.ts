@@ -1,19 +1,23 @@
 import type { TilePlan } from '../compile/tile-plan.ts';
-import type { AttentionInput, AttentionOptions, AttentionResult, Backend, HeadPlans, PlanParts } from './types.ts';
+import { AttentionInputError } from './check-input.ts';
+import type { AttentionInput, AttentionOptions, AttentionResult, HeadPlans, PlanParts } from './types.ts';
+
+/** Attention over plans in the order of the sequence. */
+export type RunPlans = (input: AttentionInput, plans: HeadPlans, options: AttentionOptions) => Promise<AttentionResult>;
 
 /**
- * Attention over masks in disjoint parts, on a backend that knows plans in the order of the sequence alone: queries, keys
+ * Attention over masks in disjoint parts, by what knows plans in the order of the sequence alone: queries, keys
  * and values are sorted for each part, and the parts' outputs merged by their log-sum-exps, which is exact:
  * `o = sum_p exp(lse_p - lse) o_p` with `lse = log sum_p exp(lse_p)`.
  */
 export async function runParts(
-  backend: Backend,
+  run: RunPlans,
   input: AttentionInput,
   parts: PlanParts,
   options: AttentionOptions,
 ): Promise<AttentionResult> {
   const [only] = parts;
-  if (only !== undefined && parts.length === 1 && !only.plans.some(isSorted)) return backend.run(input, only, options);
+  if (only !== undefined && parts.length === 1 && !only.plans.some(isSorted)) return run(input, only, options);
   const started = performance.now();
   const tiles = parts.map(tilesOf);
   const all = tiles.reduce((sum, count) => sum + count, 0);
@@ -22,13 +26,17 @@ export async function runParts(
     lse: new Float32Array(input.heads * input.queries).fill(Number.NEGATIVE_INFINITY),
   };
   let kernelMs = 0;
-  let device = '';
+  let sortMs = 0;
+  let last: AttentionResult | undefined;
   let before = 0;
   const notes: string[] = [];
   for (const [index, part] of parts.entries()) {
     const share = all === 0 ? 1 / parts.length : (tiles[index] ?? 0) / all;
     const from = before;
-    const result = await backend.run(sorted(input, part), withoutOrders(part), {
+    const sorting = performance.now();
+    const ownInput = sorted(input, part);
+    sortMs += performance.now() - sorting;
+    const result = await run(ownInput, withoutOrders(part), {
       ...options,
       ...(options.onProgress === undefined
         ? {}
@@ -36,17 +44,15 @@ export async function runParts(
     });
     before += share;
     kernelMs += result.timing.kernelMs;
-    device = result.device;
+    last = result;
     for (const note of result.notes) if (!notes.includes(note)) notes.push(note);
+    const merging = performance.now();
     merge(merged, result, input, part);
+    sortMs += performance.now() - merging;
   }
-  return {
-    ...merged,
-    timing: { kernelMs, totalMs: performance.now() - started },
-    backend: backend.id,
-    device,
-    notes,
-  };
+  if (last === undefined) throw new AttentionInputError('A mask has at least one part.');
+  const timing = { kernelMs: kernelMs + sortMs, sortMs, totalMs: performance.now() - started };
+  return { ...last, ...merged, timing, notes };
 }
 
 function isSorted({ queryOrder, keyOrder }: TilePlan): boolean {

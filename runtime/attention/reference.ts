@@ -48,9 +48,9 @@ export function createReferenceBackend(): Backend {
   return { id: 'reference', device: 'float64 reference', run, dispose: () => {} };
 }
 
-async function run(input: AttentionInput, plans: HeadPlans, options: AttentionOptions): Promise<AttentionResult> {
+async function run(input: AttentionInput, parts: PlanParts, options: AttentionOptions): Promise<AttentionResult> {
   const started = performance.now();
-  checkInput(input, plans);
+  for (const part of parts) checkInput(input, part);
   const { heads, queries, headDim } = input;
   const scale = attentionScale(input, options);
   const o = new Float32Array(heads * queries * headDim);
@@ -58,10 +58,11 @@ async function run(input: AttentionInput, plans: HeadPlans, options: AttentionOp
   const out = new Float64Array(headDim);
   let pause = started + 30;
   for (let head = 0; head < heads; head++) {
-    const plan = planOf(plans, head);
+    const plans = parts.map(part => planOf(part, head));
     for (let row = 0; row < queries; row++) {
       const at = head * queries + row;
-      lse[at] = attendRow(input, keysOfRow(plan, row), head, row, scale, out);
+      const allowed = plans.flatMap(plan => keysOfRow(plan, row));
+      lse[at] = attendRow(input, allowed, head, row, scale, out);
       o.set(out, at * headDim);
       if (performance.now() > pause) {
         options.onProgress?.((at + 1) / (heads * queries));
@@ -77,9 +78,10 @@ async function run(input: AttentionInput, plans: HeadPlans, options: AttentionOp
   return {
     o,
     lse,
-    timing: { kernelMs: ms, totalMs: ms },
+    timing: { kernelMs: ms, sortMs: 0, totalMs: ms },
     backend: 'reference',
     device: 'float64 reference',
+    kernel: '',
     notes: [],
   };
 }

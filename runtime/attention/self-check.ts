@@ -3,29 +3,58 @@ import { compareResults } from './compare.ts';
 import { fullPlan } from './full-plan.ts';
 import { createReferenceBackend } from './reference.ts';
 import { sampleInput } from './sample-data.ts';
-import type { AttentionInput, AttentionResult, Backend, HeadPlans } from './types.ts';
+import type { AttentionInput, AttentionOptions, AttentionResult, PlanParts, Precision } from './types.ts';
 
-/** Looser than what the kernels reach, because devices may be less exact; far below what a wrong kernel gives. */
-const TOLERANCE = 1e-5;
+/**
+ * Relative to the size of values and log-sum-exps. Looser than what kernels reach, because devices may be less exact; far
+ * below what a wrong kernel gives.
+ */
+const TOLERANCE: Readonly<Record<Precision, number>> = { f32: 1e-5, f16: 2e-3 };
+/** Numbers in v are below 4 in size, log-sum-exps below 8. */
+const SIZE = { o: 4, lse: 8 };
 
 const tile = { queries: 64, keys: 64 };
 const queries = 134;
 const keys = 141;
 
-let problem: { readonly input: AttentionInput; readonly plans: HeadPlans; readonly expected: Promise<AttentionResult> };
+export interface CheckOptions {
+  /** Default 37. */
+  readonly headDim?: number;
+  /** How exact the results have to be; default f32. */
+  readonly precision?: Precision;
+}
+
+type Run = (
+  input: AttentionInput,
+  parts: PlanParts,
+  options: AttentionOptions,
+) => Promise<Pick<AttentionResult, 'o' | 'lse'>>;
+
+interface Problem {
+  readonly input: AttentionInput;
+  readonly parts: PlanParts;
+  readonly expected: Promise<AttentionResult>;
+}
+
+/** By head dimension. */
+const problems = new Map<number, Problem>();
 
 /**
- * Runs a small awkward problem - grouped heads, two plans, short last tiles, full and partial tiles, several tiles in a
- * row, rows without keys - and compares with the reference.
+ * Runs a small awkward problem - grouped heads, two plans, a second part in another order, short last tiles, full and
+ * partial tiles, several tiles in a row, rows without keys - and compares with the reference.
  *
- * @throws Error when the backend is wrong
+ * @throws Error when the results are wrong
  */
-export async function selfCheck(backend: Backend): Promise<void> {
-  problem ??= createProblem();
-  const { input, plans, expected } = problem;
-  const difference = compareResults(await backend.run(input, plans, {}), await expected);
-  // Numbers in v are below 4 in size, log-sum-exps below 8.
-  if (!(difference.o <= 4 * TOLERANCE && difference.lse <= 8 * TOLERANCE)) {
+export async function selfCheck(run: Run, { headDim = 37, precision = 'f32' }: CheckOptions = {}): Promise<void> {
+  let problem = problems.get(headDim);
+  if (problem === undefined) {
+    problem = createProblem(headDim);
+    problems.set(headDim, problem);
+  }
+  const { input, parts, expected } = problem;
+  const difference = compareResults(await run(input, parts, {}), await expected);
+  const tolerance = TOLERANCE[precision];
+  if (!(difference.o <= SIZE.o * tolerance && difference.lse <= SIZE.lse * tolerance)) {
     throw new Error(
       `it computes wrong results (off by ${difference.o.toPrecision(2)} in a small test, ` +
         `${difference.lse.toPrecision(2)} in log-sum-exp)`,
@@ -33,15 +62,35 @@ export async function selfCheck(backend: Backend): Promise<void> {
   }
 }
 
-function createProblem(): typeof problem {
-  const input = sampleInput({ heads: 4, kvHeads: 2, queries, keys, headDim: 37 }, 1);
-  const plans = { plans: [almostCausal(), fullPlan(queries, keys, tile)], headPlan: [0, 1, 1, 0] };
-  return { input, plans, expected: createReferenceBackend().run(input, plans, {}) };
+function createProblem(headDim: number): Problem {
+  const input = sampleInput({ heads: 4, kvHeads: 2, queries, keys, headDim }, 1);
+  const first = {
+    plans: [planOf(almostCausal), fullPlan(queries, keys, tile)],
+    headPlan: [0, 1, 1, 0],
+  };
+  // Disjoint from the first part: that one has no pair above the diagonal in heads 0 and 3, and all pairs in the others.
+  const above = planOf((row, key) => order(keys, key) > order(queries, row) && (row + key) % 5 === 0);
+  const ordered = { ...above, queryOrder: orders(queries), keyOrder: orders(keys) };
+  const second = { plans: [ordered, planOf(() => false)], headPlan: [0, 1, 1, 0] };
+  const parts = [first, second];
+  return { input, parts, expected: createReferenceBackend().run(input, parts, {}) };
+}
+
+/** A permutation of `count` positions, which 7 must not divide. */
+function order(count: number, place: number): number {
+  return (place * 7) % count;
+}
+
+function orders(count: number): Uint32Array {
+  return Uint32Array.from({ length: count }, (_, place) => order(count, place));
 }
 
 /** Causal, but that some rows, one of them alone, the others a group, see nothing. */
-function almostCausal(): TilePlan {
-  const allowed = (row: number, key: number): boolean => key <= row && row !== 3 && (row < 70 || row > 76);
+function almostCausal(row: number, key: number): boolean {
+  return key <= row && row !== 3 && (row < 70 || row > 76);
+}
+
+function planOf(allowed: (row: number, key: number) => boolean): TilePlan {
   const rowStart = [0];
   const column: number[] = [];
   const maskId: number[] = [];

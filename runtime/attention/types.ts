@@ -31,9 +31,17 @@ export type PlanParts = readonly HeadPlans[];
 
 export type BackendId = 'gpu' | 'cpu' | 'reference';
 
+/**
+ * How exact a result has to be: `f32`, or `f16` for tensors rounded to float16 with sums in float32, which matrix units are
+ * made for. Backends that have nothing faster for f16 compute in f32.
+ */
+export type Precision = 'f32' | 'f16';
+
 export interface AttentionTiming {
   /** Milliseconds of the attention itself, without uploads, downloads and compilation. */
   readonly kernelMs: number;
+  /** The share of `kernelMs` that brought tensors into the order and form that the kernel reads. */
+  readonly sortMs: number;
   /** Milliseconds from call to result. */
   readonly totalMs: number;
 }
@@ -48,6 +56,8 @@ export interface AttentionResult {
   readonly backend: BackendId;
   /** Adapter or processor, for people: `SwiftShader`, `NVIDIA H200`, `WASM SIMD, 2 threads`. */
   readonly device: string;
+  /** The kernel that was chosen: `tensor 16x16x16 ...`; empty where there is only one. */
+  readonly kernel: string;
   /** Why an earlier choice was not used, in words for the user; empty when nothing went wrong. */
   readonly notes: readonly string[];
 }
@@ -55,17 +65,19 @@ export interface AttentionResult {
 export interface AttentionOptions {
   /** Multiplies q . k; default 1 / sqrt(headDim). */
   readonly scale?: number;
+  /** Default f32. */
+  readonly precision?: Precision;
   readonly signal?: AbortSignal;
   /** Called with the share of work done, 0 to 1. */
   readonly onProgress?: (done: number) => void;
 }
 
-/** One way to compute attention. Plans are in the order of the sequence: what has another order is sorted before. */
+/** One way to compute attention. */
 export interface Backend {
   readonly id: BackendId;
   readonly device: string;
   /** A graphics device that is imitated on the processor: right, but slower than the CPU kernel. */
   readonly imitated?: boolean;
-  run(input: AttentionInput, plans: HeadPlans, options: AttentionOptions): Promise<AttentionResult>;
+  run(input: AttentionInput, parts: PlanParts, options: AttentionOptions): Promise<AttentionResult>;
   dispose(): void;
 }

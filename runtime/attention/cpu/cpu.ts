@@ -1,6 +1,7 @@
 import { breathe, isAbort, throwIfAborted } from '../abort.ts';
 import { attentionScale, checkInput } from '../check-input.ts';
 import { oneAtATime } from '../one-at-a-time.ts';
+import { runParts } from '../parts.ts';
 import type { AttentionInput, AttentionOptions, AttentionResult, Backend, HeadPlans } from '../types.ts';
 import { type KernelBuild, kernelBuilds } from './kernel-builds.ts';
 import { attendBlock, blockRows, instantiateKernel, type Kernel } from './kernel-instance.ts';
@@ -38,6 +39,7 @@ export async function createCpuBackend(options: CpuOptions = {}): Promise<Backen
   const build = options.build ?? kernelBuilds()[0];
   if (build === undefined) throw new Error('This JavaScript engine has no WebAssembly SIMD.');
   const kernel = await instantiateKernel(build.bytes);
+  const kernelName = build.id;
   const { workers } = options;
   const pool = workers !== undefined && workers.threads > 1 ? new WorkerPool(workers, build.bytes) : undefined;
   const name = build.id === 'relaxed-simd' ? 'WASM relaxed SIMD' : 'WASM SIMD';
@@ -85,13 +87,21 @@ export async function createCpuBackend(options: CpuOptions = {}): Promise<Backen
     throwIfAborted(run.signal);
     run.onProgress?.(1);
     const totalMs = performance.now() - started;
-    return { o, lse, timing: { kernelMs, totalMs }, backend: 'cpu', device: device(threads), notes };
+    return {
+      o,
+      lse,
+      timing: { kernelMs, sortMs: 0, totalMs },
+      backend: 'cpu',
+      device: device(threads),
+      kernel: kernelName,
+      notes,
+    };
   }
 
   return {
     id: 'cpu',
     device: device(pool === undefined ? 1 : (workers?.threads ?? 1)),
-    run: oneAtATime(run),
+    run: oneAtATime((input, parts, given) => runParts(run, input, parts, given)),
     dispose: () => pool?.dispose(),
   };
 }

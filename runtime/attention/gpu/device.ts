@@ -1,4 +1,27 @@
 import { GpuError } from './gpu-error.ts';
+import type { MatrixSize } from './wgsl/tensor.ts';
+
+/** Matrix units are behind a name of Chromium's until the specification has one. */
+const MATRIX_FEATURE = 'chromium-experimental-subgroup-matrix';
+
+interface MatrixConfig extends MatrixSize {
+  readonly componentType: string;
+  readonly resultComponentType: string;
+}
+
+/** What kernels may use. */
+export interface Capability {
+  /** Bytes of workgroup memory, and invocations of a workgroup. */
+  readonly workgroupBytes: number;
+  readonly threads: number;
+  /** Products of float16 matrices into float32 ones that the matrix units can do; empty where there are none. */
+  readonly matrices: readonly MatrixSize[];
+  /** Invocations of a subgroup; 0 where that is not known. */
+  readonly subgroupSize: number;
+  readonly sizeControl: boolean;
+  /** Does software imitate a graphics card? */
+  readonly imitated: boolean;
+}
 
 /** A device, its name for people, and what went wrong with it so far. */
 export interface Device {
@@ -8,6 +31,7 @@ export interface Device {
   readonly imitated: boolean;
   /** Can dispatches be timed on the device? */
   readonly timestamps: boolean;
+  readonly capability: Capability;
   /** Rejects with a GpuError when the device is lost or reports an error; settles in no other way. */
   readonly failure: Promise<never>;
   readonly lost: () => boolean;
@@ -21,15 +45,21 @@ export interface Device {
 export async function openDevice(gpu: GPU): Promise<Device> {
   const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
   if (adapter === null) throw new GpuError('no-adapter', 'No graphics adapter is available to WebGPU.');
-  const timestamps = adapter.features.has('timestamp-query');
+  const { features, limits, info } = adapter;
+  const optional = ['timestamp-query', 'shader-f16', 'subgroups', 'subgroup-size-control', MATRIX_FEATURE] as const;
+  const available = optional.filter(feature => features.has(feature));
   const device = await adapter.requestDevice({
     label: 'sparse attention',
-    requiredFeatures: timestamps ? ['timestamp-query'] : [],
+    requiredFeatures: available as GPUFeatureName[],
     requiredLimits: {
-      maxStorageBufferBindingSize: adapter.limits.maxStorageBufferBindingSize,
-      maxBufferSize: adapter.limits.maxBufferSize,
+      maxStorageBufferBindingSize: limits.maxStorageBufferBindingSize,
+      maxBufferSize: limits.maxBufferSize,
+      maxComputeWorkgroupStorageSize: limits.maxComputeWorkgroupStorageSize,
+      maxComputeInvocationsPerWorkgroup: limits.maxComputeInvocationsPerWorkgroup,
+      maxComputeWorkgroupSizeX: limits.maxComputeWorkgroupSizeX,
     },
   });
+  const timestamps = device.features.has('timestamp-query');
   let lost = false;
   const failure = new Promise<never>((_, reject) => {
     void device.lost.then(({ reason, message }) => {
@@ -49,7 +79,26 @@ export async function openDevice(gpu: GPU): Promise<Device> {
   });
   failure.catch(() => {});
   const imitated = isImitated(adapter.info);
-  return { device, name: adapterName(adapter.info, imitated), imitated, timestamps, failure, lost: () => lost };
+  const hasMatrices = optional.every(feature => feature === 'timestamp-query' || feature === 'subgroup-size-control' || device.features.has(feature));
+  const capability: Capability = {
+    workgroupBytes: device.limits.maxComputeWorkgroupStorageSize,
+    threads: Math.min(device.limits.maxComputeInvocationsPerWorkgroup, device.limits.maxComputeWorkgroupSizeX),
+    matrices: hasMatrices ? matricesOf(info) : [],
+    subgroupSize: info.subgroupMaxSize ?? 0,
+    sizeControl: device.features.has('subgroup-size-control'),
+    imitated,
+  };
+  const name = adapterName(info, imitated);
+  return { device, name, imitated, timestamps, capability, failure, lost: () => lost };
+}
+
+/** The matrix units' sizes for float16 in and float32 out, largest first. */
+function matricesOf(info: GPUAdapterInfo): MatrixSize[] {
+  const { subgroupMatrixConfigs } = info as GPUAdapterInfo & { subgroupMatrixConfigs?: readonly MatrixConfig[] };
+  return [...(subgroupMatrixConfigs ?? [])]
+    .filter(({ componentType, resultComponentType }) => componentType === 'f16' && resultComponentType === 'f32')
+    .map(({ M, N, K }) => ({ M, N, K }))
+    .sort((a, b) => b.M * b.N * b.K - a.M * a.N * a.K);
 }
 
 /** Is the adapter a software rasteriser? Not every one says so of itself. */

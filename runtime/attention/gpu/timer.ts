@@ -5,12 +5,24 @@ const CAPACITY = 1024;
 /** Query results are written at multiples of 256 bytes. */
 const PITCH = 256;
 
+/** What a dispatch is for. */
+export type DispatchLabel = 'pack' | 'attend' | 'merge';
+
+/** Milliseconds on the device. */
+export interface DeviceTimes {
+  /** Sorting, converting and padding the tensors. 0 where the device has no timestamps: it is not waited for. */
+  readonly pack: number;
+  /** Attention itself, with merging what was cut. */
+  readonly attend: number;
+}
+
 /** Sums the device's own times of dispatches. */
 export class DispatchTimer {
   readonly #device: GPUDevice;
   readonly #queries: GPUQuerySet | undefined;
   readonly #results: GPUBuffer | undefined;
   readonly #read: GPUBuffer | undefined;
+  readonly #labels: DispatchLabel[] = [];
   #timed = 0;
   #clockMs = 0;
 
@@ -30,10 +42,11 @@ export class DispatchTimer {
   }
 
   /** After the pass. */
-  resolve(encoder: GPUCommandEncoder): void {
+  resolve(encoder: GPUCommandEncoder, label: DispatchLabel): void {
     if (this.#queries === undefined || this.#results === undefined || this.#timed === CAPACITY) return;
     encoder.resolveQuerySet(this.#queries, 0, 2, this.#results, this.#timed * PITCH);
     this.#timed++;
+    this.#labels.push(label);
   }
 
   /** Adds what the clock said about a dispatch. */
@@ -41,22 +54,26 @@ export class DispatchTimer {
     this.#clockMs += ms;
   }
 
-  /** Milliseconds of all dispatches: by the device's timestamps if they make sense, else by the clock. */
-  async total(dispatches: number): Promise<number> {
-    if (this.#results === undefined || this.#read === undefined || dispatches > this.#timed) return this.#clockMs;
+  /** Times of all dispatches: by the device's timestamps if they make sense, else by the clock. */
+  async total(dispatches: number): Promise<DeviceTimes> {
+    const byClock = { pack: 0, attend: this.#clockMs };
+    if (this.#results === undefined || this.#read === undefined || dispatches > this.#timed) return byClock;
     const encoder = this.#device.createCommandEncoder();
     encoder.copyBufferToBuffer(this.#results, 0, this.#read, 0, CAPACITY * PITCH);
     this.#device.queue.submit([encoder.finish()]);
     await this.#read.mapAsync(MAP_READ);
     const times = new BigUint64Array(this.#read.getMappedRange().slice(0));
     this.#read.unmap();
-    let nanoseconds = 0n;
+    let pack = 0n;
+    let attend = 0n;
     for (let i = 0; i < dispatches; i++) {
       const at = (i * PITCH) / 8;
-      nanoseconds += (times[at + 1] ?? 0n) - (times[at] ?? 0n);
+      const spent = (times[at + 1] ?? 0n) - (times[at] ?? 0n);
+      if (this.#labels[i] === 'pack') pack += spent;
+      else attend += spent;
     }
-    const ms = Number(nanoseconds) / 1e6;
-    return ms > 0 && ms <= this.#clockMs ? ms : this.#clockMs;
+    const ms = Number(attend) / 1e6;
+    return ms > 0 && ms <= this.#clockMs ? { pack: Math.max(0, Number(pack) / 1e6), attend: ms } : byClock;
   }
 
   dispose(): void {

@@ -52,7 +52,7 @@ describe('large scores and extreme inputs', () => {
     const backend = await createCpuBackend();
     const { input, plans } = task;
     const large = { ...input, q: input.q.map(x => x * 60) };
-    const { o, lse } = await backend.run(large, plans, {});
+    const { o, lse } = await backend.run(large, [plans], {});
     const bound = input.v.reduce((most, value) => Math.max(most, Math.abs(value)), 0) * 1.0001;
     for (const value of o) expect(Math.abs(value)).toBeLessThanOrEqual(bound);
     for (const value of lse) expect(Number.isFinite(value)).toBe(true);
@@ -63,7 +63,7 @@ describe('large scores and extreme inputs', () => {
     const { input, plans } = problem('poison', { queries: 128, headDim: 33 }, [() => true]);
     const { q, k, v } = input;
     const poison = { q: q.map(() => Number.NaN), k: k.map(() => Number.NaN), v: v.map(() => Number.NaN) };
-    const { o } = await backend.run({ ...input, ...poison }, plans, {});
+    const { o } = await backend.run({ ...input, ...poison }, [plans], {});
     expect(o[0]).toBeNaN();
     // Short tiles and padded columns would meet what the first run left behind.
     await solve(backend, problem('after', { queries: 71, headDim: 33 }, [(i, j) => j <= i]));
@@ -98,7 +98,7 @@ describe('workers', () => {
     const some = problems.slice(6, 12);
     await Promise.all(some.map(task => solve(backend, task)));
     const { input, plans } = some[0]!;
-    await backend.run(input, plans, { onProgress: done => seen.push(done) });
+    await backend.run(input, [plans], { onProgress: done => seen.push(done) });
     expect(seen.at(-1)).toBe(1);
     expect([...seen].sort((a, b) => a - b)).toEqual(seen);
   });
@@ -114,7 +114,7 @@ describe('workers', () => {
     let done = 0;
     setTimeout(() => abort.abort(), 250);
     const started = performance.now();
-    const run = backend.run(long.input, long.plans, { signal: abort.signal, onProgress: share => (done = share) });
+    const run = backend.run(long.input, [long.plans], { signal: abort.signal, onProgress: share => (done = share) });
     await expect(run).rejects.toMatchObject({ name: 'AbortError' });
     expect(performance.now() - started).toBeLessThan(1500);
     expect(done).toBeLessThan(1);
@@ -148,7 +148,7 @@ describe('workers', () => {
       import { sampleInput } from './runtime/attention/sample-data.ts';
       const backend = await createCpuBackend({ workers: nodeWorkers(2), workersFrom: 0 });
       const input = sampleInput({ heads: 1, kvHeads: 1, queries: 300, keys: 300, headDim: 16 });
-      const { device } = await backend.run(input, { plans: [fullPlan(300, 300)], headPlan: [0] }, {});
+      const { device } = await backend.run(input, [{ plans: [fullPlan(300, 300)], headPlan: [0] }], {});
       console.log(device);`;
     expect(runScript(script)).toMatch(/2 threads/);
   });

@@ -88,7 +88,7 @@ describe('what can go wrong', () => {
       cancelled = performance.now();
       abort.abort();
     };
-    const run = backend.run(input, plans, { signal: abort.signal, onProgress });
+    const run = backend.run(input, [plans], { signal: abort.signal, onProgress });
     await expect(run).rejects.toMatchObject({ name: 'AbortError' });
     expect(performance.now() - cancelled).toBeLessThan(1000);
     expect(done).toBeLessThan(0.2);
@@ -99,9 +99,9 @@ describe('what can go wrong', () => {
     const doomed = await createGpuBackend(gpu);
     const input = sampleInput({ heads: 4, kvHeads: 4, queries: 1024, keys: 1024, headDim: 32 });
     const plans = { plans: [fullPlan(1024, 1024, small)], headPlan: [0, 0, 0, 0] };
-    const run = doomed.run(input, plans, { onProgress: () => doomed.dispose() });
+    const run = doomed.run(input, [plans], { onProgress: () => doomed.dispose() });
     await expect(run).rejects.toThrow(/graphics device was lost/);
-    await expect(doomed.run(input, plans, {})).rejects.toThrow(/graphics device was lost/);
+    await expect(doomed.run(input, [plans], {})).rejects.toThrow(/graphics device was lost/);
   });
 
   test('buffers beyond the limits of the device are refused before anything is allocated', async () => {
@@ -109,7 +109,7 @@ describe('what can go wrong', () => {
       limited(gpu, { maxBufferSize: 2 ** 18, maxStorageBufferBindingSize: 2 ** 18 }),
     );
     const input = sampleInput({ heads: 1, kvHeads: 1, queries: 2000, keys: 2000, headDim: 64 });
-    await expect(small.run(input, { plans: [fullPlan(2000, 2000)], headPlan: [0] }, {})).rejects.toThrow(
+    await expect(small.run(input, [{ plans: [fullPlan(2000, 2000)], headPlan: [0] }], {})).rejects.toThrow(
       /Too large for the graphics device: .* need 1 MiB, and its largest buffer has 1 MiB/,
     );
     small.dispose();
@@ -126,7 +126,7 @@ describe('what can go wrong', () => {
       small,
     );
     await solve(cramped, task);
-    await cramped.run(task.input, task.plans, { onProgress: done => seen.push(done) });
+    await cramped.run(task.input, [task.plans], { onProgress: done => seen.push(done) });
     expect(seen.at(-1)).toBe(1);
     expect([...seen].sort((a, b) => a - b)).toEqual(seen);
     cramped.dispose();
@@ -164,7 +164,7 @@ describe('what can go wrong', () => {
       if ('reason' in opened) throw new Error(opened.reason);
       const backend = await createGpuBackend(opened.gpu);
       const input = sampleInput({ heads: 1, kvHeads: 1, queries: 100, keys: 100, headDim: 16 });
-      const { device } = await backend.run(input, { plans: [fullPlan(100, 100, { queries: 16, keys: 16 })], headPlan: [0] }, {});
+      const { device } = await backend.run(input, [{ plans: [fullPlan(100, 100, { queries: 16, keys: 16 })], headPlan: [0] }], {});
       console.log(device);`;
     expect(runScript(script).trim()).toBe(backend.device);
     // Exit at once, with the device still open.

@@ -53,7 +53,7 @@ describe('attention over parts in other orders', () => {
       keys: Number(model.tokens),
       headDim: 16,
     });
-    const expected = await createReferenceBackend().run(input, whole, {});
+    const expected = await createReferenceBackend().run(input, [whole], {});
     const attention = createAttention({});
     for (const backend of ['cpu', 'reference'] as const) {
       const progress: number[] = [];

@@ -74,7 +74,7 @@ export const problems: readonly Problem[] = [
  * 2e-6 * max(1, |lse|).
  */
 export async function expectCorrect({ input, plans }: Problem, result: AttentionResult): Promise<void> {
-  const expected = await createReferenceBackend().run(input, plans, {});
+  const expected = await createReferenceBackend().run(input, [plans], {});
   const difference = compareResults(result, expected);
   const values = input.v.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
   const logs = expected.lse.reduce((most, x) => (Number.isFinite(x) ? Math.max(most, Math.abs(x)) : most), 1);
@@ -88,7 +88,7 @@ export async function expectCorrect({ input, plans }: Problem, result: Attention
 
 /** Runs and checks a problem, and hands the result on. */
 export async function solve(backend: Backend, task: Problem): Promise<AttentionResult> {
-  const result = await backend.run(task.input, task.plans, {});
+  const result = await backend.run(task.input, [task.plans], {});
   await expectCorrect(task, result);
   return result;
 }

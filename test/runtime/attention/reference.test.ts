@@ -20,14 +20,14 @@ describe('reference', () => {
       v: Float32Array.of(4, 8, 8, 0),
     };
     const plans = { plans: [densePlan(2, 2, (i, j) => i === 0 || j === 1)], headPlan: [0] };
-    const { o, lse } = await createReferenceBackend().run(input, plans, { scale: 1 });
+    const { o, lse } = await createReferenceBackend().run(input, [plans], { scale: 1 });
     expect([...o]).toEqual([expect.closeTo(7, 5), expect.closeTo(2, 5), 8, 0]);
     expect([...lse]).toEqual([expect.closeTo(Math.log(4), 6), 5]);
   });
 
   test('a row without keys gives zeros and -Infinity', async () => {
     const plans = { plans: [densePlan(2, 2, i => i === 1)], headPlan: [0] };
-    const { o, lse } = await createReferenceBackend().run(sampleInput(shape), plans, {});
+    const { o, lse } = await createReferenceBackend().run(sampleInput(shape), [plans], {});
     expect([...o.subarray(0, 2)]).toEqual([0, 0]);
     expect(lse[0]).toBe(Number.NEGATIVE_INFINITY);
     expect(Number.isFinite(lse[1])).toBe(true);
@@ -47,7 +47,7 @@ describe('reference', () => {
     const { input, plans } = problem('long', { queries: 600, headDim: 64 }, [() => true]);
     const abort = new AbortController();
     setTimeout(() => abort.abort(), 40);
-    await expect(createReferenceBackend().run(input, plans, { signal: abort.signal })).rejects.toMatchObject({
+    await expect(createReferenceBackend().run(input, [plans], { signal: abort.signal })).rejects.toMatchObject({
       name: 'AbortError',
     });
   });
@@ -57,7 +57,7 @@ describe('comparison', () => {
   const task = problem('compare', { queries: 40, heads: 3, headDim: 4 }, [(i, j) => j < i]);
 
   test('finds the largest difference, and NaN is never equal', async () => {
-    const a = await createReferenceBackend().run(task.input, task.plans, {});
+    const a = await createReferenceBackend().run(task.input, [task.plans], {});
     const b = { o: a.o.slice(), lse: a.lse.slice() };
     expect(compareResults(a, b)).toEqual({ o: 0, lse: 0 });
     b.o[100]! += 0.5;
@@ -71,7 +71,7 @@ describe('comparison', () => {
   });
 
   test('rows verify a run, and notice a wrong row among them', async () => {
-    const result = await createReferenceBackend().run(task.input, task.plans, {});
+    const result = await createReferenceBackend().run(task.input, [task.plans], {});
     const rows = sampleRows(task.input, 20);
     const good = compareRows(task.input, result, referenceRows(task.input, [task.plans], rows));
     expect(good.o).toBeLessThan(1e-6);

@@ -1,0 +1,188 @@
+import { fullPlan } from '../full-plan.ts';
+import { selfCheck } from '../self-check.ts';
+import { attendOn } from './attend-on.ts';
+import { firstBudget } from './budget.ts';
+import { candidates, type Demand } from './candidates.ts';
+import type { Device } from './device.ts';
+import { GpuError } from './gpu-error.ts';
+import type { KernelSpec } from './kernel.ts';
+import { DevicePass, type ReadyKernel } from './pass.ts';
+import { DispatchTimer } from './timer.ts';
+import { mergeShader } from './wgsl/merge.ts';
+import { packShader } from './wgsl/pack.ts';
+
+/** Names of the kernels that won their trial, by device and demand, for devices that are opened again. */
+const winners = new Map<string, string>();
+
+/** A trial starts small; on a device that does this in less, a larger one tells kernels apart. */
+const SHORT_TRIAL_MS = 2;
+const TRIALS = [
+  { heads: 4, tokens: 1024 },
+  { heads: 8, tokens: 4096 },
+] as const;
+/** Kernels that take so many times the best one's time are not tried on. */
+const HOPELESS = 2;
+const REPEATS = 3;
+
+/**
+ * The kernels of a device: compiled when they are first needed, checked against the reference before they are trusted, and
+ * the fastest one chosen by a trial, once for each head dimension, precision and kind of tile.
+ */
+export class Kernels {
+  readonly #opened: Device;
+  readonly #chosen = new Map<string, Promise<ReadyKernel>>();
+  readonly #ready = new Map<string, Promise<ReadyKernel>>();
+
+  constructor(opened: Device) {
+    this.#opened = opened;
+  }
+
+  /** @throws GpuError when no kernel works on this device */
+  choose(demand: Demand): Promise<ReadyKernel> {
+    const key = keyOf(demand);
+    let chosen = this.#chosen.get(key);
+    if (chosen === undefined) {
+      chosen = this.#choose(demand, `${this.#opened.name} ${key}`);
+      this.#chosen.set(key, chosen);
+      // A failure of the device is not a verdict on the kernels.
+      chosen.catch(() => this.#chosen.delete(key));
+    }
+    return chosen;
+  }
+
+  /** A kernel of the given name, compiled and checked. */
+  async named(demand: Demand, name: string): Promise<ReadyKernel> {
+    const spec = candidates(this.#opened.capability, demand).find(each => each.name === name);
+    if (spec === undefined) throw new GpuError('device', `There is no kernel called ${name} here.`);
+    return this.#checked(spec, demand);
+  }
+
+  async #choose(demand: Demand, key: string): Promise<ReadyKernel> {
+    const specs = candidates(this.#opened.capability, demand);
+    const won = winners.get(key);
+    const problems: string[] = [];
+    const working: ReadyKernel[] = [];
+    for (const spec of won === undefined ? specs : [...specs].sort(first(won))) {
+      try {
+        working.push(await this.#checked(spec, demand));
+      } catch (error) {
+        if (this.#opened.lost()) throw error;
+        problems.push(`${spec.name}: ${error instanceof Error ? error.message : String(error)}`);
+        continue;
+      }
+      if (won !== undefined) break;
+    }
+    const [only] = working;
+    if (only === undefined) throw new GpuError('wrong', `none of its kernels works (${problems.join('; ')})`);
+    const best = working.length === 1 ? only : await this.#fastest(working, demand);
+    winners.set(key, best.spec.name);
+    return best;
+  }
+
+  /** Compiles a kernel and compares its results with the reference. */
+  #checked(spec: KernelSpec, demand: Demand): Promise<ReadyKernel> {
+    let ready = this.#ready.get(spec.name);
+    if (ready === undefined) {
+      ready = this.#compile(spec).then(async kernel => {
+        const run: Parameters<typeof selfCheck>[0] = (input, parts, { scale }) =>
+          attendOn(this.#opened, kernel, input, parts, {
+            scale: scale ?? 1 / Math.sqrt(input.headDim),
+            // Every row of more than one tile is cut, so that merging is checked too.
+            longest: 1,
+            poison: true,
+          });
+        await selfCheck(run, { headDim: demand.headDim, precision: spec.element });
+        return kernel;
+      });
+      this.#ready.set(spec.name, ready);
+      ready.catch(() => {});
+    }
+    return ready;
+  }
+
+  async #compile(spec: KernelSpec): Promise<ReadyKernel> {
+    const { device, failure } = this.#opened;
+    const pipeline = async (label: string, code: string): Promise<GPUComputePipeline> => {
+      device.pushErrorScope('validation');
+      const module = device.createShaderModule({ label, code });
+      const made = device.createComputePipelineAsync({ label, layout: 'auto', compute: { module, entryPoint: 'main' } });
+      made.catch(() => {});
+      const error = await Promise.race([device.popErrorScope(), failure]);
+      if (error !== null) throw new GpuError('device', error.message);
+      return Promise.race([made, failure]);
+    };
+    const { layouts, element } = spec;
+    const [attend, merge, q, k, v] = await Promise.all([
+      pipeline('attend', spec.code),
+      pipeline('merge', mergeShader()),
+      pipeline('pack q', packShader(layouts.q, element)),
+      pipeline('pack k', packShader(layouts.k, element)),
+      pipeline('pack v', packShader(layouts.v, element)),
+    ]);
+    return { spec, attend, merge, pack: { q, k, v }, budget: firstBudget() };
+  }
+
+  async #fastest(kernels: readonly ReadyKernel[], demand: Demand): Promise<ReadyKernel> {
+    let left = [...kernels];
+    for (const size of TRIALS) {
+      const times = new Map<ReadyKernel, number>();
+      for (const kernel of left) times.set(kernel, await this.#time(kernel, demand, size));
+      const timeOf = (kernel: ReadyKernel): number => times.get(kernel) ?? Number.POSITIVE_INFINITY;
+      left.sort((a, b) => timeOf(a) - timeOf(b));
+      const [best] = left;
+      if (best === undefined) break;
+      left = left.filter(kernel => timeOf(kernel) <= HOPELESS * timeOf(best));
+      if (left.length === 1 || timeOf(best) > SHORT_TRIAL_MS) break;
+    }
+    const [best] = left;
+    if (best === undefined) throw new GpuError('device', 'No kernel could be timed.');
+    return best;
+  }
+
+  /** Milliseconds of full attention: the shortest of a few runs. */
+  async #time(
+    kernel: ReadyKernel,
+    { headDim, tile }: Demand,
+    { heads, tokens }: { readonly heads: number; readonly tokens: number },
+  ): Promise<number> {
+    const data = filled(heads * tokens * headDim);
+    const input = { q: data, k: data, v: data, heads, kvHeads: heads, queries: tokens, keys: tokens, headDim };
+    const plans = { plans: [fullPlan(tokens, tokens, tile)], headPlan: new Array<number>(heads).fill(0) };
+    const pass = new DevicePass(this.#opened, kernel, { input, parts: [plans], scale: 1 / Math.sqrt(headDim) });
+    try {
+      const loading = new DispatchTimer(this.#opened.device, false);
+      await pass.load(loading, undefined);
+      let best = Number.POSITIVE_INFINITY;
+      for (let run = 0; run < REPEATS; run++) {
+        const timer = new DispatchTimer(this.#opened.device, this.#opened.timestamps);
+        const dispatches = await pass.compute(timer, undefined, () => {});
+        best = Math.min(best, (await timer.total(dispatches)).attend);
+        timer.dispose();
+      }
+      return best;
+    } finally {
+      if (!this.#opened.lost()) pass.dispose();
+    }
+  }
+}
+
+function keyOf({ headDim, precision, tile }: Demand): string {
+  const rows = tile.queries > 32 ? 64 : tile.queries > 16 ? 32 : 16;
+  const keys = tile.keys % 64 === 0 ? 64 : tile.keys % 32 === 0 ? 32 : 16;
+  return `${precision} d${headDim} ${rows}x${keys}`;
+}
+
+function first(name: string): (a: KernelSpec, b: KernelSpec) => number {
+  return (a, b) => Number(b.name === name) - Number(a.name === name);
+}
+
+/** Numbers from -1 to 1 without a period that a kernel could profit from. */
+function filled(length: number): Float32Array {
+  const data = new Float32Array(length);
+  let state = 1;
+  for (let i = 0; i < length; i++) {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    data[i] = state / 2 ** 31 - 1;
+  }
+  return data;
+}

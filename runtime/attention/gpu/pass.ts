@@ -1,0 +1,386 @@
+import { throwIfAborted } from '../abort.ts';
+import type { AttentionInput, PlanParts } from '../types.ts';
+import { adjust, type Budget } from './budget.ts';
+import { type Device, firstLine } from './device.ts';
+import { GpuError } from './gpu-error.ts';
+import { bytesOf, type KernelSpec } from './kernel.ts';
+import { copyMasks, type Placement, place, planWords, type Region, schedules } from './placement.ts';
+import type { Schedule } from './schedule.ts';
+import type { DispatchTimer } from './timer.ts';
+import { downloadRows, upload } from './transfer.ts';
+import { BufferUsage } from './usage.ts';
+import { ITEM_WORDS, PARAMS_BYTES } from './wgsl/common.ts';
+import { PACK_VECTORS, PACK_WORDS } from './wgsl/pack.ts';
+
+/** A kernel that is ready, the shaders around it, and what was learnt about its speed. */
+export interface ReadyKernel {
+  readonly spec: KernelSpec;
+  readonly attend: GPUComputePipeline;
+  readonly merge: GPUComputePipeline;
+  readonly pack: { readonly q: GPUComputePipeline; readonly k: GPUComputePipeline; readonly v: GPUComputePipeline };
+  readonly budget: Budget;
+}
+
+/** Key/value heads, with their query heads, that are on the device together. */
+export interface PassInput {
+  readonly input: AttentionInput;
+  readonly parts: PlanParts;
+  readonly scale: number;
+  /** Most tiles of a work item; absent: chosen so that no row sets the time alone. */
+  readonly longest?: number | undefined;
+  /** Is all of the output overwritten beforehand, so that what is not written shows? For tests. */
+  readonly poison?: boolean | undefined;
+}
+
+/** Rows that segments of long rows may take, beyond those of the result. */
+const MOST_SEGMENT_ROWS = 2 ** 20;
+/** Tensors come in pieces of whole heads of about this size. */
+const SOURCE_BYTES = 256 * 2 ** 20;
+const NO_ORDER = 0xffffffff;
+
+const { STORAGE, COPY_SRC, COPY_DST, UNIFORM } = BufferUsage;
+
+/** Bytes of the largest buffer that a pass needs, and what it is for. */
+export function largestBuffer(
+  input: AttentionInput,
+  parts: PlanParts,
+  spec: KernelSpec,
+): { readonly bytes: number; readonly what: string } {
+  const placement = place(input, parts, spec);
+  const row = spec.dim * bytesOf(spec.element);
+  const longest = Math.max(input.queries, input.keys) * input.headDim * 4;
+  const outputs = input.heads * input.queries * outputVectors(input.headDim) * 16;
+  const sizes = [
+    { what: 'the tensors of one key/value head', bytes: Math.max(placement.queryRows * row, placement.keyRows * row) },
+    { what: 'the tensors of one key/value head', bytes: Math.max(longest, outputs) },
+    { what: 'the mask', bytes: Math.max(placement.planWords, placement.maskWords) * 4 },
+  ];
+  return sizes.reduce((a, b) => (b.bytes > a.bytes ? b : a));
+}
+
+/** Four-float vectors of an output row. */
+function outputVectors(headDim: number): number {
+  return Math.ceil(headDim / 4);
+}
+
+/** The tensors and plans of a pass on the device. */
+export class DevicePass {
+  readonly #opened: Device;
+  readonly #kernel: ReadyKernel;
+  readonly #pass: PassInput;
+  readonly #placement: Placement;
+  readonly #schedules: readonly Schedule[];
+  readonly #buffers: GPUBuffer[] = [];
+  readonly #limit: { readonly across: number };
+  #bound:
+    | { readonly params: GPUBuffer; readonly o: GPUBuffer; readonly stats: GPUBuffer; readonly groups: PartGroups[] }
+    | undefined;
+
+  constructor(opened: Device, kernel: ReadyKernel, pass: PassInput) {
+    this.#opened = opened;
+    this.#kernel = kernel;
+    this.#pass = pass;
+    const { limits } = opened.device;
+    this.#limit = { across: limits.maxComputeWorkgroupsPerDimension };
+    const { input, parts, longest } = pass;
+    this.#placement = place(input, parts, kernel.spec);
+    const largest = Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize);
+    const rowsThatFit = Math.floor(largest / (outputVectors(input.headDim) * 16));
+    this.#schedules = schedules(this.#placement, input, {
+      rows: kernel.spec.rows,
+      mostSegmentRows: Math.min(MOST_SEGMENT_ROWS, rowsThatFit - input.heads * input.queries),
+      longest,
+    });
+  }
+
+  /** Tiles of all work items. */
+  get tiles(): number {
+    return this.#schedules.reduce((sum, { tiles }) => sum + tiles.reduce((a, b) => a + b, 0), 0);
+  }
+
+  /**
+   * Brings tensors and plans to the device. Returns the number of dispatches that packed them.
+   *
+   * @throws GpuError when its memory does not suffice
+   */
+  async load(timer: DispatchTimer, signal: AbortSignal | undefined): Promise<number> {
+    const { device, failure } = this.#opened;
+    const { input } = this.#pass;
+    const { spec } = this.#kernel;
+    const placement = this.#placement;
+    device.pushErrorScope('out-of-memory');
+    let created: ReturnType<typeof this.create>;
+    try {
+      created = this.create();
+    } finally {
+      const error = await Promise.race([device.popErrorScope(), failure]);
+      if (error !== null) {
+        // biome-ignore lint/correctness/noUnsafeFinally: what failed to be allocated is why anything else failed.
+        throw new GpuError(
+          'out-of-memory',
+          `The graphics device is out of memory (${firstLine(error.message)}). Use fewer tokens or heads.`,
+        );
+      }
+    }
+    const { q, k, v, source, plan, masks } = created;
+    upload(device, plan, planWords(placement));
+    copyMasks(placement, (words, at) => upload(device, masks, words, at));
+    let dispatches = 0;
+    const factor = this.#pass.scale * Math.LOG2E;
+    for (const [tensor, target, regions, pipeline, heads, rows, times] of [
+      // Scores in base 2, so that kernels need no other exponential than exp2.
+      [input.q, q, placement.queries, this.#kernel.pack.q, input.heads, input.queries, factor],
+      [input.k, k, placement.keys, this.#kernel.pack.k, input.kvHeads, input.keys, 1],
+      [input.v, v, placement.keys, this.#kernel.pack.v, input.kvHeads, input.keys, 1],
+    ] as const) {
+      const atOnce = Math.max(1, Math.floor(SOURCE_BYTES / 4 / (rows * input.headDim)));
+      for (let head = 0; head < heads; head += atOnce) {
+        throwIfAborted(signal);
+        const end = Math.min(heads, head + atOnce);
+        upload(device, source, tensor.subarray(head * rows * input.headDim, end * rows * input.headDim));
+        const inside = regions.filter(region => region.head >= head && region.head < end);
+        for (const run of runsOf(inside)) {
+          dispatches += this.#pack(pipeline, run, { source, plan, target, sourceHead: head, factor: times, timer, spec });
+        }
+        // The next piece overwrites the source: it must have been read, and memory for copies must not pile up.
+        await Promise.race([device.queue.onSubmittedWorkDone(), failure]);
+      }
+    }
+    source.destroy();
+    return dispatches;
+  }
+
+  private create() {
+    const { device } = this.#opened;
+    const { input, poison } = this.#pass;
+    const { spec } = this.#kernel;
+    const placement = this.#placement;
+    const create = (label: string, bytes: number, usage: number): GPUBuffer => {
+      const size = Math.max(16, Math.ceil(bytes / 4) * 4);
+      const buffer = device.createBuffer({ label, size, usage });
+      this.#buffers.push(buffer);
+      return buffer;
+    };
+    const row = spec.dim * bytesOf(spec.element);
+    const { heads, kvHeads, queries, keys, headDim } = input;
+    const segmentRows = this.#schedules.reduce((most, each) => Math.max(most, each.segmentRows), 0);
+    const outputRows = heads * queries + segmentRows;
+    const vectors = outputVectors(headDim);
+    const piece = (count: number, rows: number): number => {
+      const head = rows * headDim * 4;
+      return Math.max(head, Math.min(count * head, Math.floor(SOURCE_BYTES / head) * head));
+    };
+    const q = create('q', placement.queryRows * row, STORAGE);
+    const k = create('k', placement.keyRows * row, STORAGE);
+    const v = create('v', placement.keyRows * row, STORAGE);
+    const source = create('source', Math.max(piece(heads, queries), piece(kvHeads, keys)), STORAGE | COPY_DST);
+    const plan = create('plan', placement.planWords * 4, STORAGE | COPY_DST);
+    const masks = create('masks', placement.maskWords * 4, STORAGE | COPY_DST);
+    const o = create('o', outputRows * vectors * 16, STORAGE | COPY_SRC | COPY_DST);
+    const stats = create('stats', outputRows * 8, STORAGE | COPY_SRC | COPY_DST);
+    const params = create('params', PARAMS_BYTES, UNIFORM | COPY_DST);
+    if (poison === true) {
+      upload(device, o, new Float32Array(o.size / 4).fill(Number.NaN));
+      upload(device, stats, new Float32Array(stats.size / 4).fill(Number.NaN));
+    }
+    const groups = this.#schedules.map(({ items, merges }): PartGroups => {
+      const group = (pipeline: GPUComputePipeline, words: Uint32Array<ArrayBuffer>, merging: boolean): GPUBindGroup => {
+        const list = create('items', words.byteLength, STORAGE | COPY_DST);
+        upload(device, list, words);
+        // Only what a shader uses has a place in its layout; merging reads no tensors and no masks.
+        const entries = [params, q, k, v, list, plan, masks, o, stats]
+          .map((buffer, binding) => ({ binding, resource: { buffer } }))
+          .filter(({ resource: { buffer } }) => !merging || ![q, k, v, masks].includes(buffer));
+        return device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries });
+      };
+      return {
+        attend: group(this.#kernel.attend, items, false),
+        merge: merges.length === 0 ? undefined : group(this.#kernel.merge, merges, true),
+      };
+    });
+    this.#bound = { params, o, stats, groups };
+    return { q, k, v, source, plan, masks };
+  }
+
+  #pack(
+    pipeline: GPUComputePipeline,
+    run: readonly Region[],
+    to: {
+      readonly source: GPUBuffer;
+      readonly plan: GPUBuffer;
+      readonly target: GPUBuffer;
+      readonly sourceHead: number;
+      readonly factor: number;
+      readonly timer: DispatchTimer;
+      readonly spec: KernelSpec;
+    },
+  ): number {
+    const [first] = run;
+    if (first === undefined) return 0;
+    const { device } = this.#opened;
+    const { headDim } = this.#pass.input;
+    const { dim, element } = to.spec;
+    const workgroups = Math.ceil((first.rowsStored * dim * bytesOf(element)) / 16 / PACK_VECTORS);
+    const across = Math.min(workgroups, this.#limit.across);
+    const settings = new DataView(new ArrayBuffer(PACK_WORDS * 4));
+    [
+      headDim,
+      dim,
+      first.block,
+      first.blockStored,
+      first.rows,
+      first.rowsStored,
+      first.head * first.rows,
+      first.base,
+      first.orderAt ?? NO_ORDER,
+      across,
+    ].forEach((value, index) => {
+      settings.setUint32(index * 4, value, true);
+    });
+    settings.setFloat32(40, to.factor, true);
+    settings.setUint32(44, to.sourceHead * first.rows, true);
+    const params = device.createBuffer({ label: 'pack', size: PACK_WORDS * 4, usage: UNIFORM | COPY_DST });
+    this.#buffers.push(params);
+    device.queue.writeBuffer(params, 0, settings.buffer);
+    const bindGroup = device.createBindGroup({
+      layout: pipeline.getBindGroupLayout(0),
+      entries: [params, to.source, to.plan, to.target].map((buffer, binding) => ({ binding, resource: { buffer } })),
+    });
+    const encoder = device.createCommandEncoder();
+    const compute = encoder.beginComputePass(to.timer.writes());
+    compute.setPipeline(pipeline);
+    compute.setBindGroup(0, bindGroup);
+    compute.dispatchWorkgroups(across, Math.ceil(workgroups / across), run.length);
+    compute.end();
+    to.timer.resolve(encoder, 'pack');
+    device.queue.submit([encoder.finish()]);
+    return 1;
+  }
+
+  /** Computes everything; may be called again. Returns the number of dispatches. */
+  async compute(
+    timer: DispatchTimer,
+    signal: AbortSignal | undefined,
+    onProgress: (done: number) => void,
+  ): Promise<number> {
+    const { failure } = this.#opened;
+    const { budget } = this.#kernel;
+    const bound = this.#bound;
+    if (bound === undefined) throw new Error('The tensors are not loaded.');
+    const all = Math.max(1, this.tiles);
+    let done = 0;
+    let dispatches = 0;
+    for (const [index, { tiles, merges }] of this.#schedules.entries()) {
+      const part = this.#placement.parts[index];
+      const groups = bound.groups[index];
+      if (part === undefined || groups === undefined) throw new Error('A part has no schedule.');
+      for (let first = 0; first < tiles.length; ) {
+        throwIfAborted(signal);
+        let end = first;
+        let sum = 0;
+        while (end < tiles.length && sum < budget.tiles) sum += Number(tiles[end++]);
+        const started = performance.now();
+        this.#dispatch(this.#kernel.attend, groups.attend, { first, end, part, timer, label: 'attend' });
+        await Promise.race([this.#opened.device.queue.onSubmittedWorkDone(), failure]);
+        const ms = performance.now() - started;
+        timer.clock(ms);
+        adjust(budget, ms, end < tiles.length || sum >= budget.tiles);
+        dispatches++;
+        first = end;
+        done += sum;
+        onProgress(Math.min(1, done / all));
+      }
+      if (groups.merge !== undefined) {
+        const started = performance.now();
+        const end = merges.length / ITEM_WORDS;
+        this.#dispatch(this.#kernel.merge, groups.merge, { first: 0, end, part, timer, label: 'merge' });
+        await Promise.race([this.#opened.device.queue.onSubmittedWorkDone(), failure]);
+        timer.clock(performance.now() - started);
+        dispatches++;
+      }
+    }
+    throwIfAborted(signal);
+    return dispatches;
+  }
+
+  #dispatch(
+    pipeline: GPUComputePipeline,
+    group: GPUBindGroup,
+    {
+      first,
+      end,
+      part,
+      timer,
+      label,
+    }: {
+      readonly first: number;
+      readonly end: number;
+      readonly part: Placement['parts'][number];
+      readonly timer: DispatchTimer;
+      readonly label: 'attend' | 'merge';
+    },
+  ): void {
+    const { device } = this.#opened;
+    const { across } = this.#limit;
+    if (this.#bound === undefined) return;
+    const { tile, masksAt, wordsPerRow } = part;
+    const settings = Uint32Array.of(
+      ...[first, end, across, tile.queries, tile.keys, wordsPerRow],
+      ...[outputVectors(this.#pass.input.headDim), masksAt],
+    );
+    device.queue.writeBuffer(this.#bound.params, 0, settings);
+    const count = end - first;
+    const encoder = device.createCommandEncoder();
+    const compute = encoder.beginComputePass(timer.writes());
+    compute.setPipeline(pipeline);
+    compute.setBindGroup(0, group);
+    compute.dispatchWorkgroups(Math.min(count, across), Math.ceil(count / across));
+    compute.end();
+    timer.resolve(encoder, label);
+    device.queue.submit([encoder.finish()]);
+  }
+
+  /** Reads the outputs, [heads][queries][headDim], and log-sum-exps, [heads][queries]. */
+  async read(o: Float32Array, lse: Float32Array): Promise<void> {
+    const bound = this.#bound;
+    if (bound === undefined) throw new Error('The tensors are not loaded.');
+    const { headDim } = this.#pass.input;
+    const pairs = new Float32Array(lse.length * 2);
+    await downloadRows(this.#opened, bound.stats, pairs, 2, 2);
+    for (let row = 0; row < lse.length; row++) {
+      // log2 of the sum 0 of a row without keys is -Infinity.
+      lse[row] = (Number(pairs[row * 2]) + Math.log2(Number(pairs[row * 2 + 1]))) * Math.LN2;
+    }
+    await downloadRows(this.#opened, bound.o, o, headDim, outputVectors(headDim) * 4);
+  }
+
+  dispose(): void {
+    for (const buffer of this.#buffers) buffer.destroy();
+  }
+}
+
+interface PartGroups {
+  readonly attend: GPUBindGroup;
+  readonly merge: GPUBindGroup | undefined;
+}
+
+/** Regions of consecutive heads in one order, which lie one after the other: one dispatch packs them. */
+function runsOf(regions: readonly Region[]): Region[][] {
+  const runs: Region[][] = [];
+  for (const region of regions) {
+    const run = runs.at(-1);
+    const before = run?.at(-1);
+    if (
+      run !== undefined &&
+      before !== undefined &&
+      region.head === before.head + 1 &&
+      region.order === before.order &&
+      region.blockStored === before.blockStored &&
+      region.block === before.block &&
+      region.base === before.base + before.rowsStored
+    )
+      run.push(region);
+    else runs.push([region]);
+  }
+  return runs;
+}
