@@ -53,11 +53,11 @@ function tensorKernels({ matrices, subgroupSize, sizeControl, imitated }: Capabi
     .map(shape => tensorKernel({ ...base, ...shape }));
 }
 
-type Choice = Pick<TensorShape, 'subgroupRows' | 'subgroups' | 'step' | 'early' | 'staged' | 'rereadQueries'>;
+type Choice = Pick<TensorShape, 'subgroupRows' | 'subgroups' | 'step' | 'early' | 'ahead' | 'rereadQueries'>;
 
 /** Shapes that were fastest somewhere; more rows need more registers, which wide heads have no room for. */
 function tensorShapes(dim: number): Choice[] {
-  const plain = { early: false, staged: false, rereadQueries: false };
+  const plain = { early: false, ahead: false, rereadQueries: false };
   const narrow: Choice[] = [
     { subgroupRows: 32, subgroups: 1, step: 64, ...plain },
     { subgroupRows: 32, subgroups: 2, step: 64, ...plain },

@@ -81,9 +81,11 @@ export class Kernels {
 
   /** Compiles a kernel and compares its results with the reference. */
   #checked(spec: KernelSpec, demand: Demand): Promise<ReadyKernel> {
-    let ready = this.#ready.get(spec.name);
+    const wide = demand.headDim % 4 === 0;
+    const key = `${spec.name}${wide ? '' : ' odd'}`;
+    let ready = this.#ready.get(key);
     if (ready === undefined) {
-      ready = this.#compile(spec).then(async kernel => {
+      ready = compileKernel(this.#opened, spec, wide).then(async kernel => {
         const run: Parameters<typeof selfCheck>[0] = (input, parts, { scale }) =>
           attendOn(this.#opened, kernel, input, parts, {
             scale: scale ?? 1 / Math.sqrt(input.headDim),
@@ -94,32 +96,10 @@ export class Kernels {
         await selfCheck(run, { headDim: demand.headDim, precision: spec.element });
         return kernel;
       });
-      this.#ready.set(spec.name, ready);
+      this.#ready.set(key, ready);
       ready.catch(() => {});
     }
     return ready;
-  }
-
-  async #compile(spec: KernelSpec): Promise<ReadyKernel> {
-    const { device, failure } = this.#opened;
-    const pipeline = async (label: string, code: string): Promise<GPUComputePipeline> => {
-      device.pushErrorScope('validation');
-      const module = device.createShaderModule({ label, code });
-      const made = device.createComputePipelineAsync({ label, layout: 'auto', compute: { module, entryPoint: 'main' } });
-      made.catch(() => {});
-      const error = await Promise.race([device.popErrorScope(), failure]);
-      if (error !== null) throw new GpuError('device', error.message);
-      return Promise.race([made, failure]);
-    };
-    const { layouts, element } = spec;
-    const [attend, merge, q, k, v] = await Promise.all([
-      pipeline('attend', spec.code),
-      pipeline('merge', mergeShader()),
-      pipeline('pack q', packShader(layouts.q, element)),
-      pipeline('pack k', packShader(layouts.k, element)),
-      pipeline('pack v', packShader(layouts.v, element)),
-    ]);
-    return { spec, attend, merge, pack: { q, k, v }, budget: firstBudget() };
   }
 
   async #fastest(kernels: readonly ReadyKernel[], demand: Demand): Promise<ReadyKernel> {
@@ -185,4 +165,30 @@ function filled(length: number): Float32Array {
     data[i] = state / 2 ** 31 - 1;
   }
   return data;
+}
+
+/** Compiles a kernel and the shaders around it. Throws GpuError when the device does not take them. */
+export async function compileKernel(
+  { device, failure }: Device,
+  spec: KernelSpec,
+  wide: boolean,
+): Promise<ReadyKernel> {
+  const pipeline = async (label: string, code: string): Promise<GPUComputePipeline> => {
+    device.pushErrorScope('validation');
+    const module = device.createShaderModule({ label, code });
+    const made = device.createComputePipelineAsync({ label, layout: 'auto', compute: { module, entryPoint: 'main' } });
+    made.catch(() => {});
+    const error = await Promise.race([device.popErrorScope(), failure]);
+    if (error !== null) throw new GpuError('device', error.message);
+    return Promise.race([made, failure]);
+  };
+  const { layouts, element } = spec;
+  const [attend, merge, q, k, v] = await Promise.all([
+    pipeline('attend', spec.code),
+    pipeline('merge', mergeShader()),
+    pipeline('pack q', packShader(layouts.q, element, wide)),
+    pipeline('pack k', packShader(layouts.k, element, wide)),
+    pipeline('pack v', packShader(layouts.v, element, wide)),
+  ]);
+  return { spec, attend, merge, pack: { q, k, v }, budget: firstBudget() };
 }

@@ -3,14 +3,15 @@ import type { AttentionInput, PlanParts } from '../types.ts';
 import { adjust, type Budget } from './budget.ts';
 import { type Device, firstLine } from './device.ts';
 import { GpuError } from './gpu-error.ts';
-import { bytesOf, type KernelSpec } from './kernel.ts';
+import { bytesOf, type KernelSpec, type Layout } from './kernel.ts';
 import { copyMasks, type Placement, place, planWords, type Region, schedules } from './placement.ts';
 import type { Schedule } from './schedule.ts';
 import type { DispatchTimer } from './timer.ts';
 import { downloadRows, upload } from './transfer.ts';
 import { BufferUsage } from './usage.ts';
 import { ITEM_WORDS, PARAMS_BYTES } from './wgsl/common.ts';
-import { PACK_VECTORS, PACK_WORDS } from './wgsl/pack.ts';
+import { MERGE_ROWS } from './wgsl/merge.ts';
+import { packGrid, PACK_WORDS } from './wgsl/pack.ts';
 
 /** A kernel that is ready, the shaders around it, and what was learnt about its speed. */
 export interface ReadyKernel {
@@ -106,7 +107,7 @@ export class DevicePass {
   async load(timer: DispatchTimer, signal: AbortSignal | undefined): Promise<number> {
     const { device, failure } = this.#opened;
     const { input } = this.#pass;
-    const { spec } = this.#kernel;
+    const { layouts } = this.#kernel.spec;
     const placement = this.#placement;
     device.pushErrorScope('out-of-memory');
     let created: ReturnType<typeof this.create>;
@@ -127,11 +128,11 @@ export class DevicePass {
     copyMasks(placement, (words, at) => upload(device, masks, words, at));
     let dispatches = 0;
     const factor = this.#pass.scale * Math.LOG2E;
-    for (const [tensor, target, regions, pipeline, heads, rows, times] of [
+    for (const [tensor, target, regions, name, heads, rows, times] of [
       // Scores in base 2, so that kernels need no other exponential than exp2.
-      [input.q, q, placement.queries, this.#kernel.pack.q, input.heads, input.queries, factor],
-      [input.k, k, placement.keys, this.#kernel.pack.k, input.kvHeads, input.keys, 1],
-      [input.v, v, placement.keys, this.#kernel.pack.v, input.kvHeads, input.keys, 1],
+      [input.q, q, placement.queries, 'q', input.heads, input.queries, factor],
+      [input.k, k, placement.keys, 'k', input.kvHeads, input.keys, 1],
+      [input.v, v, placement.keys, 'v', input.kvHeads, input.keys, 1],
     ] as const) {
       const atOnce = Math.max(1, Math.floor(SOURCE_BYTES / 4 / (rows * input.headDim)));
       for (let head = 0; head < heads; head += atOnce) {
@@ -140,7 +141,8 @@ export class DevicePass {
         upload(device, source, tensor.subarray(head * rows * input.headDim, end * rows * input.headDim));
         const inside = regions.filter(region => region.head >= head && region.head < end);
         for (const run of runsOf(inside)) {
-          dispatches += this.#pack(pipeline, run, { source, plan, target, sourceHead: head, factor: times, timer, spec });
+          const to = { source, plan, target, sourceHead: head, factor: times, timer, layout: layouts[name] };
+          dispatches += this.#pack(this.#kernel.pack[name], run, to);
         }
         // The next piece overwrites the source: it must have been read, and memory for copies must not pile up.
         await Promise.race([device.queue.onSubmittedWorkDone(), failure]);
@@ -212,15 +214,15 @@ export class DevicePass {
       readonly sourceHead: number;
       readonly factor: number;
       readonly timer: DispatchTimer;
-      readonly spec: KernelSpec;
+      readonly layout: Layout;
     },
   ): number {
     const [first] = run;
     if (first === undefined) return 0;
     const { device } = this.#opened;
     const { headDim } = this.#pass.input;
-    const { dim, element } = to.spec;
-    const workgroups = Math.ceil((first.rowsStored * dim * bytesOf(element)) / 16 / PACK_VECTORS);
+    const { dim, element } = this.#kernel.spec;
+    const workgroups = packGrid(to.layout, element, first.rowsStored * dim);
     const across = Math.min(workgroups, this.#limit.across);
     const settings = new DataView(new ArrayBuffer(PACK_WORDS * 4));
     [
@@ -303,6 +305,28 @@ export class DevicePass {
     return dispatches;
   }
 
+  /**
+   * Computes everything several times, without waiting in between and each time in as few dispatches as there are parts, so
+   * that a device does not fall asleep: for measuring what is known to be short.
+   */
+  repeat(timer: DispatchTimer, times: number): void {
+    const bound = this.#bound;
+    if (bound === undefined) throw new Error('The tensors are not loaded.');
+    for (let run = 0; run < times; run++) {
+      for (const [index, { tiles, merges }] of this.#schedules.entries()) {
+        const part = this.#placement.parts[index];
+        const groups = bound.groups[index];
+        if (part === undefined || groups === undefined) throw new Error('A part has no schedule.');
+        const all = { first: 0, end: tiles.length, part, timer, label: 'attend' } as const;
+        this.#dispatch(this.#kernel.attend, groups.attend, all);
+        if (groups.merge !== undefined) {
+          const end = merges.length / ITEM_WORDS;
+          this.#dispatch(this.#kernel.merge, groups.merge, { first: 0, end, part, timer, label: 'merge' });
+        }
+      }
+    }
+  }
+
   #dispatch(
     pipeline: GPUComputePipeline,
     group: GPUBindGroup,
@@ -334,7 +358,8 @@ export class DevicePass {
     const compute = encoder.beginComputePass(timer.writes());
     compute.setPipeline(pipeline);
     compute.setBindGroup(0, group);
-    compute.dispatchWorkgroups(Math.min(count, across), Math.ceil(count / across));
+    const layers = label === 'merge' ? Math.ceil(this.#kernel.spec.rows / MERGE_ROWS) : 1;
+    compute.dispatchWorkgroups(Math.min(count, across), Math.ceil(count / across), layers);
     compute.end();
     timer.resolve(encoder, label);
     device.queue.submit([encoder.finish()]);

@@ -57,23 +57,25 @@ export class DispatchTimer {
   /** Times of all dispatches: by the device's timestamps if they make sense, else by the clock. */
   async total(dispatches: number): Promise<DeviceTimes> {
     const byClock = { pack: 0, attend: this.#clockMs };
-    if (this.#results === undefined || this.#read === undefined || dispatches > this.#timed) return byClock;
+    if (dispatches > this.#timed) return byClock;
+    const times = { pack: 0, attend: 0 };
+    for (const { label, ms } of await this.each()) times[label === 'pack' ? 'pack' : 'attend'] += ms;
+    return times.attend > 0 && times.attend <= this.#clockMs ? times : byClock;
+  }
+
+  /** Milliseconds of each dispatch by the device's timestamps; empty where it has none. */
+  async each(): Promise<{ readonly label: DispatchLabel; readonly ms: number }[]> {
+    if (this.#results === undefined || this.#read === undefined) return [];
     const encoder = this.#device.createCommandEncoder();
     encoder.copyBufferToBuffer(this.#results, 0, this.#read, 0, CAPACITY * PITCH);
     this.#device.queue.submit([encoder.finish()]);
     await this.#read.mapAsync(MAP_READ);
-    const times = new BigUint64Array(this.#read.getMappedRange().slice(0));
+    const ticks = new BigUint64Array(this.#read.getMappedRange().slice(0));
     this.#read.unmap();
-    let pack = 0n;
-    let attend = 0n;
-    for (let i = 0; i < dispatches; i++) {
-      const at = (i * PITCH) / 8;
-      const spent = (times[at + 1] ?? 0n) - (times[at] ?? 0n);
-      if (this.#labels[i] === 'pack') pack += spent;
-      else attend += spent;
-    }
-    const ms = Number(attend) / 1e6;
-    return ms > 0 && ms <= this.#clockMs ? { pack: Math.max(0, Number(pack) / 1e6), attend: ms } : byClock;
+    return this.#labels.map((label, index) => {
+      const at = (index * PITCH) / 8;
+      return { label, ms: Math.max(0, Number((ticks[at + 1] ?? 0n) - (ticks[at] ?? 0n)) / 1e6) };
+    });
   }
 
   dispose(): void {

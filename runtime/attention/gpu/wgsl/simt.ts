@@ -60,6 +60,11 @@ export function simtKernel(shape: SimtShape): KernelSpec {
   const outputIds = range(outputs);
   const xyzw = (i: number): string => 'xyzw'[i] ?? '';
 
+  // Number 4 a + c of a step's keys stands at row c * keyGroups + a, and rows are turned, each by its number: threads that
+  // write at the same time meet different banks.
+  const turn = Math.min(8, queryQuads) - 1;
+  const weightAt = (key: string, quad: string): string => `(${key}) * ${queryQuads}u + ((${quad}) ^ ((${key}) & ${turn}u))`;
+
   const score = (d: string): string => `
 ${lines(rowIds, i =>
   keepQueries
@@ -68,14 +73,14 @@ ${lines(rowIds, i =>
             let q${i} = ${widen(`raw${i}`)};`,
 )}
 ${lines(keyIds, j => `            let k${j} = stage[(cg + ${j * keyThreads}u) * ${depth + 1}u + ${d}];`)}
-${lines(rowIds, i => lines(keyIds, j => lines(four, r => `            s${i}_${j}_${r} += q${i}.${xyzw(r)} * k${j};`)))}`;
+${lines(rowIds, i => lines(keyIds, j => lines(four, r => `            s${i}_${j}_${r} = fma(vec4<f32>(q${i}.${xyzw(r)}), k${j}, s${i}_${j}_${r});`)))}`;
   const gather = (key: string): string => `
-${lines(rowIds, i => `            let p${i} = weights[(base + ${key}) * ${queryQuads}u + rg + ${i * rowThreads}u];`)}
+${lines(rowIds, i => `            let p${i} = weights[${weightAt(`base + ${key}`, `rg + ${i * rowThreads}u`)}];`)}
 ${lines(
   outputIds,
   j => `            let v${j} = stage[(${key}) * ${vectors}u + ${even ? `cg + ${j * keyThreads}u` : `min(cg + ${j * keyThreads}u, ${vectors - 1}u)`}];`,
 )}
-${lines(rowIds, i => lines(outputIds, j => lines(four, r => `            acc${i}_${j}_${r} += p${i}.${xyzw(r)} * v${j};`)))}`;
+${lines(rowIds, i => lines(outputIds, j => lines(four, r => `            acc${i}_${j}_${r} = fma(vec4<f32>(p${i}.${xyzw(r)}), v${j}, acc${i}_${j}_${r});`)))}`;
   // A bound that is not a constant keeps compilers from unrolling what need not be fast.
   const loop = (name: string, count: number, body: (at: string) => string): string =>
     unroll
@@ -152,11 +157,11 @@ ${lines(rowIds, i =>
 )}
       }
       // Weights of the step before are no longer read: their place serves to find the largest scores.
-${lines(rowIds, i => `      weights[cg * ${queryQuads}u + rg + ${i * rowThreads}u] = vec4<f32>(${four.map(r => largest(keyIds.map(j => `s${i}_${j}_${r}`))).join(', ')});`)}
+${lines(rowIds, i => `      weights[${weightAt('cg', `rg + ${i * rowThreads}u`)}] = vec4<f32>(${four.map(r => largest(keyIds.map(j => `s${i}_${j}_${r}`))).join(', ')});`)}
       workgroupBarrier();
 ${lines(rowIds, i => `      var top${i} = m${i};`)}
       for (var g = 0u; g < ${keyThreads}u; g++) {
-${lines(rowIds, i => `        top${i} = max(top${i}, weights[g * ${queryQuads}u + rg + ${i * rowThreads}u]);`)}
+${lines(rowIds, i => `        top${i} = max(top${i}, weights[${weightAt('g', `rg + ${i * rowThreads}u`)}]);`)}
       }
 ${lines(
   rowIds,
@@ -182,14 +187,16 @@ ${lines(rowIds, i =>
     lines(
       four,
       c =>
-        `      weights[((cg + ${j * keyThreads}u) * 4u + ${c}u) * ${queryQuads}u + rg + ${i * rowThreads}u] = vec4<f32>(${four.map(r => `s${i}_${j}_${r}.${xyzw(c)}`).join(', ')});`,
+        `      weights[${weightAt(`${c * keyGroups + j * keyThreads}u + cg`, `rg + ${i * rowThreads}u`)}] = vec4<f32>(${four.map(r => `s${i}_${j}_${r}.${xyzw(c)}`).join(', ')});`,
     ),
   ),
 )}
       for (var base = 0u; base < ${step}u; base += ${valueKeys}u) {
 ${valueKeys < step ? `        if (base > 0u) {\n          workgroupBarrier();\n        }` : ''}
         for (var i = local; i < ${valueKeys * vectors}u; i += ${threads}u) {
-          let raw = v[(key0 + base) * ${vectors}u + i];
+          // Key 4a + c comes as number c * ${keyGroups} + a, like the weights.
+          let number = base + i / ${vectors}u;
+          let raw = v[(key0 + (number % ${keyGroups}u) * 4u + number / ${keyGroups}u) * ${vectors}u + i % ${vectors}u];
           stage[i] = ${widen('raw')};
         }
         workgroupBarrier();
@@ -199,11 +206,11 @@ ${loop('key', valueKeys, gather)}
   }
   // Sums of the weights that each thread has seen, added up as the largest scores were.
   workgroupBarrier();
-${lines(rowIds, i => `  weights[cg * ${queryQuads}u + rg + ${i * rowThreads}u] = l${i};`)}
+${lines(rowIds, i => `  weights[${weightAt('cg', `rg + ${i * rowThreads}u`)}] = l${i};`)}
   workgroupBarrier();
 ${lines(rowIds, i => `  var sum${i} = vec4<f32>(0.0);`)}
   for (var g = 0u; g < ${keyThreads}u; g++) {
-${lines(rowIds, i => `    sum${i} += weights[g * ${queryQuads}u + rg + ${i * rowThreads}u];`)}
+${lines(rowIds, i => `    sum${i} += weights[${weightAt('g', `rg + ${i * rowThreads}u`)}];`)}
   }
 ${lines(rowIds, i =>
   lines(

@@ -24,8 +24,8 @@ export interface TensorShape {
   readonly step: number;
   /** Are values read before the weights are known, so that the memory's delay passes meanwhile? */
   readonly early: boolean;
-  /** Do the subgroups share keys and values through workgroup memory? */
-  readonly staged: boolean;
+  /** Are the next step's keys read before this step's weights are known, for the same reason? */
+  readonly ahead: boolean;
   /** Are queries read again for each step, which saves registers? */
   readonly rereadQueries: boolean;
 }
@@ -43,7 +43,7 @@ const SLACK = 8;
  * read from consecutive bytes.
  */
 export function tensorKernel(shape: TensorShape): KernelSpec {
-  const { matrix, dim, subgroupSize, sizeControl, subgroupRows, subgroups, step, early, staged, rereadQueries } = shape;
+  const { matrix, dim, subgroupSize, sizeControl, subgroupRows, subgroups, step, early, ahead, rereadQueries } = shape;
   const { M, N, K } = matrix;
   const rows = subgroupRows * subgroups;
   const threads = subgroupSize * subgroups;
@@ -62,25 +62,16 @@ export function tensorKernel(shape: TensorShape): KernelSpec {
   const weightVectors = subgroupRows * weightPitch;
   const blockVectors = (N * K) / 8;
   const rowVectors = K / 8;
-  /** A staged row of a block takes one vector more, for the same reason. */
-  const stagedRow = rowVectors + 1;
-  const stagedBlock = N * stagedRow;
-  const blocksOfStep = (step * dim) / (N * K);
-  const stagedVectors = staged ? 2 * blocksOfStep * stagedBlock : 0;
   /** Columns of the output that fit into the place of the scores. */
   const outputChunks = range(Math.ceil(dim / step));
   const chunkParts = (chunk: number): number[] => outputParts.filter(part => Math.floor((part * N) / step) === chunk);
   if (step % N !== 0 || step % K !== 0 || dim % N !== 0 || dim % K !== 0 || subgroupRows % M !== 0)
     throw new RangeError('The shape does not fit the matrix unit.');
 
-  const key = (block: string, target: string): string =>
-    staged
-      ? `let ${target} = subgroupMatrixLoad<Right, col_major>(&shared_, (${block}) * ${stagedBlock}u, ${stagedRow}u);`
-      : `let ${target} = subgroupMatrixLoad<Right, col_major>(&k, (keyBlock + ${block}) * ${blockVectors}u, ${rowVectors}u);`;
-  const value = (block: string, target: string): string =>
-    staged
-      ? `let ${target} = subgroupMatrixLoad<Right, col_major>(&shared_, (${blocksOfStep}u + ${block}) * ${stagedBlock}u, ${stagedRow}u);`
-      : `let ${target} = subgroupMatrixLoad<Right, col_major>(&v, (valueBlock + ${block}) * ${blockVectors}u, ${rowVectors}u);`;
+  const key = (block: number, at = 'keyBlock'): string =>
+    `subgroupMatrixLoad<Right, col_major>(&k, (${at} + ${block}u) * ${blockVectors}u, ${rowVectors}u)`;
+  const value = (block: number): string =>
+    `subgroupMatrixLoad<Right, col_major>(&v, (valueBlock + ${block}u) * ${blockVectors}u, ${rowVectors}u)`;
   const query = (i: number, d: number): string =>
     `let q${i}_${d} = subgroupMatrixLoad<Left, row_major>(&q, (queryBlock + ${i * depthParts.length + d}u) * ${(M * K) / 8}u, ${rowVectors}u);`;
 
@@ -99,7 +90,6 @@ var<workgroup> weights: array<vec4<u32>, ${subgroups * weightVectors}>;
 var<workgroup> factors: array<vec2<f32>, ${rows}>;
 var<workgroup> places: array<u32, ${rows}>;
 var<workgroup> raised: array<u32, ${subgroups}>;
-${staged ? `var<workgroup> shared_: array<vec4<u32>, ${stagedVectors}>;` : ''}
 
 struct Weighed {
   top: f32,
@@ -168,6 +158,15 @@ ${lines(rowParts, i => lines(outputParts, j => `  var o${i}_${j} = Result();`))}
   var m = NEVER;
   var l = 0.0;
   var fresh = true;
+${ahead ? lines(keyParts, c => lines(depthParts, d => `  var k${c}_${d} = Right();`)) : ''}
+${
+  ahead
+    ? `  if (item.start < item.end) {
+    let keyBlock = ((item.kv + plan[2u * item.start] * params.tileKeys) / ${N}u) * ${depthParts.length}u;
+${lines(keyParts, c => lines(depthParts, d => `    k${c}_${d} = ${key(c * depthParts.length + d)};`))}
+  }`
+    : ''
+}
   for (var entry = item.start; entry < item.end; entry++) {
     let column = plan[2u * entry];
     let mask = plan[2u * entry + 1u];
@@ -175,17 +174,6 @@ ${lines(rowParts, i => lines(outputParts, j => `  var o${i}_${j} = Result();`))}
       let key0 = item.kv + column * params.tileKeys + start;
       let keyBlock = (key0 / ${N}u) * ${depthParts.length}u;
       let valueBlock = (key0 / ${K}u) * ${outputParts.length}u;
-${
-  staged
-    ? `      workgroupBarrier();
-      for (var i = local; i < ${blocksOfStep * blockVectors}u; i += ${threads}u) {
-        let place = (i / ${rowVectors}u) * ${stagedRow}u + i % ${rowVectors}u;
-        shared_[place] = k[keyBlock * ${blockVectors}u + i];
-        shared_[place + ${blocksOfStep * stagedBlock}u] = v[valueBlock * ${blockVectors}u + i];
-      }
-      workgroupBarrier();`
-    : ''
-}
 ${rereadQueries ? lines(rowParts, i => lines(depthParts, d => `      ${query(i, d)}`)) : ''}
 ${lines(
   keyParts,
@@ -193,13 +181,22 @@ ${lines(
 ${lines(rowParts, i => `        var s${i} = Result();`)}
 ${lines(
   depthParts,
-  d => `        ${key(`${c * depthParts.length + d}u`, `k${d}`)}
-${lines(rowParts, i => `        s${i} = subgroupMatrixMultiplyAccumulate(q${i}_${d}, k${d}, s${i});`)}`,
+  d => `${ahead ? '' : `        let k${c}_${d} = ${key(c * depthParts.length + d)};\n`}${lines(rowParts, i => `        s${i} = subgroupMatrixMultiplyAccumulate(q${i}_${d}, k${c}_${d}, s${i});`)}`,
 )}
 ${lines(rowParts, i => `        subgroupMatrixStore<row_major>(&scores, scoreBase + ${i * M * scorePitch + (c * N) / 4}u, s${i}, ${scorePitch}u);`)}
       }`,
 )}
-${early ? lines(weightParts, w => lines(outputParts, j => `      ${value(`${w * outputParts.length + j}u`, `v${w}_${j}`)}`)) : ''}
+${
+  ahead
+    ? `      // After the last step, its own keys once more: nothing else is sure to be there.
+      let sameTile = start + ${step}u < params.tileKeys;
+      let nextColumn = plan[2u * select(min(entry + 1u, item.end - 1u), entry, sameTile)];
+      let nextKey = item.kv + nextColumn * params.tileKeys + select(0u, start + ${step}u, sameTile);
+      let nextBlock = (nextKey / ${N}u) * ${depthParts.length}u;
+${lines(keyParts, c => lines(depthParts, d => `      k${c}_${d} = ${key(c * depthParts.length + d, 'nextBlock')};`))}`
+    : ''
+}
+${early ? lines(weightParts, w => lines(outputParts, j => `      let v${w}_${j} = ${value(w * outputParts.length + j)};`)) : ''}
       workgroupBarrier();
       let bits = params.masks + mask * (params.tileQueries * params.words) + maskRow;
       let first = start + part * ${columns}u;
@@ -243,7 +240,7 @@ ${lines(
 ${lines(rowParts, i => `        let p${i} = subgroupMatrixLoad<Left, row_major>(&weights, weightBase + ${i * M * weightPitch + (w * K) / 8}u, ${weightPitch}u);`)}
 ${lines(
   outputParts,
-  j => `${early ? '' : `        ${value(`${w * outputParts.length + j}u`, `v${w}_${j}`)}\n`}${lines(rowParts, i => `        o${i}_${j} = subgroupMatrixMultiplyAccumulate(p${i}, v${w}_${j}, o${i}_${j});`)}`,
+  j => `${early ? '' : `        let v${w}_${j} = ${value(w * outputParts.length + j)};\n`}${lines(rowParts, i => `        o${i}_${j} = subgroupMatrixMultiplyAccumulate(p${i}, v${w}_${j}, o${i}_${j});`)}`,
 )}
       }`,
 )}
@@ -283,7 +280,7 @@ ${lines(rowParts, i => lines(chunkParts(chunk), j => `  subgroupMatrixStore<row_
 `;
   return {
     pipeline: 'tensor',
-    name: `tensor ${M}x${N}x${K} ${subgroupRows}x${subgroups} rows, ${step} keys${early ? ' early' : ''}${staged ? ' staged' : ''}${rereadQueries ? ' reread' : ''} d${dim}`,
+    name: `tensor ${M}x${N}x${K} ${subgroupRows}x${subgroups} rows, ${step} keys${early ? ' early' : ''}${ahead ? ' ahead' : ''}${rereadQueries ? ' reread' : ''} d${dim}`,
     code,
     rows,
     step,
@@ -294,7 +291,7 @@ ${lines(rowParts, i => lines(chunkParts(chunk), j => `  subgroupMatrixStore<row_
       k: { kind: 'blocks', rows: N, columns: K, transposed: false },
       v: { kind: 'blocks', rows: K, columns: N, transposed: true },
     },
-    workgroupBytes: 16 * (subgroups * (scoreVectors + weightVectors) + stagedVectors) + 12 * rows + 4 * subgroups,
+    workgroupBytes: 16 * (subgroups * (scoreVectors + weightVectors)) + 12 * rows + 4 * subgroups,
     threads,
   };
 }
