@@ -3,7 +3,7 @@ import { type Attention, createAttention } from '../../runtime/attention/attenti
 import { compareWithFull, pairsOfHeads, type RunReport } from '../../runtime/attention/compare-with-full.ts';
 import { nodeWorkers } from '../../runtime/attention/cpu/workers.node.ts';
 import { openDawn } from '../../runtime/attention/gpu/dawn.node.ts';
-import type { BackendId, PlanParts } from '../../runtime/attention/types.ts';
+import type { BackendId, PlanParts, Precision } from '../../runtime/attention/types.ts';
 import { wrongUse } from './failure.ts';
 import { inThread, JobError } from './in-thread.ts';
 import { duration, grouped, percent } from './numbers.ts';
@@ -21,6 +21,7 @@ interface RunOptions extends SubjectOptions {
   readonly input?: string;
   readonly output?: string;
   readonly backend: 'auto' | BackendId;
+  readonly dtype: Precision;
   readonly json?: boolean;
 }
 
@@ -39,6 +40,9 @@ interface RunSummary {
   readonly density: number;
   readonly backend: BackendId;
   readonly device: string;
+  /** How exact the result had to be, and the kernel that was chosen for it; empty where there is only one. */
+  readonly dtype: Precision;
+  readonly kernel: string;
   readonly sparseMs: number;
   /** null when it was left out; `fullOmitted` then says why. */
   readonly fullMs: number | null;
@@ -75,6 +79,11 @@ export function addRun(program: Command, session: Session, sources: Sources): vo
     .addOption(
       new Option('--backend <ID>', 'what computes it').choices(['auto', 'gpu', 'cpu', 'reference']).default('auto'),
     )
+    .addOption(
+      new Option('--dtype <TYPE>', 'numbers that the GPU computes with; f16 rounds the tensors')
+        .choices(['f32', 'f16'])
+        .default('f32'),
+    )
     .option('--json', 'print one JSON object')
     .addHelpText(
       'after',
@@ -101,7 +110,7 @@ async function run(file: string | undefined, options: RunOptions, session: Sessi
   const attention = createAttention({ gpu: openDawn, workers: nodeWorkers() });
   try {
     const report = await session.during('Running', progress =>
-      measure(attention, problem, plans, options.backend, signal, share => progress.update(share)),
+      measure(attention, problem, plans, options, signal, share => progress.update(share)),
     );
     if (options.output !== undefined) {
       const metadata = { name: subject.name, backend: report.sparse.backend, device: report.sparse.device };
@@ -125,11 +134,13 @@ function measure(
   attention: Attention,
   { input }: RunProblem,
   plans: PlanParts,
-  backend: 'auto' | BackendId,
+  { backend, dtype }: RunOptions,
   signal: AbortSignal,
   onProgress: (share: number) => void,
 ): Promise<RunReport> {
-  return compareWithFull(attention, input, plans, { backend, signal, onProgress, longestFullMs: LONGEST_FULL_MS });
+  const precision = { precision: dtype };
+  const limits = { longestFullMs: LONGEST_FULL_MS };
+  return compareWithFull(attention, input, plans, { backend, signal, onProgress, ...precision, ...limits });
 }
 
 function summaryOf(
@@ -154,6 +165,8 @@ function summaryOf(
     density: pairs / (heads * queries * keys),
     backend: sparse.backend,
     device: sparse.device,
+    dtype: options.dtype,
+    kernel: sparse.kernel,
     sparseMs: sparse.timing.kernelMs,
     fullMs,
     fullOmitted: fullMs === null ? whyOmitted(report.predictedFullMs) : null,

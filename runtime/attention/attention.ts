@@ -64,14 +64,15 @@ const nameOf: Readonly<Record<BackendId, string>> = { gpu: 'GPU', cpu: 'CPU', re
 /** A device that is lost this often is not asked again. */
 const MOST_LOSSES = 3;
 
-/** Each backend is started when it is first needed, and trusted only after it has passed a check against the reference. */
+/** Each backend is started when it is first needed; each of its kernels is trusted only after it has passed a check against the reference. */
 export function createAttention(hosts: AttentionHosts): Attention {
   const started = new Map<BackendId, Promise<Started>>();
   const opened = new Map<BackendId, Promise<Started>>();
   let losses = 0;
 
   const start = (id: BackendId): Promise<Started> => remember(started, id, () => startBackend(id, hosts));
-  const open = (id: BackendId): Promise<Started> => remember(opened, id, async () => checked(id, await start(id)));
+  const checkedStart = (id: BackendId): Promise<Started> =>
+    remember(opened, id, async () => checked(id, await start(id)));
 
   const close = (id: BackendId): void => {
     const promise = started.get(id);
@@ -82,7 +83,7 @@ export function createAttention(hosts: AttentionHosts): Attention {
     });
   };
 
-  /** The backends to try, best first. Looking at the GPU costs little; its self-check waits until it is chosen. */
+  /** The backends to try, best first. Looking at the GPU costs little; it checks a kernel when it first needs it. */
   const candidates = async (wanted: 'auto' | BackendId, notes: string[]): Promise<readonly BackendId[]> => {
     if (wanted !== 'auto') return order.slice(order.indexOf(wanted));
     const gpu = await start('gpu');
@@ -103,7 +104,7 @@ export function createAttention(hosts: AttentionHosts): Attention {
     const notes: string[] = [];
     let failure: unknown;
     for (const id of await unlessAborted(candidates(wanted, notes), options.signal)) {
-      const result = await unlessAborted(open(id), options.signal);
+      const result = await unlessAborted(start(id), options.signal);
       if ('reason' in result) {
         if (id === wanted) throw new BackendError(`${result.reason} ${advice(id)}`);
         notes.push(result.reason);
@@ -114,6 +115,16 @@ export function createAttention(hosts: AttentionHosts): Attention {
         return { ...done, notes: [...notes, ...done.notes] };
       } catch (error) {
         if (isAbort(error) || error instanceof AttentionInputError) throw error;
+        if (error instanceof GpuError && error.kind === 'wrong') {
+          // It stays that way: no later run should compile its kernels again.
+          const reason = `The GPU (${result.backend.device}) is not used: ${describe(error)}`;
+          close('gpu');
+          started.set('gpu', Promise.resolve({ reason }));
+          if (id === wanted) throw new BackendError(`${reason} ${advice(id)}`);
+          notes.push(reason);
+          failure = error;
+          continue;
+        }
         failure = error;
         notes.push(`The ${nameOf[id]} failed: ${describe(error)}`);
         if (id === 'gpu' && !isTooMuch(error)) {
@@ -134,7 +145,7 @@ export function createAttention(hosts: AttentionHosts): Attention {
     backends: () =>
       Promise.all(
         order.map(async id => {
-          const result = await open(id);
+          const result = await checkedStart(id);
           return 'backend' in result
             ? { id, available: true, device: result.backend.device, reason: '' }
             : { id, available: false, device: '', reason: result.reason };
@@ -189,7 +200,7 @@ async function startCpu({ workers }: AttentionHosts): Promise<Started> {
   return { reason };
 }
 
-/** Trusts a GPU only after it has given right results here; the CPU's builds were checked when one was chosen. */
+/** Lets a GPU show that it works; the CPU's builds were checked when one was chosen. */
 async function checked(id: BackendId, result: Started): Promise<Started> {
   if (id !== 'gpu' || 'reason' in result) return result;
   try {

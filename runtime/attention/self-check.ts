@@ -15,7 +15,7 @@ const SIZE = { o: 4, lse: 8 };
 
 const tile = { queries: 64, keys: 64 };
 const queries = 134;
-const keys = 141;
+const keys = 269;
 
 export interface CheckOptions {
   /** Default 37. */

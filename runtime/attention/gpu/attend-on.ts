@@ -80,9 +80,7 @@ export async function attendOn(
       const pass = new DevicePass(opened, kernel, { ...some, scale, longest, poison });
       try {
         dispatches += await pass.load(timer, signal);
-        dispatches += await pass.compute(timer, signal, done =>
-          options.onProgress?.((first + done * count) / kvHeads),
-        );
+        dispatches += await pass.compute(timer, signal, done => options.onProgress?.((first + done * count) / kvHeads));
         await pass.read(
           o.subarray(first * group * queries * headDim, (first + count) * group * queries * headDim),
           lse.subarray(first * group * queries, (first + count) * group * queries),

@@ -1,7 +1,7 @@
 import type { TilePlan } from '../../compile/tile-plan.ts';
 import type { Precision } from '../types.ts';
 import type { Capability } from './device.ts';
-import type { KernelSpec } from './kernel.ts';
+import type { Element, KernelSpec } from './kernel.ts';
 import { type SimtShape, simtKernel } from './wgsl/simt.ts';
 import { type TensorShape, tensorKernel } from './wgsl/tensor.ts';
 
@@ -24,11 +24,16 @@ export function candidates(capability: Capability, demand: Demand): KernelSpec[]
   const { precision } = demand;
   const found: KernelSpec[] = [];
   if (precision === 'f16') found.push(...tensorKernels(capability, demand));
-  for (const element of precision === 'f16' ? (['f16', 'f32'] as const) : (['f32'] as const))
-    found.push(...simtKernels(capability, demand, element));
+  for (const element of elements(precision, capability)) found.push(...simtKernels(capability, demand, element));
   return found.filter(
     ({ workgroupBytes, threads }) => workgroupBytes <= capability.workgroupBytes && threads <= capability.threads,
   );
+}
+
+/** Full precision may be the faster one: it needs no conversions. Where software computes, trying that out takes too long. */
+function elements(precision: Precision, { imitated }: Capability): readonly Element[] {
+  if (precision === 'f32') return ['f32'];
+  return imitated ? ['f16'] : ['f16', 'f32'];
 }
 
 /** Multiples of 16 that hold a head. */
@@ -48,39 +53,50 @@ function tensorKernels({ matrices, subgroupSize, sizeControl, imitated }: Capabi
         step % matrix.N === 0 &&
         step % matrix.K === 0 &&
         subgroupRows % matrix.M === 0 &&
-        subgroupSize % subgroupRows === 0,
+        subgroupSize % subgroupRows === 0 &&
+        // A lane handles eight keys at a time.
+        (step * subgroupRows) % (8 * subgroupSize) === 0 &&
+        // Rows beyond the block's would be computed for nothing.
+        subgroupRows <= Math.max(16, demand.tile.queries),
     )
     .map(shape => tensorKernel({ ...base, ...shape }));
 }
 
 type Choice = Pick<TensorShape, 'subgroupRows' | 'subgroups' | 'step' | 'early' | 'ahead' | 'rereadQueries'>;
 
-/** Shapes that were fastest somewhere; more rows need more registers, which wide heads have no room for. */
+/**
+ * Shapes that were fastest somewhere (see test/bench/NOTES.md), for heads that leave registers for reading ahead and for
+ * wide ones.
+ */
 function tensorShapes(dim: number): Choice[] {
-  const plain = { early: false, ahead: false, rereadQueries: false };
+  const plain = { subgroups: 1, early: false, ahead: false, rereadQueries: false };
   const narrow: Choice[] = [
-    { subgroupRows: 32, subgroups: 1, step: 64, ...plain },
-    { subgroupRows: 32, subgroups: 2, step: 64, ...plain },
-    { subgroupRows: 16, subgroups: 4, step: 64, ...plain },
+    { ...plain, subgroupRows: 32, step: 16, early: true, ahead: true },
+    { ...plain, subgroupRows: 32, step: 16 },
+    { ...plain, subgroupRows: 32, step: 32 },
   ];
   const wide: Choice[] = [
-    { subgroupRows: 16, subgroups: 1, step: 64, ...plain },
-    { subgroupRows: 16, subgroups: 4, step: 32, ...plain },
+    { ...plain, subgroupRows: 32, step: 16, rereadQueries: true },
+    { ...plain, subgroupRows: 32, step: 16 },
+    { ...plain, subgroupRows: 16, step: 32 },
   ];
-  const small: Choice = { subgroupRows: 16, subgroups: 1, step: 16, ...plain };
-  return [...(dim <= 96 ? narrow : wide), { subgroupRows: 16, subgroups: 1, step: 32, ...plain }, small];
+  // Few rows to a block, or a matrix unit of other sizes.
+  const small: Choice = { ...plain, subgroupRows: 16, step: 16 };
+  const smallest: Choice = { ...plain, subgroupRows: 8, step: 32 };
+  return [...(dim <= 96 ? narrow : wide), small, smallest];
 }
 
-function simtKernels(capability: Capability, { headDim, tile }: Demand, element: 'f32' | 'f16'): KernelSpec[] {
+function simtKernels(capability: Capability, { headDim, tile }: Demand, element: Element): KernelSpec[] {
   const dim = paddedDim(headDim);
   const step = tile.keys % 32 === 0 ? 32 : 16;
   const base = { element, dim, unroll: !capability.imitated };
-  const one = { rowQuads: 1, keyQuads: 1, keepQueries: false, memory: PORTABLE_BYTES };
+  const plain = { rowQuads: 1, keyQuads: 1, keepQueries: false, memory: PORTABLE_BYTES };
   const shapes: Omit<SimtShape, keyof typeof base>[] = [];
-  if (!capability.imitated && tile.queries > 32 && tile.keys % 64 === 0 && dim <= 96 && capability.workgroupBytes >= 49152)
-    shapes.push({ rows: 64, step: 64, rowQuads: 2, keyQuads: 1, keepQueries: true, memory: 49152 });
-  if (!capability.imitated && tile.queries > 32 && step === 32)
-    shapes.push({ rows: 64, step, ...one, rowQuads: 2 });
-  shapes.push({ rows: tile.queries > 16 ? 32 : 16, step, ...one });
+  if (!capability.imitated && tile.queries > 32) {
+    shapes.push({ ...plain, rows: 64, step });
+    if (step === 32) shapes.push({ ...plain, rows: 64, step, rowQuads: 2 });
+    if (tile.keys % 64 === 0) shapes.push({ ...plain, rows: 64, step: 64, keyQuads: 2, memory: 24576 });
+  }
+  shapes.push({ ...plain, rows: tile.queries > 16 ? 32 : 16, step });
   return shapes.map(shape => simtKernel({ ...base, ...shape }));
 }

@@ -79,7 +79,9 @@ export async function openDevice(gpu: GPU): Promise<Device> {
   });
   failure.catch(() => {});
   const imitated = isImitated(adapter.info);
-  const hasMatrices = optional.every(feature => feature === 'timestamp-query' || feature === 'subgroup-size-control' || device.features.has(feature));
+  const hasMatrices = optional.every(
+    feature => feature === 'timestamp-query' || feature === 'subgroup-size-control' || device.features.has(feature),
+  );
   const capability: Capability = {
     workgroupBytes: device.limits.maxComputeWorkgroupStorageSize,
     threads: Math.min(device.limits.maxComputeInvocationsPerWorkgroup, device.limits.maxComputeWorkgroupSizeX),

@@ -60,20 +60,27 @@ export class Kernels {
   async #choose(demand: Demand, key: string): Promise<ReadyKernel> {
     const specs = candidates(this.#opened.capability, demand);
     const won = winners.get(key);
-    const problems: string[] = [];
+    const problems: { name: string; message: string }[] = [];
     const working: ReadyKernel[] = [];
     for (const spec of won === undefined ? specs : [...specs].sort(first(won))) {
       try {
         working.push(await this.#checked(spec, demand));
       } catch (error) {
         if (this.#opened.lost()) throw error;
-        problems.push(`${spec.name}: ${error instanceof Error ? error.message : String(error)}`);
+        problems.push({ name: spec.name, message: error instanceof Error ? error.message : String(error) });
         continue;
       }
       if (won !== undefined) break;
     }
     const [only] = working;
-    if (only === undefined) throw new GpuError('wrong', `none of its kernels works (${problems.join('; ')})`);
+    if (only === undefined) {
+      const [problem] = problems;
+      const all = problems.map(({ name, message }) => `${name}: ${message}`).join('; ');
+      throw new GpuError(
+        'wrong',
+        problems.length === 1 && problem ? problem.message : `none of its kernels works (${all})`,
+      );
+    }
     const best = working.length === 1 ? only : await this.#fastest(working, demand);
     winners.set(key, best.spec.name);
     return best;
@@ -89,8 +96,8 @@ export class Kernels {
         const run: Parameters<typeof selfCheck>[0] = (input, parts, { scale }) =>
           attendOn(this.#opened, kernel, input, parts, {
             scale: scale ?? 1 / Math.sqrt(input.headDim),
-            // Every row of more than one tile is cut, so that merging is checked too.
-            longest: 1,
+            // Rows of more than three tiles are cut, so that merging is checked too.
+            longest: 2,
             poison: true,
           });
         await selfCheck(run, { headDim: demand.headDim, precision: spec.element });

@@ -11,7 +11,7 @@ import { downloadRows, upload } from './transfer.ts';
 import { BufferUsage } from './usage.ts';
 import { ITEM_WORDS, PARAMS_BYTES } from './wgsl/common.ts';
 import { MERGE_ROWS } from './wgsl/merge.ts';
-import { packGrid, PACK_WORDS } from './wgsl/pack.ts';
+import { PACK_WORDS, packGrid } from './wgsl/pack.ts';
 
 /** A kernel that is ready, the shaders around it, and what was learnt about its speed. */
 export interface ReadyKernel {

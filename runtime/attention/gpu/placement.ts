@@ -1,7 +1,7 @@
 import { FULL_TILE, maskCount, type TilePlan, wordsPerRow } from '../../compile/tile-plan.ts';
 import type { PlanParts } from '../types.ts';
 import type { KernelSpec } from './kernel.ts';
-import { makeSchedule, type HeadWork, type Schedule } from './schedule.ts';
+import { type HeadWork, makeSchedule, type Schedule } from './schedule.ts';
 
 /** Rows of one tensor of one head, in one order, on the device. */
 export interface Region {
@@ -180,7 +180,6 @@ export function planWords({ plans, orders, planWords }: Placement): Uint32Array<
   return words;
 }
 
-
 /** Regions that are not there yet come after those that are. */
 class RegionTable {
   readonly all: Region[] = [];
@@ -190,10 +189,7 @@ class RegionTable {
   take(wanted: Omit<Region, 'base'>): number {
     const known = this.all.find(
       ({ head, order, block, blockStored }) =>
-        head === wanted.head &&
-        order === wanted.order &&
-        block === wanted.block &&
-        blockStored === wanted.blockStored,
+        head === wanted.head && order === wanted.order && block === wanted.block && blockStored === wanted.blockStored,
     );
     if (known !== undefined) return known.base;
     const base = this.rows;
@@ -226,4 +222,3 @@ function splitByTile({ plans, headPlan }: PlanParts[number]): TilePart[] {
 export function copyMasks(placement: Placement, write: (masks: Uint32Array, at: number) => void): void {
   for (const { plan, masksAt } of placement.plans) if (plan.masks.length > 0) write(plan.masks, masksAt);
 }
-

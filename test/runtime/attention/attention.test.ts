@@ -159,7 +159,8 @@ describe('failures', () => {
 function miscompiling(gpu: GPU): GPU {
   return withDevices(gpu, device => {
     const create = device.createShaderModule.bind(device);
-    device.createShaderModule = ({ code, ...rest }) => create({ ...rest, code: code.replace('l *= fade;', '') });
+    device.createShaderModule = ({ code, ...rest }) =>
+      create({ ...rest, code: code.replace(/l(\d) \*= fade\1;/g, '') });
   });
 }
 

@@ -63,7 +63,8 @@ export function simtKernel(shape: SimtShape): KernelSpec {
   // Number 4 a + c of a step's keys stands at row c * keyGroups + a, and rows are turned, each by its number: threads that
   // write at the same time meet different banks.
   const turn = Math.min(8, queryQuads) - 1;
-  const weightAt = (key: string, quad: string): string => `(${key}) * ${queryQuads}u + ((${quad}) ^ ((${key}) & ${turn}u))`;
+  const weightAt = (key: string, quad: string): string =>
+    `(${key}) * ${queryQuads}u + ((${quad}) ^ ((${key}) & ${turn}u))`;
 
   const score = (d: string): string => `
 ${lines(rowIds, i =>
@@ -78,7 +79,8 @@ ${lines(rowIds, i => lines(keyIds, j => lines(four, r => `            s${i}_${j}
 ${lines(rowIds, i => `            let p${i} = weights[${weightAt(`base + ${key}`, `rg + ${i * rowThreads}u`)}];`)}
 ${lines(
   outputIds,
-  j => `            let v${j} = stage[(${key}) * ${vectors}u + ${even ? `cg + ${j * keyThreads}u` : `min(cg + ${j * keyThreads}u, ${vectors - 1}u)`}];`,
+  j =>
+    `            let v${j} = stage[(${key}) * ${vectors}u + ${even ? `cg + ${j * keyThreads}u` : `min(cg + ${j * keyThreads}u, ${vectors - 1}u)`}];`,
 )}
 ${lines(rowIds, i => lines(outputIds, j => lines(four, r => `            acc${i}_${j}_${r} = fma(vec4<f32>(p${i}.${xyzw(r)}), v${j}, acc${i}_${j}_${r});`)))}`;
   // A bound that is not a constant keeps compilers from unrolling what need not be fast.

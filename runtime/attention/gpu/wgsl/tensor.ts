@@ -181,7 +181,8 @@ ${lines(
 ${lines(rowParts, i => `        var s${i} = Result();`)}
 ${lines(
   depthParts,
-  d => `${ahead ? '' : `        let k${c}_${d} = ${key(c * depthParts.length + d)};\n`}${lines(rowParts, i => `        s${i} = subgroupMatrixMultiplyAccumulate(q${i}_${d}, k${c}_${d}, s${i});`)}`,
+  d =>
+    `${ahead ? '' : `        let k${c}_${d} = ${key(c * depthParts.length + d)};\n`}${lines(rowParts, i => `        s${i} = subgroupMatrixMultiplyAccumulate(q${i}_${d}, k${c}_${d}, s${i});`)}`,
 )}
 ${lines(rowParts, i => `        subgroupMatrixStore<row_major>(&scores, scoreBase + ${i * M * scorePitch + (c * N) / 4}u, s${i}, ${scorePitch}u);`)}
       }`,
@@ -240,7 +241,8 @@ ${lines(
 ${lines(rowParts, i => `        let p${i} = subgroupMatrixLoad<Left, row_major>(&weights, weightBase + ${i * M * weightPitch + (w * K) / 8}u, ${weightPitch}u);`)}
 ${lines(
   outputParts,
-  j => `${early ? '' : `        let v${w}_${j} = ${value(w * outputParts.length + j)};\n`}${lines(rowParts, i => `        o${i}_${j} = subgroupMatrixMultiplyAccumulate(p${i}, v${w}_${j}, o${i}_${j});`)}`,
+  j =>
+    `${early ? '' : `        let v${w}_${j} = ${value(w * outputParts.length + j)};\n`}${lines(rowParts, i => `        o${i}_${j} = subgroupMatrixMultiplyAccumulate(p${i}, v${w}_${j}, o${i}_${j});`)}`,
 )}
       }`,
 )}
