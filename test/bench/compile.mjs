@@ -12,6 +12,7 @@ import { cpus, tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs, promisify } from 'node:util';
 import { projectRoot } from '../../scripts/project-root.mjs';
+import { lengthName, tokensOf } from './lengths.mjs';
 
 const { values: options } = parseArgs({
   options: {
@@ -84,14 +85,7 @@ async function build() {
   return outfile;
 }
 
-function tokensOf(text) {
-  const [, digits, unit] = /^(\d+)(Ki|Mi)?$/.exec(text) ?? [];
-  return Number(digits) * (unit === 'Mi' ? 2 ** 20 : unit === 'Ki' ? 2 ** 10 : 1);
-}
-
 const grouped = number => number.toLocaleString('en-US');
-const lengthName = tokens =>
-  tokens % 2 ** 20 === 0 ? `${tokens / 2 ** 20}Mi` : tokens % 1024 === 0 ? `${tokens / 1024}Ki` : grouped(tokens);
 
 async function child(...args) {
   const { stdout } = await run(process.execPath, [bundle, ...args], { maxBuffer: 2 ** 26 });

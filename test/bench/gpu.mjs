@@ -1,0 +1,156 @@
+// How fast attention runs on the graphics device, against the device's own peak, and against other libraries.
+//
+//   npm run bench:gpu -- [--lengths 4Ki,16Ki,64Ki] [--only REGEXP] [--no-million] [--runs 20] [--small]
+//                        [--json FILE] [--bundle FILE] [--peers FILE] [--out FILE]
+//
+// Times are medians of the device's own timestamps over runs that follow each other, after the device has warmed up.
+// `needed` counts allowed pairs, `tiles` all pairs of the tiles that are computed: 4 * head_dim operations each.
+// --peers joins what test/bench/peers.py wrote on the same machine. --small is for devices that software imitates.
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+import { parseArgs } from 'node:util';
+import { projectRoot } from '../../scripts/project-root.mjs';
+import { lengthName, tokensOf } from './lengths.mjs';
+
+const { values: options } = parseArgs({
+  options: {
+    lengths: { type: 'string', default: '4Ki,16Ki,64Ki' },
+    only: { type: 'string', default: '' },
+    'no-million': { type: 'boolean', default: false },
+    runs: { type: 'string', default: '20' },
+    small: { type: 'boolean', default: false },
+    json: { type: 'string' },
+    /** A bundle of gpu/measure.ts that was made elsewhere, or where to leave one (--bundle-only). */
+    bundle: { type: 'string' },
+    'bundle-only': { type: 'string' },
+    peers: { type: 'string' },
+    out: { type: 'string' },
+  },
+});
+
+const both = ['f16', 'f32'];
+/** [name, expression, head dimension, longest length, precisions] */
+const PATTERNS = [
+  ['full', 'full()', 64, 2 ** 14, both],
+  ['full, d = 128', 'full()', 128, 2 ** 14, both],
+  ['Longformer', 'window(512) | global([0])', 64, 2 ** 20, both],
+  ['sliding 4096', 'sliding(4096)', 64, 2 ** 20, both],
+  ['BigBird', 'blocked(64, window(3) | global([0, -1]) | random(3))', 64, 2 ** 20, both],
+  ['strided', 'strided(128) & causal() | sliding(128)', 64, 2 ** 16, both],
+];
+const MILLION = 2 ** 20;
+
+if (options['bundle-only'] !== undefined) {
+  await bundleTo(options['bundle-only']);
+  process.exit(0);
+}
+const lengths = options.lengths.split(',').map(tokensOf);
+const only = new RegExp(options.only);
+const cases = PATTERNS.filter(([name]) => only.test(name)).map(([name, expression, headDim, longest, precisions]) => {
+  const wanted = longest === MILLION && !options['no-million'] && !options.small ? [...lengths, MILLION] : lengths;
+  return { name, expression, headDim, lengths: wanted.filter(tokens => tokens <= longest), precisions };
+});
+const settings = options.small
+  ? { heads: 2, runs: 3, warmUpMs: 0, peakWorkgroups: 16, checkedRows: 64, cases }
+  : { heads: 12, runs: Number(options.runs), warmUpMs: 200, peakWorkgroups: 16384, checkedRows: 64, cases };
+
+const lines = [];
+const say = (line = '') => {
+  console.log(line);
+  lines.push(line);
+};
+
+const rows = await measure(settings);
+if (options.json !== undefined) writeFileSync(options.json, JSON.stringify(rows, null, 1));
+if (options.peers !== undefined) join(rows, JSON.parse(readFileSync(options.peers, 'utf8')));
+if (options.out !== undefined) writeFileSync(options.out, `${lines.join('\n')}\n`);
+
+async function bundleTo(outfile) {
+  const { build } = await import('esbuild');
+  await build({
+    entryPoints: [path.join(projectRoot, 'test/bench/gpu/measure.ts')],
+    outfile,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    external: ['webgpu'],
+    banner: {
+      js: "import { createRequire as makeRequire } from 'node:module';const require=makeRequire(import.meta.url);",
+    },
+    logLevel: 'error',
+  });
+}
+
+/** Runs all cases in a process of their own and prints each as soon as it is known. */
+async function measure(what) {
+  const scratch = mkdtempSync(path.join(projectRoot, 'dist-bench-'));
+  process.on('exit', () => rmSync(scratch, { recursive: true, force: true }));
+  const bundle = options.bundle ?? path.join(scratch, 'measure.mjs');
+  if (options.bundle === undefined) await bundleTo(bundle);
+  const child = spawn(process.execPath, ['--max-old-space-size=8192', bundle, JSON.stringify(what)], {
+    cwd: path.dirname(bundle),
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const ended = new Promise(resolve => child.once('close', resolve));
+  const found = [];
+  let peaks = {};
+  for await (const line of createInterface({ input: child.stdout })) {
+    const row = JSON.parse(line);
+    if (row.peaks !== undefined) {
+      peaks = row.peaks;
+      head(row);
+      continue;
+    }
+    found.push(row);
+    show(row, peaks);
+  }
+  const code = await ended;
+  if (code !== 0) {
+    console.error(`the measurement ended with code ${code}`);
+    process.exitCode = 1;
+  }
+  return found;
+}
+
+function head({ device, peaks, timestamps }) {
+  const rate = (name, value) => (value === null ? `no ${name}` : `${name} ${value.toFixed(0)} TFLOP/s`);
+  say(`${device}: ${rate('float32 multiply-adds', peaks.f32)}, ${rate('matrix units', peaks.tensor)}.`);
+  if (!timestamps) say('The device has no timestamps: times are by the clock.');
+  say();
+  say('| pattern | n | type | kernel | ms | sorting ms | TFLOP/s needed | TFLOP/s tiles | of the peak | max error |');
+  say('|---|---:|---|---|---:|---:|---:|---:|---:|---:|');
+}
+
+function show(row, peaks) {
+  const { name, tokens, precision } = row;
+  if (row.problem !== undefined) return say(`| ${name} | ${lengthName(tokens)} | ${precision} | ${row.problem} |`);
+  const peak = row.pipeline === 'tensor' ? peaks.tensor : peaks.f32;
+  const share = peak === null ? '' : `${((100 * row.tileTflops) / peak).toFixed(0)} %`;
+  say(
+    `| ${name} | ${lengthName(tokens)} | ${precision} | ${row.kernel} | ${row.attendMs.toFixed(3)} | ${row.packMs.toFixed(3)} | ` +
+      `${row.neededTflops.toFixed(1)} | ${row.tileTflops.toFixed(1)} | ${share} | ${row.error.toExponential(1)} |`,
+  );
+}
+
+/** Our times beside those of others for the same pattern, length and type. */
+function join(ours, { device, rows: theirs }) {
+  say();
+  say(`Others on ${device}. Ratios are our time over theirs, ours with and without sorting.`);
+  say();
+  say('| pattern | n | type | other | its ms | ours ms | with sorting | ratio | with sorting |');
+  say('|---|---:|---|---|---:|---:|---:|---:|---:|');
+  for (const their of theirs) {
+    const our = ours.find(
+      ({ name, tokens, precision }) =>
+        name === their.pattern && tokens === their.tokens && precision === their.precision,
+    );
+    if (their.ms === null || our?.attendMs === undefined) continue;
+    const all = our.attendMs + our.packMs;
+    say(
+      `| ${their.pattern} | ${lengthName(their.tokens)} | ${their.precision} | ${their.library} | ${their.ms.toFixed(3)} | ` +
+        `${our.attendMs.toFixed(3)} | ${all.toFixed(3)} | ${(our.attendMs / their.ms).toFixed(2)} | ${(all / their.ms).toFixed(2)} |`,
+    );
+  }
+}

@@ -1,0 +1,161 @@
+"""Attention of other libraries on the shapes of `npm run bench:gpu`, as JSON.
+
+    peers.py OUT.json [LENGTH...]
+
+PyTorch's FlexAttention, compiled, each pattern in a process of its own; dense scaled_dot_product_attention; and, where
+transformers is installed, the self-attention of Hugging Face's Longformer and BigBird. 12 heads of 64. Needs a CUDA device.
+Times are medians of CUDA events over 20 runs after a warm-up, milliseconds.
+"""
+
+import json
+import subprocess
+import sys
+import warnings
+
+warnings.filterwarnings("ignore")
+HEADS, DIM, BLOCK = 12, 64, 64
+RUNS = 20
+
+
+def median_ms(torch, call):
+    for _ in range(5):
+        call()
+    torch.cuda.synchronize()
+    times = []
+    for _ in range(RUNS):
+        start, end = torch.cuda.Event(enable_timing=True), torch.cuda.Event(enable_timing=True)
+        start.record()
+        call()
+        end.record()
+        torch.cuda.synchronize()
+        times.append(start.elapsed_time(end))
+    return sorted(times)[len(times) // 2]
+
+
+def tensors(torch, tokens, precision):
+    kind = torch.float16 if precision == "f16" else torch.float32
+    return [torch.randn(1, HEADS, tokens, DIM, device="cuda", dtype=kind) for _ in range(3)]
+
+
+def mask_of(torch, pattern, tokens):
+    if pattern == "Longformer":
+        return lambda b, h, q, k: ((q - k).abs() <= 256) | (q == 0) | (k == 0)
+    if pattern == "sliding 4096":
+        return lambda b, h, q, k: (q >= k) & (q - k < 4096)
+    if pattern == "strided":
+        return lambda b, h, q, k: (q >= k) & ((q - k < 128) | ((q - k) % 128 == 0))
+    if pattern == "BigBird":
+        blocks = tokens // BLOCK
+        table = torch.zeros(blocks, blocks, dtype=torch.bool, device="cuda")
+        index = torch.arange(blocks, device="cuda")
+        table[(index[:, None] - index[None, :]).abs() <= 1] = True
+        table[[0, -1], :] = True
+        table[:, [0, -1]] = True
+        table.scatter_(1, torch.rand(blocks, blocks, device="cuda").topk(3, dim=1).indices, True)
+        return lambda b, h, q, k: table[q // BLOCK, k // BLOCK]
+    raise ValueError(pattern)
+
+
+def flex(pattern, tokens, precision):
+    import torch
+    from torch.nn.attention.flex_attention import create_block_mask, flex_attention
+
+    q, k, v = tensors(torch, tokens, precision)
+    mask = mask_of(torch, pattern, tokens)
+    blocks = create_block_mask(mask, None, None, tokens, tokens, device="cuda", _compile=True)
+    compiled = torch.compile(flex_attention, dynamic=False)
+    return median_ms(torch, lambda: compiled(q, k, v, block_mask=blocks))
+
+
+def dense(_, tokens, precision):
+    import torch
+
+    q, k, v = tensors(torch, tokens, precision)
+    return median_ms(torch, lambda: torch.nn.functional.scaled_dot_product_attention(q, k, v))
+
+
+def longformer(_, tokens, precision):
+    import torch
+    from transformers import LongformerConfig
+    from transformers.models.longformer.modeling_longformer import LongformerSelfAttention
+
+    config = LongformerConfig(hidden_size=HEADS * DIM, num_attention_heads=HEADS, attention_window=[512], num_hidden_layers=1)
+    kind = torch.float16 if precision == "f16" else torch.float32
+    module = LongformerSelfAttention(config, 0).to("cuda", kind).eval()
+    hidden = torch.randn(1, tokens, HEADS * DIM, device="cuda", dtype=kind)
+    mask = torch.zeros(1, tokens, device="cuda", dtype=kind)
+    mask[0, 0] = 10000
+    masked, globally = mask < 0, mask > 0
+    with torch.no_grad():
+        return median_ms(
+            torch,
+            lambda: module(
+                hidden, attention_mask=mask, is_index_masked=masked, is_index_global_attn=globally, is_global_attn=True
+            ),
+        )
+
+
+def bigbird(_, tokens, precision):
+    import torch
+    from transformers import BigBirdConfig, BigBirdModel
+
+    config = BigBirdConfig(
+        hidden_size=HEADS * DIM,
+        num_attention_heads=HEADS,
+        num_hidden_layers=1,
+        block_size=BLOCK,
+        num_random_blocks=3,
+        max_position_embeddings=tokens,
+        attention_type="block_sparse",
+    )
+    from transformers.models.big_bird.modeling_big_bird import BigBirdBlockSparseAttention
+
+    kind = torch.float16 if precision == "f16" else torch.float32
+    module = BigBirdBlockSparseAttention(config, seed=0).to("cuda", kind).eval()
+    hidden = torch.randn(1, tokens, HEADS * DIM, device="cuda", dtype=kind)
+    ones = torch.ones(1, tokens, device="cuda", dtype=kind)
+    band, origin, to, blocked = BigBirdModel.create_masks_for_block_sparse_attn(ones, BLOCK)
+    with torch.no_grad():
+        return median_ms(torch, lambda: module(hidden, band, origin, to, blocked, blocked))
+
+
+LIBRARIES = {
+    "FlexAttention": (flex, ["Longformer", "sliding 4096", "BigBird", "strided"], 65536),
+    "SDPA, dense": (dense, ["full"], 16384),
+    "Hugging Face module": (longformer, ["Longformer"], 16384),
+    "Hugging Face module ": (bigbird, ["BigBird"], 4096),
+}
+
+
+def main(out, lengths):
+    import torch
+
+    rows = []
+    for library, (_, patterns, longest) in LIBRARIES.items():
+        for pattern in patterns:
+            for tokens in [length for length in lengths if length <= longest]:
+                for precision in ["f16", "f32"] if library != "FlexAttention" or pattern == "Longformer" else ["f16"]:
+                    row = {"library": library.strip(), "pattern": pattern, "tokens": tokens, "precision": precision}
+                    # A process of its own: what one compiles or leaves in memory does not touch the next.
+                    case = json.dumps([library, pattern, tokens, precision])
+                    try:
+                        done = subprocess.run(
+                            [sys.executable, __file__, "--case", case], capture_output=True, text=True, timeout=240
+                        )
+                        row["ms"] = float(done.stdout.strip().split("\n")[-1]) if done.returncode == 0 else None
+                        if done.returncode != 0:
+                            row["problem"] = done.stderr.strip().split("\n")[-1]
+                    except subprocess.TimeoutExpired:
+                        row.update(ms=None, problem="it did not end within 240 seconds")
+                    rows.append(row)
+                    print(row, flush=True)
+                    with open(out, "w") as file:
+                        json.dump({"device": torch.cuda.get_device_name(), "rows": rows}, file, indent=1)
+
+
+if __name__ == "__main__":
+    if sys.argv[1] == "--case":
+        library, pattern, tokens, precision = json.loads(sys.argv[2])
+        print(LIBRARIES[library][0](pattern, tokens, precision))
+    else:
+        main(sys.argv[1], [int(length) for length in sys.argv[2:]] or [4096, 16384, 65536])
