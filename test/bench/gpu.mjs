@@ -85,8 +85,9 @@ async function bundleTo(outfile) {
 
 /** Runs all cases in a process of their own and prints each as soon as it is known. */
 async function measure(what) {
-  const scratch = mkdtempSync(path.join(projectRoot, 'dist-bench-'));
-  process.on('exit', () => rmSync(scratch, { recursive: true, force: true }));
+  // Inside the project, where the bundle finds the package that brings WebGPU.
+  const scratch = options.bundle === undefined ? mkdtempSync(path.join(projectRoot, 'node_modules/.bench-gpu-')) : '';
+  if (scratch !== '') process.on('exit', () => rmSync(scratch, { recursive: true, force: true }));
   const bundle = options.bundle ?? path.join(scratch, 'measure.mjs');
   if (options.bundle === undefined) await bundleTo(bundle);
   const child = spawn(process.execPath, ['--max-old-space-size=8192', bundle, JSON.stringify(what)], {

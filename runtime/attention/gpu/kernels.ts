@@ -14,12 +14,10 @@ import { packShader } from './wgsl/pack.ts';
 /** Names of the kernels that won their trial, by device and demand, for devices that are opened again. */
 const winners = new Map<string, string>();
 
-/** A trial starts small; on a device that does this in less, a larger one tells kernels apart. */
-const SHORT_TRIAL_MS = 2;
-const TRIALS = [
-  { heads: 4, tokens: 1024 },
-  { heads: 8, tokens: 4096 },
-] as const;
+/** A trial starts small. On a device that does it in less than this, a larger one of about this length decides. */
+const TRIAL_MS = 4;
+const FIRST_TRIAL = { heads: 4, tokens: 1024 };
+const SECOND_TRIAL = { heads: 12, mostTokens: 8192 };
 /** Kernels that take so many times the best one's time are not tried on. */
 const HOPELESS = 2;
 /** Runs that follow each other without a pause, and how often all kernels are taken in turns. */
@@ -116,19 +114,14 @@ export class Kernels {
   }
 
   async #fastest(kernels: readonly ReadyKernel[], demand: Demand): Promise<ReadyKernel> {
-    let left = [...kernels];
-    for (const size of TRIALS) {
-      const times = await this.#times(left, demand, size);
-      const timeOf = (kernel: ReadyKernel): number => times.get(kernel) ?? Number.POSITIVE_INFINITY;
-      left.sort((a, b) => timeOf(a) - timeOf(b));
-      const [best] = left;
-      if (best === undefined) break;
-      left = left.filter(kernel => timeOf(kernel) <= HOPELESS * timeOf(best));
-      if (left.length === 1 || timeOf(best) > SHORT_TRIAL_MS) break;
-    }
-    const [best] = left;
-    if (best === undefined) throw new GpuError('device', 'No kernel could be timed.');
-    return best;
+    const first = await this.#times(kernels, demand, FIRST_TRIAL);
+    const shortest = Math.min(...first.values());
+    const left = kernels.filter(kernel => (first.get(kernel) ?? Number.POSITIVE_INFINITY) <= HOPELESS * shortest);
+    if (left.length <= 1 || shortest >= TRIAL_MS) return fastestOf(kernels, first);
+    const longer = Math.sqrt((TRIAL_MS / shortest) * (FIRST_TRIAL.heads / SECOND_TRIAL.heads));
+    const tokens = Math.min(SECOND_TRIAL.mostTokens, Math.round((FIRST_TRIAL.tokens * longer) / 256) * 256);
+    if (tokens <= FIRST_TRIAL.tokens) return fastestOf(kernels, first);
+    return fastestOf(left, await this.#times(left, demand, { heads: SECOND_TRIAL.heads, tokens }));
   }
 
   /** Milliseconds of full attention with each kernel: the shortest of a few runs, taken in turns. */
@@ -180,6 +173,18 @@ export class Kernels {
       if (!this.#opened.lost()) for (const { pass } of passes) pass.dispose();
     }
   }
+}
+
+/** Throws GpuError when none has a time. */
+function fastestOf(kernels: readonly ReadyKernel[], times: ReadonlyMap<ReadyKernel, number>): ReadyKernel {
+  let best: ReadyKernel | undefined;
+  let least = Number.POSITIVE_INFINITY;
+  for (const kernel of kernels) {
+    const ms = times.get(kernel) ?? Number.POSITIVE_INFINITY;
+    if (ms < least) [best, least] = [kernel, ms];
+  }
+  if (best === undefined) throw new GpuError('device', 'No kernel could be timed.');
+  return best;
 }
 
 function keyOf({ headDim, precision, tile }: Demand): string {

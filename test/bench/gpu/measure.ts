@@ -8,7 +8,7 @@ import { type Device, openDevice } from '../../../runtime/attention/gpu/device.t
 import { GpuError } from '../../../runtime/attention/gpu/gpu-error.ts';
 import { Kernels } from '../../../runtime/attention/gpu/kernels.ts';
 import { DevicePass, largestBuffer, type ReadyKernel } from '../../../runtime/attention/gpu/pass.ts';
-import { type DeviceTimes, DispatchTimer } from '../../../runtime/attention/gpu/timer.ts';
+import { DispatchTimer } from '../../../runtime/attention/gpu/timer.ts';
 import { referenceRows } from '../../../runtime/attention/reference.ts';
 import type { AttentionInput, PlanParts, Precision } from '../../../runtime/attention/types.ts';
 import { compileHeadParts } from '../../../runtime/compile/compile-heads.ts';
@@ -86,11 +86,7 @@ async function measure(input: AttentionInput, parts: PlanParts, precision: Preci
   const whole = await attendOn(device, kernel, input, parts, { scale });
   const rows = sampleRows(input, settings.checkedRows);
   const error = compareRows(input, whole, referenceRows(input, parts, rows, scale)).o;
-  const { limits } = device.device;
-  const fits = largestBuffer(input, parts, kernel.spec).bytes <= limits.maxStorageBufferBindingSize;
-  const times = fits
-    ? await timeResident(device, kernel, input, parts, scale)
-    : await timeWhole(device, kernel, input, parts, scale, whole.times);
+  const times = await timeAll(device, kernel, input, parts, scale);
   const perPair = 4 * headDim;
   const computed = parts.reduce(
     (sum, { plans, headPlan }) => sum + headPlan.reduce((tiles, plan) => tiles + (plans[plan]?.column.length ?? 0), 0),
@@ -114,6 +110,42 @@ interface Times {
   readonly runs: number;
 }
 
+/** All heads: together where they fit on the device, else some after the others, each lot timed by itself. */
+async function timeAll(
+  opened: Device,
+  kernel: ReadyKernel,
+  input: AttentionInput,
+  parts: PlanParts,
+  scale: number,
+): Promise<Times> {
+  const { heads, queries, keys, headDim } = input;
+  const { maxStorageBufferBindingSize } = opened.device.limits;
+  const some = (first: number, count: number) => {
+    const of = (data: Float32Array, rows: number): Float32Array =>
+      data.subarray(first * rows * headDim, (first + count) * rows * headDim);
+    return {
+      input: {
+        ...input,
+        ...{ heads: count, kvHeads: count, q: of(input.q, queries), k: of(input.k, keys), v: of(input.v, keys) },
+      },
+      parts: parts.map(part => ({ ...part, headPlan: part.headPlan.slice(first, first + count) })),
+    };
+  };
+  const fits = (count: number): boolean => {
+    const lot = some(0, count);
+    return largestBuffer(lot.input, lot.parts, kernel.spec).bytes <= maxStorageBufferBindingSize;
+  };
+  let atOnce = heads;
+  while (atOnce > 1 && !fits(atOnce)) atOnce = Math.ceil(atOnce / 2);
+  let sum: Times = { attendMs: 0, packMs: 0, runs: settings.runs };
+  for (let first = 0; first < heads; first += atOnce) {
+    const lot = some(first, Math.min(atOnce, heads - first));
+    const { attendMs, packMs } = await timeResident(opened, kernel, lot.input, lot.parts, scale);
+    sum = { ...sum, attendMs: sum.attendMs + attendMs, packMs: sum.packMs + packMs };
+  }
+  return sum;
+}
+
 /** Tensors stay on the device; runs follow each other without a pause. */
 async function timeResident(
   opened: Device,
@@ -132,7 +164,8 @@ async function timeResident(
     const unused = new DispatchTimer(opened.device, false);
     const started = performance.now();
     do {
-      pass.repeat(unused, 2);
+      // Enough work at once that the device has no reason to rest.
+      pass.repeat(unused, 10);
       await opened.device.queue.onSubmittedWorkDone();
     } while (performance.now() - started < settings.warmUpMs);
     const timer = new DispatchTimer(opened.device, opened.timestamps);
@@ -148,25 +181,6 @@ async function timeResident(
   } finally {
     pass.dispose();
   }
-}
-
-/** More than the device holds at once: every run uploads what it needs. */
-async function timeWhole(
-  opened: Device,
-  kernel: ReadyKernel,
-  input: AttentionInput,
-  parts: PlanParts,
-  scale: number,
-  first: DeviceTimes,
-): Promise<Times> {
-  const attend: number[] = [first.attend];
-  const pack: number[] = [first.pack];
-  for (let run = 0; run < 2; run++) {
-    const { times } = await attendOn(opened, kernel, input, parts, { scale });
-    attend.push(times.attend);
-    pack.push(times.pack);
-  }
-  return { attendMs: median(attend), packMs: median(pack), runs: attend.length };
 }
 
 function median(numbers: readonly number[]): number {

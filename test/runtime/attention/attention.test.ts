@@ -5,7 +5,8 @@ import { nodeWorkers } from '../../../runtime/attention/cpu/workers.node.ts';
 import { openDawn } from '../../../runtime/attention/gpu/dawn.node.ts';
 import { selfCheck } from '../../../runtime/attention/self-check.ts';
 import type { Backend } from '../../../runtime/attention/types.ts';
-import { expectCorrect, problem, problems } from './problems.ts';
+import { expectCorrect } from './expect-correct.ts';
+import { problem, problems } from './problems.ts';
 
 // A software device takes seconds to compile a shader, more on a busy machine.
 vi.setConfig({ testTimeout: 60_000 });

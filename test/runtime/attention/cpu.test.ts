@@ -7,7 +7,8 @@ import type { WorkerHost } from '../../../runtime/attention/cpu/worker-host.ts';
 import { nodeWorkers } from '../../../runtime/attention/cpu/workers.node.ts';
 import { fullPlan } from '../../../runtime/attention/full-plan.ts';
 import { sampleInput } from '../../../runtime/attention/sample-data.ts';
-import { problem, problems, scattered, solve } from './problems.ts';
+import { solve } from './expect-correct.ts';
+import { problem, problems, scattered } from './problems.ts';
 import { runScript } from './run-script.ts';
 
 const builds = kernelBuilds();

@@ -9,7 +9,8 @@ import { sampleInput } from '../../../runtime/attention/sample-data.ts';
 import type { Backend } from '../../../runtime/attention/types.ts';
 import type { TilePlan } from '../../../runtime/compile/tile-plan.ts';
 import { densePlan } from '../dense-plan.ts';
-import { expectCorrect, problem, problems, scattered, solve } from './problems.ts';
+import { expectCorrect, solve } from './expect-correct.ts';
+import { problem, problems, scattered } from './problems.ts';
 import { runScript } from './run-script.ts';
 
 /** The tile whose shader compiles fastest. */
