@@ -1,5 +1,12 @@
 import { defineConfig } from 'vitest/config';
 
+/** Tests that put something else in place of a module (`vi.mock`), for which they need modules of their own. */
+const replacingModules = [
+  'test/client/commands/export-mask.test.ts',
+  'test/client/language-client.test.ts',
+  'test/client/read-file.test.ts',
+];
+
 /** Everything that needs no editor. The tests inside VS Code have a configuration of their own, in test/extension. */
 export default defineConfig({
   test: {
@@ -8,10 +15,14 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/{runtime,server,client}/**/*.test.ts'],
+          exclude: replacingModules,
+          // Loading the language and the compiler anew for each file costs as much as a quarter of the tests.
+          isolate: false,
           // Property tests take seconds on an idle machine and many times that on a busy one.
           testTimeout: 180_000,
         },
       },
+      { test: { name: 'isolated', include: replacingModules } },
       {
         test: {
           name: 'packaging',
