@@ -49,6 +49,25 @@ describe('a .sparse file in the editor', () => {
     await workbench().dismissHover();
   });
 
+  test('tells of a call in a model what it costs at the length of the model', async () => {
+    await workbench().openFile('longformer.sparse');
+    await workbench().goToText('longformer.sparse', '= longformer(512)\n\n', 4);
+    const place = await workbench().probe.ask('activeEditor', {});
+    const text = await workbench().hover((place?.line ?? 0) + 1, (place?.character ?? 0) + 1);
+    expect(text).toContain('Beltagy et al.');
+    // 513 keys a query less those past the ends, and the rest of row and column 0.
+    const pairs = 4096 * 513 - 256 * 257 + 2 * (4096 - 257);
+    for (const part of [pairs.toLocaleString('en'), 'at 4,096 tokens', 'O(n']) expect(text).toContain(part);
+    await workbench().dismissHover();
+    await workbench().replaceText('longformer.sparse', 'window(256', 'window(-3');
+    const [problem] = await workbench().diagnostics('longformer.sparse', found => found.length > 0);
+    expect(problem?.message).toContain('-3');
+    expect((problem?.end.character ?? 0) - (problem?.start.character ?? 0)).toBe('-3'.length);
+    await workbench().replaceText('longformer.sparse', 'window(-3', 'window(256');
+    await workbench().diagnostics('longformer.sparse', found => found.length === 0);
+    await workbench().openFile('mine.sparse');
+  });
+
   test('is served again after the server was restarted', async () => {
     await workbench().runCommand('Sparse: Restart Language Server');
     await workbench().replaceText('mine.sparse', 'global([0])', 'globl([0])');

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { unzipSync } from 'fflate';
 import { packageExtension } from '../../scripts/package.mjs';
@@ -31,7 +31,16 @@ function isOlderThanBuild(vsix: string): boolean {
   if (!existsSync(stamp)) return true;
   const { inputs, production }: { inputs: string[]; production: boolean } = JSON.parse(readFileSync(stamp, 'utf8'));
   const { files }: { files: string[] } = JSON.parse(readFileSync(path.join(projectRoot, 'package.json'), 'utf8'));
-  return !production || [...inputs, ...files].some(file => modified(file) > packaged);
+  return !production || [...inputs, ...files.flatMap(filesOf)].some(file => modified(file) > packaged);
+}
+
+/** The files that an entry of the manifest's `files` names: one, or those of one ending in a folder. */
+function filesOf(entry: string): string[] {
+  if (!path.basename(entry).startsWith('*')) return [entry];
+  const folder = path.dirname(entry);
+  const found = readdirSync(path.join(projectRoot, folder)).filter(name => name.endsWith(path.extname(entry)));
+  // The folder itself is newer once a file was taken out of it.
+  return [folder, ...found.map(name => path.join(folder, name))];
 }
 
 function modified(file: string): number {

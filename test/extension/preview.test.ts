@@ -85,6 +85,21 @@ describe('the preview', () => {
     expect(legend).toContain('columns([0])');
   });
 
+  test('lets no script in but its own', async () => {
+    const frame = await previewFrame();
+    const policy = await frame.locator('meta[http-equiv="Content-Security-Policy"]').first().getAttribute('content');
+    expect(policy).toMatch(/default-src 'none'/);
+    expect(policy).not.toMatch(/'unsafe-/);
+    const ran = await frame.evaluate(() => {
+      const script = document.createElement('script');
+      script.textContent = 'globalThis.stranger = 1';
+      document.body.append(script);
+      script.remove();
+      return 'stranger' in globalThis;
+    });
+    expect(ran).toBe(false);
+  });
+
   test('tells what the pattern costs and how information flows through its layers', async () => {
     const frame = await previewFrame();
     const text = async (name: string): Promise<string> =>

@@ -18,10 +18,13 @@ export default defineConfig({
           ...(name === 'server' ? [] : ['test/extension/restricted.test.ts']),
           // Needs a browser and no editor, so once is enough.
           ...(name === 'web' ? [] : ['test/extension/determinism.test.ts']),
+          // Serves this editor itself.
+          ...(name === 'web' ? [] : ['test/extension/start.test.ts']),
         ],
         globalSetup: ['test/extension/global-setup.ts'],
         // One editor at a time: each one fills two cores.
         fileParallelism: false,
+        isolate: false,
         testTimeout: 60_000,
         hookTimeout: 180_000,
       },

@@ -23,6 +23,23 @@ describe('a machine without a GPU adapter', () => {
     expect(Number(/Largest difference ([0-9.e+-]+)/.exec(text)?.[1])).toBeLessThan(1e-5);
   });
 
+  test('the status tells afterwards where attention ran', async () => {
+    await workbench().probe.ask('executeCommand', { command: 'workbench.action.focusFirstEditorGroup', args: [] });
+    const item = workbench().page.locator('[id="status.languageStatus"]');
+    await item.waitFor();
+    let texts: string[] = [];
+    await workbench().until(
+      'the backend behind the braces',
+      async () => {
+        await item.hover();
+        texts = await workbench().page.locator('.hover-language-status').allInnerTexts();
+        return texts.some(text => text.includes('Backend: CPU'));
+      },
+      () => texts.join(' | '),
+    );
+    await workbench().page.mouse.move(5, 300);
+  });
+
   test('shows progress and can be cancelled', async () => {
     await workbench().goTo(3, 8);
     await workbench().runCommand('Sparse: Run Pattern');

@@ -28,6 +28,24 @@ export function allows(pattern: Pattern, shape: Shape, i: number, j: number): bo
   }
 }
 
+/** What does not depend on the pair is found out once for all pairs of a shape. */
+function once<Key extends object, Found>(find: (of: Key, shape: Shape) => Found): (of: Key, shape: Shape) => Found {
+  const known = new WeakMap<Key, WeakMap<Shape, { readonly found: Found }>>();
+  return (of, shape) => {
+    let byShape = known.get(of);
+    if (byShape === undefined) {
+      byShape = new WeakMap();
+      known.set(of, byShape);
+    }
+    let kept = byShape.get(shape);
+    if (kept === undefined) {
+      kept = { found: find(of, shape) };
+      byShape.set(shape, kept);
+    }
+    return kept.found;
+  };
+}
+
 /** Draws that were asked last, by row: every pair of a row asks for the same. */
 const draws = new Map<string, ReadonlySet<number>>();
 
@@ -96,8 +114,7 @@ function primitive(call: Pattern & { kind: 'primitive' }, shape: Shape, i: numbe
       const size = number('size');
       const p = call.args.p;
       if (p?.type !== 'pattern') throw new Error('blocked lacks p');
-      const grid = { ...shape, tokens: Math.ceil(n / size), outer: [...(shape.outer ?? []), n] };
-      return allows(p.value, grid, Math.floor(i / size), Math.floor(j / size));
+      return allows(p.value, blocksOf(call, shape), Math.floor(i / size), Math.floor(j / size));
     }
     case 'prefix':
       return j < number('length');
@@ -201,22 +218,43 @@ function coordinates(position: number, sizes: readonly number[]): number[] {
   return found;
 }
 
-function values(argument: Argument | undefined, shape: Shape): number[] {
+function values(argument: Argument | undefined, shape: Shape): readonly number[] {
   if (argument?.type !== 'values') throw new Error('no values');
-  return argument.items.map(item => {
-    if (!('at' in item)) throw new Error('ranges are not covered');
-    return value(item.at, shape);
-  });
+  return valuesIn(argument, shape);
 }
 
-function perAxis(argument: Argument | undefined, sizes: readonly number[], shape: Shape, otherwise: number): number[] {
+const valuesIn = once((argument: Argument & { type: 'values' }, shape: Shape): readonly number[] =>
+  argument.items.map(item => {
+    if (!('at' in item)) throw new Error('ranges are not covered');
+    return value(item.at, shape);
+  }),
+);
+
+/** The shape that the inner pattern of `blocked` has: its blocks. */
+const blocksOf = once((call: Pattern & { kind: 'primitive' }, shape: Shape): Shape => {
+  const size = call.args.size;
+  if (size?.type !== 'number') throw new Error('blocked lacks size');
+  const tokens = Math.ceil(shape.tokens / value(size.value, shape));
+  return { ...shape, tokens, outer: [...(shape.outer ?? []), shape.tokens] };
+});
+
+function perAxis(
+  argument: Argument | undefined,
+  sizes: readonly number[],
+  shape: Shape,
+  otherwise: number,
+): readonly number[] {
   if (argument === undefined) return sizes.map(() => otherwise);
   const given = values(argument, shape);
   return argument.type === 'values' && argument.single ? sizes.map(() => given[0]!) : given;
 }
 
-function positions(argument: Argument | undefined, shape: Shape): Set<number> {
+function positions(argument: Argument | undefined, shape: Shape): ReadonlySet<number> {
   if (argument?.type !== 'positions') throw new Error('no positions');
+  return positionsIn(argument, shape);
+}
+
+const positionsIn = once((argument: Argument & { type: 'positions' }, shape: Shape): ReadonlySet<number> => {
   const found = new Set<number>();
   const at = (expression: NumberExpression): number => {
     const position = value(expression, shape);
@@ -227,7 +265,7 @@ function positions(argument: Argument | undefined, shape: Shape): Set<number> {
     else for (let position = at(item.from); position < at(item.to); position++) found.add(position);
   }
   return found;
-}
+});
 
 /** Remainder with the sign of the divisor, exact where JavaScript's own is. */
 function python(a: number, b: number): number {

@@ -12,6 +12,9 @@ const editor = vi.hoisted(() => ({
   written: new Map<string, Uint8Array>(),
   cancelled: false,
   saveDialogs: 0,
+  writeProblem: '',
+  choice: undefined as string | undefined,
+  commands: [] as string[],
 }));
 
 vi.mock('vscode', () => ({
@@ -24,7 +27,9 @@ vi.mock('vscode', () => ({
     openTextDocument: () => Promise.resolve({ getText: () => 'the text' }),
     fs: {
       writeFile: (file: { path: string }, bytes: Uint8Array) =>
-        Promise.resolve(void editor.written.set(file.path, bytes)),
+        editor.writeProblem === ''
+          ? Promise.resolve(void editor.written.set(file.path, bytes))
+          : Promise.reject(new Error(editor.writeProblem)),
     },
   },
   window: {
@@ -34,9 +39,15 @@ vi.mock('vscode', () => ({
       editor.saveDialogs++;
       return Promise.resolve(defaultUri);
     },
-    showInformationMessage: () => Promise.resolve(undefined),
+    showInformationMessage: () => Promise.resolve(editor.choice),
     withProgress: (_: unknown, work: (progress: unknown, token: unknown) => Promise<unknown>) =>
       work(undefined, { isCancellationRequested: editor.cancelled }),
+  },
+  commands: {
+    executeCommand: (command: string, file: { path: string }) => {
+      editor.commands.push(`${command} ${file.path}`);
+      return Promise.resolve();
+    },
   },
 }));
 
@@ -65,6 +76,9 @@ beforeEach(() => {
   editor.written.clear();
   editor.cancelled = false;
   editor.saveDialogs = 0;
+  editor.writeProblem = '';
+  editor.choice = undefined;
+  editor.commands.length = 0;
 });
 
 test('queries follow the tokens that the preview shows', async () => {
@@ -93,4 +107,18 @@ test('a cancelled export writes nothing', async () => {
 test('a file that would be too large is refused before anybody is asked where to save it', async () => {
   await expect(exported('M', 2 ** 17, 'npy')).rejects.toThrow(/8.0 GiB.*Tile plan/);
   expect(editor.saveDialogs).toBe(0);
+});
+
+test('a place that cannot be written is named, with the reason', async () => {
+  editor.writeProblem = 'NoPermissions (FileSystem): read-only.';
+  await expect(exported('F', 64, 'npy')).rejects.toThrow(
+    /^\/F-64\.npy cannot be written: NoPermissions \(FileSystem\): read-only\. Choose another folder\.$/,
+  );
+  expect(editor.written.size).toBe(0);
+});
+
+test('what was written is opened when that is chosen', async () => {
+  editor.choice = 'Open';
+  await exported('F', 64, 'npy');
+  await expect.poll(() => editor.commands).toEqual(['vscode.open /F-64.npy']);
 });
