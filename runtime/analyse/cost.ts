@@ -11,7 +11,7 @@ import type { Dtype, Model, Pattern } from '../pattern/ir.ts';
 import { maskName } from '../pattern/mask-name.ts';
 import { patternAt, shapeAt } from '../pattern/model.ts';
 import { PatternError } from '../pattern/primitive.ts';
-import { isUniform } from '../pattern/reads.ts';
+import { type Reads, readsOf } from '../pattern/reads.ts';
 import type { Shape } from '../pattern/shape.ts';
 import { lastRows, mostKeysAtOnce } from './key-lifetime.ts';
 import { pairBudget } from './pair-budget.ts';
@@ -128,6 +128,7 @@ export function modelCost(model: Model, tokens?: number, options: CostOptions = 
   };
   const known = new Map<string, Cost & Range>();
   const perLayer = layers.map((layer): LayerCost => {
+    options.checkpoint?.();
     const ids = heads.map(head => masks.idAt(layer, head));
     const key = ids.join();
     let cost = known.get(key);
@@ -177,8 +178,8 @@ class Masks {
   readonly #tokens: number | undefined;
   readonly #options: CompileOptions;
   readonly #ids = new Map<string, number>();
-  /** Names of patterns that are the same in every layer and head, null for others. */
-  readonly #plain = new Map<Pattern, string | null>();
+  /** Names of patterns by the layer and head as far as they read them. */
+  readonly #names = new Map<Pattern, { readonly reads: Reads; readonly known: Map<string, string> }>();
   /** Of sets of masks, by their sorted ids. */
   readonly #kept = new Map<string, number>();
 
@@ -217,7 +218,9 @@ class Masks {
     if (kept === undefined) {
       // A key stays for as long as any of the heads needs it.
       const mask = distinct.map(({ pattern, shape }) => bindCandidates(pattern, shape)).reduce(union);
-      kept = keptBy(buildMaskTree(mask, first.shape, this.#options), first.shape);
+      const tree = buildMaskTree(mask, first.shape, this.#options);
+      this.#options.checkpoint?.();
+      kept = keptBy(tree, first.shape);
       this.#kept.set(key, kept);
     }
     return kept;
@@ -227,12 +230,19 @@ class Masks {
   #nameOf(pattern: Pattern, shape: Shape): string {
     // A causal model makes a new intersection at every call around the one pattern of the rule.
     const own = this.#model.causal && pattern.kind === 'intersection' ? pattern.left : pattern;
-    let plain = this.#plain.get(own);
-    if (plain === undefined) {
-      plain = isUniform(own) ? maskName(own, shape) : null;
-      this.#plain.set(own, plain);
+    let names = this.#names.get(own);
+    if (names === undefined) {
+      names = { reads: readsOf(own), known: new Map() };
+      this.#names.set(own, names);
     }
-    return plain ?? maskName(own, shape);
+    const { reads, known } = names;
+    const where = `${reads.layer ? shape.layer : ''},${reads.head ? shape.head : ''}`;
+    let name = known.get(where);
+    if (name === undefined) {
+      name = maskName(own, shape);
+      known.set(where, name);
+    }
+    return name;
   }
 }
 
@@ -243,11 +253,15 @@ function keptBy(tree: MaskTree, shape: Shape): number {
 function measure(pattern: Pattern, shape: Shape, options: CompileOptions): MaskNumbers {
   const tree = buildMaskTree(bindCandidates(pattern, shape), shape, options);
   const dynamic = isDynamic(pattern);
+  const pairs = BigInt(dynamic ? pairBudget(pattern, shape, options) : (tree.root?.pairs ?? 0));
   const use = tileUse(tree);
+  options.checkpoint?.();
+  const range = rangeOf(tree, shape.offset);
+  options.checkpoint?.();
   return {
-    pairs: BigInt(dynamic ? pairBudget(pattern, shape, options) : (tree.root?.pairs ?? 0)),
+    pairs,
     computed: dynamic ? null : { pairs: BigInt(use.computed), keys: BigInt(use.loadedKeys) },
-    ...rangeOf(tree, shape.offset),
+    ...range,
     kept: keptBy(tree, shape),
     pattern,
     shape,

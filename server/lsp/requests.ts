@@ -16,6 +16,7 @@ import {
   type LowerResult,
   ValidatedNotification,
 } from '../protocol.ts';
+import type { Idle } from '../slow-answers.ts';
 import { rangeOf } from '../source.ts';
 import { currentDocument, isCurrent } from './current-document.ts';
 import { DensityAt } from './density-at.ts';
@@ -29,6 +30,7 @@ export function addRequests(
   shared: LangiumSharedServices,
   configuration: SparseConfiguration,
   counter: Counter,
+  idle: Idle | undefined,
 ): void {
   const version = (uri: string): number => shared.workspace.TextDocuments.get(uri)?.version ?? 0;
 
@@ -77,6 +79,7 @@ export function addRequests(
     if (canRefreshLenses) connection.sendRequest(CodeLensRefreshRequest.type).catch(() => undefined);
   };
   configuration.onChange(refreshLenses);
+  idle?.onFound(refreshLenses);
   const told = new Map<string, number>();
   shared.workspace.DocumentBuilder.onDocumentPhase(DocumentState.Validated, async document => {
     // A newer text is already on its way through the builder: its own message follows.
