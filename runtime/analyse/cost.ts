@@ -128,7 +128,6 @@ export function modelCost(model: Model, tokens?: number, options: CostOptions = 
   };
   const known = new Map<string, Cost & Range>();
   const perLayer = layers.map((layer): LayerCost => {
-    options.checkpoint?.();
     const ids = heads.map(head => masks.idAt(layer, head));
     const key = ids.join();
     let cost = known.get(key);
@@ -218,9 +217,7 @@ class Masks {
     if (kept === undefined) {
       // A key stays for as long as any of the heads needs it.
       const mask = distinct.map(({ pattern, shape }) => bindCandidates(pattern, shape)).reduce(union);
-      const tree = buildMaskTree(mask, first.shape, this.#options);
-      this.#options.checkpoint?.();
-      kept = keptBy(tree, first.shape);
+      kept = keptBy(buildMaskTree(mask, first.shape, this.#options), first.shape, this.#options);
       this.#kept.set(key, kept);
     }
     return kept;
@@ -246,8 +243,8 @@ class Masks {
   }
 }
 
-function keptBy(tree: MaskTree, shape: Shape): number {
-  return mostKeysAtOnce(lastRows(tree), shape.offset, shape.queries);
+function keptBy(tree: MaskTree, shape: Shape, { checkpoint }: CompileOptions): number {
+  return mostKeysAtOnce(lastRows(tree, checkpoint), shape.offset, shape.queries);
 }
 
 function measure(pattern: Pattern, shape: Shape, options: CompileOptions): MaskNumbers {
@@ -262,7 +259,7 @@ function measure(pattern: Pattern, shape: Shape, options: CompileOptions): MaskN
     pairs,
     computed: dynamic ? null : { pairs: BigInt(use.computed), keys: BigInt(use.loadedKeys) },
     ...range,
-    kept: keptBy(tree, shape),
+    kept: keptBy(tree, shape, options),
     pattern,
     shape,
   };
