@@ -78,6 +78,9 @@ export class Idle {
 
 /** Longest time for what was not known in time, when nobody waits: an edit that comes just then has to. */
 const LATER = 200;
+/** The same for work that goes on where it was stopped, and how often it may. */
+const ONE_GO = 50;
+const MOST_GOES = 100;
 /**
  * Milliseconds after which something that took too long is tried again, for the machine may have been busy; twice as
  * long each time, up to a limit.
@@ -98,13 +101,15 @@ export class SlowAnswers<T> {
   readonly #known = new Map<string, Known<T>>();
   readonly #kept: number;
   readonly #idle: Idle | undefined;
+  readonly #goesOn: boolean;
   /** How often an answer was left for later. */
   postponed = 0;
 
-  /** At most `kept` answers; without `idle` nothing happens later. */
-  constructor(kept: number, idle?: Idle) {
+  /** At most `kept` answers; without `idle` nothing happens later. `goesOn`: what was stopped goes on from there. */
+  constructor(kept: number, idle?: Idle, { goesOn = false }: { readonly goesOn?: boolean } = {}) {
     this.#kept = kept;
     this.#idle = idle;
+    this.#goesOn = goesOn;
   }
 
   /**
@@ -123,16 +128,21 @@ export class SlowAnswers<T> {
     const answer = milliseconds > 2 * failed ? this.#try(key, milliseconds, compute) : undefined;
     if (answer === undefined && this.#idle !== undefined && Math.max(failed, milliseconds) < LATER) {
       this.postponed++;
-      this.#idle.add(key, () => {
-        // Nobody is there to hear that it has no answer: who asks again will.
-        try {
-          if (this.#try(key, LATER, compute) !== undefined) this.#idle?.found();
-        } catch {
-          this.#known.delete(key);
-        }
-      });
+      this.#later(this.#idle, key, compute, this.#goesOn ? MOST_GOES : 1);
     }
     return answer;
+  }
+
+  #later(idle: Idle, key: string, compute: (checkpoint: Checkpoint) => T, goes: number): void {
+    idle.add(key, () => {
+      // Nobody is there to hear that it has no answer: who asks again will.
+      try {
+        if (this.#try(key, this.#goesOn ? ONE_GO : LATER, compute) !== undefined) idle.found();
+        else if (goes > 1) this.#later(idle, key, compute, goes - 1);
+      } catch {
+        this.#known.delete(key);
+      }
+    });
   }
 
   #try(key: string, milliseconds: number, compute: (checkpoint: Checkpoint) => T): { readonly value: T } | undefined {

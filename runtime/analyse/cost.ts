@@ -97,7 +97,26 @@ export interface ModelCost {
   readonly perLayer: readonly LayerCost[];
 }
 
+/**
+ * The masks of one model at one length that were looked at already: what was stopped goes on from there when it is
+ * asked for again.
+ */
+export class MeasuredMasks {
+  readonly #numbers = new Map<string, MaskNumbers>();
+
+  /** The numbers of the mask of that name. */
+  get(name: string, measure: () => MaskNumbers): MaskNumbers {
+    let numbers = this.#numbers.get(name);
+    if (numbers === undefined) {
+      numbers = measure();
+      this.#numbers.set(name, numbers);
+    }
+    return numbers;
+  }
+}
+
 export interface CostOptions extends CompileOptions {
+  readonly measured?: MeasuredMasks;
   /** One layer and head alone, as if the model had no other; all of the model otherwise. */
   readonly only?: { readonly layer: number; readonly head: number };
 }
@@ -175,17 +194,19 @@ class Masks {
   readonly all: MaskNumbers[] = [];
   readonly #model: Model;
   readonly #tokens: number | undefined;
-  readonly #options: CompileOptions;
+  readonly #options: CostOptions;
+  readonly #measured: MeasuredMasks;
   readonly #ids = new Map<string, number>();
   /** Names of patterns by the layer and head as far as they read them. */
   readonly #names = new Map<Pattern, { readonly reads: Reads; readonly known: Map<string, string> }>();
   /** Of sets of masks, by their sorted ids. */
   readonly #kept = new Map<string, number>();
 
-  constructor(model: Model, tokens: number | undefined, options: CompileOptions) {
+  constructor(model: Model, tokens: number | undefined, options: CostOptions) {
     this.#model = model;
     this.#tokens = tokens;
     this.#options = options;
+    this.#measured = options.measured ?? new MeasuredMasks();
   }
 
   idAt(layer: number, head: number): number {
@@ -199,8 +220,7 @@ class Masks {
     const key = this.#nameOf(pattern, shape);
     let id = this.#ids.get(key);
     if (id === undefined) {
-      this.#options.checkpoint?.();
-      id = this.all.push(measure(pattern, shape, this.#options)) - 1;
+      id = this.all.push(this.#measured.get(key, () => measure(pattern, shape, this.#options))) - 1;
       this.#ids.set(key, id);
     }
     return id;
@@ -248,6 +268,7 @@ function keptBy(tree: MaskTree, shape: Shape, { checkpoint }: CompileOptions): n
 }
 
 function measure(pattern: Pattern, shape: Shape, options: CompileOptions): MaskNumbers {
+  options.checkpoint?.();
   const tree = buildMaskTree(bindCandidates(pattern, shape), shape, options);
   const dynamic = isDynamic(pattern);
   const pairs = BigInt(dynamic ? pairBudget(pattern, shape, options) : (tree.root?.pairs ?? 0));

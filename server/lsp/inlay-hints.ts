@@ -23,6 +23,7 @@ import type { Idle } from '../slow-answers.ts';
 import { type Place, placeOf } from '../source.ts';
 import { argumentName, formalsOf } from '../types.ts';
 import { frameOf, viewpointOf } from '../viewpoint.ts';
+import { askAgain } from './refreshing.ts';
 import type { SparseConfiguration } from './settings.ts';
 import { upToDate } from './up-to-date.ts';
 
@@ -166,7 +167,7 @@ export function refreshInlayHints(
 ): void {
   let canRefresh = false;
   const refresh = (): void => {
-    if (canRefresh) connection.sendRequest(InlayHintRefreshRequest.type).catch(() => undefined);
+    if (canRefresh) void askAgain(connection, InlayHintRefreshRequest.type);
   };
   shared.lsp.LanguageServer.onInitialize(({ capabilities }) => {
     canRefresh = capabilities.workspace?.inlayHint?.refreshSupport === true;

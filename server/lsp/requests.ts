@@ -20,6 +20,7 @@ import type { Idle } from '../slow-answers.ts';
 import { rangeOf } from '../source.ts';
 import { currentDocument, isCurrent } from './current-document.ts';
 import { DensityAt } from './density-at.ts';
+import { askAgain } from './refreshing.ts';
 import type { SparseConfiguration } from './settings.ts';
 
 const ERROR = 1;
@@ -76,7 +77,7 @@ export function addRequests(
     canRefreshLenses = capabilities.workspace?.codeLens?.refreshSupport === true;
   });
   const refreshLenses = (): void => {
-    if (canRefreshLenses) connection.sendRequest(CodeLensRefreshRequest.type).catch(() => undefined);
+    if (canRefreshLenses) void askAgain(connection, CodeLensRefreshRequest.type);
   };
   configuration.onChange(refreshLenses);
   idle?.onFound(refreshLenses);

@@ -95,6 +95,24 @@ describe('an answer', () => {
     expect(find).toHaveBeenCalledTimes(2);
   });
 
+  test('may take many goes that each get further', () => {
+    const answers = new SlowAnswers<string>(10, new Idle(), { goesOn: true });
+    let done = 0;
+    const find = vi.fn((checkpoint: Checkpoint) => {
+      for (; done < 700; done++) {
+        elapsed++;
+        checkpoint();
+      }
+      return 'answer';
+    });
+    expect(answers.ask('a', 10, find)).toBeUndefined();
+    wait(5000);
+    expect(done).toBe(700);
+    // No go is long enough to be noticed.
+    expect(find.mock.calls.length).toBeGreaterThan(10);
+    expect(answers.ask('a', 10, find)).toEqual({ value: 'answer' });
+  });
+
   test('that throws is not remembered, neither at once nor later', () => {
     const answers = new SlowAnswers<string>(10, new Idle());
     let fails = true;
