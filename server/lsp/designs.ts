@@ -40,6 +40,8 @@ const SPREAD = 4;
 const CHANCES = 2;
 /** Expressions around the cursor that are looked at, the widest first. */
 const MOST_EXPRESSIONS = 3;
+/** Characters of an expression that may be a design: none takes that many to write out. */
+const LONGEST = 2000;
 /** Layers and heads in which a pattern is compared that is another in each. */
 const MOST_HEADS = 16;
 const KEPT = 128;
@@ -72,7 +74,7 @@ export class Designs {
     const end = performance.now() + this.#milliseconds;
     const around = AstUtils.streamAst(file)
       .filter(isExpression)
-      .filter(node => contains(placeOf(node), place) && isWrittenOut(node))
+      .filter(node => isAround(placeOf(node), place) && isWrittenOut(node))
       .limit(MOST_EXPRESSIONS);
     for (const node of around) {
       const found = this.#find(node, end);
@@ -184,8 +186,10 @@ function designOf(node: Expression, pattern: Pattern, shape: Shape, options: Com
   }
 }
 
-function contains(outer: Place | undefined, inner: Place): boolean {
-  return outer !== undefined && outer.start <= inner.start && inner.end <= outer.end;
+function isAround(outer: Place | undefined, inner: Place): boolean {
+  return (
+    outer !== undefined && outer.start <= inner.start && inner.end <= outer.end && outer.end - outer.start <= LONGEST
+  );
 }
 
 /** Is it a pattern made of others? What is a name already needs none. */

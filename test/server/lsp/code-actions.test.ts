@@ -428,3 +428,9 @@ test.each([
   const { actions, apply } = await actionsOf(text);
   for (const action of actions) apply(action);
 });
+
+test('a long expression does not keep anybody waiting', async () => {
+  const operands = Array.from({ length: 600 }, (_, k) => `window(${k + 1})`);
+  const { titles } = await actionsOf(`pattern a = ${operands.join(' | ').replace('window(30)', 'win<|>dow(30)')}`);
+  expect(titles).toContain('Write window(radius: 15)');
+});
