@@ -41,6 +41,10 @@ describe('syntax', () => {
     expect(await message('pattern a(model) = full()')).toBe('`model` is a word of the language and cannot be a name');
     expect(await message('pattern a = global(0..4)')).toBe('a range stands in brackets: [0..4]');
     expect(await message('pattern a = full() | where (i, j) => i > j')).toContain('stands in parentheses');
+    expect(await message('pattern 模式 = full()')).toBe(
+      'unexpected "模式": names are made of the letters a to z, digits and _',
+    );
+    expect(await message(`pattern a = ${'🦄'.repeat(20)}`)).toBe(`unexpected "${'🦄'.repeat(12)}"`);
     expect(await message('window(8)')).toContain('expected `import`, `const`, `pattern` or `model`');
     expect(await message('model M { tokens = }')).toBe('expected an expression, found `}`');
   });
