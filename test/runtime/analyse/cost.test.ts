@@ -326,7 +326,11 @@ describe('the cost of a model', () => {
       then: causal,
       otherwise: call('sliding', { size: 8 }),
     };
-    const layered = model([], { layers: 8, heads: 4, rules: [{ layers: range(8), heads: range(4), pattern: every4th }] });
+    const layered = model([], {
+      layers: 8,
+      heads: 4,
+      rules: [{ layers: range(8), heads: range(4), pattern: every4th }],
+    });
     expect(workFor(layered)).toBe(workFor(model([causal])) + workFor(model([call('sliding', { size: 8 })])));
     const cost = modelCost(layered, 64);
     expect(cost.perLayer.map(({ back }) => back)).toEqual([7, 7, 7, 63, 7, 7, 7, 63]);
