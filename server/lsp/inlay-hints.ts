@@ -23,8 +23,8 @@ import type { Idle } from '../slow-answers.ts';
 import { type Place, placeOf } from '../source.ts';
 import { argumentName, formalsOf } from '../types.ts';
 import { frameOf, viewpointOf } from '../viewpoint.ts';
-import { askAgain } from './refreshing.ts';
 import type { SparseConfiguration } from './settings.ts';
+import { askAgain } from './telling.ts';
 import { upToDate } from './up-to-date.ts';
 
 /** The density of every pattern and rule, and the names of parameters that a call leaves out. */

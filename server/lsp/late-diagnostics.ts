@@ -5,6 +5,7 @@ import type { DocumentCheck } from '../check.ts';
 import type { Idle } from '../slow-answers.ts';
 import type { SparseValidator } from '../validator.ts';
 import { isCurrent } from './current-document.ts';
+import { sendLate } from './telling.ts';
 
 /** Milliseconds of work between two looks at what the editor wants. */
 const AT_A_TIME = 8;
@@ -31,8 +32,11 @@ export function sendLateDiagnostics(
         return;
       }
       if (!isKnown) {
+        const before = JSON.stringify(document.diagnostics);
         document.diagnostics = validator.diagnosticsOf(document, check);
-        void connection.sendDiagnostics({ uri: document.uri.toString(), diagnostics: document.diagnostics });
+        // Often all that was found out is that nothing is wrong.
+        if (JSON.stringify(document.diagnostics) !== before)
+          void sendLate(connection, document.uri.toString(), document.diagnostics);
       }
       if (check.isSettled) validator.unfinished.delete(document);
       // The facts themselves come before.

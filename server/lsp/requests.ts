@@ -20,8 +20,8 @@ import type { Idle } from '../slow-answers.ts';
 import { rangeOf } from '../source.ts';
 import { currentDocument, isCurrent } from './current-document.ts';
 import { DensityAt } from './density-at.ts';
-import { askAgain } from './refreshing.ts';
 import type { SparseConfiguration } from './settings.ts';
+import { askAgain } from './telling.ts';
 
 const ERROR = 1;
 
