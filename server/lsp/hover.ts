@@ -54,7 +54,7 @@ import type { SparseConfiguration } from './settings.ts';
  * Longest time to count and draw for one hover; most patterns take a few milliseconds. What is not ready by then is when
  * the pointer comes back.
  */
-const MILLISECONDS = 12;
+const MILLISECONDS = 10;
 /** Where nobody waits. */
 const PATIENT = 300;
 

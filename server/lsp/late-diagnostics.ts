@@ -8,7 +8,7 @@ import { isCurrent } from './current-document.ts';
 import { sendLate } from './telling.ts';
 
 /** Milliseconds of work between two looks at what the editor wants. */
-const AT_A_TIME = 8;
+const AT_A_TIME = 5;
 
 /**
  * Goes on with checks that the validator left unfinished so that mistakes are shown at once, and sends what they find;
