@@ -94,7 +94,9 @@ class MeaningChecker {
       return;
     }
     // Without its arguments only the calls that do not depend on them can be looked at.
-    for (const node of AstUtils.streamAst(declaration.body)) {
+    // A file that is half read may have lost the body.
+    const { body } = declaration as Partial<PatternDeclaration>;
+    for (const node of body === undefined ? [] : AstUtils.streamAst(body)) {
       if (!isReference(node) || meaningOf(node).kind !== 'primitive' || dependsOnSurroundings(node)) continue;
       const error = withoutLength(problem(() => lowerPattern(node, outermost()), [shape]));
       if (error !== undefined) this.#report(error, declaration);
