@@ -23,11 +23,25 @@ export function within<T>(
 
 /** Milliseconds without a question or an edit before anything is done for later. */
 const PAUSE = 150;
+/** Milliseconds of such work after which there is a pause again. */
+const AT_A_TIME = 20;
 
 /** Work for the moments in which nobody waits for the server. An edit makes it pointless: it is dropped. */
 export class Idle {
   #jobs = new Map<string, () => void>();
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #found = false;
+  readonly #listeners: (() => void)[] = [];
+
+  /** Calls a listener when there is nothing left to do and something was found out that somebody had asked for. */
+  onFound(listener: () => void): void {
+    this.#listeners.push(listener);
+  }
+
+  /** A job says that it found out what somebody had asked for. */
+  found(): void {
+    this.#found = true;
+  }
 
   /** Does something as soon as nothing else happened for a while; `name` is that of the job, which is done once. */
   add(name: string, job: () => void): void {
@@ -47,19 +61,26 @@ export class Idle {
     if (this.#jobs.size > 0) this.#timer = setTimeout(() => this.#run(), PAUSE);
   }
 
-  /** One at a time, so that whoever asks in between is heard. */
+  /** A few short ones or one that takes long, so that whoever asks in between is heard. */
   #run(): void {
+    const end = performance.now() + AT_A_TIME;
     for (const [name, job] of this.#jobs) {
       this.#jobs.delete(name);
       job();
-      break;
+      if (performance.now() >= end) break;
     }
     this.#wait();
+    if (this.#jobs.size > 0 || !this.#found) return;
+    this.#found = false;
+    for (const listener of this.#listeners) listener();
   }
 }
 
 /** Longest time for what was not known in time, when nobody waits: an edit that comes just then has to. */
 const LATER = 200;
+/** The same for work that goes on where it was stopped, and how often it may. */
+const ONE_GO = 50;
+const MOST_GOES = 100;
 /**
  * Milliseconds after which something that took too long is tried again, for the machine may have been busy; twice as
  * long each time, up to a limit.
@@ -80,17 +101,20 @@ export class SlowAnswers<T> {
   readonly #known = new Map<string, Known<T>>();
   readonly #kept: number;
   readonly #idle: Idle | undefined;
+  readonly #goesOn: boolean;
   /** How often an answer was left for later. */
   postponed = 0;
 
-  /** At most `kept` answers; without `idle` nothing happens later. */
-  constructor(kept: number, idle?: Idle) {
+  /** At most `kept` answers; without `idle` nothing happens later. `goesOn`: what was stopped goes on from there. */
+  constructor(kept: number, idle?: Idle, { goesOn = false }: { readonly goesOn?: boolean } = {}) {
     this.#kept = kept;
     this.#idle = idle;
+    this.#goesOn = goesOn;
   }
 
   /**
-   * The answer; undefined when it is not found within so many milliseconds. The key names everything that it depends on.
+   * The answer; undefined when it is not found within so many milliseconds, none or less than that if there is no time
+   * now. The key names everything that it depends on.
    * What `compute` throws is thrown, and nothing is remembered.
    */
   ask(key: string, milliseconds: number, compute: (checkpoint: Checkpoint) => T): { readonly value: T } | undefined {
@@ -99,22 +123,26 @@ export class SlowAnswers<T> {
       this.#remember(key, before);
       return before.answer;
     }
-    if (milliseconds <= 0) return undefined;
     // A little more time than the last time is no reason to try again.
     const failed = before !== undefined && performance.now() < before.until ? before.tried : 0;
-    const answer = 2 * failed < milliseconds ? this.#try(key, milliseconds, compute) : undefined;
+    const answer = milliseconds > 2 * failed ? this.#try(key, milliseconds, compute) : undefined;
     if (answer === undefined && this.#idle !== undefined && Math.max(failed, milliseconds) < LATER) {
       this.postponed++;
-      this.#idle.add(key, () => {
-        // Nobody is there to hear that it has no answer: who asks again will.
-        try {
-          this.#try(key, LATER, compute);
-        } catch {
-          this.#known.delete(key);
-        }
-      });
+      this.#later(this.#idle, key, compute, this.#goesOn ? MOST_GOES : 1);
     }
     return answer;
+  }
+
+  #later(idle: Idle, key: string, compute: (checkpoint: Checkpoint) => T, goes: number): void {
+    idle.add(key, () => {
+      // Nobody is there to hear that it has no answer: who asks again will.
+      try {
+        if (this.#try(key, this.#goesOn ? ONE_GO : LATER, compute) !== undefined) idle.found();
+        else if (goes > 1) this.#later(idle, key, compute, goes - 1);
+      } catch {
+        this.#known.delete(key);
+      }
+    });
   }
 
   #try(key: string, milliseconds: number, compute: (checkpoint: Checkpoint) => T): { readonly value: T } | undefined {

@@ -47,7 +47,7 @@ export class SparseValidator implements DocumentValidator {
     const end = performance.now() + this.#patience;
     const check = this.begin(document);
     while (!check.done && performance.now() < end) {
-      check.step();
+      this.step(check, end);
       // The next edit makes the rest pointless.
       if (cancelToken !== undefined) await interruptAndCheck(cancelToken);
     }
@@ -58,6 +58,12 @@ export class SparseValidator implements DocumentValidator {
   /** A check of a document as it is now. */
   begin(document: LangiumDocument): DocumentCheck {
     return new DocumentCheck(document, this.#services.shared.workspace.LangiumDocuments, this.#facts, this.#memory);
+  }
+
+  /** Finds out one thing more; facts that are not known at `end`, by `performance.now()`, are left for later. */
+  step(check: DocumentCheck, end: number): void {
+    this.#facts.deadline = end;
+    check.step();
   }
 
   /** What a check has found so far. */

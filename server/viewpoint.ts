@@ -14,8 +14,9 @@ import {
   isPatternDeclaration,
   isReference,
   type ModelDeclaration,
+  type Parameter,
 } from './generated/ast.ts';
-import { type Environment, outermost } from './lower/environment.ts';
+import { type Bound, type Environment, outermost } from './lower/environment.ts';
 import { LowerError } from './lower/error.ts';
 import { type ModelFrame, ModelReader } from './lower/model.ts';
 import { lowerNumber } from './lower/number.ts';
@@ -65,10 +66,13 @@ export function shapeOfRule(frame: ModelFrame, rule: AttentionRule | undefined, 
   };
 }
 
-/** The viewpoint of a node; undefined inside a pattern whose parameters have no values, or in broken surroundings. */
-export function viewpointOf(node: AstNode): Viewpoint | undefined {
+/**
+ * The viewpoint of a node, where parameters have their defaults unless they are `given`; undefined inside a pattern whose
+ * parameters have no values, or in broken surroundings.
+ */
+export function viewpointOf(node: AstNode, given?: ReadonlyMap<Parameter, Bound>): Viewpoint | undefined {
   try {
-    const top = topViewpoint(node);
+    const top = topViewpoint(node, given);
     return top === undefined ? undefined : onItsGrid(node, top);
   } catch (error) {
     if (error instanceof LowerError || error instanceof PatternError || error instanceof RangeError) return undefined;
@@ -76,7 +80,7 @@ export function viewpointOf(node: AstNode): Viewpoint | undefined {
   }
 }
 
-function topViewpoint(node: AstNode): Viewpoint | undefined {
+function topViewpoint(node: AstNode, given?: ReadonlyMap<Parameter, Bound>): Viewpoint | undefined {
   for (let current: AstNode | undefined = node; current !== undefined; current = current.$container) {
     if (isModelDeclaration(current)) {
       const frame = frameOf(current);
@@ -90,7 +94,7 @@ function topViewpoint(node: AstNode): Viewpoint | undefined {
       const user = firstUser(current);
       return {
         shape: user?.shape ?? squareShape(USUAL_TOKENS),
-        environment: isPatternDeclaration(current) ? defaultsOf(current, environment) : environment,
+        environment: isPatternDeclaration(current) ? defaultsOf(current, environment, given) : environment,
         model: user?.model.name,
         blocks: false,
       };

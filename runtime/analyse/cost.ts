@@ -11,7 +11,7 @@ import type { Dtype, Model, Pattern } from '../pattern/ir.ts';
 import { maskName } from '../pattern/mask-name.ts';
 import { patternAt, shapeAt } from '../pattern/model.ts';
 import { PatternError } from '../pattern/primitive.ts';
-import { isUniform } from '../pattern/reads.ts';
+import { type Reads, readsOf } from '../pattern/reads.ts';
 import type { Shape } from '../pattern/shape.ts';
 import { lastRows, mostKeysAtOnce } from './key-lifetime.ts';
 import { pairBudget } from './pair-budget.ts';
@@ -97,7 +97,26 @@ export interface ModelCost {
   readonly perLayer: readonly LayerCost[];
 }
 
+/**
+ * The masks of one model at one length that were looked at already: what was stopped goes on from there when it is
+ * asked for again.
+ */
+export class MeasuredMasks {
+  readonly #numbers = new Map<string, MaskNumbers>();
+
+  /** The numbers of the mask of that name. */
+  get(name: string, measure: () => MaskNumbers): MaskNumbers {
+    let numbers = this.#numbers.get(name);
+    if (numbers === undefined) {
+      numbers = measure();
+      this.#numbers.set(name, numbers);
+    }
+    return numbers;
+  }
+}
+
 export interface CostOptions extends CompileOptions {
+  readonly measured?: MeasuredMasks;
   /** One layer and head alone, as if the model had no other; all of the model otherwise. */
   readonly only?: { readonly layer: number; readonly head: number };
 }
@@ -175,17 +194,19 @@ class Masks {
   readonly all: MaskNumbers[] = [];
   readonly #model: Model;
   readonly #tokens: number | undefined;
-  readonly #options: CompileOptions;
+  readonly #options: CostOptions;
+  readonly #measured: MeasuredMasks;
   readonly #ids = new Map<string, number>();
-  /** Names of patterns that are the same in every layer and head, null for others. */
-  readonly #plain = new Map<Pattern, string | null>();
+  /** Names of patterns by the layer and head as far as they read them. */
+  readonly #names = new Map<Pattern, { readonly reads: Reads; readonly known: Map<string, string> }>();
   /** Of sets of masks, by their sorted ids. */
   readonly #kept = new Map<string, number>();
 
-  constructor(model: Model, tokens: number | undefined, options: CompileOptions) {
+  constructor(model: Model, tokens: number | undefined, options: CostOptions) {
     this.#model = model;
     this.#tokens = tokens;
     this.#options = options;
+    this.#measured = options.measured ?? new MeasuredMasks();
   }
 
   idAt(layer: number, head: number): number {
@@ -199,8 +220,7 @@ class Masks {
     const key = this.#nameOf(pattern, shape);
     let id = this.#ids.get(key);
     if (id === undefined) {
-      this.#options.checkpoint?.();
-      id = this.all.push(measure(pattern, shape, this.#options)) - 1;
+      id = this.all.push(this.#measured.get(key, () => measure(pattern, shape, this.#options))) - 1;
       this.#ids.set(key, id);
     }
     return id;
@@ -217,7 +237,7 @@ class Masks {
     if (kept === undefined) {
       // A key stays for as long as any of the heads needs it.
       const mask = distinct.map(({ pattern, shape }) => bindCandidates(pattern, shape)).reduce(union);
-      kept = keptBy(buildMaskTree(mask, first.shape, this.#options), first.shape);
+      kept = keptBy(buildMaskTree(mask, first.shape, this.#options), first.shape, this.#options);
       this.#kept.set(key, kept);
     }
     return kept;
@@ -227,28 +247,40 @@ class Masks {
   #nameOf(pattern: Pattern, shape: Shape): string {
     // A causal model makes a new intersection at every call around the one pattern of the rule.
     const own = this.#model.causal && pattern.kind === 'intersection' ? pattern.left : pattern;
-    let plain = this.#plain.get(own);
-    if (plain === undefined) {
-      plain = isUniform(own) ? maskName(own, shape) : null;
-      this.#plain.set(own, plain);
+    let names = this.#names.get(own);
+    if (names === undefined) {
+      names = { reads: readsOf(own), known: new Map() };
+      this.#names.set(own, names);
     }
-    return plain ?? maskName(own, shape);
+    const { reads, known } = names;
+    const where = `${reads.layer ? shape.layer : ''},${reads.head ? shape.head : ''}`;
+    let name = known.get(where);
+    if (name === undefined) {
+      name = maskName(own, shape);
+      known.set(where, name);
+    }
+    return name;
   }
 }
 
-function keptBy(tree: MaskTree, shape: Shape): number {
-  return mostKeysAtOnce(lastRows(tree), shape.offset, shape.queries);
+function keptBy(tree: MaskTree, shape: Shape, { checkpoint }: CompileOptions): number {
+  return mostKeysAtOnce(lastRows(tree, checkpoint), shape.offset, shape.queries);
 }
 
 function measure(pattern: Pattern, shape: Shape, options: CompileOptions): MaskNumbers {
+  options.checkpoint?.();
   const tree = buildMaskTree(bindCandidates(pattern, shape), shape, options);
   const dynamic = isDynamic(pattern);
+  const pairs = BigInt(dynamic ? pairBudget(pattern, shape, options) : (tree.root?.pairs ?? 0));
   const use = tileUse(tree);
+  options.checkpoint?.();
+  const range = rangeOf(tree, shape.offset);
+  options.checkpoint?.();
   return {
-    pairs: BigInt(dynamic ? pairBudget(pattern, shape, options) : (tree.root?.pairs ?? 0)),
+    pairs,
     computed: dynamic ? null : { pairs: BigInt(use.computed), keys: BigInt(use.loadedKeys) },
-    ...rangeOf(tree, shape.offset),
-    kept: keptBy(tree, shape),
+    ...range,
+    kept: keptBy(tree, shape, options),
     pattern,
     shape,
   };

@@ -81,7 +81,7 @@ class PairSearch {
 
   #count(): void {
     this.#boxes++;
-    if ((this.#boxes & 0xf) === 0) this.#checkpoint?.();
+    this.#checkpoint?.();
     if (this.#boxes > this.#maxBoxes)
       throw new CompileError(
         `no pair was found in ${this.#maxBoxes} squares; use a smaller n or a more regular pattern`,

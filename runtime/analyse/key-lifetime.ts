@@ -1,9 +1,9 @@
 import type { MaskNode, MaskTree } from '../compile/mask-tree.ts';
 
-/** The last row of a mask that sees each key, -1 for a key that nobody sees. [keys] */
-export function lastRows(tree: MaskTree): Int32Array {
+/** The last row of a mask that sees each key, -1 for a key that nobody sees. [keys] `checkpoint` may stop it by throwing. */
+export function lastRows(tree: MaskTree, checkpoint?: () => void): Int32Array {
   const last = new Int32Array(tree.keys).fill(-1);
-  new LastRowFinder(tree).add(tree.root, tree.levels, last, 0, 0);
+  new LastRowFinder(tree, checkpoint).add(tree.root, tree.levels, last, 0, 0);
   return last;
 }
 
@@ -40,14 +40,17 @@ class LastRowFinder {
   readonly #words: number;
   readonly #met = new Set<MaskNode>();
   readonly #known = new Map<MaskNode, Int32Array>();
+  readonly #checkpoint: (() => void) | undefined;
 
-  constructor(tree: MaskTree) {
+  constructor(tree: MaskTree, checkpoint: (() => void) | undefined) {
     this.#tree = tree;
+    this.#checkpoint = checkpoint;
     this.#words = Math.ceil(tree.tile.keys / 32);
   }
 
   add(node: MaskNode | null, level: number, last: Int32Array, row: number, column: number): void {
     if (node === null) return;
+    this.#checkpoint?.();
     if (node.full) {
       raise(last, column, node.keys, row + node.rows - 1);
       return;

@@ -152,7 +152,7 @@ class TreeBuilder {
 
   #count(): void {
     this.#nodes++;
-    if ((this.#nodes & 0xf) === 0) this.#checkpoint?.();
+    this.#checkpoint?.();
     if (this.#masks.bytes > MAX_MASK_BYTES)
       throw new CompileError(
         `the distinct tiles of this mask take more than ${MAX_MASK_BYTES / 2 ** 20} MiB at n = ${this.#shape.tokens}; use a smaller n or a more regular pattern`,

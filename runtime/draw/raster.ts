@@ -269,6 +269,6 @@ class Painter {
   }
 
   #step(): void {
-    if ((++this.#steps & 0x3ff) === 0) this.#checkpoint?.();
+    if ((++this.#steps & 0x1f) === 0) this.#checkpoint?.();
   }
 }

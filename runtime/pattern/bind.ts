@@ -95,7 +95,7 @@ function bind(pattern: Pattern, shape: Shape, candidates: boolean): Mask {
       return inner(chosen ? pattern.then : pattern.otherwise, shape);
     }
     case 'where':
-      return new WhereMask(pattern.condition, shape);
+      return WhereMask.of(pattern.condition, shape);
     case 'named':
       return inner(pattern.pattern, shape);
   }

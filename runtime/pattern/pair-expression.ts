@@ -26,7 +26,8 @@ export type PairExpression =
     }
   | { readonly op: 'call'; readonly name: FunctionName; readonly args: readonly PairExpression[] };
 
-interface Affine {
+/** row * i + column * j + constant. */
+export interface Affine {
   readonly row: number;
   readonly column: number;
   readonly constant: number;
@@ -63,6 +64,13 @@ function combineAffine(
   return undefined;
 }
 
+/** Two expressions together; as a sum of multiples of i and j where they are one. */
+export function binaryOf(operator: BinaryOperator, left: PairExpression, right: PairExpression): PairExpression {
+  if (left.op === 'constant' && right.op === 'constant')
+    return { op: 'constant', value: applyBinary(operator, left.value, right.value) };
+  return combineAffine(operator, left, right) ?? { op: 'binary', operator, left, right };
+}
+
 /** Replaces everything that does not depend on the pair by its value at the shape. */
 export function fold(expression: NumberExpression, shape: Shape): PairExpression {
   switch (expression.op) {
@@ -92,11 +100,7 @@ export function fold(expression: NumberExpression, shape: Shape): PairExpression
     case 'binary': {
       const left = fold(expression.left, shape);
       const right = fold(expression.right, shape);
-      if (left.op === 'constant' && right.op === 'constant')
-        return { op: 'constant', value: applyBinary(expression.operator, left.value, right.value) };
-      return (
-        combineAffine(expression.operator, left, right) ?? { op: 'binary', operator: expression.operator, left, right }
-      );
+      return binaryOf(expression.operator, left, right);
     }
     case 'choose': {
       const condition = fold(expression.condition, shape);
@@ -154,6 +158,9 @@ export function compilePair(expression: PairExpression): (i: number, j: number) 
     case 'call': {
       const args = expression.args.map(compilePair);
       const { name } = expression;
+      const [of] = args;
+      if (name === 'abs' && of !== undefined) return (i, j) => Math.abs(of(i, j));
+      if (name === 'floor' && of !== undefined) return (i, j) => Math.floor(of(i, j));
       return (i, j) =>
         applyFunction(
           name,

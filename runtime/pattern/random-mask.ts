@@ -18,6 +18,11 @@ export interface RandomKey {
  * m = tokens - count + t and x = floor(word t * (m + 1) / 2**32); take x, or m when x is taken already.
  */
 export function drawKeys(count: number, tokens: number, row: number, key: RandomKey): Uint32Array {
+  const keys = new Uint32Array(count);
+  if (count <= SPARSE_DRAW) {
+    drawFew(keys, tokens, row, key);
+    return keys;
+  }
   const taken = count > DENSE_DRAW ? new Uint8Array(tokens) : undefined;
   const drawn = new Set<number>();
   const philoxKey = [key.seed >>> 0, Math.floor(key.seed / 2 ** 32) >>> 0] as const;
@@ -30,12 +35,33 @@ export function drawKeys(count: number, tokens: number, row: number, key: Random
     else taken[taken[x] === 0 ? x : last] = 1;
   }
   if (taken === undefined) return Uint32Array.from(drawn).sort();
-  const keys = new Uint32Array(count);
   let next = 0;
   for (let position = 0; position < tokens; position++) if (taken[position] === 1) keys[next++] = position;
   return keys;
 }
 
+/** The same without a set: what is drawn stays in order, and a few keys are quickly looked through. */
+function drawFew(keys: Uint32Array, tokens: number, row: number, key: RandomKey): void {
+  const philoxKey = [key.seed >>> 0, Math.floor(key.seed / 2 ** 32) >>> 0] as const;
+  let words: readonly number[] = [];
+  for (let t = 0; t < keys.length; t++) {
+    if (t % 4 === 0) words = philox([row, t / 4, key.head, key.layer], philoxKey);
+    const last = tokens - keys.length + t;
+    const x = multiplyHigh(words[t % 4] ?? 0, last + 1);
+    let at = t;
+    while (at > 0 && (keys[at - 1] ?? 0) > x) at--;
+    if (at > 0 && keys[at - 1] === x) {
+      // `last` is more than anything that was drawn before.
+      keys[t] = last;
+      continue;
+    }
+    keys.copyWithin(at + 1, at, t);
+    keys[at] = x;
+  }
+}
+
+/** Draws of more keys look them up in a set. */
+const SPARSE_DRAW = 16;
 /** Draws of more keys mark them in an array of all positions. */
 const DENSE_DRAW = 2 ** 12;
 /** Most keys, over all rows, that one mask may draw. */
@@ -54,6 +80,27 @@ interface Group {
   readonly keys: Uint32Array;
   /** Every drawn pair as `column * LARGEST_GROUP + row of the group`, ascending: those of a few columns lie together. */
   readonly byColumn: Float64Array;
+}
+
+/** Most keys, over all rows, of a mask that is kept for whoever asks for the same one, and how many are kept. */
+const SHARED_KEYS = 2 ** 15;
+const SHARED_MASKS = 32;
+
+const shared = new Map<string, RandomMask>();
+
+/**
+ * `count` keys (fewer than `tokens`) for each row, drawn at random. The same draw is asked for again and again while
+ * somebody edits what stands around it, so that the last small ones are kept.
+ */
+export function randomMask(count: number, tokens: number, key: RandomKey): RandomMask {
+  if (count * tokens > SHARED_KEYS) return new RandomMask(count, tokens, key);
+  const name = [count, tokens, key.seed, key.layer, key.head].join();
+  const mask = shared.get(name) ?? new RandomMask(count, tokens, key);
+  shared.delete(name);
+  shared.set(name, mask);
+  const oldest = shared.keys().next();
+  if (shared.size > SHARED_MASKS && !oldest.done) shared.delete(oldest.value);
+  return mask;
 }
 
 /** A fixed number of keys drawn at random for each row (fewer than `tokens`). */

@@ -1,7 +1,7 @@
 import { EVERYTHING } from './algebra.ts';
 import { N, times } from './growth.ts';
 import { PatternError, type Primitive } from './primitive.ts';
-import { MAX_DRAWS, RandomMask } from './random-mask.ts';
+import { MAX_DRAWS, randomMask } from './random-mask.ts';
 
 export const random: Primitive = {
   name: 'random',
@@ -50,7 +50,7 @@ export const random: Primitive = {
         true,
       );
     const perHead = args.bool('per_head');
-    return new RandomMask(keys, shape.tokens, {
+    return randomMask(keys, shape.tokens, {
       seed: args.number('seed'),
       layer: perHead ? shape.layer : 0,
       head: perHead ? shape.head : 0,

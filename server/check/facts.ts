@@ -39,6 +39,8 @@ const KEPT = 4096;
 export class Facts {
   readonly #known: SlowAnswers<unknown>;
   readonly #milliseconds: number;
+  /** When whoever asks wants to go on, by `performance.now()`: facts that are not known by then come later. */
+  deadline = Number.POSITIVE_INFINITY;
   /** How often a fact was not known in time. */
   unsettled = 0;
 
@@ -97,7 +99,8 @@ export class Facts {
   }
 
   #ask<T>(kind: string, subjects: readonly Subject[], compute: (options: CompileOptions) => T): T | undefined {
-    const found = this.#known.ask(`${kind}${keyOf(subjects)}`, this.#milliseconds, checkpoint => {
+    const milliseconds = Math.min(this.#milliseconds, this.deadline - performance.now());
+    const found = this.#known.ask(`${kind}${keyOf(subjects)}`, milliseconds, checkpoint => {
       try {
         return compute({ checkpoint, maxNodes: MAX_SQUARES });
       } catch (error) {

@@ -6,7 +6,9 @@ import { isUniform } from '../../runtime/pattern/reads.ts';
 import { type Shape, squareShape } from '../../runtime/pattern/shape.ts';
 import {
   type Declaration,
+  type Expression,
   type File,
+  isChoice,
   isList,
   isListItem,
   isPatternDeclaration,
@@ -17,7 +19,7 @@ import {
 } from '../generated/ast.ts';
 import { outermost } from '../lower/environment.ts';
 import { LowerError } from '../lower/error.ts';
-import { lowerDeclaration, lowerPattern } from '../lower/pattern.ts';
+import { defaultsOf, lowerDeclaration, lowerPattern } from '../lower/pattern.ts';
 import { meaningOf } from '../names.ts';
 import { type Place, placeOf, uriOf } from '../source.ts';
 import { argumentName } from '../types.ts';
@@ -83,14 +85,39 @@ class MeaningChecker {
     const shape = squareShape(tokens);
     if (standsAlone(declaration)) {
       const error = problem(() => lowerDeclaration(declaration, outermost()), [shape]);
-      if (error !== undefined && !error.dependsOnTokens) this.#report(error, declaration);
+      if (error === undefined) return;
+      if (!error.dependsOnTokens) this.#report(error, declaration);
+      const environment = defaultsOf(declaration, outermost());
+      this.#others(declaration.body, error, declaration, node =>
+        withoutLength(problem(() => lowerPattern(node, environment), [shape])),
+      );
       return;
     }
     // Without its arguments only the calls that do not depend on them can be looked at.
-    for (const node of AstUtils.streamAst(declaration.body)) {
+    // A file that is half read may have lost the body.
+    const { body } = declaration as Partial<PatternDeclaration>;
+    for (const node of body === undefined ? [] : AstUtils.streamAst(body)) {
       if (!isReference(node) || meaningOf(node).kind !== 'primitive' || dependsOnSurroundings(node)) continue;
-      const error = problem(() => lowerPattern(node, outermost()), [shape]);
-      if (error !== undefined && !error.dependsOnTokens) this.#report(error, declaration);
+      const error = withoutLength(problem(() => lowerPattern(node, outermost()), [shape]));
+      if (error !== undefined) this.#report(error, declaration);
+    }
+  }
+
+  /** The first mistake hides all others: looks for one in each other call of a primitive. */
+  #others(
+    whole: Expression | undefined,
+    first: Problem,
+    scope: Declaration | ReadModel['rules'][number]['rule'],
+    problemOf: (node: Reference) => Problem | undefined,
+  ): void {
+    if (whole === undefined) return;
+    const told = new Set([keyOf(first.span)]);
+    for (const node of AstUtils.streamAst(whole)) {
+      if (!isReference(node) || meaningOf(node).kind !== 'primitive' || isElsewhere(node, whole)) continue;
+      const error = problemOf(node);
+      if (error === undefined || told.has(keyOf(error.span))) continue;
+      told.add(keyOf(error.span));
+      this.#report(error, scope);
     }
   }
 
@@ -121,6 +148,7 @@ class MeaningChecker {
         }
       }
       this.#report(error, rule);
+      this.#others(rule.pattern, error, rule, node => problem(() => lowerPattern(node, outermost()), shapes));
     }
   }
 
@@ -203,6 +231,28 @@ function problem(lowered: () => Pattern, shapes: readonly Shape[]): Problem | un
     }
     throw error;
   }
+}
+
+/** A mistake of the pattern itself: with another length it would be there, too. */
+function withoutLength(error: Problem | undefined): Problem | undefined {
+  return error?.dependsOnTokens === true ? undefined : error;
+}
+
+/** Is it looked at somewhere else than the expression around it: on a grid of blocks, or only when a condition holds? */
+function isElsewhere(node: AstNode, whole: AstNode): boolean {
+  for (let outer = node; outer !== whole && outer.$container !== undefined; ) {
+    outer = outer.$container;
+    if (isChoice(outer)) return true;
+    if (!isReference(outer)) continue;
+    const meaning = meaningOf(outer);
+    if (meaning.kind === 'pattern') return true;
+    if (meaning.kind === 'primitive' && meaning.primitive.parameters.some(({ onGrid }) => onGrid)) return true;
+  }
+  return false;
+}
+
+function keyOf(span: Span | undefined): string {
+  return span === undefined ? '' : `${span.uri} ${span.start} ${span.end}`;
 }
 
 function within(inner: Place, outer: Place): boolean {

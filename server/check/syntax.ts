@@ -10,7 +10,7 @@ export function checkSyntax(document: LangiumDocument, findings: Findings): void
   const { lexerErrors, parserErrors } = document.parseResult;
   let last = -1;
   for (const error of lexerErrors) {
-    findings.add('syntax', `unexpected ${JSON.stringify(text.substr(error.offset, Math.min(error.length, 12)))}`, {
+    findings.add('syntax', unreadable(text.slice(error.offset, error.offset + error.length)), {
       start: error.offset,
       end: error.offset + error.length,
     });
@@ -28,6 +28,14 @@ export function checkSyntax(document: LangiumDocument, findings: Findings): void
     findings.add('syntax', error.message, place);
     last = Math.max(last, start);
   }
+}
+
+/** Characters that are shown of a stretch that could not be read. */
+const MOST_SHOWN = 12;
+
+function unreadable(stretch: string): string {
+  const unexpected = `unexpected ${JSON.stringify([...stretch].slice(0, MOST_SHOWN).join(''))}`;
+  return /^\p{L}/u.test(stretch) ? `${unexpected}: names are made of the letters a to z, digits and _` : unexpected;
 }
 
 /** Offset after the last character that is no blank. */

@@ -100,9 +100,16 @@ function call(
   return caller.budget.nested(at, () => lowerPattern(declaration.body, environment));
 }
 
-/** What holds inside a declaration when every parameter has its default. Throws LowerError when one has none. */
-export function defaultsOf(declaration: PatternDeclaration, caller: Environment): Environment {
-  return inside(declaration, new Map(), caller, undefined);
+/**
+ * What holds inside a declaration when every parameter that is not given has its default. Throws LowerError when one has
+ * none.
+ */
+export function defaultsOf(
+  declaration: PatternDeclaration,
+  caller: Environment,
+  given: ReadonlyMap<Parameter, Bound> = new Map(),
+): Environment {
+  return inside(declaration, given, caller, undefined);
 }
 
 function inside(

@@ -13,21 +13,21 @@ import { placeOfProperty, rangeOf } from '../source.ts';
 import { viewpointOf } from '../viewpoint.ts';
 import type { SparseConfiguration } from './settings.ts';
 
-/** Longest time to count for all lenses of a file together. */
-const MILLISECONDS = 100;
-
 /** What can be done with a pattern or model, and its density, above its declaration. */
 export class SparseCodeLensProvider implements CodeLensProvider {
   readonly #counter: Counter;
   readonly #configuration: SparseConfiguration;
+  readonly #milliseconds: number;
 
-  constructor(counter: Counter, configuration: SparseConfiguration) {
+  /** `milliseconds`: longest time to count for all lenses of a file together. */
+  constructor(counter: Counter, configuration: SparseConfiguration, milliseconds: number) {
     this.#counter = counter;
     this.#configuration = configuration;
+    this.#milliseconds = milliseconds;
   }
 
   provideCodeLens(document: LangiumDocument): CodeLens[] {
-    const end = performance.now() + MILLISECONDS;
+    const end = performance.now() + this.#milliseconds;
     const { actions, density: showsDensity } = this.#configuration.current.codeLens;
     if (!actions && !showsDensity) return [];
     return (fileOf(document)?.declarations ?? []).flatMap(declaration => {

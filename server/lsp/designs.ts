@@ -30,6 +30,7 @@ import { visibleFrom } from '../scope.ts';
 import { type Place, placeOf, textOf, uriOf } from '../source.ts';
 import { typeOf } from '../types.ts';
 import { viewpointOf } from '../viewpoint.ts';
+import { type Trial, trialsOf, usesParameters, withNumbers, withParameters } from './design-parameters.ts';
 import type { Rewrite } from './rewrites.ts';
 
 /** A design is looked for at so many tokens, or at so many times its largest number. */
@@ -39,16 +40,26 @@ const SPREAD = 4;
 const CHANCES = 2;
 /** Expressions around the cursor that are looked at, the widest first. */
 const MOST_EXPRESSIONS = 3;
+/** Characters of an expression that may be a design: none takes that many to write out. */
+const LONGEST = 2000;
 /** Layers and heads in which a pattern is compared that is another in each. */
 const MOST_HEADS = 16;
 const KEPT = 128;
 
 class OutOfTime extends Error {}
 
+/** What an expression can be replaced by. */
+interface Design {
+  readonly name: string;
+  /** Where the library has it; undefined for primitives. */
+  readonly module: string | undefined;
+  readonly text: string;
+}
+
 /** Expressions that are a published design, or a primitive, written out: they can be replaced by its name. */
 export class Designs {
   /** What was found out about an expression: null when it is nothing known, a number when that took too long so often. */
-  readonly #known = new Map<string, Recognised | null | number>();
+  readonly #known = new Map<string, Design | null | number>();
   readonly #milliseconds: number;
 
   /** `milliseconds`: longest time for all expressions around a cursor together; the editor asks whenever it moves. */
@@ -63,7 +74,7 @@ export class Designs {
     const end = performance.now() + this.#milliseconds;
     const around = AstUtils.streamAst(file)
       .filter(isExpression)
-      .filter(node => contains(placeOf(node), place) && isWrittenOut(node))
+      .filter(node => isAround(placeOf(node), place) && isWrittenOut(node))
       .limit(MOST_EXPRESSIONS);
     for (const node of around) {
       const found = this.#find(node, end);
@@ -73,28 +84,41 @@ export class Designs {
     return [];
   }
 
-  #find(node: Expression, end: number): Recognised | undefined {
-    const view = viewpointOf(node);
-    if (view === undefined) return undefined;
+  #find(node: Expression, end: number): Design | undefined {
     const checkpoint = (): void => {
       if (performance.now() > end) throw new OutOfTime();
     };
+    const trials = usesParameters(node) ? trialsOf(node) : [];
+    const view = trials[0]?.view ?? viewpointOf(node);
+    if (view === undefined) return undefined;
+    const views = trials.length === 0 ? [view] : trials.map(trial => trial.view);
     let key: string | undefined;
     let failures = 0;
     try {
-      const pattern = lowerPattern(node, view.environment);
-      if (isDynamic(pattern)) return undefined;
-      key = keyOf([pattern, view.shape]);
+      const patterns = views.map(({ environment }) => lowerPattern(node, environment));
+      if (patterns.some(isDynamic)) return undefined;
+      // What is written decides what can stand for the numbers of a design.
+      key = keyOf([patterns, view.shape, trials.length === 0 ? '' : textOf(node)]);
       const before = this.#known.get(key);
       if (typeof before === 'number') failures = before;
       else if (before !== undefined) return before ?? undefined;
       if (failures >= CHANCES) return undefined;
-      const found = designOf(node, pattern, view.shape, { checkpoint });
-      const isSame = found !== undefined && isEverywhere(pattern, found.pattern, view.shape, { checkpoint });
+      const found = patterns.flatMap((pattern, index) => {
+        const shape = views[index]?.shape ?? view.shape;
+        return designAt(node, pattern, shape, { checkpoint }) ?? [];
+      });
+      const [first] = found;
+      const text =
+        first === undefined || found.length < patterns.length
+          ? undefined
+          : trials.length === 0
+            ? first.text
+            : this.#parameterised(node, trials, patterns, found, { checkpoint });
       // On a grid of blocks the numbers of a design would count blocks, which nobody expects.
-      const named = isSame && !(view.blocks && found.module !== undefined) ? found : null;
-      this.#keep(key, named);
-      return named ?? undefined;
+      const isNamed = first !== undefined && text !== undefined && !(view.blocks && first.module !== undefined);
+      const design = isNamed ? { name: first.name, module: first.module, text } : null;
+      this.#keep(key, design);
+      return design ?? undefined;
     } catch (error) {
       const isKnown =
         error instanceof LowerError ||
@@ -107,7 +131,27 @@ export class Designs {
     }
   }
 
-  #keep(key: string, found: Recognised | null | number): void {
+  /** The text of a design that the expression is with any values of its parameters. */
+  #parameterised(
+    node: Expression,
+    trials: readonly Trial[],
+    patterns: readonly Pattern[],
+    found: readonly Recognised[],
+    options: CompileOptions,
+  ): string | undefined {
+    const design = withParameters(
+      node,
+      trials,
+      found.map(each => each.text),
+    );
+    const [last, pattern, named] = [trials.at(-1), patterns.at(-1), found.at(-1)];
+    if (design === undefined || last === undefined || pattern === undefined || named === undefined) return undefined;
+    if (design.otherNumbers.size === 0) return design.text;
+    const meant = withNumbers(named.pattern, design.otherNumbers);
+    return isEverywhere(pattern, meant, last.view.shape, options) ? design.text : undefined;
+  }
+
+  #keep(key: string, found: Design | null | number): void {
     this.#known.delete(key);
     if (this.#known.size >= KEPT) {
       const oldest = this.#known.keys().next().value;
@@ -115,6 +159,12 @@ export class Designs {
     }
     this.#known.set(key, found);
   }
+}
+
+/** The design of a pattern, here and wherever it may be another one. Throws CompileError and PatternError. */
+function designAt(node: Expression, pattern: Pattern, shape: Shape, options: CompileOptions): Recognised | undefined {
+  const found = designOf(node, pattern, shape, options);
+  return found !== undefined && isEverywhere(pattern, found.pattern, shape, options) ? found : undefined;
 }
 
 /**
@@ -136,20 +186,18 @@ function designOf(node: Expression, pattern: Pattern, shape: Shape, options: Com
   }
 }
 
-function contains(outer: Place | undefined, inner: Place): boolean {
-  return outer !== undefined && outer.start <= inner.start && inner.end <= outer.end;
+function isAround(outer: Place | undefined, inner: Place): boolean {
+  return (
+    outer !== undefined && outer.start <= inner.start && inner.end <= outer.end && outer.end - outer.start <= LONGEST
+  );
 }
 
-/** Is it a pattern made of others, and the same in every call? What is a name already needs none. */
+/** Is it a pattern made of others? What is a name already needs none. */
 function isWrittenOut(node: Expression): boolean {
   const isMade = isBinary(node) || isUnary(node) || isChoice(node) || isWhere(node) || takesPattern(node);
   if (!isMade) return false;
   if (typeOf(node) !== 'pattern') return false;
-  return AstUtils.streamAst(node).every(each => {
-    if (!isReference(each)) return true;
-    const { kind } = meaningOf(each);
-    return kind !== 'parameter' && kind !== 'unknown';
-  });
+  return AstUtils.streamAst(node).every(each => !isReference(each) || meaningOf(each).kind !== 'unknown');
 }
 
 /** `blocked(64, ...)`, `transpose(...)`: calls of the language around another pattern. */
@@ -191,7 +239,7 @@ function treeAt(pattern: Pattern, shape: Shape, options: CompileOptions) {
   }
 }
 
-function rewriteOf(document: LangiumDocument, node: Expression, found: Recognised): Rewrite | undefined {
+function rewriteOf(document: LangiumDocument, node: Expression, found: Design): Rewrite | undefined {
   const place = placeOf(node);
   // Several primitives in the place of several are no gain, but a condition becomes one that the compiler knows.
   if (place === undefined || (found.name === 'composition' && !isWhere(node))) return undefined;

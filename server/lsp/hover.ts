@@ -35,6 +35,7 @@ import {
   type Property,
   type Reference,
 } from '../generated/ast.ts';
+import { fileOf } from '../imports.ts';
 import { outermost } from '../lower/environment.ts';
 import { lowerNumber } from '../lower/number.ts';
 import { lowerDeclaration, lowerPattern } from '../lower/pattern.ts';
@@ -53,9 +54,12 @@ import type { SparseConfiguration } from './settings.ts';
  * Longest time to count and draw for one hover; most patterns take a few milliseconds. What is not ready by then is when
  * the pointer comes back.
  */
-const MILLISECONDS = 16;
+const MILLISECONDS = 10;
 /** Where nobody waits. */
 const PATIENT = 300;
+
+/** Declarations of a file whose hovers are prepared; more pictures than are kept would be drawn in vain. */
+const MOST_PREPARED = 32;
 
 /** Rules of a model of which a picture is shown. */
 const MOST_PICTURES = 3;
@@ -100,6 +104,13 @@ export class SparseHoverProvider implements HoverProvider {
       contents: { kind: 'markdown', value },
       range: { start: document.textDocument.positionAt(leaf.offset), end: document.textDocument.positionAt(leaf.end) },
     };
+  }
+
+  /** Leaves what hovers over the declarations of a linked document will show for when nobody waits. */
+  prepare(document: LangiumDocument): void {
+    this.#end = Number.NEGATIVE_INFINITY;
+    for (const declaration of fileOf(document)?.declarations.slice(0, MOST_PREPARED) ?? [])
+      this.#declaration(declaration);
   }
 
   #content(leaf: LeafCstNode): string | undefined {
@@ -226,9 +237,9 @@ export class SparseHoverProvider implements HoverProvider {
     return this.#configuration.current.hover.picture ? this.#pictures.of(pattern, shape, this.#left) : undefined;
   }
 
-  /** Milliseconds; always some, so that what is not ready is found out later. */
+  /** Milliseconds; what is not ready when there are none is found out later. */
   get #left(): number {
-    return Math.max(1, this.#end - performance.now());
+    return this.#end - performance.now();
   }
 
   #look(

@@ -19,23 +19,25 @@ import {
 import { fileOf } from '../imports.ts';
 import { lowerPattern } from '../lower/pattern.ts';
 import { LowerError, lower, problemOf } from '../lower.ts';
+import type { Idle } from '../slow-answers.ts';
 import { type Place, placeOf } from '../source.ts';
 import { argumentName, formalsOf } from '../types.ts';
 import { frameOf, viewpointOf } from '../viewpoint.ts';
 import type { SparseConfiguration } from './settings.ts';
+import { askAgain } from './telling.ts';
 import { upToDate } from './up-to-date.ts';
-
-/** Longest time to count for all hints of one answer together. */
-const MILLISECONDS = 100;
 
 /** The density of every pattern and rule, and the names of parameters that a call leaves out. */
 export class SparseInlayHintProvider implements InlayHintProvider {
   readonly #counter: Counter;
   readonly #configuration: SparseConfiguration;
+  readonly #milliseconds: number;
 
-  constructor(counter: Counter, configuration: SparseConfiguration) {
+  /** `milliseconds`: longest time to count for all hints of one answer together. */
+  constructor(counter: Counter, configuration: SparseConfiguration, milliseconds: number) {
     this.#counter = counter;
     this.#configuration = configuration;
+    this.#milliseconds = milliseconds;
   }
 
   async getInlayHints(
@@ -45,7 +47,7 @@ export class SparseInlayHintProvider implements InlayHintProvider {
   ): Promise<InlayHint[]> {
     await upToDate(document, token);
     const { density, parameterNames } = this.#configuration.current.inlayHints;
-    const end = performance.now() + MILLISECONDS;
+    const end = performance.now() + this.#milliseconds;
     const shown: Place = {
       start: document.textDocument.offsetAt(range.start),
       end: document.textDocument.offsetAt(range.end),
@@ -153,20 +155,25 @@ function namesOf(document: LangiumDocument, call: Reference): InlayHint[] {
   });
 }
 
-/** Tells the editor to ask again when something else than the text of a file changed: a setting, or an imported file. */
+/**
+ * Tells the editor to ask again when something else than the text of a file changed: a setting, an imported file, or what
+ * was found out since.
+ */
 export function refreshInlayHints(
   connection: Connection,
   shared: LangiumSharedServices,
   configuration: SparseConfiguration,
+  idle: Idle | undefined,
 ): void {
   let canRefresh = false;
   const refresh = (): void => {
-    if (canRefresh) connection.sendRequest(InlayHintRefreshRequest.type).catch(() => undefined);
+    if (canRefresh) void askAgain(connection, InlayHintRefreshRequest.type);
   };
   shared.lsp.LanguageServer.onInitialize(({ capabilities }) => {
     canRefresh = capabilities.workspace?.inlayHint?.refreshSupport === true;
   });
   configuration.onChange(refresh);
+  idle?.onFound(refresh);
   const checked = new Map<string, number>();
   shared.workspace.DocumentBuilder.onDocumentPhase(DocumentState.Validated, document => {
     const uri = document.uri.toString();

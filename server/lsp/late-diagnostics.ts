@@ -5,9 +5,10 @@ import type { DocumentCheck } from '../check.ts';
 import type { Idle } from '../slow-answers.ts';
 import type { SparseValidator } from '../validator.ts';
 import { isCurrent } from './current-document.ts';
+import { sendLate } from './telling.ts';
 
 /** Milliseconds of work between two looks at what the editor wants. */
-const AT_A_TIME = 10;
+const AT_A_TIME = 5;
 
 /**
  * Goes on with checks that the validator left unfinished so that mistakes are shown at once, and sends what they find;
@@ -25,14 +26,17 @@ export function sendLateDiagnostics(
     const go = (): void => {
       if (!isCurrentCheck()) return;
       const end = performance.now() + AT_A_TIME;
-      while (!check.done && performance.now() < end) check.step();
+      while (!check.done && performance.now() < end) validator.step(check, end);
       if (!check.done) {
         setTimeout(go);
         return;
       }
       if (!isKnown) {
+        const before = JSON.stringify(document.diagnostics);
         document.diagnostics = validator.diagnosticsOf(document, check);
-        void connection.sendDiagnostics({ uri: document.uri.toString(), diagnostics: document.diagnostics });
+        // Often all that was found out is that nothing is wrong.
+        if (JSON.stringify(document.diagnostics) !== before)
+          void sendLate(connection, document.uri.toString(), document.diagnostics);
       }
       if (check.isSettled) validator.unfinished.delete(document);
       // The facts themselves come before.

@@ -1,4 +1,4 @@
-import { type Cost, type ModelCost, modelCost } from '../../runtime/analyse/cost.ts';
+import { type Cost, MeasuredMasks, type ModelCost, modelCost } from '../../runtime/analyse/cost.ts';
 import { CompileError } from '../../runtime/compile/mask-tree.ts';
 import type { Model } from '../../runtime/pattern/ir.ts';
 import { PatternError } from '../../runtime/pattern/primitive.ts';
@@ -6,24 +6,42 @@ import { keyOf } from '../check/facts.ts';
 import { type Checkpoint, type Idle, SlowAnswers } from '../slow-answers.ts';
 
 const KEPT = 64;
+/** Models whose costs are under way. */
+const KEPT_PARTS = 8;
 
-/** What models cost, as a table for a hover. */
+/** What models cost, as a table for a hover. A model with a mask for every head takes several goes. */
 export class ModelCosts {
   readonly #known: SlowAnswers<string | undefined>;
+  /** What is known of models that took too long so far. */
+  readonly #parts = new Map<string, MeasuredMasks>();
 
   constructor(idle?: Idle) {
-    this.#known = new SlowAnswers(KEPT, idle);
+    this.#known = new SlowAnswers(KEPT, idle, { goesOn: true });
   }
 
   /** A Markdown table; undefined when the model has no meaning or its costs take longer than so many milliseconds. */
   of(model: Model, milliseconds: number): string | undefined {
-    return this.#known.ask(`costs${keyOf(model)}`, milliseconds, checkpoint => costs(model, checkpoint))?.value;
+    const key = `costs${keyOf(model)}`;
+    return this.#known.ask(key, milliseconds, checkpoint => {
+      const found = costs(model, this.#partsOf(key), checkpoint);
+      this.#parts.delete(key);
+      return found;
+    })?.value;
+  }
+
+  #partsOf(key: string): MeasuredMasks {
+    const parts = this.#parts.get(key) ?? new MeasuredMasks();
+    this.#parts.delete(key);
+    const oldest = this.#parts.keys().next();
+    if (this.#parts.size >= KEPT_PARTS && !oldest.done) this.#parts.delete(oldest.value);
+    this.#parts.set(key, parts);
+    return parts;
   }
 }
 
-function costs(model: Model, checkpoint: Checkpoint): string | undefined {
+function costs(model: Model, measured: MeasuredMasks, checkpoint: Checkpoint): string | undefined {
   try {
-    return table(modelCost(model, undefined, { checkpoint }));
+    return table(modelCost(model, undefined, { checkpoint, measured }));
   } catch (error) {
     if (error instanceof PatternError || error instanceof CompileError || error instanceof RangeError) return undefined;
     throw error;

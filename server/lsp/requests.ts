@@ -16,10 +16,12 @@ import {
   type LowerResult,
   ValidatedNotification,
 } from '../protocol.ts';
+import type { Idle } from '../slow-answers.ts';
 import { rangeOf } from '../source.ts';
 import { currentDocument, isCurrent } from './current-document.ts';
 import { DensityAt } from './density-at.ts';
 import type { SparseConfiguration } from './settings.ts';
+import { askAgain } from './telling.ts';
 
 const ERROR = 1;
 
@@ -29,6 +31,7 @@ export function addRequests(
   shared: LangiumSharedServices,
   configuration: SparseConfiguration,
   counter: Counter,
+  idle: Idle | undefined,
 ): void {
   const version = (uri: string): number => shared.workspace.TextDocuments.get(uri)?.version ?? 0;
 
@@ -74,9 +77,10 @@ export function addRequests(
     canRefreshLenses = capabilities.workspace?.codeLens?.refreshSupport === true;
   });
   const refreshLenses = (): void => {
-    if (canRefreshLenses) connection.sendRequest(CodeLensRefreshRequest.type).catch(() => undefined);
+    if (canRefreshLenses) void askAgain(connection, CodeLensRefreshRequest.type);
   };
   configuration.onChange(refreshLenses);
+  idle?.onFound(refreshLenses);
   const told = new Map<string, number>();
   shared.workspace.DocumentBuilder.onDocumentPhase(DocumentState.Validated, async document => {
     // A newer text is already on its way through the builder: its own message follows.

@@ -46,7 +46,7 @@ export function rewritesAt(document: LangiumDocument, place: Place): Rewrite[] {
     .filter(isExpression)
     .filter(node => contains(placeOf(node), place))
     .toArray();
-  return [...around.flatMap(conversions), ...causal(file, place), ...namings(around, place)];
+  return [...around.flatMap(conversions), ...causal(file, place), ...namings(file, around, place)];
 }
 
 function contains(outer: Place | undefined, inner: Place): boolean {
@@ -184,21 +184,49 @@ function isTrueCausal(property: AstNode): boolean {
 }
 
 /** A name for what is selected, or for what stands at the cursor and elsewhere too. */
-function namings(around: readonly Expression[], place: Place): Rewrite[] {
+function namings(file: AstNode, around: readonly Expression[], place: Place): Rewrite[] {
   const selected = place.start < place.end;
-  const found: Rewrite[] = [];
-  for (const node of around) {
-    if (selected && !same(placeOf(node), place)) continue;
-    const rewrite = naming(node, selected);
-    if (rewrite === undefined) continue;
-    found.push(rewrite);
+  const candidates = around.filter(node => (selected ? same(placeOf(node), place) : isShort(node)));
+  if (candidates.length === 0) return [];
+  const byText = expressionsByText(file);
+  for (const node of candidates) {
+    const rewrite = naming(node, selected, byText);
     // The widest repeated expression is the one to name.
-    break;
+    if (rewrite !== undefined) return [rewrite];
   }
-  return found;
+  return [];
 }
 
-function naming(node: Expression, selected: boolean): Rewrite | undefined {
+/** Characters of an expression that is looked for elsewhere: an expression in which thousands are nested is no name's worth. */
+const LONGEST_REPEATED = 500;
+
+function isShort(node: Expression): boolean {
+  const place = placeOf(node);
+  return place !== undefined && place.end - place.start <= LONGEST_REPEATED;
+}
+
+/** The short expressions of a file by what they say. */
+function expressionsByText(file: AstNode): ReadonlyMap<string, readonly Expression[]> {
+  const byText = new Map<string, Expression[]>();
+  for (const node of AstUtils.streamAst(file)) {
+    if (!isExpression(node) || !isShort(node)) continue;
+    const key = sayingOf(node);
+    const equal = byText.get(key);
+    if (equal === undefined) byText.set(key, [node]);
+    else equal.push(node);
+  }
+  return byText;
+}
+
+function sayingOf(node: Expression): string {
+  return `${node.$type} ${tokensOf(textOf(node))}`;
+}
+
+function naming(
+  node: Expression,
+  selected: boolean,
+  byText: ReadonlyMap<string, readonly Expression[]>,
+): Rewrite | undefined {
   const type = typeInContext(node);
   if (type === undefined) return undefined;
   const owner = declarationOf(node);
@@ -206,11 +234,7 @@ function naming(node: Expression, selected: boolean): Rewrite | undefined {
   const root = owner?.$container;
   if (owner === undefined || start === undefined || root === undefined) return undefined;
   const text = textOf(node);
-  const shape = tokensOf(text);
-  const equal = AstUtils.streamAst(root)
-    .filter(isExpression)
-    .filter(other => other.$type === node.$type && tokensOf(textOf(other)) === shape && typeInContext(other) === type)
-    .toArray();
+  const equal = (byText.get(sayingOf(node)) ?? [node]).filter(other => typeInContext(other) === type);
   if (!selected && (equal.length < 2 || text.length < WORTH_NAMING)) return undefined;
   const name = freshName(root, type);
   const all = selected && equal.length === 1 ? [node] : equal;

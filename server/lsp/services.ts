@@ -30,6 +30,7 @@ import { SparseInlayHintProvider } from './inlay-hints.ts';
 import { SparseLanguageServer } from './language-server.ts';
 import { sendLateDiagnostics } from './late-diagnostics.ts';
 import { SparseNodeKindProvider } from './node-kinds.ts';
+import { prepareHovers } from './prepared-hovers.ts';
 import { SparseReferencesProvider } from './references.ts';
 import { SparseRenameProvider } from './rename.ts';
 import { SparseSemanticTokenProvider } from './semantic-tokens.ts';
@@ -47,10 +48,17 @@ export interface SparseServices {
   readonly sparse: LangiumServices;
   readonly files: WorkspaceFiles;
   readonly counter: Counter;
+  /** When things are found out for which there was no time; undefined where nothing happens later. */
+  readonly idle: Idle | undefined;
 }
 
 /** Milliseconds that mistakes may wait for what the compiler has to find out; that follows when it is known. */
 const PATIENCE = 30;
+
+/** Milliseconds that the lenses, or the inlay hints, of a file may wait for densities; the others follow when they are known. */
+const PATIENCE_FOR_DENSITIES = 20;
+/** The same where they cannot follow. */
+const PATIENT = 1000;
 
 /** Milliseconds that the light bulb may wait for the name of a design. */
 const PATIENCE_FOR_DESIGNS = 60;
@@ -65,6 +73,7 @@ export function createSparseServices(
   // Without a connection nobody waits, and all is found out at once.
   const idle = connection === undefined ? undefined : new Idle();
   const counter = new Counter(idle);
+  const patience = idle === undefined ? PATIENT : PATIENCE_FOR_DENSITIES;
   const pages = new DiagnosticPages();
   const sharedFeatures: Module<LangiumSharedServices, PartialLangiumSharedServices & SettingsServices> = {
     lsp: {
@@ -85,7 +94,7 @@ export function createSparseServices(
       CallHierarchyProvider: services => new SparseCallHierarchyProvider(services, closed(services)),
       CodeActionProvider: () =>
         new SparseCodeActionProvider(connection === undefined ? Number.POSITIVE_INFINITY : PATIENCE_FOR_DESIGNS),
-      CodeLensProvider: () => new SparseCodeLensProvider(counter, shared.workspace.ConfigurationProvider),
+      CodeLensProvider: () => new SparseCodeLensProvider(counter, shared.workspace.ConfigurationProvider, patience),
       CompletionProvider: services => new SparseCompletionProvider(services, files),
       DocumentHighlightProvider: services => new SparseDocumentHighlightProvider(services),
       DocumentLinkProvider: () => new SparseDocumentLinkProvider(),
@@ -93,7 +102,7 @@ export function createSparseServices(
       FoldingRangeProvider: services => new SparseFoldingRangeProvider(services),
       Formatter: services => new SparseFormatter(services),
       HoverProvider: () => new SparseHoverProvider(counter, shared.workspace.ConfigurationProvider, idle),
-      InlayHintProvider: () => new SparseInlayHintProvider(counter, shared.workspace.ConfigurationProvider),
+      InlayHintProvider: () => new SparseInlayHintProvider(counter, shared.workspace.ConfigurationProvider, patience),
       ReferencesProvider: services => new SparseReferencesProvider(services, closed(services)),
       RenameProvider: services => new SparseRenameProvider(services, closed(services)),
       SemanticTokenProvider: () => new SparseSemanticTokenProvider(),
@@ -125,6 +134,8 @@ export function createSparseServices(
   const { DocumentValidator: validator } = sparse.validation;
   if (connection !== undefined && idle !== undefined && validator instanceof SparseValidator)
     sendLateDiagnostics(connection, shared, validator, idle);
+  const { HoverProvider: hovers } = sparse.lsp;
+  if (idle !== undefined && hovers instanceof SparseHoverProvider) prepareHovers(shared, hovers, idle);
   if (connection === undefined) void shared.workspace.ConfigurationProvider.initialized({});
-  return { shared, sparse, files, counter };
+  return { shared, sparse, files, counter, idle };
 }

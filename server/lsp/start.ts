@@ -12,10 +12,10 @@ import { clientWorkspace } from './workspace-files.ts';
 /** Serves the language over a connection. `files` reads what the client cannot. */
 export function startSparseServer(connection: Connection, files?: FileReader): void {
   const services = createSparseServices(clientFiles(connection, files), connection, clientWorkspace(connection));
-  const { shared } = services;
-  addRequests(connection, shared, shared.workspace.ConfigurationProvider, services.counter);
+  const { shared, counter, idle } = services;
+  addRequests(connection, shared, shared.workspace.ConfigurationProvider, counter, idle);
   addLinkedEditing(connection, services);
   addSelectionRanges(connection, shared);
-  refreshInlayHints(connection, shared, shared.workspace.ConfigurationProvider);
+  refreshInlayHints(connection, shared, shared.workspace.ConfigurationProvider, idle);
   startLanguageServer(shared);
 }

@@ -41,6 +41,10 @@ describe('syntax', () => {
     expect(await message('pattern a(model) = full()')).toBe('`model` is a word of the language and cannot be a name');
     expect(await message('pattern a = global(0..4)')).toBe('a range stands in brackets: [0..4]');
     expect(await message('pattern a = full() | where (i, j) => i > j')).toContain('stands in parentheses');
+    expect(await message('pattern 模式 = full()')).toBe(
+      'unexpected "模式": names are made of the letters a to z, digits and _',
+    );
+    expect(await message(`pattern a = ${'🦄'.repeat(20)}`)).toBe(`unexpected "${'🦄'.repeat(12)}"`);
     expect(await message('window(8)')).toContain('expected `import`, `const`, `pattern` or `model`');
     expect(await message('model M { tokens = }')).toBe('expected an expression, found `}`');
   });
@@ -141,6 +145,19 @@ describe('values', () => {
     ['pattern a = block(20 / 3)', 'error argument-integer "20 / 3"'],
     ['pattern a = block(20 / 2)'],
     ['pattern a = block(1 / 0)', 'error number "1 / 0"'],
+    ['pattern a = window(-3) | block(0) & causal()', 'error argument-range "-3"', 'error argument-range "0"'],
+    ['pattern a(x = -3) = window(x) | sliding(8) - window(x)', 'error argument-range "-3"'],
+    ['pattern a(x = 0) = block(x) | transpose(window(-1))', 'error argument-range "0"', 'error argument-range "-1"'],
+    [
+      'pattern a = window(-3) | blocked(8, window(n - 2000)) | (n > 3 ? full() : window(-2))',
+      'error argument-range "-3"',
+    ],
+    [
+      'model M { tokens = 8 attention = global([9]) | window(-3) | columns([10]) }',
+      'error position-range "9"',
+      'error argument-range "-3"',
+      'error position-range "10"',
+    ],
     ['pattern a(x) = window(x) | window(-3)', 'error argument-range "-3"'],
     ['pattern a(x = -3) = window(x)', 'error argument-range "-3"'],
     ['pattern a(x) = window(x)\npattern b = a(-3)', 'error argument-range "-3"'],

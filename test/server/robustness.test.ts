@@ -87,6 +87,13 @@ describe('unfinished files', () => {
     );
   });
 
+  test('a pattern whose body was lost behind another mistake', async () => {
+    await survives('!\npattern a(radius causal= 64) = window(radius: radius)\npattern b(x) causal = window(x)');
+    const text = files.get('memory:/classification.sparse') ?? '';
+    expect(text).toContain('classifier(radius = 64');
+    await survives(`!${text.slice(3).replace('classifier(radius =', 'classifier(radius causal=')}`);
+  });
+
   test('any characters', async () => {
     await fc.assert(
       fc.asyncProperty(fc.string({ unit: 'binary', maxLength: 200 }), async text => survives(text)),

@@ -95,6 +95,24 @@ describe('an answer', () => {
     expect(find).toHaveBeenCalledTimes(2);
   });
 
+  test('may take many goes that each get further', () => {
+    const answers = new SlowAnswers<string>(10, new Idle(), { goesOn: true });
+    let done = 0;
+    const find = vi.fn((checkpoint: Checkpoint) => {
+      for (; done < 700; done++) {
+        elapsed++;
+        checkpoint();
+      }
+      return 'answer';
+    });
+    expect(answers.ask('a', 10, find)).toBeUndefined();
+    wait(5000);
+    expect(done).toBe(700);
+    // No go is long enough to be noticed.
+    expect(find.mock.calls.length).toBeGreaterThan(10);
+    expect(answers.ask('a', 10, find)).toEqual({ value: 'answer' });
+  });
+
   test('that throws is not remembered, neither at once nor later', () => {
     const answers = new SlowAnswers<string>(10, new Idle());
     let fails = true;
@@ -121,19 +139,51 @@ describe('an answer', () => {
 });
 
 describe('work for later', () => {
-  test('waits for a pause, and is done one after the other', () => {
+  test('waits for a pause, and again after some time', () => {
     const idle = new Idle();
     const done: string[] = [];
-    idle.add('a', () => void done.push('a'));
+    const job = (name: string) => (): void => {
+      elapsed += 15;
+      done.push(name);
+    };
+    idle.add('a', job('a'));
     wait(100);
-    idle.add('b', () => void done.push('b'));
+    idle.add('b', job('b'));
+    idle.add('c', job('c'));
     wait(100);
-    idle.add('a', () => void done.push('a, once'));
+    idle.add('a', job('a, once'));
     expect(done).toEqual([]);
     wait(60);
-    expect(done).toEqual(['a, once']);
-    wait(160);
     expect(done).toEqual(['a, once', 'b']);
+    wait(160);
+    expect(done).toEqual(['a, once', 'b', 'c']);
+  });
+
+  test('tells when all is done and something was found out', () => {
+    const idle = new Idle();
+    const answers = new SlowAnswers<string>(10, idle);
+    const listener = vi.fn();
+    idle.onFound(listener);
+    idle.add('nothing', () => undefined);
+    answers.ask('never', 10, taking(100_000));
+    wait(1000);
+    expect(listener).not.toHaveBeenCalled();
+    answers.ask('a', 10, taking(100));
+    answers.ask('b', 10, taking(100));
+    wait(1000);
+    expect(listener).toHaveBeenCalledTimes(1);
+    answers.ask('a', 10, taking(100));
+    wait(1000);
+    expect(listener).toHaveBeenCalledTimes(1);
+  });
+
+  test('is all that is left for who has no time at all', () => {
+    const answers = new SlowAnswers<string>(10, new Idle());
+    const find = vi.fn(taking(5));
+    expect(answers.ask('a', -1, find)).toBeUndefined();
+    expect(find).not.toHaveBeenCalled();
+    wait(1000);
+    expect(answers.ask('a', -1, find)).toEqual({ value: 'answer' });
   });
 
   test('is dropped by an edit', () => {

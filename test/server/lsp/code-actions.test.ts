@@ -328,6 +328,36 @@ describe('replaced by the design that they are', () => {
       'import { longformer } from "sparse:longformer"\nmodel M { tokens = 1024 attention = glo<|>bal([0]) | window(64) }',
       'import { longformer } from "sparse:longformer"\nmodel M { tokens = 1024 attention = longformer(64) }',
     ],
+    [
+      'Replace by longformer(w)',
+      'pattern a(w = 512) = window(w) <|>| global([0])',
+      'import { longformer } from "sparse:longformer"\n\npattern a(w = 512) = longformer(w)',
+    ],
+    [
+      'Replace by longformer(2 * w, heads_of)',
+      'pattern a(w, heads_of = [0]) = glo<|>bal(heads_of) | window(2 * w)',
+      'import { longformer } from "sparse:longformer"\n\npattern a(w, heads_of = [0]) = longformer(2 * w, heads_of)',
+    ],
+    [
+      'Replace by sparse_strided(stride)',
+      'pattern a(stride) = (strided(stride) <|>| sliding(stride)) & causal()',
+      'import { sparse_strided } from "sparse:sparse-transformer"\n\npattern a(stride) = sparse_strided(stride)',
+    ],
+    [
+      'Replace by streaming_llm(recent, sinks)',
+      'pattern a(recent, sinks) = (sliding(recent) <|>| columns([0..sinks])) & causal()',
+      'import { streaming_llm } from "sparse:streaming"\n\npattern a(recent, sinks) = streaming_llm(recent, sinks)',
+    ],
+    [
+      'Replace by sliding(w + 1)',
+      'pattern a(w = 8) = window(before: w, after: 0) & cau<|>sal()',
+      'pattern a(w = 8) = sliding(w + 1)',
+    ],
+    [
+      'Replace by sliding(w)',
+      'pattern a(w = 8) = (where (i, j) => 0 <= i - j && i - <|>j < w) | random(3)',
+      'pattern a(w = 8) = (sliding(w)) | random(3)',
+    ],
     ['Replace by causal()', 'pattern a = where (q, k) => q <|>>= k', 'pattern a = causal()'],
     ['Replace by sliding(8)', 'pattern a = window(before: 7, after: 3) & cau<|>sal()', 'pattern a = sliding(8)'],
     [
@@ -352,7 +382,17 @@ describe('replaced by the design that they are', () => {
   test.each([
     ['what is a name already', 'pattern a = window(51<|>2)'],
     ['what is written so already', 'pattern a = blocked(64, win<|>dow(2))'],
-    ['what depends on parameters', 'pattern a(w = 512) = window(w) <|>| global([0])'],
+    ['what depends on a pattern', 'pattern a(p: pattern) = (p & causal()) <|>| full()'],
+    [
+      'what is another for odd numbers',
+      'pattern a(w = 512) = window(before: floor(w / 2), after: ceil(w / 2)) <|>| global([0])',
+    ],
+    ['what is a design by default only', 'pattern a(w = 512) = window(512) <|>| global([0..w / 512])'],
+    ['what is a design for even numbers only', 'pattern a(w = 512) = window(w + w % 2 * 2) <|>| global([0])'],
+    [
+      'what has a number that is not there',
+      'pattern a(w = 512) = window(before: w / 2, after: w / 2) <|>| global([0..w])',
+    ],
     ['what is equal at one length only', 'pattern a = window(512) <|>| global([-4096])'],
     ['what follows n', 'pattern a = window(n / 8) <|>| global([0])'],
     [
@@ -387,4 +427,10 @@ test.each([
 ])('nothing is thrown in %s', async text => {
   const { actions, apply } = await actionsOf(text);
   for (const action of actions) apply(action);
+});
+
+test('a long expression does not keep anybody waiting', async () => {
+  const operands = Array.from({ length: 600 }, (_, k) => `window(${k + 1})`);
+  const { titles } = await actionsOf(`pattern a = ${operands.join(' | ').replace('window(30)', 'win<|>dow(30)')}`);
+  expect(titles).toContain('Write window(radius: 15)');
 });

@@ -234,3 +234,25 @@ describe('settings', () => {
     await expect.poll(labels).toHaveLength(2);
   });
 });
+
+test('what takes long is counted in a pause, and the editor is told to ask again', async () => {
+  // As an editor does: it asks when it is told to.
+  let [hints, lens]: [unknown[], string | undefined] = [[], undefined];
+  await start(
+    { workspace: { codeLens: { refreshSupport: true }, inlayHint: { refreshSupport: true } } },
+    connection => {
+      connection.onRequest(InlayHintRefreshRequest.type, () => void labels().then(found => (hints = found)));
+      connection.onRequest(
+        CodeLensRefreshRequest.type,
+        () =>
+          void client
+            .sendRequest(CodeLensRequest.type, { textDocument })
+            .then(lenses => (lens = lenses?.at(-1)?.command?.title)),
+      );
+    },
+  );
+  await open('pattern slow = where (i, j) => (i * j) % 61 == 3\nmodel M { tokens = 700 attention = slow() }\n');
+  await labels();
+  await expect.poll(() => hints, { timeout: 20_000 }).toEqual(['1.61%', '1.61%']);
+  await expect.poll(() => lens, { timeout: 20_000 }).toBe('density 1.61% at 700 tokens');
+});

@@ -3,6 +3,9 @@ import { describe, expect, test } from 'vitest';
 import type { MarkupContent } from 'vscode-languageserver-types';
 import { statistics } from '../../../runtime/analyse/statistics.ts';
 import { squareShape } from '../../../runtime/pattern/shape.ts';
+import { Counter } from '../../../server/counting.ts';
+import { SparseHoverProvider } from '../../../server/lsp/hover.ts';
+import { Idle } from '../../../server/slow-answers.ts';
 import { pattern } from '../open-file.ts';
 import { openDocument } from './open-document.ts';
 
@@ -248,4 +251,26 @@ describe('what a model costs', () => {
     for (const hover of await hovers('model A<|> { tokens = 0 attention = full() }\nmodel B<|> { tokens = 8 }'))
       expect(hover).not.toContain('FLOPs');
   });
+});
+
+test('what takes long is prepared in a pause: the first hover over a heavy model has its picture and its costs', async () => {
+  // A mask of its own for each head of each layer: more work than fits into one go.
+  const { services, document, marks } = await openDocument(`import { bigbird } from "sparse:bigbird"
+model He<|>avy { tokens = 4096 layers = 12 heads = 12 dim = 768 attention = bigbird() }
+`);
+  const idle = new Idle();
+  const provider = new SparseHoverProvider(new Counter(idle), services.shared.workspace.ConfigurationProvider, idle);
+  const found = new Promise<void>(resolve => idle.onFound(resolve));
+  const before = performance.now();
+  provider.prepare(document);
+  expect(performance.now() - before).toBeLessThan(100);
+  await found;
+  const hover = provider.getHoverContent(document, {
+    textDocument: { uri: document.uri.toString() },
+    position: marks[0]!,
+  });
+  const value = (hover?.contents as MarkupContent | undefined)?.value;
+  expect(value).toMatch(/`attention = bigbird\(\)`: [\d,]+ pairs/);
+  expect(value).toContain('data:image/png;base64,');
+  expect(value).toContain('| FLOPs of scores and values |');
 });

@@ -1,0 +1,19 @@
+import { DocumentState } from 'langium';
+import type { LangiumSharedServices } from 'langium/lsp';
+import type { Idle } from '../slow-answers.ts';
+import { isCurrent } from './current-document.ts';
+import type { SparseHoverProvider } from './hover.ts';
+
+/**
+ * Finds out in a pause what hovers over the declarations of an open file will show, so that the first one has the picture
+ * and the costs of what takes longer than somebody wants to wait.
+ */
+export function prepareHovers(shared: LangiumSharedServices, hovers: SparseHoverProvider, idle: Idle): void {
+  shared.workspace.DocumentBuilder.onDocumentPhase(DocumentState.Validated, document => {
+    const uri = document.uri.toString();
+    if (shared.workspace.TextDocuments.get(uri) === undefined) return;
+    idle.add(`hovers ${uri}`, () => {
+      if (document.state >= DocumentState.Linked && isCurrent(shared, document)) hovers.prepare(document);
+    });
+  });
+}
