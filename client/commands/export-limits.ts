@@ -1,6 +1,6 @@
 import type { ExportFormat } from '../../runtime/export/formats.ts';
 import { checkExportSize } from '../../runtime/export/size-limit.ts';
-import { MAX_TOKENS, type Shape } from '../../runtime/pattern/shape.ts';
+import { MAX_LISTED_TOKENS, type Shape } from '../../runtime/pattern/shape.ts';
 
 /** Seconds that an export may keep the extension host busy: nothing else in the window is answered meanwhile. */
 const TIME_LIMIT = 60;
@@ -8,7 +8,8 @@ const TIME_LIMIT = 60;
 /** What is wrong with a sequence length that somebody typed; undefined when nothing is. */
 export function tokensProblem(text: string): string | undefined {
   if (!/^[1-9][0-9]*$/.test(text.trim())) return 'Write a whole number of at least 1, e.g. 4096.';
-  if (Number(text) > MAX_TOKENS) return `At most ${MAX_TOKENS.toLocaleString('en-US')} tokens can be handled.`;
+  if (Number(text) > MAX_LISTED_TOKENS)
+    return `At most ${MAX_LISTED_TOKENS.toLocaleString('en-US')} tokens can be handled.`;
   return undefined;
 }
 

@@ -1,4 +1,4 @@
-import { buildMaskTree, CompileError, type CompileOptions } from '../compile/mask-tree.ts';
+import { buildMaskTree, CompileError, type CompileOptions, checkListed } from '../compile/mask-tree.ts';
 import { difference, intersection, union } from '../pattern/algebra.ts';
 import { bindPattern } from '../pattern/bind.ts';
 import { DifferenceList, Progression } from '../pattern/difference-mask.ts';
@@ -185,6 +185,7 @@ function layersOf(model: Model, tokens: number | undefined, options: FlowOptions
       'shape',
       `information flows from layer to layer where every position is a query; ${model.name} has ${first.queries} queries for ${first.tokens} tokens`,
     );
+  checkListed(first.tokens);
   if (token !== undefined) checkPosition(token, first.tokens);
   const named = new Map<string, Mask>();
   const maskAt = (layer: number, head: number): string => {

@@ -1,7 +1,8 @@
-import type { MaskNode, MaskTree } from '../compile/mask-tree.ts';
+import { checkListed, type MaskNode, type MaskTree } from '../compile/mask-tree.ts';
 
-/** The last row of a mask that sees each key, -1 for a key that nobody sees. [keys] */
+/** The last row of a mask that sees each key, -1 for a key that nobody sees. [keys] Throws CompileError. */
 export function lastRows(tree: MaskTree): Int32Array {
+  checkListed(tree.keys);
   const last = new Int32Array(tree.keys).fill(-1);
   new LastRowFinder(tree).add(tree.root, tree.levels, last, 0, 0);
   return last;
