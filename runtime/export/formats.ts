@@ -1,6 +1,6 @@
 import { buildMaskTree } from '../compile/mask-tree.ts';
+import { compilePatternParts } from '../compile/pattern-parts.ts';
 import { compilePlan, planOf } from '../compile/plan.ts';
-import { compileParts } from '../compile/reorder.ts';
 import type { TilePlan } from '../compile/tile-plan.ts';
 import { bindPattern } from '../pattern/bind.ts';
 import type { Pattern } from '../pattern/ir.ts';
@@ -96,7 +96,7 @@ function partsOf(request: ExportRequest): readonly TilePlan[] {
   const mask = bindPattern(pattern, shape);
   const tree = buildMaskTree(mask, shape, limits(request));
   const tiles = (tree.root?.fullTiles ?? 0) + (tree.root?.partialTiles ?? 0);
-  return tiles > LONG_LIST ? compileParts(mask, shape, limits(request)) : [planOf(tree)];
+  return tiles > LONG_LIST ? compilePatternParts(pattern, shape, limits(request)) : [planOf(tree)];
 }
 
 /** What the tile plan is the plan of; everything in metadata is text. */
