@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
-import { type ModelComparison, placesText } from '../../runtime/analyse/compare-models.ts';
+import type { ModelComparison } from '../../runtime/analyse/compare-models.ts';
+import { placesText } from '../../runtime/analyse/places.ts';
 import { jsonText } from '../../runtime/export/json.ts';
 import { asFailure } from './explain.ts';
 import { Failure, wrongUse } from './failure.ts';

@@ -1,4 +1,5 @@
-import { type MaskComparison, type ModelComparison, placesText } from '../../runtime/analyse/compare-models.ts';
+import type { MaskComparison, ModelComparison } from '../../runtime/analyse/compare-models.ts';
+import { placesText } from '../../runtime/analyse/places.ts';
 import type { Count } from '../../runtime/compile/count.ts';
 
 /** One side of a comparison, as people know it. */
