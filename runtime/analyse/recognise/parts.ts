@@ -1,7 +1,7 @@
 import { KEY, QUERY, remainder } from './condition.ts';
+import { halvesCondition, placesCondition, restartsCondition } from './design-conditions.ts';
 import { anyOf, by, call, causally, type Expression, list, named, one, perAxis, where } from './expression.ts';
 import type { Intervals } from './intervals.ts';
-import { halvesCondition, placesCondition, restartsCondition } from './propose-conditions.ts';
 
 /** One building block that a mask is explained by. Lengths are those of the sequence, or of the grid of blocks. */
 export type Part =

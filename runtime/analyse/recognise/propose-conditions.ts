@@ -1,4 +1,3 @@
-import { apply, binary, type Condition, choose, KEY, number, QUERY } from './condition.ts';
 import { type Intervals, rangeAround, rangesOf } from './intervals.ts';
 import type { Part } from './parts.ts';
 import { distancesOf } from './propose-distances.ts';
@@ -52,31 +51,4 @@ function places(view: View, columns: Intervals): Part[] {
       found.set(`${frame},${near}`, { kind: 'places', offset: prompt % frame, frame, near });
   }
   return [...found.values()];
-}
-
-type Of<K extends Part['kind']> = Extract<Part, { kind: K }>;
-
-/** `(i - j) % stretch` is near, or a power of two beyond; to be cut to the past. */
-export function restartsCondition({ stretch, near }: Of<'restarts'>): Condition {
-  const distance = binary(binary(QUERY, '-', KEY), '%', number(stretch));
-  const beyond = binary(distance, '-', number(near - 1));
-  const power = binary(number(2), '**', apply('floor', apply('log2', beyond)));
-  return binary(binary(distance, '<', number(near)), '||', binary(power, '==', beyond));
-}
-
-export function halvesCondition({ size, half }: Of<'halves'>): Condition {
-  const blockOf = (position: Condition): Condition => apply('floor', binary(position, '/', number(size)));
-  const clean = (position: Condition): Condition => blockOf(binary(position, '-', number(half)));
-  const isNoised = (position: Condition): Condition => binary(position, '<', number(half));
-  return choose(
-    isNoised(KEY),
-    binary(isNoised(QUERY), '&&', binary(blockOf(QUERY), '==', blockOf(KEY))),
-    choose(isNoised(QUERY), binary(blockOf(QUERY), '>', clean(KEY)), binary(clean(QUERY), '>=', clean(KEY))),
-  );
-}
-
-export function placesCondition({ offset, frame, near }: Of<'places'>): Condition {
-  const placeOf = (position: Condition): Condition =>
-    binary(offset === 0 ? position : binary(position, '-', number(offset)), '%', number(frame));
-  return binary(apply('abs', binary(placeOf(QUERY), '-', placeOf(KEY))), '<', number(near));
 }
