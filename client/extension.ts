@@ -1,5 +1,7 @@
 import * as vscode from 'vscode';
 import { LanguageClient, TransportKind } from 'vscode-languageclient/node.js';
+import { nodeThread } from './jobs/node-thread.ts';
+import { jobRunner } from './jobs/run-job.ts';
 import { activateExtension, languageId } from './language-client.ts';
 
 export { deactivateExtension as deactivate } from './language-client.ts';
@@ -7,7 +9,9 @@ export { deactivateExtension as deactivate } from './language-client.ts';
 /** Entry point in a Node extension host: the desktop, and the remote side of a window. */
 export async function activate(context: vscode.ExtensionContext): Promise<void> {
   const module = vscode.Uri.joinPath(context.extensionUri, 'dist', 'server.cjs').fsPath;
-  await activateExtension(context, (name, options) => {
+  const jobs = vscode.Uri.joinPath(context.extensionUri, 'dist', 'job-worker.js').fsPath;
+  const runJob = jobRunner(() => nodeThread(jobs));
+  await activateExtension(context, runJob, (name, options) => {
     // Newer versions of Node let the memory for what lives shortly grow several times as large, for nothing.
     const execArgv = ['--max-semi-space-size=16'];
     const run = { module, transport: TransportKind.ipc, options: { execArgv } };

@@ -6,6 +6,7 @@ import { openLibrary } from './commands/open-library.ts';
 import { openPreview } from './commands/open-preview.ts';
 import { runPattern } from './commands/run-pattern.ts';
 import { ComparisonDocuments } from './comparison-documents.ts';
+import type { RunJob } from './jobs/run-job.ts';
 import { LibraryDocuments } from './library-documents.ts';
 import { Previews } from './preview/previews.ts';
 import type { RestartableClient } from './restartable-client.ts';
@@ -13,7 +14,7 @@ import { showStatus } from './status.ts';
 import { offerWorkspaceFiles } from './workspace-files.ts';
 
 /** Adds what people touch: commands, the preview, the standard library and the status. */
-export function registerFeatures(context: vscode.ExtensionContext, client: RestartableClient): void {
+export function registerFeatures(context: vscode.ExtensionContext, client: RestartableClient, runJob: RunJob): void {
   const previews = new Previews(context, client);
   const library = new LibraryDocuments(context, client);
   const comparisons = new ComparisonDocuments(context);
@@ -35,8 +36,10 @@ export function registerFeatures(context: vscode.ExtensionContext, client: Resta
   };
   command('sparse.openPreview', openPreview);
   command('sparse.runPattern', runPattern);
-  command('sparse.exportMask', exportMask);
+  command('sparse.exportMask', argument => exportMask(argument, previews, client, runJob));
   command('sparse.newPattern', newPattern);
   command('sparse.openLibrary', () => openLibrary(library));
-  command('sparse.comparePatterns', argument => comparePatterns(argument, previews, client, library, comparisons));
+  command('sparse.comparePatterns', argument =>
+    comparePatterns(argument, previews, client, runJob, library, comparisons),
+  );
 }

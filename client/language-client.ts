@@ -2,13 +2,14 @@ import * as vscode from 'vscode';
 import type { BaseLanguageClient, LanguageClientOptions } from 'vscode-languageclient';
 import { ReadFileRequest } from '../server/protocol.ts';
 import { registerFeatures } from './features.ts';
+import type { RunJob } from './jobs/run-job.ts';
 import { readFile } from './read-file.ts';
 import { RestartableClient } from './restartable-client.ts';
 
 /** Id of the language; also the prefix under which the client reads its own setting, `sparse.trace.server`. */
 export const languageId = 'sparse';
 
-/** The desktop has a process to talk to, the web a worker; nothing else differs. */
+/** The desktop has processes and threads, the web workers; nothing else differs. */
 export type CreateClient = (name: string, options: LanguageClientOptions) => BaseLanguageClient;
 
 /** The server of this extension host, while the extension is active. */
@@ -19,7 +20,11 @@ let active: RestartableClient | undefined;
  *
  * A server that does not start leaves the extension active: its commands say so, and can start it again.
  */
-export async function activateExtension(context: vscode.ExtensionContext, createClient: CreateClient): Promise<void> {
+export async function activateExtension(
+  context: vscode.ExtensionContext,
+  runJob: RunJob,
+  createClient: CreateClient,
+): Promise<void> {
   const log = vscode.window.createOutputChannel('Sparse', { log: true });
   context.subscriptions.push(log);
   try {
@@ -30,7 +35,7 @@ export async function activateExtension(context: vscode.ExtensionContext, create
       client.onRequest(ReadFileRequest, params => readFile(params, log)),
       vscode.commands.registerCommand('sparse.restartServer', () => restart(client, log)),
     );
-    registerFeatures(context, client);
+    registerFeatures(context, client, runJob);
     await orShow(client.start(), log);
   } catch (error) {
     // VS Code itself says nothing to the user when an extension fails to activate, and does not deactivate it.

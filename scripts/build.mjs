@@ -36,6 +36,13 @@ const targets = {
   },
   'server.cjs': { entry: 'server/main.ts', platform: 'node', format: 'cjs', target: 'node20' },
   'server.web.js': { entry: 'server/main.browser.ts', platform: 'browser', format: 'iife', target: 'es2022' },
+  // Work of commands that takes long, away from the extension host.
+  'job-worker.js': {
+    entry: 'client/jobs/job-worker.ts',
+    platform: 'browser',
+    format: 'iife',
+    target: 'es2022',
+  },
   'webview.js': { entry: 'client/webview/main.ts', platform: 'browser', format: 'esm', target: 'es2022' },
   // A webview cannot load a worker from a file: the page fetches this text and starts it from there.
   'draw-worker.js': {

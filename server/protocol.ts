@@ -88,6 +88,8 @@ export interface DensityResult {
   readonly name: string;
   /** Share of all pairs, 0 to 1; null when counting takes too long. */
   readonly density: number | null;
+  /** Is the density estimated from a sample? */
+  readonly approximate: boolean;
   readonly complexity: string;
   readonly tokens: number;
 }

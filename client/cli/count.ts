@@ -1,21 +1,19 @@
 import { complexity } from '../../runtime/analyse/complexity.ts';
-import { estimatePairs, RISK } from '../../runtime/analyse/estimate.ts';
+import { COUNTED_SQUARES, estimatePairs, RISK } from '../../runtime/analyse/estimate.ts';
 import { pairBudget } from '../../runtime/analyse/pair-budget.ts';
+import { type Count, ratio, times } from '../../runtime/compile/count.ts';
 import { CompileError } from '../../runtime/compile/mask-tree.ts';
 import { type MaskSummary, type SummarySubject, summarise } from '../../runtime/export/json.ts';
 import { bindPattern } from '../../runtime/pattern/bind.ts';
 import { PatternError } from '../../runtime/pattern/primitive.ts';
 import { hasCondition } from '../../runtime/pattern/reads.ts';
 
-/** Distinct squares of a condition without a closed form that are counted before its pairs are estimated: seconds. */
-const MAX_NODES_OF_CONDITION = 2 ** 15;
-
 /** What can be said without data about a mask whose pairs are chosen by content. */
 export interface BudgetSummary
   extends Omit<MaskSummary, 'format' | 'pairs' | 'density' | 'keysPerQuery' | 'emptyQueries' | 'range' | 'tiles'> {
   readonly format: 'sparse-attention/budget';
   /** Most pairs that it can hold, whatever the queries and keys are, and their share of all. */
-  readonly pairsAtMost: number;
+  readonly pairsAtMost: Count;
   readonly densityAtMost: number;
 }
 
@@ -38,7 +36,7 @@ export interface EstimateSummary
 export function count(subject: SummarySubject): MaskSummary | BudgetSummary | EstimateSummary {
   const irregular = hasCondition(subject.pattern);
   try {
-    return summarise(subject, irregular ? { maxNodes: MAX_NODES_OF_CONDITION } : {});
+    return summarise(subject, irregular ? { maxNodes: COUNTED_SQUARES } : {});
   } catch (error) {
     if (error instanceof CompileError && irregular) return estimate(subject);
     if (!(error instanceof PatternError) || error.code !== 'dynamic') throw error;
@@ -49,7 +47,7 @@ export function count(subject: SummarySubject): MaskSummary | BudgetSummary | Es
     format: 'sparse-attention/budget',
     ...placeOf(subject),
     pairsAtMost,
-    densityAtMost: pairsAtMost / (shape.queries * shape.tokens),
+    densityAtMost: ratio(pairsAtMost, times(shape.queries, shape.tokens)),
   };
 }
 

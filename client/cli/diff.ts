@@ -1,5 +1,7 @@
 import { type Command, Option } from 'commander';
-import { type ModelComparison, placesText } from '../../runtime/analyse/compare-models.ts';
+import type { ModelComparison } from '../../runtime/analyse/compare-models.ts';
+import { placesText } from '../../runtime/analyse/places.ts';
+import { jsonText } from '../../runtime/export/json.ts';
 import { asFailure } from './explain.ts';
 import { Failure, wrongUse } from './failure.ts';
 import { inThread } from './in-thread.ts';
@@ -57,11 +59,7 @@ async function diff(
   const { first, second, ...found } = comparison;
   session.print(
     options.json === true
-      ? JSON.stringify(
-          { format: 'sparse-attention/diff', version: 1, first: first.name, second: second.name, ...found },
-          null,
-          2,
-        )
+      ? jsonText({ format: 'sparse-attention/diff', version: 1, first: first.name, second: second.name, ...found })
       : report(first.name, second.name, found),
   );
   if (!found.equal) throw new Failure(1, '');

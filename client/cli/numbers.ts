@@ -22,7 +22,7 @@ export function parseIndex(text: string): number {
 }
 
 /** `1234567` as `1,234,567`. */
-export function grouped(value: number): string {
+export function grouped(value: number | bigint): string {
   return value.toLocaleString('en-US', { maximumFractionDigits: 2 });
 }
 

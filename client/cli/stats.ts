@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import type { Recognised } from '../../runtime/analyse/recognise.ts';
 import type { TileSize } from '../../runtime/compile/mask-tree.ts';
-import type { MaskSummary } from '../../runtime/export/json.ts';
+import { jsonText, type MaskSummary } from '../../runtime/export/json.ts';
 import type { Analysis } from './analysis.ts';
 import { costText, flowLines, kindsOf, type Line, rangeText, wasteLines, wayLine } from './analysis-text.ts';
 import type { BudgetSummary, EstimateSummary } from './count.ts';
@@ -96,17 +96,8 @@ function json({ summary, space, waste, cost, recognised, flow, way }: Analysis):
     ...(flow && { flow }),
     ...(way !== undefined && { way }),
   };
-  const marked = JSON.stringify(
-    all,
-    (_, value: unknown) => (typeof value === 'bigint' ? `${WHOLE}${value}` : value),
-    2,
-  );
-  // JSON has whole numbers of any size; only JavaScript has no way to write them.
-  return marked.replaceAll(new RegExp(`"${WHOLE}(\\d+)"`, 'g'), '$1');
+  return jsonText(all);
 }
-
-/** Marks whole numbers that a double may not hold; nobody's text begins with it. */
-const WHOLE = '\ue000';
 
 function text({ summary, space, waste, cost, recognised, flow, way }: Analysis, from?: number, to?: number): string {
   return [

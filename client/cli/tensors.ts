@@ -1,5 +1,5 @@
 import type { AttentionInput, AttentionResult } from '../../runtime/attention/types.ts';
-import { MAX_TOKENS } from '../../runtime/pattern/shape.ts';
+import { MAX_LISTED_TOKENS } from '../../runtime/pattern/shape.ts';
 import { fromFloat32, toFloat32 } from '../../runtime/tensor/convert.ts';
 import type { Tensor } from '../../runtime/tensor/dtype.ts';
 import { readSafetensors, writeSafetensors } from '../../runtime/tensor/safetensors.ts';
@@ -58,7 +58,8 @@ export async function readInput(file: string, signal: AbortSignal): Promise<Atte
     throw wrongUse(
       `${file}: q has ${queries} queries, but k has only ${keys} tokens; every query is one of the tokens`,
     );
-  if (keys > MAX_TOKENS) throw wrongUse(`${file}: k has ${keys} tokens; at most ${MAX_TOKENS} can be handled`);
+  if (keys > MAX_LISTED_TOKENS)
+    throw wrongUse(`${file}: k has ${keys} tokens; at most ${MAX_LISTED_TOKENS} can be handled`);
   const numbers = (name: Name, from: Tensor): Float32Array => {
     const data = toFloat32(from);
     const bad = data.findIndex(value => !Number.isFinite(value));

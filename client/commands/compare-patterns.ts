@@ -1,8 +1,9 @@
 import * as vscode from 'vscode';
-import { type ComparisonChoice, compareModels, type ModelComparison } from '../../runtime/analyse/compare-models.ts';
+import type { ComparisonChoice, ModelComparison } from '../../runtime/analyse/compare-models.ts';
 import type { Model } from '../../runtime/pattern/ir.ts';
 import { type DeclarationInfo, DeclarationsRequest, LowerRequest } from '../../server/protocol.ts';
 import type { ComparisonDocuments } from '../comparison-documents.ts';
+import type { RunJob } from '../jobs/run-job.ts';
 import type { LibraryDocuments } from '../library-documents.ts';
 import type { Previews } from '../preview/previews.ts';
 import type { RestartableClient } from '../restartable-client.ts';
@@ -11,8 +12,6 @@ import { tokensProblem } from './export-limits.ts';
 import { subjectOf } from './subject.ts';
 
 const TITLE = 'Compare Patterns';
-/** Seconds that a comparison may keep the extension host busy: nothing else in the window is answered meanwhile. */
-const TIME_LIMIT = 30;
 /** Files of the workspace that are offered. */
 const MOST_FILES = 500;
 
@@ -30,6 +29,7 @@ export async function comparePatterns(
   argument: unknown,
   previews: Previews,
   client: RestartableClient,
+  runJob: RunJob,
   library: LibraryDocuments,
   comparisons: ComparisonDocuments,
 ): Promise<void> {
@@ -46,7 +46,8 @@ export async function comparePatterns(
     choice.tokens === undefined
       ? [a, b]
       : [await lower(client, first, choice.tokens), await lower(client, second, choice.tokens)];
-  const comparison = await compare(left, right, choice);
+  const comparison = await compare(left, right, choice, runJob);
+  if (comparison === undefined) return;
   const report = comparisonReport(sideOf(first), sideOf(second), comparison);
   await comparisons.show(`${first.declaration.name} and ${second.declaration.name}`, report);
 }
@@ -156,20 +157,21 @@ async function ask(
   return answer === undefined ? undefined : Number(answer.trim());
 }
 
-function compare(a: Model, b: Model, choice: ComparisonChoice): Thenable<ModelComparison> {
-  const options = { location: vscode.ProgressLocation.Notification, title: `Comparing ${a.name} and ${b.name}` };
-  return vscode.window.withProgress(options, async () => {
-    // Nothing is shown while the masks are compiled, so the message must be there before.
-    await new Promise(resolve => setTimeout(resolve, 50));
-    const end = performance.now() + TIME_LIMIT * 1000;
-    const checkpoint = (): void => {
-      if (performance.now() > end)
-        throw new Error(
-          `${a.name} and ${b.name} are not compared after ${TIME_LIMIT} seconds, in which the editor could do nothing else. Use fewer tokens, or the command line (sparse diff), which can take as long as it needs.`,
-        );
-    };
-    return compareModels(a, b, choice, { checkpoint });
-  });
+/** Undefined when it was cancelled. */
+function compare(
+  first: Model,
+  second: Model,
+  choice: ComparisonChoice,
+  runJob: RunJob,
+): Thenable<ModelComparison | undefined> {
+  const options = {
+    location: vscode.ProgressLocation.Notification,
+    title: `Comparing ${first.name} and ${second.name}`,
+    cancellable: true,
+  };
+  return vscode.window.withProgress(options, (_, cancellation) =>
+    runJob({ kind: 'compare', first, second, choice }, cancellation),
+  );
 }
 
 function sideOf({ uri, declaration }: Chosen) {

@@ -1,4 +1,6 @@
-import { type MaskComparison, type ModelComparison, placesText } from '../../runtime/analyse/compare-models.ts';
+import type { MaskComparison, ModelComparison } from '../../runtime/analyse/compare-models.ts';
+import { placesText } from '../../runtime/analyse/places.ts';
+import type { Count } from '../../runtime/compile/count.ts';
 
 /** One side of a comparison, as people know it. */
 export interface Side {
@@ -44,7 +46,7 @@ function maskLines(a: string, b: string, mask: MaskComparison): string[] {
     disjoint: `${a} and ${b} are **disjoint**: no pair is in both.`,
     overlapping: `${a} and ${b} **overlap**: each holds pairs that the other lacks.`,
   }[relation];
-  const rows: [string, number][] = [
+  const rows: [string, Count][] = [
     [`only in ${a}`, onlyFirst],
     [`only in ${b}`, onlySecond],
     ['in both', both],
@@ -66,11 +68,11 @@ function maskLines(a: string, b: string, mask: MaskComparison): string[] {
   ];
 }
 
-function pairs(count: number): string {
+function pairs(count: Count): string {
   return count === 1 ? '1 pair' : `${number(count)} pairs`;
 }
 
-function number(value: number): string {
+function number(value: Count): string {
   return value.toLocaleString('en-US');
 }
 

@@ -1,14 +1,12 @@
-import type { ExportFormat } from '../../runtime/export/formats.ts';
+import type { FormatName } from '../../runtime/export/format-names.ts';
 import { checkExportSize } from '../../runtime/export/size-limit.ts';
-import { MAX_TOKENS, type Shape } from '../../runtime/pattern/shape.ts';
-
-/** Seconds that an export may keep the extension host busy: nothing else in the window is answered meanwhile. */
-const TIME_LIMIT = 60;
+import { MAX_LISTED_TOKENS, type Shape } from '../../runtime/pattern/shape.ts';
 
 /** What is wrong with a sequence length that somebody typed; undefined when nothing is. */
 export function tokensProblem(text: string): string | undefined {
   if (!/^[1-9][0-9]*$/.test(text.trim())) return 'Write a whole number of at least 1, e.g. 4096.';
-  if (Number(text) > MAX_TOKENS) return `At most ${MAX_TOKENS.toLocaleString('en-US')} tokens can be handled.`;
+  if (Number(text) > MAX_LISTED_TOKENS)
+    return `At most ${MAX_LISTED_TOKENS.toLocaleString('en-US')} tokens can be handled.`;
   return undefined;
 }
 
@@ -18,22 +16,11 @@ export function tokensProblem(text: string): string | undefined {
  *
  * @throws ExportSizeError
  */
-export function checkSizeAhead(format: ExportFormat, { queries, tokens }: Shape): void {
+export function checkSizeAhead(format: FormatName, { queries, tokens }: Shape): void {
   if (format.id !== 'npy') return;
   checkExportSize(
     `The dense mask of ${queries} x ${tokens}`,
     queries * tokens,
     'Choose SciPy sparse matrix or Tile plan, which store only what is allowed.',
   );
-}
-
-/** A checkpoint that ends an export after `seconds`. `now` is in milliseconds. */
-export function timeLimit(name: string, seconds: number = TIME_LIMIT, now = () => performance.now()): () => void {
-  const end = now() + seconds * 1000;
-  return () => {
-    if (now() <= end) return;
-    throw new Error(
-      `${name} is not exported after ${seconds} seconds, in which the editor could do nothing else. Use fewer tokens, or the command line (sparse export), which can take as long as it needs.`,
-    );
-  };
 }

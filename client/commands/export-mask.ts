@@ -1,19 +1,22 @@
 import * as vscode from 'vscode';
-import { type ExportFormat, formats } from '../../runtime/export/formats.ts';
+import { type FormatName, formatNames } from '../../runtime/export/format-names.ts';
 import type { Model } from '../../runtime/pattern/ir.ts';
 import { patternAt, shapeAt } from '../../runtime/pattern/model.ts';
 import { DeclarationsRequest, LIBRARY_SCHEME, LowerRequest } from '../../server/protocol.ts';
+import type { RunJob } from '../jobs/run-job.ts';
 import type { PreviewView } from '../preview/messages.ts';
 import type { Previews } from '../preview/previews.ts';
 import type { RestartableClient } from '../restartable-client.ts';
-import { checkSizeAhead, timeLimit, tokensProblem } from './export-limits.ts';
+import { checkSizeAhead, tokensProblem } from './export-limits.ts';
 import { type Subject, subjectOf } from './subject.ts';
 
-/** Milliseconds in which messages to and from the window get through. */
-const PAUSE = 50;
-
 /** `Sparse: Export Mask...`: asks for the format and the place, and writes through the workspace's file system. */
-export async function exportMask(argument: unknown, previews: Previews, client: RestartableClient): Promise<void> {
+export async function exportMask(
+  argument: unknown,
+  previews: Previews,
+  client: RestartableClient,
+  runJob: RunJob,
+): Promise<void> {
   const subject = await subjectOf(argument, previews, client);
   if (subject === undefined) return;
   await vscode.workspace.openTextDocument(subject.uri);
@@ -54,13 +57,9 @@ export async function exportMask(argument: unknown, previews: Previews, client: 
     },
     async (_, cancellation) => {
       const source = (await vscode.workspace.openTextDocument(subject.uri)).getText();
-      // Nothing is heard or shown while the mask is made, so the message must be there before. A cancel that comes
-      // meanwhile is heard after: nothing is written then.
-      await pause();
-      if (cancellation.isCancellationRequested) return false;
-      const bytes = format.write({ name, source, pattern, shape, checkpoint: timeLimit(name) });
-      await pause();
-      if (cancellation.isCancellationRequested) return false;
+      const summarised = { name, source, pattern, shape };
+      const bytes = await runJob({ kind: 'export', format: format.id, subject: summarised }, cancellation);
+      if (bytes === undefined) return false;
       await write(file, bytes);
       return true;
     },
@@ -79,10 +78,6 @@ async function lower(client: RestartableClient, uri: vscode.Uri, name: string, t
   if (lowered === null) throw new Error(`${uri.path} is not open in the language server; open the file and try again.`);
   if (!lowered.ok) throw new Error(`${name} cannot be exported: ${lowered.message}`);
   return lowered.model;
-}
-
-function pause(): Promise<void> {
-  return new Promise(resolve => setTimeout(resolve, PAUSE));
 }
 
 async function write(file: vscode.Uri, bytes: Uint8Array): Promise<void> {
@@ -149,9 +144,9 @@ async function chooseHead(
   return await vscode.window.showQuickPick(places, { title: 'Export Mask', placeHolder: 'Which rule of the model' });
 }
 
-async function chooseFormat(name: string, tokens: number): Promise<ExportFormat | undefined> {
+async function chooseFormat(name: string, tokens: number): Promise<FormatName | undefined> {
   const choice = await vscode.window.showQuickPick(
-    formats.map(format => ({
+    formatNames.map(format => ({
       label: format.title,
       description: `.${format.extension}`,
       detail: format.description,

@@ -310,7 +310,7 @@ export class App {
         <div class="side">
           ${this.#countFailure === null ? nothing : html`<p class="muted" role="status">Not counted: ${this.#countFailure}</p>`}
           ${this.#counting ? html`<p class="muted" role="status">Counting...</p>` : nothing}
-          ${measured === null || this.#counting ? nothing : legend(measured, span => host.postMessage({ type: 'reveal', span }))}
+          ${measured === null || 'estimate' in measured || this.#counting ? nothing : legend(measured, span => host.postMessage({ type: 'reveal', span }))}
           ${measured === null || this.#counting ? nothing : numbers(measured)}
           ${runSection(this.#runs.view(canRun, choice?.model.heads ?? 1), {
             run: () => this.#run(),
@@ -419,8 +419,13 @@ export class App {
   #description(): string {
     const choice = this.#choice;
     if (choice === null || this.#measurement === null) return 'Attention mask, not drawn yet';
+    const keys = 'Arrow keys move, plus and minus zoom, 0 shows all.';
+    if ('estimate' in this.#measurement) {
+      const { estimate, tokens, queries } = this.#measurement;
+      return `Attention mask of ${choice.model.name}, ${count(queries)} queries by ${count(tokens)} keys, about ${count(estimate.pairs)} pairs. ${keys}`;
+    }
     const { statistics, parts } = this.#measurement;
-    return `Attention mask of ${choice.model.name}, ${count(statistics.queries)} queries by ${count(statistics.tokens)} keys, ${count(statistics.pairs)} pairs: ${parts.map(part => part.label).join(', ')}. Arrow keys move, plus and minus zoom, 0 shows all.`;
+    return `Attention mask of ${choice.model.name}, ${count(statistics.queries)} queries by ${count(statistics.tokens)} keys, ${count(statistics.pairs)} pairs: ${parts.map(part => part.label).join(', ')}. ${keys}`;
   }
 }
 

@@ -1,10 +1,11 @@
 import { complexity } from '../../runtime/analyse/complexity.ts';
 import { modelCost } from '../../runtime/analyse/cost.ts';
+import { COUNTED_SQUARES, estimatePairs } from '../../runtime/analyse/estimate.ts';
 import { modelFlow } from '../../runtime/analyse/flow.ts';
 import { statisticsOf } from '../../runtime/analyse/statistics.ts';
 import { type Waste, wasteOf } from '../../runtime/analyse/waste.ts';
 import { compileHeadParts } from '../../runtime/compile/compile-heads.ts';
-import { buildMaskTree, CompileError } from '../../runtime/compile/mask-tree.ts';
+import { buildMaskTree, CompileError, type CompileOptions } from '../../runtime/compile/mask-tree.ts';
 import { buffersOf } from '../../runtime/compile/tile-plan.ts';
 import { LayeredMask } from '../../runtime/draw/layered-mask.ts';
 import { partsOf } from '../../runtime/draw/parts.ts';
@@ -13,9 +14,11 @@ import { bindPattern, isDynamic } from '../../runtime/pattern/bind.ts';
 import type { Pattern } from '../../runtime/pattern/ir.ts';
 import { patternAt, shapeAt } from '../../runtime/pattern/model.ts';
 import { PatternError } from '../../runtime/pattern/primitive.ts';
+import { hasCondition } from '../../runtime/pattern/reads.ts';
 import type { Shape } from '../../runtime/pattern/shape.ts';
 import type {
   CostAnswer,
+  Counted,
   DrawingAnswers,
   DrawingRequest,
   FromWorker,
@@ -80,10 +83,27 @@ function chosen({ model, layer, head, tokens }: MaskChoice): { pattern: Pattern;
 
 function measure(choice: MaskChoice): Measurement {
   const { pattern, shape } = chosen(choice);
-  const statistics = statisticsOf(buildMaskTree(bindPattern(pattern, shape), shape), complexity(pattern), shape.offset);
+  const irregular = hasCondition(pattern);
+  try {
+    return counted(pattern, shape, irregular ? { maxNodes: COUNTED_SQUARES } : {});
+  } catch (error) {
+    if (!(error instanceof CompileError) || !irregular) throw error;
+    const { tokens, queries } = shape;
+    return {
+      estimate: estimatePairs(bindPattern(pattern, shape), shape),
+      tokens,
+      queries,
+      complexity: complexity(pattern),
+    };
+  }
+}
+
+function counted(pattern: Pattern, shape: Shape, options: CompileOptions): Counted {
+  const mask = bindPattern(pattern, shape);
+  const statistics = statisticsOf(buildMaskTree(mask, shape, options), complexity(pattern), shape.offset);
   const parts = partsOf(pattern, shape).map(part => {
     const inMask: Pattern = { kind: 'intersection', left: part.pattern, right: pattern };
-    const tree = buildMaskTree(bindPattern(inMask, shape), shape);
+    const tree = buildMaskTree(bindPattern(inMask, shape), shape, options);
     return { label: part.label, span: part.span, pairs: tree.root?.pairs ?? 0 };
   });
   return { statistics, parts };

@@ -1,8 +1,10 @@
 import type { ModelCost } from '../../runtime/analyse/cost.ts';
+import type { Estimate } from '../../runtime/analyse/estimate.ts';
 import type { FlowReport } from '../../runtime/analyse/flow.ts';
 import type { Statistics } from '../../runtime/analyse/statistics.ts';
 import type { Waste } from '../../runtime/analyse/waste.ts';
 import type { PlanParts } from '../../runtime/attention/types.ts';
+import type { Count } from '../../runtime/compile/count.ts';
 import type { Surroundings } from '../../runtime/draw/palette.ts';
 import type { View } from '../../runtime/draw/raster.ts';
 import type { Model, Span } from '../../runtime/pattern/ir.ts';
@@ -20,13 +22,24 @@ export interface MeasuredPart {
   readonly label: string;
   readonly span: Span | undefined;
   /** Pairs of the mask that this part holds (others may hold them too). */
-  readonly pairs: number;
+  readonly pairs: Count;
 }
 
-export interface Measurement {
+/** A mask that was counted. */
+export interface Counted {
   readonly statistics: Statistics;
   readonly parts: readonly MeasuredPart[];
 }
+
+/** One with a condition that is too irregular to be counted. */
+export interface Estimated {
+  readonly estimate: Estimate;
+  readonly tokens: number;
+  readonly queries: number;
+  readonly complexity: string;
+}
+
+export type Measurement = Counted | Estimated;
 
 /** What the whole model costs, and how tiles fit the mask; null where it is chosen by content or too irregular. */
 export interface CostAnswer {

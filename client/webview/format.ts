@@ -1,7 +1,7 @@
 const whole = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
 
 /** 33,684,734 */
-export function count(value: number): string {
+export function count(value: number | bigint): string {
   return whole.format(value);
 }
 

@@ -1,14 +1,15 @@
 import { html, nothing, svg, type TemplateResult } from 'lit';
+import { ratio, times } from '../../runtime/compile/count.ts';
 import { partColour } from '../../runtime/draw/palette.ts';
 import type { Span } from '../../runtime/pattern/ir.ts';
-import type { Measurement } from './drawing-messages.ts';
+import type { Counted, Estimated, Measurement } from './drawing-messages.ts';
 import { count, mean, milliseconds, percent } from './format.ts';
 import type { RunOn, RunSummary } from './run.ts';
 
 /** The primitives of the mask with their colours and shares; a click shows where each is written. */
-export function legend(measured: Measurement, reveal: (span: Span) => void): TemplateResult {
+export function legend(measured: Counted, reveal: (span: Span) => void): TemplateResult {
   const { parts, statistics } = measured;
-  const all = statistics.queries * statistics.tokens;
+  const all = times(statistics.queries, statistics.tokens);
   return html`<section aria-label="Legend">
     <h2>Legend</h2>
     <ul class="legend">
@@ -19,7 +20,7 @@ export function legend(measured: Measurement, reveal: (span: Span) => void): Tem
             title=${part.span === undefined ? part.label : `${part.label}: show in the editor`}
             @click=${() => part.span !== undefined && reveal(part.span)}
           >
-            ${swatch(index)}<code>${part.label}</code><span class="share">${percent(part.pairs / all)}</span>
+            ${swatch(index)}<code>${part.label}</code><span class="share">${percent(ratio(part.pairs, all))}</span>
           </button>
         </li>`,
       )}
@@ -34,11 +35,32 @@ function swatch(index: number): TemplateResult {
   return html`<svg width="14" height="14" aria-hidden="true">${svg`<rect width="14" height="14" fill=${colour}></rect>`}</svg>`;
 }
 
-/** The exact numbers of the mask. */
-export function numbers({ statistics }: Measurement): TemplateResult {
+function row(name: string, value: string, title = ''): TemplateResult {
+  return html`<dt title=${title}>${name}</dt><dd>${value}</dd>`;
+}
+
+/** The numbers of the mask: exact, or estimated with a bound. */
+export function numbers(measured: Measurement): TemplateResult {
+  return 'estimate' in measured ? estimatedNumbers(measured) : countedNumbers(measured);
+}
+
+function estimatedNumbers({ estimate, tokens, queries, complexity }: Estimated): TemplateResult {
+  const why =
+    'Estimated from a sample, because the condition repeats nowhere; the bound holds but for one case in a million';
+  return html`<section aria-label="Numbers">
+    <h2>Numbers</h2>
+    <dl class="numbers">
+      ${row('n', count(tokens), 'Keys of the sequence')}
+      ${queries === tokens ? nothing : row('Queries', count(queries))}
+      ${row('Pairs', `≈ ${count(estimate.pairs)} ± ${count(estimate.error)}`, why)}
+      ${row('Density', `≈ ${percent(ratio(estimate.pairs, times(queries, tokens)))}`, 'Share of all pairs')}
+      ${row('Complexity', complexity)}
+    </dl>
+  </section>`;
+}
+
+function countedNumbers({ statistics }: Counted): TemplateResult {
   const { keysPerQuery, tiles } = statistics;
-  const row = (name: string, value: string, title = ''): TemplateResult =>
-    html`<dt title=${title}>${name}</dt><dd>${value}</dd>`;
   return html`<section aria-label="Numbers">
     <h2>Numbers</h2>
     <dl class="numbers">

@@ -6,6 +6,7 @@ import { patternAt, shapeAt } from '../pattern/model.ts';
 import { PatternError } from '../pattern/primitive.ts';
 import type { Shape } from '../pattern/shape.ts';
 import { type Comparison, compareTrees } from './compare.ts';
+import type { Places } from './places.ts';
 
 /** Which of the masks of two models are compared. */
 export interface ComparisonChoice {
@@ -14,12 +15,6 @@ export interface ComparisonChoice {
   /** Only this layer or head instead of all of them. */
   readonly layer?: number;
   readonly head?: number;
-}
-
-/** Layers in which the same heads are meant. */
-export interface Places {
-  readonly layers: readonly number[];
-  readonly heads: readonly number[];
 }
 
 /** Two masks, and all the layers and heads that have them. */
@@ -144,28 +139,4 @@ function placesOf(at: readonly (readonly [layer: number, head: number])[]): Plac
     else known.layers.push(layer);
   }
   return [...layersOf.values()];
-}
-
-/** Layers and heads in words, of a model that has so many: `layers 0..5, 7, all 12 heads`; ranges leave out their end. */
-export function placesText(places: readonly Places[], layers: number, heads: number): string {
-  return places
-    .map(each =>
-      [
-        ...(layers > 1 ? [indicesText('layer', each.layers, layers)] : []),
-        ...(heads > 1 ? [indicesText('head', each.heads, heads)] : []),
-      ].join(', '),
-    )
-    .join('; ');
-}
-
-function indicesText(what: string, indices: readonly number[], all: number): string {
-  if (indices.length === all) return `all ${all} ${what}s`;
-  const ranges: [number, number][] = [];
-  for (const index of indices) {
-    const last = ranges.at(-1);
-    if (last !== undefined && last[1] === index) last[1]++;
-    else ranges.push([index, index + 1]);
-  }
-  const text = ranges.map(([from, to]) => (to - from === 1 ? String(from) : `${from}..${to}`)).join(', ');
-  return `${what}${indices.length === 1 ? '' : 's'} ${text}`;
 }

@@ -1,3 +1,4 @@
+import { type Count, minus, plus } from '../compile/count.ts';
 import { buildMaskTree, type CompileOptions, type MaskNode, type MaskTree } from '../compile/mask-tree.ts';
 import { popcount } from '../pattern/bits.ts';
 import type { Mask } from '../pattern/mask.ts';
@@ -15,9 +16,9 @@ export type Relation = 'equal' | 'contained' | 'containing' | 'disjoint' | 'over
 export interface Comparison {
   readonly relation: Relation;
   /** Pairs that only the first, only the second, and both masks hold. */
-  readonly onlyFirst: number;
-  readonly onlySecond: number;
-  readonly both: number;
+  readonly onlyFirst: Count;
+  readonly onlySecond: Count;
+  readonly both: Count;
   /** The smallest pair that one mask holds and the other lacks: the smallest query, of its keys the smallest; undefined when equal. */
   readonly difference: (Pair & { readonly heldBy: 'first' | 'second' }) | undefined;
 }
@@ -37,8 +38,8 @@ export function compareMasks(first: Mask, second: Mask, shape: Shape, options: C
 export function compareTrees(first: MaskTree, second: MaskTree, offset = 0): Comparison {
   const overlay = new Overlay(first, second);
   const both = overlay.both(first.root, second.root);
-  const onlyFirst = pairsOf(first.root) - both;
-  const onlySecond = pairsOf(second.root) - both;
+  const onlyFirst = minus(pairsOf(first.root), both);
+  const onlySecond = minus(pairsOf(second.root), both);
   const difference = overlay.smallest(first.root, second.root, first.levels);
   return {
     relation: relationOf(onlyFirst, onlySecond, both),
@@ -72,14 +73,14 @@ export function smallestPair(tree: MaskTree, offset = 0): Pair | undefined {
   return found && { query: offset + found.row, key: found.key };
 }
 
-function relationOf(onlyFirst: number, onlySecond: number, both: number): Relation {
+function relationOf(onlyFirst: Count, onlySecond: Count, both: Count): Relation {
   if (onlyFirst === 0 && onlySecond === 0) return 'equal';
   if (onlyFirst === 0) return 'contained';
   if (onlySecond === 0) return 'containing';
   return both === 0 ? 'disjoint' : 'overlapping';
 }
 
-function pairsOf(node: MaskNode | null): number {
+function pairsOf(node: MaskNode | null): Count {
   return node === null ? 0 : node.pairs;
 }
 
@@ -99,7 +100,7 @@ class Overlay {
   readonly #second: MaskTree;
   readonly #words: number;
   readonly #numbers = new Map<MaskNode, number>();
-  readonly #common = new Map<number, number>();
+  readonly #common = new Map<number, Count>();
   readonly #equal = new Set<number>();
 
   constructor(first: MaskTree, second: MaskTree) {
@@ -118,7 +119,7 @@ class Overlay {
   }
 
   /** Pairs that two nodes of one square have in common. */
-  both(a: MaskNode | null, b: MaskNode | null): number {
+  both(a: MaskNode | null, b: MaskNode | null): Count {
     if (a === null || b === null) return 0;
     if (a.full) return b.pairs;
     if (b.full) return a.pairs;
@@ -126,9 +127,9 @@ class Overlay {
     const name = this.#nameOf(a, b);
     const known = this.#common.get(name);
     if (known !== undefined) return known;
-    let common = 0;
+    let common: Count = 0;
     for (let quarter = 0; quarter < 4; quarter++)
-      common += this.both(a.children[quarter] ?? null, b.children[quarter] ?? null);
+      common = plus(common, this.both(a.children[quarter] ?? null, b.children[quarter] ?? null));
     this.#common.set(name, common);
     return common;
   }

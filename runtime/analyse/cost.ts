@@ -1,3 +1,4 @@
+import { type Count, plus } from '../compile/count.ts';
 import {
   buildMaskTree,
   type CompileOptions,
@@ -293,16 +294,16 @@ interface Baseline {
 }
 
 function baseline({ tokens, queries, offset }: Shape, tile: TileSize): Baseline {
-  let pairs = 0;
-  let computed = 0;
-  let keys = 0;
+  let pairs: Count = 0;
+  let computed: Count = 0;
+  let keys: Count = 0;
   for (let row = 0; row < queries; row += tile.queries) {
     const rows = Math.min(tile.queries, queries - row);
     const seenByLast = offset + row + rows;
     const tiled = Math.min(tokens, Math.ceil(seenByLast / tile.keys) * tile.keys);
-    pairs += (rows * (offset + row + 1 + seenByLast)) / 2;
-    computed += rows * tiled;
-    keys += tiled;
+    pairs = plus(pairs, (rows * (offset + row + 1 + seenByLast)) / 2);
+    computed = plus(computed, rows * tiled);
+    keys = plus(keys, tiled);
   }
   const all = BigInt(queries) * BigInt(tokens);
   const blocks = BigInt(Math.ceil(queries / tile.queries));

@@ -13,12 +13,19 @@ export interface Estimate {
   readonly error: number;
 }
 
+/** Distinct squares of a mask with a condition that are counted before its pairs are estimated: seconds. */
+export const COUNTED_SQUARES = 2 ** 15;
 /** Probability that an estimate is further off than it says. */
 export const RISK = 1e-6;
-/** Boxes that are classified before samples are drawn. */
-const BOXES = 2 ** 16;
 /** Words of 32 pairs that are drawn. */
 const SAMPLES = 2 ** 16;
+
+export interface EstimateOptions {
+  /** Words that are drawn; the error falls with their square root. */
+  readonly samples?: number;
+  /** Called now and then; throwing stops the estimate. */
+  readonly checkpoint?: () => void;
+}
 const SEED = [0x5eed, 0] as const;
 
 /**
@@ -26,11 +33,14 @@ const SEED = [0x5eed, 0] as const;
  * in the rest, words of up to 32 pairs are drawn at random (the same ones every time). Their shares are independent
  * and lie between 0 and 1, so that Hoeffding's inequality bounds the error whatever the mask is:
  * `mixed pairs * sqrt(ln(2 / RISK) / (2 * samples))`. Hoeffding, JASA 1963.
- *
- * `checkpoint` is called now and then; throwing stops the estimate.
+ * As many boxes are classified before as samples are drawn after.
  */
-export function estimatePairs(mask: Mask, shape: Shape, checkpoint?: () => void): Estimate {
-  const { full, mixed } = split(mask, shape, checkpoint);
+export function estimatePairs(
+  mask: Mask,
+  shape: Shape,
+  { samples = SAMPLES, checkpoint }: EstimateOptions = {},
+): Estimate {
+  const { full, mixed } = split(mask, shape, samples, checkpoint);
   if (mixed.length === 0) return { pairs: full, error: 0 };
   const ends = new Float64Array(mixed.length);
   let area = 0;
@@ -39,7 +49,7 @@ export function estimatePairs(mask: Mask, shape: Shape, checkpoint?: () => void)
     ends[index] = area;
   }
   let shares = 0;
-  for (let sample = 0; sample < SAMPLES; sample++) {
+  for (let sample = 0; sample < samples; sample++) {
     if ((sample & 0xff) === 0) checkpoint?.();
     const [a = 0, b = 0, c = 0, d = 0] = philox([sample, 0, 0, 0], SEED);
     const at = boxAt(ends, fraction(a, b) * area);
@@ -51,8 +61,8 @@ export function estimatePairs(mask: Mask, shape: Shape, checkpoint?: () => void)
     const valid = bitsBetween(0, box.columnEnd - column);
     shares += popcount(inside.word(row, column) & valid) / popcount(valid);
   }
-  const share = shares / SAMPLES;
-  const bound = area * Math.sqrt(Math.log(2 / RISK) / (2 * SAMPLES));
+  const share = shares / samples;
+  const bound = area * Math.sqrt(Math.log(2 / RISK) / (2 * samples));
   const pairs = Math.round(full + area * share);
   return { pairs, error: Math.ceil(Math.min(bound, Math.max(pairs - full, full + area - pairs))) };
 }
@@ -63,7 +73,12 @@ interface Part {
 }
 
 /** Pairs in boxes that are wholly allowed, and the boxes that are neither that nor empty, coarse ones split first. */
-function split(mask: Mask, shape: Shape, checkpoint?: () => void): { full: number; mixed: readonly Part[] } {
+function split(
+  mask: Mask,
+  shape: Shape,
+  boxes: number,
+  checkpoint?: () => void,
+): { full: number; mixed: readonly Part[] } {
   const { offset, queries, tokens } = shape;
   let full = 0;
   let looked = 0;
@@ -76,7 +91,7 @@ function split(mask: Mask, shape: Shape, checkpoint?: () => void): { full: numbe
     else if (rest !== NOTHING) into.push({ mask: rest, box });
   };
   add(mask, { row: offset, rowEnd: offset + queries, column: 0, columnEnd: tokens }, level);
-  while (level.length > 0 && looked + 4 * level.length <= BOXES) {
+  while (level.length > 0 && looked + 4 * level.length <= boxes) {
     const next: Part[] = [];
     for (const part of level) {
       const halves = quarters(part.box);

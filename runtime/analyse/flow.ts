@@ -1,4 +1,4 @@
-import { buildMaskTree, CompileError, type CompileOptions } from '../compile/mask-tree.ts';
+import { buildMaskTree, CompileError, type CompileOptions, checkListed } from '../compile/mask-tree.ts';
 import { difference, intersection, union } from '../pattern/algebra.ts';
 import { bindPattern } from '../pattern/bind.ts';
 import { DifferenceList, Progression } from '../pattern/difference-mask.ts';
@@ -11,13 +11,15 @@ import { type Shape, squareShape } from '../pattern/shape.ts';
 import { transposedMask } from '../pattern/transposed-mask.ts';
 import { findPair, type Pair } from './find-pair.ts';
 import { lastRows } from './key-lifetime.ts';
-import { type Neighbours, neighboursOf, UNREACHED } from './neighbours.ts';
+import { type Neighbours, UNREACHED } from './neighbours.ts';
+import { Padding, periodsOf } from './padding.ts';
 import { flowOf } from './reach.ts';
 import { OutOfSteps } from './relation.ts';
-import { BLOCK_SIDES, blocksOf, seesItself, stackBlocks, treeOf } from './stack-blocks.ts';
+import { rowsOfTree, type SharedRows, sharedRows } from './shared-rows.ts';
+import { BLOCK_SIDES, blocksOf, rowsOf, seesItself, stackBlocks, treeOf } from './stack-blocks.ts';
 import { stackDifferences } from './stack-differences.ts';
 import { stackRelations } from './stack-relations.ts';
-import { spreadCost, stackSpread } from './stack-spread.ts';
+import { stackSpread } from './stack-spread.ts';
 import type { Field, Stack, Stacked } from './stacking.ts';
 import { Steps } from './steps.ts';
 import { treeMask } from './tree-mask.ts';
@@ -28,6 +30,9 @@ const TOLD_LAYERS = 64;
 const TOLD_POSITIONS = 8;
 /** Squares that multiplying relations may look at: some seconds. */
 const RELATION_STEPS = 2 ** 21;
+const FIRST_RELATION_STEPS = 2 ** 17;
+/** The same for each period that a mask may have. */
+const PERIOD_STEPS = 2 ** 18;
 /** Words that may be looked at where pairs are scattered: some seconds, and at first much less than one. */
 const WORD_STEPS = 2 ** 32;
 const FIRST_WORD_STEPS = 2 ** 27;
@@ -96,7 +101,7 @@ export interface FlowOptions extends CompileOptions {
  * is no query has nothing to pass on) and CompileError.
  */
 export function modelFlow(model: Model, tokens?: number, options: FlowOptions = {}): FlowReport {
-  const { masks, layers, shape } = layersOf(model, tokens, options);
+  const { masks, asWritten, layers, shape } = layersOf(model, tokens, options);
   const all = masks.length === 1 ? masks.reduce(union) : treeMask(masks.reduce(union), shape, options);
   const bare = model.kind === 'pattern' || options.only !== undefined;
   const stack: Stack<Mask> = {
@@ -108,7 +113,7 @@ export function modelFlow(model: Model, tokens?: number, options: FlowOptions = 
   const ahead = findPair(intersection(all, FUTURE), shape, options) !== undefined;
   const back = findPair(intersection(all, PAST), shape, options) !== undefined;
   const isolated = isolatedOf(all, shape, options);
-  const stacked = stackedBy(stack, ahead, options);
+  const stacked = stackedBy(stack, asWritten, ahead, options);
   const common = { tokens: shape.tokens, layers: bare ? null : layers.length, isolated };
   if (stacked === undefined) return { ...common, ...bounds(all, shape, ahead, options) };
   const pairs = shape.tokens ** 2;
@@ -165,6 +170,8 @@ function checkPosition(position: number, tokens: number): void {
 interface Layers {
   /** Distinct masks of whole layers: what any of their heads sees. */
   readonly masks: readonly Mask[];
+  /** The same, not read off trees: they tell what repeats in squares that do not lie where a tree has them. */
+  readonly asWritten: readonly Mask[];
   /** By layer, which mask it has. */
   readonly layers: readonly number[];
   readonly shape: Shape;
@@ -178,6 +185,7 @@ function layersOf(model: Model, tokens: number | undefined, options: FlowOptions
       'shape',
       `information flows from layer to layer where every position is a query; ${model.name} has ${first.queries} queries for ${first.tokens} tokens`,
     );
+  checkListed(first.tokens);
   if (token !== undefined) checkPosition(token, first.tokens);
   const named = new Map<string, Mask>();
   const maskAt = (layer: number, head: number): string => {
@@ -199,6 +207,7 @@ function layersOf(model: Model, tokens: number | undefined, options: FlowOptions
       ? [[maskAt(only.layer, only.head)]]
       : Array.from({ length: model.layers }, (_, layer) => heads.map(head => maskAt(layer, head)));
   const masks: Mask[] = [];
+  const asWritten: Mask[] = [];
   const numbers = new Map<string, number>();
   const layers = rows.map(names => {
     const distinct = [...new Set(names)].sort();
@@ -208,21 +217,30 @@ function layersOf(model: Model, tokens: number | undefined, options: FlowOptions
     const own = distinct.flatMap(name => named.get(name) ?? []);
     // Everything that follows asks it again and again.
     const number = masks.push(treeMask(own.reduce(union), first, options)) - 1;
+    asWritten.push(own.reduce(union));
     numbers.set(key, number);
     return number;
   });
-  return { masks, layers, shape: first };
+  return { masks, asWritten, layers, shape: first };
 }
 
 /** Exact numbers, by whichever way gets there. */
-function stackedBy(stack: Stack<Mask>, ahead: boolean, options: FlowOptions): Stacked | undefined {
+function stackedBy(
+  stack: Stack<Mask>,
+  asWritten: readonly Mask[],
+  ahead: boolean,
+  options: FlowOptions,
+): Stacked | undefined {
   const effort = options.effort ?? 1;
   const ways = [
+    () => stackRelations(stack, FIRST_RELATION_STEPS * Math.min(1, effort), options),
+    () => byPeriod(stack, asWritten, PERIOD_STEPS * Math.min(1, effort), options),
     () => byScatteredPairs(stack, FIRST_WORD_STEPS * effort, options),
     () => stackBlocks(stack, WORD_STEPS * effort, options),
-    () => stackRelations(stack, RELATION_STEPS * effort, options),
+    () => stackRelations(stack, RELATION_STEPS * Math.min(1, effort), options),
     () => (ahead ? undefined : byDistances(stack, WORD_STEPS * effort, options)),
     () => byScatteredPairs(stack, WORD_STEPS * effort, options),
+    () => (effort > 1 ? stackRelations(stack, RELATION_STEPS * effort, options) : undefined),
   ];
   for (const way of ways) {
     try {
@@ -232,6 +250,24 @@ function stackedBy(stack: Stack<Mask>, ahead: boolean, options: FlowOptions): St
       if (!(error instanceof OutOfSteps || error instanceof CompileError)) throw error;
     }
   }
+  return undefined;
+}
+
+/** By making room, so that a period other than a power of two fits into a tree. */
+function byPeriod(
+  stack: Stack<Mask>,
+  asWritten: readonly Mask[],
+  steps: number,
+  options: CompileOptions,
+): Stacked | undefined {
+  const { tokens } = stack;
+  for (const period of new Set(stack.masks.flatMap(mask => periodsOf(mask, tokens))))
+    try {
+      const limits = { ...options, maxNodes: Math.ceil(steps) };
+      return stackRelations({ ...stack, masks: asWritten }, steps, limits, new Padding(tokens, period));
+    } catch (error) {
+      if (!(error instanceof OutOfSteps || error instanceof CompileError)) throw error;
+    }
   return undefined;
 }
 
@@ -261,13 +297,20 @@ function distancesOf(mask: Mask, shape: Shape, options: CompileOptions): number[
 
 function byScatteredPairs(stack: Stack<Mask>, steps: number, options: CompileOptions): Stacked | undefined {
   if (stack.tokens > MOST_SPREAD_TOKENS) return undefined;
-  const masks: Neighbours[] = [];
-  for (const mask of stack.masks) {
-    const tree = treeOf(mask, stack.tokens, WALKED_TILE, options);
-    if (spreadCost(stack.tokens, tree.root?.pairs ?? 0) > steps) return undefined;
-    masks.push(neighboursOf(tree, options.checkpoint));
-  }
+  const masks = stack.masks.map(mask => rowsFor(mask, stack.tokens, options));
   return stackSpread({ ...stack, masks }, steps, options.checkpoint);
+}
+
+const knownRows = new WeakMap<Mask, SharedRows>();
+
+/** The rows of a mask, put together once for as long as somebody has the mask. */
+function rowsFor(mask: Mask, tokens: number, options: CompileOptions): SharedRows {
+  let rows = knownRows.get(mask);
+  if (rows?.tokens !== tokens) {
+    rows = sharedRows(tokens, rowsOfTree(treeOf(mask, tokens, WALKED_TILE, options)), options.checkpoint);
+    knownRows.set(mask, rows);
+  }
+  return rows;
 }
 
 type Bounds = Omit<FlowReport, 'tokens' | 'layers' | 'isolated'>;
@@ -315,10 +358,10 @@ function blockBounds(mask: Mask, shape: Shape, ahead: boolean, options: FlowOpti
   for (const side of BLOCK_SIDES)
     try {
       const tree = treeOf(mask, shape.tokens, side, options);
-      const { some, every } = blocksOf(tree, steps);
+      const { some, every } = blocksOf(tree);
       const tokens = Math.ceil(shape.tokens / side);
       const hopsOf = (masks: Neighbours) =>
-        stackSpread({ tokens, masks: [masks], layers: [] }, steps, options.checkpoint);
+        stackSpread({ tokens, masks: [rowsOf(masks, options.checkpoint)], layers: [] }, steps, options.checkpoint);
       const least = hopsOf(some).hops;
       // A block inside of which not all see all has positions that are farther from each other.
       const fewer = seesItself(every) ? hopsOf(every) : undefined;

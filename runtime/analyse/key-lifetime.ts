@@ -1,7 +1,11 @@
-import type { MaskNode, MaskTree } from '../compile/mask-tree.ts';
+import { checkListed, type MaskNode, type MaskTree } from '../compile/mask-tree.ts';
 
-/** The last row of a mask that sees each key, -1 for a key that nobody sees. [keys] `checkpoint` may stop it by throwing. */
+/**
+ * The last row of a mask that sees each key, -1 for a key that nobody sees. [keys] `checkpoint` may stop it by throwing.
+ * Throws CompileError.
+ */
 export function lastRows(tree: MaskTree, checkpoint?: () => void): Int32Array {
+  checkListed(tree.keys);
   const last = new Int32Array(tree.keys).fill(-1);
   new LastRowFinder(tree, checkpoint).add(tree.root, tree.levels, last, 0, 0);
   return last;

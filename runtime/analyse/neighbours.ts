@@ -17,7 +17,7 @@ export function neighboursOf(tree: MaskTree, checkpoint?: () => void): Neighbour
   const plan = planOf(tree);
   const words = wordsPerRow(plan);
   const start = new Uint32Array(tree.queries + 1);
-  const key = new Uint32Array(tree.root?.pairs ?? 0);
+  const key = new Uint32Array(Number(tree.root?.pairs ?? 0));
   let end = 0;
   for (let block = 0; block + 1 < plan.rowStart.length; block++) {
     checkpoint?.();

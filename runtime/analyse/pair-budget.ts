@@ -1,3 +1,4 @@
+import { type Count, plus } from '../compile/count.ts';
 import { buildMaskTree, type CompileOptions } from '../compile/mask-tree.ts';
 import { CallArguments } from '../pattern/arguments.ts';
 import { bindCandidates, isDynamic } from '../pattern/bind.ts';
@@ -10,17 +11,22 @@ import type { Shape } from '../pattern/shape.ts';
  * Most pairs that a pattern can hold at a shape, whatever the queries and keys are; exact for a static pattern.
  * Never more than its candidates. Throws PatternError and CompileError.
  */
-export function pairBudget(pattern: Pattern, shape: Shape, options: CompileOptions = {}): number {
+export function pairBudget(pattern: Pattern, shape: Shape, options: CompileOptions = {}): Count {
   const candidates = buildMaskTree(bindCandidates(pattern, shape), shape, options).root?.pairs ?? 0;
-  return isDynamic(pattern) ? Math.min(candidates, selected(pattern, shape, options)) : candidates;
+  return isDynamic(pattern) ? fewer(candidates, selected(pattern, shape, options)) : candidates;
 }
 
-function selected(pattern: Pattern, shape: Shape, options: CompileOptions): number {
+function fewer(a: Count, b: Count): Count {
+  return a < b ? a : b;
+}
+
+/** Infinity where nothing is known. */
+function selected(pattern: Pattern, shape: Shape, options: CompileOptions): Count {
   switch (pattern.kind) {
     case 'union':
-      return pairBudget(pattern.left, shape, options) + pairBudget(pattern.right, shape, options);
+      return plus(pairBudget(pattern.left, shape, options), pairBudget(pattern.right, shape, options));
     case 'intersection':
-      return Math.min(pairBudget(pattern.left, shape, options), pairBudget(pattern.right, shape, options));
+      return fewer(pairBudget(pattern.left, shape, options), pairBudget(pattern.right, shape, options));
     case 'difference':
       return pairBudget(pattern.left, shape, options);
     case 'choose':

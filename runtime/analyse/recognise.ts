@@ -12,6 +12,7 @@ import { patternOf, textOf } from './recognise/expression.ts';
 import { nameOf } from './recognise/families.ts';
 import { expressionOf, type Part, type Whole } from './recognise/parts.ts';
 import { proposeBlocks } from './recognise/propose-blocks.ts';
+import { proposeConditions } from './recognise/propose-conditions.ts';
 import { bandOf, proposeDistances } from './recognise/propose-distances.ts';
 import { type DrawHints, drawHints, proposeDraws } from './recognise/propose-draws.ts';
 import { proposeGrids } from './recognise/propose-grids.ts';
@@ -186,5 +187,6 @@ function* proposals(view: View): Iterable<Part> {
   yield* proposeDistances(view, lines.columns, band);
   yield* proposeBlocks(view, lines.columns);
   yield* proposeSegments(view);
+  yield* proposeConditions(view, lines.columns);
   if (band !== undefined && !isWide) yield { kind: 'band', ...band };
 }

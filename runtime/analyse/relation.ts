@@ -5,6 +5,7 @@ import { Progression } from '../pattern/difference-mask.ts';
 import type { Mask } from '../pattern/mask.ts';
 import { squareShape } from '../pattern/shape.ts';
 import type { Pair } from './find-pair.ts';
+import type { Padding } from './padding.ts';
 import { PairTable } from './pair-table.ts';
 
 /** A set of (query, key) pairs, by its number in its `Relations`: equal sets have equal numbers. 0 is the empty one. */
@@ -36,6 +37,9 @@ export class Relations {
   readonly future: Relation;
 
   readonly #levels: number;
+  readonly #padding: Padding | undefined;
+  /** Length of a side, with the room that the padding leaves. */
+  readonly #side: number;
   readonly #checkpoint: (() => void) | undefined;
   #steps: number;
   /** Of inner squares four numbers; of leaves the place of their rows and -1. */
@@ -53,12 +57,14 @@ export class Relations {
   readonly #products = new PairTable(MOST_RESULTS);
   readonly #leaf = new Int32Array(LEAF);
 
-  /** `steps`: how many squares may be computed. */
-  constructor(tokens: number, steps: number, checkpoint?: () => void) {
+  /** `steps`: how many squares may be computed. `padding`: makes room where masks do not repeat with a power of two. */
+  constructor(tokens: number, steps: number, checkpoint?: () => void, padding?: Padding) {
     this.tokens = tokens;
+    this.#padding = padding;
+    this.#side = padding?.length ?? tokens;
     this.#checkpoint = checkpoint;
     this.#steps = steps;
-    const side = Math.ceil(tokens / LEAF);
+    const side = Math.ceil(this.#side / LEAF);
     this.#levels = side <= 1 ? 0 : 32 - Math.clz32(side - 1);
     this.#full.push(this.#leafOf(new Int32Array(LEAF).fill(-1)));
     for (let level = 1; level <= this.#levels; level++) {
@@ -73,7 +79,8 @@ export class Relations {
 
   /** The relation of a mask over the whole sequence. Throws CompileError. */
   of(mask: Mask, options: CompileOptions = {}): Relation {
-    const tree = buildMaskTree(mask, squareShape(this.tokens), { ...options, tile: { queries: LEAF, keys: LEAF } });
+    const placed = this.#padding?.of(mask) ?? mask;
+    const tree = buildMaskTree(placed, squareShape(this.#side), { ...options, tile: { queries: LEAF, keys: LEAF } });
     return this.#adopt(tree, tree.root, this.#levels, new Map());
   }
 
@@ -101,13 +108,17 @@ export class Relations {
 
   /** Tells `visit` the stretches of keys of a query, ascending; neighbouring stretches are not joined. */
   row(a: Relation, query: number, visit: (from: number, to: number) => void): void {
+    const told = (from: number, to: number): void => {
+      const first = this.#positionAt(from);
+      visit(first, first + to - from);
+    };
     const walk = (node: Relation, level: number, row: number, column: number): void => {
       if (node === 0) return;
-      if (node === this.#full[level]) visit(column, column + LEAF * 2 ** level);
+      if (node === this.#full[level]) told(column, column + LEAF * 2 ** level);
       else if (level === 0) {
         for (let bits = this.#rows[this.#child(node, 0) + row] ?? 0; bits !== 0; bits &= bits - 1) {
           const key = column + 31 - Math.clz32(bits & -bits);
-          visit(key, key + 1);
+          told(key, key + 1);
         }
       } else {
         const half = LEAF * 2 ** (level - 1);
@@ -116,7 +127,11 @@ export class Relations {
         walk(this.#child(node, below + 1), level - 1, row % half, column + half);
       }
     };
-    walk(a, this.#levels, query, 0);
+    walk(a, this.#levels, this.#padding?.placeOf(query) ?? query, 0);
+  }
+
+  #positionAt(place: number): number {
+    return this.#padding?.positionFrom(place) ?? place;
   }
 
   /** A pair of `a` that `b` lacks; undefined when there is none. */
@@ -128,7 +143,11 @@ export class Relations {
         for (let r = 0; r < LEAF; r++) {
           const mine = this.#rows[this.#child(inner, 0) + r] ?? 0;
           const bits = mine & ~(outer === 0 ? 0 : (this.#rows[this.#child(outer, 0) + r] ?? 0));
-          if (bits !== 0) return { query: row + r, key: column + 31 - Math.clz32(bits & -bits) };
+          if (bits !== 0)
+            return {
+              query: this.#positionAt(row + r),
+              key: this.#positionAt(column + 31 - Math.clz32(bits & -bits)),
+            };
         }
       } else {
         const half = LEAF * 2 ** (level - 1);

@@ -1,8 +1,9 @@
-import type { MaskNode, MaskTree } from '../compile/mask-tree.ts';
+import { checkListed, type MaskNode, type MaskTree } from '../compile/mask-tree.ts';
 import { popcount } from '../pattern/bits.ts';
 
-/** Runs of keys without a gap in each query row. [queries] */
+/** Runs of keys without a gap in each query row. [queries] Throws CompileError. */
 export function rowRuns(tree: MaskTree): Uint32Array {
+  checkListed(tree.queries);
   return new RunCounter(tree).count();
 }
 

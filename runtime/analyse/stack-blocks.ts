@@ -4,8 +4,8 @@ import { FULL_TILE } from '../compile/tile-plan.ts';
 import type { Mask } from '../pattern/mask.ts';
 import { squareShape } from '../pattern/shape.ts';
 import type { Neighbours } from './neighbours.ts';
-import { OutOfSteps } from './relation.ts';
-import { spreadCost, stackSpread } from './stack-spread.ts';
+import { type SharedRows, sharedRows } from './shared-rows.ts';
+import { stackSpread } from './stack-spread.ts';
 import type { Field, Stack, Stacked } from './stacking.ts';
 
 /** Sides of blocks, the finest first. */
@@ -25,13 +25,13 @@ export function stackBlocks(stack: Stack<Mask>, steps: number, options: CompileO
     if (tokens % side !== 0) continue;
     const trees = treesOf(side);
     if (!trees.every(isWhole)) continue;
-    const masks = trees.map(tree => blocksOf(tree, steps).every);
+    const masks = trees.map(tree => blocksOf(tree).every);
     // Inside of a block everybody has to see everybody, or one block would stand for positions that differ.
     if (!masks.every(seesItself)) return undefined;
     const blocks = stackSpread(
       {
         tokens: tokens / side,
-        masks,
+        masks: masks.map(blocks => rowsOf(blocks, options.checkpoint)),
         layers: stack.layers,
         ...(token === undefined ? {} : { token: Math.floor(token / side) }),
       },
@@ -44,10 +44,7 @@ export function stackBlocks(stack: Stack<Mask>, steps: number, options: CompileO
 }
 
 /** Blocks of keys of which some pair is there, and those of which every pair is, by block of queries. */
-export function blocksOf(tree: MaskTree, steps: number): { readonly some: Neighbours; readonly every: Neighbours } {
-  const tiles = tree.root === null ? 0 : tree.root.fullTiles + tree.root.partialTiles;
-  if (spreadCost(Math.ceil(tree.keys / tree.tile.keys), tiles) > steps)
-    throw new OutOfSteps('this mask has too many blocks');
+export function blocksOf(tree: MaskTree): { readonly some: Neighbours; readonly every: Neighbours } {
   const { rowStart, column, maskId } = planOf(tree);
   const start = new Uint32Array(rowStart.length);
   const full = column.filter((_, entry) => maskId[entry] === FULL_TILE);
@@ -58,6 +55,17 @@ export function blocksOf(tree: MaskTree, steps: number): { readonly some: Neighb
     start[row + 1] = (start[row] ?? 0) + count;
   }
   return { some: { start: rowStart, key: column }, every: { start, key: full } };
+}
+
+/** The same blocks, as rows that share what they have alike. */
+export function rowsOf({ start, key }: Neighbours, checkpoint?: () => void): SharedRows {
+  return sharedRows(
+    start.length - 1,
+    (query, run) => {
+      for (let at = start[query] ?? 0; at < (start[query + 1] ?? 0); at++) run(key[at] ?? 0, (key[at] ?? 0) + 1);
+    },
+    checkpoint,
+  );
 }
 
 const trees = new WeakMap<Mask, Map<string, MaskTree>>();

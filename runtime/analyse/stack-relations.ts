@@ -1,15 +1,21 @@
 import type { CompileOptions } from '../compile/mask-tree.ts';
 import type { Mask } from '../pattern/mask.ts';
+import type { Padding } from './padding.ts';
 import { type Relation, Relations } from './relation.ts';
 import type { Field, Stack, Stacked } from './stacking.ts';
 
 /**
  * What a stack of layers connects, by multiplying relations. For masks that repeat, at any length; others run out of
- * `steps`. Throws OutOfSteps and CompileError.
+ * `steps`. `padding` is for masks that repeat with another period than a power of two. Throws OutOfSteps and CompileError.
  */
-export function stackRelations(stack: Stack<Mask>, steps: number, options: CompileOptions = {}): Stacked {
+export function stackRelations(
+  stack: Stack<Mask>,
+  steps: number,
+  options: CompileOptions = {},
+  padding?: Padding,
+): Stacked {
   const { tokens, masks, layers, token } = stack;
-  const relations = new Relations(tokens, steps, options.checkpoint);
+  const relations = new Relations(tokens, steps, options.checkpoint, padding);
   // Each position keeps what it has.
   const steppings = masks.map(mask => relations.union(relations.of(mask, options), relations.identity));
   const { closure, hops } = closureOf(

@@ -1,36 +1,31 @@
 import { bitsBetween, popcount } from '../pattern/bits.ts';
 import type { Pair } from './find-pair.ts';
-import { distancesIn, type Neighbours } from './neighbours.ts';
 import { OutOfSteps } from './relation.ts';
+import { joinedRows, type SharedRows } from './shared-rows.ts';
 import type { Field, Stack, Stacked } from './stacking.ts';
 
-/** Words that are held at once, twice. */
-const MOST_WORDS = 2 ** 23;
-
-/** Words that are looked at in one layer. */
-export function spreadCost(tokens: number, pairs: number): number {
-  return Math.ceil(tokens / 32) * (pairs + tokens);
-}
+/** Words that are held at once. */
+const MOST_WORDS = 2 ** 24;
+/** Asking an input whether there is anything new takes as long as this many words. */
+const INPUT_STEPS = 4;
 
 /**
- * The same for masks of few scattered pairs: a bit for every query and key, a band of keys at a time. Throws OutOfSteps
- * when it would look at more than `steps` words. `mostWords`: of 32 keys each, held at once for all positions, twice.
+ * The same for scattered masks: a bit for every query and key, a band of keys at a time. In each layer a query looks
+ * only at what is new to those that it sees. Throws OutOfSteps when it would look at more than `steps` words.
+ * `mostWords`: of 32 keys each, held at once.
  */
 export function stackSpread(
-  stack: Stack<Neighbours>,
+  stack: Stack<SharedRows>,
   steps: number,
   checkpoint?: () => void,
   mostWords = MOST_WORDS,
 ): Stacked {
   const { tokens, masks, layers, token } = stack;
-  const words = Math.min(Math.ceil(tokens / 32), Math.max(1, Math.floor(mostWords / tokens)));
-  const spread = new Spread(tokens, words, steps, checkpoint);
   const [only] = masks;
-  const union = masks.length === 1 && only !== undefined ? only : joined(masks, tokens);
-  // Nothing is begun that is certain not to come to its end.
-  const farthest = distancesIn(union, 0).reduce((most, distance) => Math.max(most, distance), 0);
-  if (farthest * spreadCost(tokens, union.key.length) > steps)
-    throw new OutOfSteps('this mask has too many scattered pairs');
+  const alike = masks.length === 1 && only !== undefined;
+  const all = alike ? masks : [...masks, joinedRows(masks)];
+  const union = all.length - 1;
+  const spread = new Spread(tokens, all, mostWords, steps, checkpoint);
   let connected = 0;
   let past = 0;
   let hops = 0;
@@ -38,35 +33,32 @@ export function stackSpread(
   const fields: Field[] = [];
   let missingPast: Pair | undefined;
   let missingFuture: Pair | undefined;
-  for (let key = 0; key < tokens; key += 32 * words) {
+  for (let key = 0; key < tokens; key += spread.keys) {
     spread.begin(key);
     let changes = 0;
     let settled = false;
-    let pairs = spread.pairs();
     let field = token === undefined ? undefined : spread.field(token);
     for (const [layer, mask] of layers.entries()) {
-      const neighbours = masks[mask];
-      if (!settled && neighbours !== undefined) {
+      if (!settled) {
         // Where all layers are alike, one that brings nothing new is the last to look at.
-        if (spread.step(neighbours)) changes++;
-        else settled = masks.length === 1;
-        pairs = spread.pairs();
+        if (spread.step(mask)) changes++;
+        else settled = alike;
         if (token !== undefined) field = spread.field(token);
       }
-      byLayer[layer] = (byLayer[layer] ?? 0) + pairs.all;
+      byLayer[layer] = (byLayer[layer] ?? 0) + spread.pairs;
       if (token !== undefined) fields[layer] = merged(fields[layer], field, token);
     }
-    if (masks.length > 1) {
+    if (!alike) {
       spread.begin(key);
       changes = 0;
     }
     while (!settled && spread.step(union)) changes++;
     hops = Math.max(hops, changes);
-    const closed = spread.pairs();
-    connected += closed.all;
-    past += closed.past;
+    connected += spread.pairs;
+    past += spread.past;
     missingPast ??= spread.missing(true);
     missingFuture ??= spread.missing(false);
+    spread.checkPace(key);
   }
   const needed = byLayer.indexOf(connected) + 1 || byLayer.length;
   return {
@@ -90,87 +82,219 @@ function merged(field: Field | undefined, more: Field | undefined, token: number
   };
 }
 
+/** Words [low, high) of each of some nodes; none where low is not below high. */
+class Ranges {
+  readonly low: Int32Array;
+  readonly high: Int32Array;
+
+  constructor(nodes: number) {
+    this.low = new Int32Array(nodes);
+    this.high = new Int32Array(nodes);
+  }
+
+  clear(words: number): void {
+    this.low.fill(words);
+    this.high.fill(0);
+  }
+}
+
+/** A mask and what has happened since it was last a layer. */
+interface Sight {
+  readonly rows: SharedRows;
+  /** What is new of each position. */
+  readonly news: Ranges;
+  /** What each sum holds, [sums][words], and what is new of it in this layer. */
+  readonly held: Int32Array;
+  readonly heldNews: Ranges;
+}
+
 class Spread {
+  /** Keys of a band. */
+  readonly keys: number;
+  /** Pairs of the band that are connected, and those of them whose key is not later. */
+  pairs = 0;
+  past = 0;
+
   readonly #tokens: number;
-  readonly #words: number;
+  /** Words of a whole band; of this one. */
+  readonly #most: number;
+  #words = 0;
+  /** The last word when every key is there: a sequence may end within it. */
+  #lastFull = -1;
+  readonly #sights: readonly Sight[];
   readonly #checkpoint: (() => void) | undefined;
+  readonly #steps: number;
   #left: number;
   #first = 0;
-  /** [tokens][words]: which keys of the band each position has heard of. */
-  #now: Int32Array;
-  #next: Int32Array;
+  /** [tokens][words]: which keys of the band each position has heard of before this layer, and after it. */
+  readonly #now: Int32Array;
+  readonly #next: Int32Array;
+  /** What this layer changes. */
+  readonly #changed: Ranges;
+  readonly #queue: Uint32Array;
   /** Who has heard of every key of the band. [tokens] */
   readonly #complete: Uint8Array;
 
-  constructor(tokens: number, words: number, steps: number, checkpoint: (() => void) | undefined) {
+  constructor(
+    tokens: number,
+    masks: readonly SharedRows[],
+    mostWords: number,
+    steps: number,
+    checkpoint: (() => void) | undefined,
+  ) {
+    const nodes = masks.reduce((sum, { sums }) => sum + sums, 2 * tokens);
+    const words = Math.min(Math.ceil(tokens / 32), Math.max(1, Math.floor(mostWords / nodes)));
     this.#tokens = tokens;
-    this.#words = words;
+    this.#most = words;
+    this.keys = 32 * words;
+    this.#sights = masks.map(rows => ({
+      rows,
+      news: new Ranges(tokens),
+      held: new Int32Array(rows.sums * words),
+      heldNews: new Ranges(rows.sums),
+    }));
+    this.#steps = steps;
     this.#left = steps;
     this.#checkpoint = checkpoint;
     this.#now = new Int32Array(tokens * words);
     this.#next = new Int32Array(tokens * words);
+    this.#changed = new Ranges(tokens);
+    this.#queue = new Uint32Array(tokens);
     this.#complete = new Uint8Array(tokens);
   }
 
   /** Every position has heard of itself. `first`: first key of the band. */
   begin(first: number): void {
+    const keys = Math.min(this.keys, this.#tokens - first);
     this.#first = first;
+    this.#words = Math.ceil(keys / 32);
+    this.#lastFull = bitsBetween(0, keys - 32 * (this.#words - 1));
     this.#now.fill(0);
+    this.#next.fill(0);
     this.#complete.fill(0);
-    for (let key = first; key < Math.min(this.#tokens, first + 32 * this.#words); key++)
-      this.#now[key * this.#words + ((key - first) >> 5)] = 1 << ((key - first) & 31);
-  }
-
-  /** One layer. @returns whether anybody heard of anything new */
-  step({ start, key }: Neighbours): boolean {
-    const [now, next, words] = [this.#now, this.#next, this.#words];
-    this.#left -= words * (key.length + this.#tokens);
-    if (this.#left < 0) throw new OutOfSteps('this mask has too many scattered pairs');
-    next.set(now);
-    let changed = false;
-    for (let query = 0; query < this.#tokens; query++) {
-      if ((query & 0xfff) === 0) this.#checkpoint?.();
-      if (this.#complete[query] === 1) continue;
-      const own = query * words;
-      for (let at = start[query] ?? 0; at < (start[query + 1] ?? 0); at++) {
-        const from = (key[at] ?? 0) * words;
-        for (let word = 0; word < words; word++) next[own + word] = (next[own + word] ?? 0) | (now[from + word] ?? 0);
-      }
-      let same = true;
-      let every = -1;
-      for (let word = 0; word < words; word++) {
-        same &&= next[own + word] === now[own + word];
-        every &= next[own + word] ?? 0;
-      }
-      changed ||= !same;
-      if (every === -1) this.#complete[query] = 1;
+    for (const { news, held } of this.#sights) {
+      news.clear(this.#words);
+      held.fill(0);
     }
-    [this.#now, this.#next] = [next, now];
-    return changed;
+    this.pairs = keys;
+    this.past = keys;
+    for (let key = 0; key < keys; key++) {
+      const word = key >> 5;
+      const at = (first + key) * this.#most + word;
+      this.#now[at] = 1 << (key & 31);
+      this.#next[at] = 1 << (key & 31);
+      for (const { news } of this.#sights) {
+        news.low[first + key] = word;
+        news.high[first + key] = word + 1;
+      }
+    }
   }
 
-  pairs(): { readonly all: number; readonly past: number } {
-    let all = 0;
-    let past = 0;
-    for (let query = 0; query < this.#tokens; query++)
-      for (let word = 0; word < this.#words; word++) {
-        const bits = this.#now[query * this.#words + word] ?? 0;
-        if (bits === 0) continue;
-        all += popcount(bits);
-        past += popcount(bits & bitsBetween(0, query - this.#first - 32 * word + 1));
-      }
-    return { all, past };
+  /** One layer of a mask. @returns whether anybody heard of anything new */
+  step(mask: number): boolean {
+    const sight = this.#sights[mask];
+    if (sight === undefined) throw new RangeError(`there is no mask ${mask}`);
+    for (let sum = 0; sum < sight.rows.sums; sum++) {
+      if ((sum & 0xfff) === 0) this.#checkpoint?.();
+      this.#addUp(sight, sum, sight.held, sum, sight.heldNews);
+    }
+    const changed = this.#changed;
+    let count = 0;
+    for (let query = 0; query < this.#tokens; query++) {
+      if ((query & 0x3ff) === 0) this.#checkpoint?.();
+      if (this.#complete[query] === 1) continue;
+      this.#addUp(sight, sight.rows.sums + query, this.#next, query, changed);
+      if ((changed.low[query] ?? 0) < (changed.high[query] ?? 0)) this.#queue[count++] = query;
+    }
+    sight.news.clear(this.#words);
+    let any = false;
+    for (let index = 0; index < count; index++) if (this.#settle(this.#queue[index] ?? 0)) any = true;
+    return any;
+  }
+
+  /** Adds to a node what is new of its inputs, and notes where that may have changed it. */
+  #addUp({ rows, news, held, heldNews }: Sight, node: number, into: Int32Array, at: number, noted: Ranges): void {
+    const { start, from, tokens } = rows;
+    const begin = start[node] ?? 0;
+    const end = start[node + 1] ?? 0;
+    const most = this.#most;
+    const own = at * most;
+    let lowest = this.#words;
+    let highest = 0;
+    /** Words before it are complete already. */
+    let open = 0;
+    for (let index = begin; index < end; index++) {
+      const input = from[index] ?? 0;
+      const isPosition = input < tokens;
+      const source = isPosition ? input : input - tokens;
+      const ranges = isPosition ? news : heldNews;
+      const low = Math.max(open, ranges.low[source] ?? 0);
+      const high = ranges.high[source] ?? 0;
+      if (low >= high) continue;
+      const values = isPosition ? this.#now : held;
+      const shift = source * most - own;
+      for (let word = own + low; word < own + high; word++)
+        into[word] = (into[word] ?? 0) | (values[word + shift] ?? 0);
+      this.#left -= high - low;
+      if (low < lowest) lowest = low;
+      if (high > highest) highest = high;
+      while (open < high && into[own + open] === -1) open++;
+    }
+    this.#left -= INPUT_STEPS * (1 + end - begin);
+    if (this.#left < 0) throw new OutOfSteps('this mask has too many scattered pairs');
+    noted.low[at] = lowest;
+    noted.high[at] = highest;
+  }
+
+  /** Makes what a position has heard of in this layer known. @returns whether that was anything */
+  #settle(query: number): boolean {
+    const own = query * this.#most;
+    let low = this.#words;
+    let high = 0;
+    for (let word = this.#changed.low[query] ?? 0; word < (this.#changed.high[query] ?? 0); word++) {
+      const bits = this.#next[own + word] ?? 0;
+      const fresh = bits & ~(this.#now[own + word] ?? 0);
+      if (fresh === 0) continue;
+      this.#now[own + word] = bits;
+      this.pairs += popcount(fresh);
+      this.past += popcount(fresh & bitsBetween(0, query - this.#first - 32 * word + 1));
+      if (low > word) low = word;
+      high = word + 1;
+    }
+    if (high === 0) return false;
+    for (const { news } of this.#sights) {
+      news.low[query] = Math.min(news.low[query] ?? 0, low);
+      news.high[query] = Math.max(news.high[query] ?? 0, high);
+    }
+    if (this.#isComplete(own)) this.#complete[query] = 1;
+    return true;
+  }
+
+  #isComplete(own: number): boolean {
+    const last = this.#words - 1;
+    if (this.#now[own + last] !== this.#lastFull) return false;
+    for (let word = 0; word < last; word++) if (this.#now[own + word] !== -1) return false;
+    return true;
+  }
+
+  /** Throws OutOfSteps when the bands that are left would take more than there is, going by those until `key`. */
+  checkPace(key: number): void {
+    const done = Math.min(this.#tokens, key + this.keys) / this.#tokens;
+    if ((this.#steps - this.#left) / done > 2 * this.#steps)
+      throw new OutOfSteps('this mask has too many scattered pairs');
   }
 
   /** A pair that is not there, with an earlier key or with a later one. */
   missing(past: boolean): Pair | undefined {
-    for (let query = 0; query < this.#tokens; query++)
+    for (let query = 0; query < this.#tokens; query++) {
+      if (this.#complete[query] === 1) continue;
       for (let word = 0; word < this.#words; word++) {
         const column = this.#first + 32 * word;
         const wanted = past ? bitsBetween(0, query - column) : bitsBetween(query - column + 1, this.#tokens - column);
-        const bits = wanted & ~(this.#now[query * this.#words + word] ?? 0);
+        const bits = wanted & ~(this.#now[query * this.#most + word] ?? 0);
         if (bits !== 0) return { query, key: column + 31 - Math.clz32(bits & -bits) };
       }
+    }
     return undefined;
   }
 
@@ -179,7 +303,7 @@ class Spread {
     let first = this.#tokens;
     let last = -1;
     for (let word = 0; word < this.#words; word++) {
-      const bits = this.#now[query * this.#words + word] ?? 0;
+      const bits = this.#now[query * this.#most + word] ?? 0;
       if (bits === 0) continue;
       keys += popcount(bits);
       const column = this.#first + 32 * word;
@@ -188,20 +312,4 @@ class Spread {
     }
     return keys === 0 ? undefined : { keys, first, last };
   }
-}
-
-/** All pairs of several masks; pairs of more than one are there more than once. */
-function joined(masks: readonly Neighbours[], tokens: number): Neighbours {
-  const start = new Uint32Array(tokens + 1);
-  const key = new Uint32Array(masks.reduce((sum, mask) => sum + mask.key.length, 0));
-  let end = 0;
-  for (let query = 0; query < tokens; query++) {
-    for (const mask of masks) {
-      const own = mask.key.subarray(mask.start[query] ?? 0, mask.start[query + 1] ?? 0);
-      key.set(own, end);
-      end += own.length;
-    }
-    start[query + 1] = end;
-  }
-  return { start, key };
 }

@@ -1,3 +1,4 @@
+import { type Count, ratio, times } from '../compile/count.ts';
 import { buildMaskTree, type CompileOptions, type MaskTree } from '../compile/mask-tree.ts';
 import { rowProfile } from '../compile/row-counts.ts';
 import { bindPattern } from '../pattern/bind.ts';
@@ -12,8 +13,8 @@ export interface Statistics {
   readonly tokens: number;
   /** Query rows. */
   readonly queries: number;
-  /** Allowed pairs. */
-  readonly pairs: number;
+  /** Allowed pairs: a bigint where a double is not exact. */
+  readonly pairs: Count;
   /** pairs / (queries * tokens). */
   readonly density: number;
   /** Symbolic pairs, e.g. `O(n * size)`. */
@@ -48,9 +49,9 @@ export function statisticsOf(tree: MaskTree, symbolic: string, offset = 0): Stat
     tokens: keys,
     queries,
     pairs,
-    density: pairs / (queries * keys),
+    density: ratio(pairs, times(queries, keys)),
     complexity: symbolic,
-    keysPerQuery: { min: rows.min, mean: pairs / queries, max: rows.max },
+    keysPerQuery: { min: rows.min, mean: ratio(pairs, queries), max: rows.max },
     emptyQueries: rows.emptyRows,
     range: rangeOf(tree, offset),
     tiles: { size: tree.tile.queries, full, partial, empty: tiles - full - partial },

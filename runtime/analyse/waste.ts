@@ -1,3 +1,4 @@
+import { type Count, plus, ratio, times } from '../compile/count.ts';
 import { buildMaskTree, type CompileOptions, type MaskNode, type MaskTree } from '../compile/mask-tree.ts';
 import type { Mask } from '../pattern/mask.ts';
 import type { Shape } from '../pattern/shape.ts';
@@ -9,9 +10,9 @@ export interface TileUse {
   /** Tiles that hold at least one pair. */
   readonly tiles: number;
   /** Pairs of those tiles; what a last tile has past the end of the sequence does not count. */
-  readonly computed: number;
+  readonly computed: Count;
   /** Keys that those tiles load, each tile its own. */
-  readonly loadedKeys: number;
+  readonly loadedKeys: Count;
   /** needed / computed, 0 to 1; 1 for an empty mask, which wastes nothing. */
   readonly used: number;
   /** All pairs / computed: how much faster than full attention such a kernel can be at most. Infinity for an empty mask. */
@@ -21,7 +22,7 @@ export interface TileUse {
 /** The same mask cut into square tiles of several sizes. */
 export interface Waste {
   /** Allowed pairs. */
-  readonly needed: number;
+  readonly needed: Count;
   /** Smallest tile first. */
   readonly sizes: readonly TileUse[];
   /** Side of the largest tile that computes at most 10 % more pairs than the smallest one. */
@@ -42,8 +43,8 @@ export function wasteOf(mask: Mask, shape: Shape, options: CompileOptions = {}):
   const [smallest] = WASTE_TILES;
   const tree = buildMaskTree(mask, shape, { ...options, tile: { queries: smallest, keys: smallest } });
   const sizes = WASTE_TILES.map(size => tileUse(tree, Math.log2(size / smallest)));
-  const least = sizes[0]?.computed ?? 0;
-  const best = sizes.findLast(({ computed }) => computed <= TOLERANCE * least)?.tile.queries ?? smallest;
+  const least = Number(sizes[0]?.computed ?? 0);
+  const best = sizes.findLast(({ computed }) => Number(computed) <= TOLERANCE * least)?.tile.queries ?? smallest;
   return { needed: tree.root?.pairs ?? 0, sizes, best };
 }
 
@@ -57,15 +58,15 @@ export function tileUse(tree: MaskTree, level = 0): TileUse {
     tiles,
     computed: pairs,
     loadedKeys: keys,
-    used: pairs === 0 ? 1 : (tree.root?.pairs ?? 0) / pairs,
-    speedUp: (tree.queries * tree.keys) / pairs,
+    used: pairs === 0 ? 1 : ratio(tree.root?.pairs ?? 0, pairs),
+    speedUp: ratio(times(tree.queries, tree.keys), pairs),
   };
 }
 
 interface Counted {
   readonly tiles: number;
-  readonly pairs: number;
-  readonly keys: number;
+  readonly pairs: Count;
+  readonly keys: Count;
 }
 
 const NONE: Counted = { tiles: 0, pairs: 0, keys: 0 };
@@ -83,25 +84,25 @@ class TileCounter {
 
   count(node: MaskNode | null, level: number): Counted {
     if (node === null) return NONE;
-    if (level <= this.#level) return { tiles: 1, pairs: node.rows * node.keys, keys: node.keys };
+    if (level <= this.#level) return { tiles: 1, pairs: times(node.rows, node.keys), keys: node.keys };
     if (node.full) {
       const blocks = Math.ceil(node.rows / this.#tile.queries);
       return {
         tiles: blocks * Math.ceil(node.keys / this.#tile.keys),
-        pairs: node.rows * node.keys,
-        keys: blocks * node.keys,
+        pairs: times(node.rows, node.keys),
+        keys: times(blocks, node.keys),
       };
     }
     const known = this.#known.get(node);
     if (known !== undefined) return known;
     let tiles = 0;
-    let pairs = 0;
-    let keys = 0;
+    let pairs: Count = 0;
+    let keys: Count = 0;
     for (const child of node.children ?? []) {
       const part = this.count(child, level - 1);
       tiles += part.tiles;
-      pairs += part.pairs;
-      keys += part.keys;
+      pairs = plus(pairs, part.pairs);
+      keys = plus(keys, part.keys);
     }
     const counted = { tiles, pairs, keys };
     this.#known.set(node, counted);

@@ -1,14 +1,13 @@
 import type { HeadPlans, PlanParts } from '../attention/types.ts';
 import { bindPattern } from '../pattern/bind.ts';
-import type { Model } from '../pattern/ir.ts';
-import type { Mask } from '../pattern/mask.ts';
+import type { Model, Pattern } from '../pattern/ir.ts';
 import { maskName } from '../pattern/mask-name.ts';
 import { patternAt, shapeAt } from '../pattern/model.ts';
 import { PatternError } from '../pattern/primitive.ts';
 import type { Shape } from '../pattern/shape.ts';
 import type { CompileOptions } from './mask-tree.ts';
+import { compilePatternParts } from './pattern-parts.ts';
 import { compilePlan } from './plan.ts';
-import { compileParts } from './reorder.ts';
 import type { TilePlan } from './tile-plan.ts';
 
 /**
@@ -23,13 +22,15 @@ export function compileHeads(
   options: CompileOptions = {},
 ): HeadPlans {
   const plans = new SharedPlans();
-  const planOf = perMask(model, layer, tokens, (mask, shape) => plans.indexOf(compilePlan(mask, shape, options)));
+  const planOf = perMask(model, layer, tokens, (pattern, shape) =>
+    plans.indexOf(compilePlan(bindPattern(pattern, shape), shape, options)),
+  );
   const headPlan = heads.map(planOf);
   return { plans: plans.all, headPlan };
 }
 
 /**
- * The same in disjoint parts, each in the order of tokens that makes it dense (see `compileParts`); one part when the
+ * The same in disjoint parts, each in the order of tokens that makes it dense (see `compilePatternParts`); one part when the
  * order of the sequence is good for all heads.
  */
 export function compileHeadParts(
@@ -39,7 +40,7 @@ export function compileHeadParts(
   tokens: number | undefined,
   options: CompileOptions = {},
 ): PlanParts {
-  const partsOf = perMask(model, layer, tokens, (mask, shape) => compileParts(mask, shape, options));
+  const partsOf = perMask(model, layer, tokens, (pattern, shape) => compilePatternParts(pattern, shape, options));
   const headParts = heads.map(partsOf);
   const most = Math.max(1, ...headParts.map(parts => parts.length));
   return Array.from({ length: most }, (_, part) => {
@@ -53,12 +54,12 @@ export function compileHeadParts(
   });
 }
 
-/** What `make` makes of each head's mask; heads whose patterns come to the same share it. */
+/** What `make` makes of each head's pattern; heads whose patterns come to the same share it. */
 function perMask<T>(
   model: Model,
   layer: number,
   tokens: number | undefined,
-  make: (mask: Mask, shape: Shape) => T,
+  make: (pattern: Pattern, shape: Shape) => T,
 ): (head: number) => T {
   const known = new Map<string, T>();
   return head => {
@@ -72,7 +73,7 @@ function perMask<T>(
     const name = maskName(pattern, shape);
     const shared = known.get(name);
     if (shared !== undefined) return shared;
-    const made = make(bindPattern(pattern, shape), shape);
+    const made = make(pattern, shape);
     known.set(name, made);
     return made;
   };

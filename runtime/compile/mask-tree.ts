@@ -1,7 +1,8 @@
 import { EVERYTHING, NOTHING, narrow, signatureOf } from '../pattern/algebra.ts';
 import { bitsBetween, popcount } from '../pattern/bits.ts';
 import type { Box, Mask } from '../pattern/mask.ts';
-import type { Shape } from '../pattern/shape.ts';
+import { MAX_LISTED_TOKENS, type Shape } from '../pattern/shape.ts';
+import { type Count, plus, times } from './count.ts';
 import { MaskStore } from './mask-store.ts';
 import { FULL_TILE } from './tile-plan.ts';
 
@@ -17,7 +18,7 @@ export interface TileSize {
  */
 export interface MaskNode {
   /** Allowed pairs. */
-  readonly pairs: number;
+  readonly pairs: Count;
   /** Query rows and keys of the node that lie inside the plan. */
   readonly rows: number;
   readonly keys: number;
@@ -63,6 +64,14 @@ export class CompileError extends Error {
     super(message);
     this.name = 'CompileError';
   }
+}
+
+/** Whatever keeps something for every position asks first. Throws CompileError. */
+export function checkListed(tokens: number): void {
+  if (tokens > MAX_LISTED_TOKENS)
+    throw new CompileError(
+      `this keeps something for every position, for at most ${MAX_LISTED_TOKENS} tokens, and n = ${tokens}; use a smaller n`,
+    );
 }
 
 /** Tiles this size or smaller per side are accepted. */
@@ -165,7 +174,7 @@ class TreeBuilder {
 
   #full(level: number, rows: number, keys: number): MaskNode {
     return {
-      pairs: rows * keys,
+      pairs: times(rows, keys),
       rows,
       keys,
       fullTiles: (rows / this.#tile.queries) * (keys / this.#tile.keys),
@@ -212,17 +221,18 @@ class TreeBuilder {
       this.#node(mask, level - 1, tileRow + half, tileColumn),
       this.#node(mask, level - 1, tileRow + half, tileColumn + half),
     ] as const;
-    let pairs = 0;
+    let pairs: Count = 0;
     let fullTiles = 0;
     let partialTiles = 0;
     for (const child of children) {
       if (child === null) continue;
-      pairs += child.pairs;
+      pairs = plus(pairs, child.pairs);
       fullTiles += child.fullTiles;
       partialTiles += child.partialTiles;
     }
     if (pairs === 0) return null;
-    if (partialTiles === 0 && pairs === rows * keys) return { ...this.#full(level, rows, keys), maskId: undefined };
+    if (partialTiles === 0 && pairs === times(rows, keys))
+      return { ...this.#full(level, rows, keys), maskId: undefined };
     return { pairs, rows, keys, fullTiles, partialTiles, full: false, maskId: undefined, children };
   }
 }

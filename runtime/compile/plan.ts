@@ -1,6 +1,13 @@
 import type { Mask } from '../pattern/mask.ts';
 import type { Shape } from '../pattern/shape.ts';
-import { buildMaskTree, CompileError, type CompileOptions, type MaskNode, type MaskTree } from './mask-tree.ts';
+import {
+  buildMaskTree,
+  CompileError,
+  type CompileOptions,
+  checkListed,
+  type MaskNode,
+  type MaskTree,
+} from './mask-tree.ts';
 import { FULL_TILE, type TilePlan } from './tile-plan.ts';
 import { tilesPerRow } from './tiles-per-row.ts';
 
@@ -14,6 +21,7 @@ export function compilePlan(mask: Mask, shape: Shape, options: CompileOptions = 
 
 /** Lists the tiles of a tree row block by row block, keys ascending. */
 export function planOf(tree: MaskTree): TilePlan {
+  checkListed(Math.max(tree.queries, tree.keys));
   const entries = tree.root === null ? 0 : tree.root.fullTiles + tree.root.partialTiles;
   if (entries > MAX_PLAN_TILES)
     throw new CompileError(
@@ -61,7 +69,7 @@ function visitTiles(tree: MaskTree, visit: TileVisitor): void {
       const rows = node.rows / tree.tile.queries;
       const columns = node.keys / tree.tile.keys;
       for (let r = 0; r < rows; r++) visit(row + r, column, columns, FULL_TILE, columns * area);
-    } else if (node.maskId !== undefined) visit(row, column, 1, node.maskId, node.pairs);
+    } else if (node.maskId !== undefined) visit(row, column, 1, node.maskId, Number(node.pairs));
     else if (node.children !== undefined) {
       const half = 2 ** (level - 1);
       walk(node.children[0], level - 1, row, column);

@@ -1,8 +1,9 @@
 import { popcount } from '../pattern/bits.ts';
-import type { MaskNode, MaskTree } from './mask-tree.ts';
+import { checkListed, type MaskNode, type MaskTree } from './mask-tree.ts';
 
-/** Keys of each query row. [queries] */
+/** Keys of each query row. [queries] Throws CompileError. */
 export function rowCounts(tree: MaskTree): Float64Array {
+  checkListed(tree.queries);
   const counts = new Float64Array(tree.queries);
   new RowCounter(tree).add(tree.root, tree.levels, counts, 0, 1);
   return counts;

@@ -1,11 +1,12 @@
 import { buildMaskTree } from '../compile/mask-tree.ts';
+import { compilePatternParts } from '../compile/pattern-parts.ts';
 import { compilePlan, planOf } from '../compile/plan.ts';
-import { compileParts } from '../compile/reorder.ts';
 import type { TilePlan } from '../compile/tile-plan.ts';
 import { bindPattern } from '../pattern/bind.ts';
 import type { Pattern } from '../pattern/ir.ts';
 import type { Shape } from '../pattern/shape.ts';
 import { exportCsr } from './csr.ts';
+import { type FormatName, formatNames } from './format-names.ts';
 import { summarise, writeSummary } from './json.ts';
 import { exportNpy } from './npy.ts';
 import { exportSafetensors } from './safetensors.ts';
@@ -22,16 +23,8 @@ export interface ExportRequest {
   readonly checkpoint?: () => void;
 }
 
-/** One kind of file that a mask can be saved as. The editor and the command line read the same list. */
-export interface ExportFormat {
-  /** What `--format` takes. */
-  readonly id: string;
-  /** For a list of formats. */
-  readonly title: string;
-  /** Without the dot. */
-  readonly extension: string;
-  /** One sentence: what is in the file and how to read it. */
-  readonly description: string;
+/** A format and how its files are written. The editor and the command line read the same list. */
+export interface ExportFormat extends FormatName {
   /**
    * The bytes of the file, the same for the same request. Throws PatternError when the pattern has no meaning at the
    * shape, CompileError when it is too large to compile and ExportSizeError when the file would be too large.
@@ -39,41 +32,15 @@ export interface ExportFormat {
   write(request: ExportRequest): Uint8Array;
 }
 
-const npy: ExportFormat = {
-  id: 'npy',
-  title: 'NumPy dense mask',
-  extension: 'npy',
-  description: 'Dense bool [queries, keys], true = attend; numpy.load reads it.',
-  write: request => exportNpy(planOfRequest(request)),
-};
-
-const csr: ExportFormat = {
-  id: 'csr',
-  title: 'SciPy sparse matrix (CSR)',
-  extension: 'npz',
-  description: 'Compressed sparse rows of bool [queries, keys]; scipy.sparse.load_npz reads it.',
-  write: request => exportCsr(planOfRequest(request)),
-};
-
-const safetensors: ExportFormat = {
-  id: 'safetensors',
-  title: 'Tile plan (safetensors)',
-  extension: 'safetensors',
-  description:
-    'The tiles that kernels work on, with the mask of each partial one; metadata says how to read them. Long lists come in parts with an order of tokens each.',
-  write: request => exportSafetensors(partsOf(request), metadataOf(request)),
-};
-
-const json: ExportFormat = {
-  id: 'json',
-  title: 'JSON statistics',
-  extension: 'json',
-  description: 'Exact counts, density, complexity and the shape; no mask.',
-  write: request => writeSummary(summarise(request, limits(request))),
+const writers: Readonly<Record<FormatName['id'], ExportFormat['write']>> = {
+  npy: request => exportNpy(planOfRequest(request)),
+  csr: request => exportCsr(planOfRequest(request)),
+  safetensors: request => exportSafetensors(partsOf(request), metadataOf(request)),
+  json: request => writeSummary(summarise(request, limits(request))),
 };
 
 /** Every format, in the order in which lists show them. */
-export const formats: readonly ExportFormat[] = [npy, csr, safetensors, json];
+export const formats: readonly ExportFormat[] = formatNames.map(name => ({ ...name, write: writers[name.id] }));
 
 const ALIASES: Readonly<Record<string, string>> = { npz: 'csr' };
 
@@ -96,7 +63,7 @@ function partsOf(request: ExportRequest): readonly TilePlan[] {
   const mask = bindPattern(pattern, shape);
   const tree = buildMaskTree(mask, shape, limits(request));
   const tiles = (tree.root?.fullTiles ?? 0) + (tree.root?.partialTiles ?? 0);
-  return tiles > LONG_LIST ? compileParts(mask, shape, limits(request)) : [planOf(tree)];
+  return tiles > LONG_LIST ? compilePatternParts(pattern, shape, limits(request)) : [planOf(tree)];
 }
 
 /** What the tile plan is the plan of; everything in metadata is text. */

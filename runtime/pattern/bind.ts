@@ -5,7 +5,7 @@ import type { Mask } from './mask.ts';
 import { evaluate } from './numbers.ts';
 import { PatternError } from './primitive.ts';
 import { primitives } from './primitives.ts';
-import { MAX_TOKENS, type Shape } from './shape.ts';
+import { MAX_LISTED_TOKENS, MAX_TOKENS, type Shape } from './shape.ts';
 import { WhereMask } from './where-mask.ts';
 
 /**
@@ -95,6 +95,12 @@ function bind(pattern: Pattern, shape: Shape, candidates: boolean): Mask {
       return inner(chosen ? pattern.then : pattern.otherwise, shape);
     }
     case 'where':
+      if (shape.tokens > MAX_LISTED_TOKENS)
+        throw new PatternError(
+          'shape',
+          `a condition is computed in doubles, exactly for up to ${MAX_LISTED_TOKENS} tokens, and n = ${shape.tokens}; write it with primitives`,
+          pattern.span,
+        );
       return WhereMask.of(pattern.condition, shape);
     case 'named':
       return inner(pattern.pattern, shape);

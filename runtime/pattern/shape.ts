@@ -1,5 +1,11 @@
-/** Longest sequence that is accepted: n * n stays an exact double, and positions stay 32-bit integers. */
-export const MAX_TOKENS = 2 ** 26;
+/** Longest sequence that is accepted: positions and distances of both signs stay 32-bit integers. */
+export const MAX_TOKENS = 2 ** 30;
+
+/**
+ * Longest sequence of which something is kept for every position (plans, orders, flow, files), and for which conditions
+ * are computed: a product of two positions stays an exact double.
+ */
+export const MAX_LISTED_TOKENS = 2 ** 26;
 
 /** The surroundings in which a pattern gets its meaning. Positions are 0-based. */
 export interface Shape {

@@ -1,6 +1,7 @@
 import { firstEmptyQuery } from '../../runtime/analyse/empty-queries.ts';
 import { findPair, type Pair } from '../../runtime/analyse/find-pair.ts';
 import { type Flow, flowOf } from '../../runtime/analyse/reach.ts';
+import type { Count } from '../../runtime/compile/count.ts';
 import { buildMaskTree, CompileError, type CompileOptions } from '../../runtime/compile/mask-tree.ts';
 import { union } from '../../runtime/pattern/algebra.ts';
 import { bindPattern } from '../../runtime/pattern/bind.ts';
@@ -17,7 +18,7 @@ export interface Subject {
 
 /** Pairs of a mask and the tiles that a kernel has to touch for them. */
 export interface TileUse {
-  readonly pairs: number;
+  readonly pairs: Count;
   readonly tiles: number;
   /** Part of the pairs of those tiles that is used. */
   readonly used: number;
@@ -94,7 +95,7 @@ export class Facts {
       const { root, tile } = buildMaskTree(bindPattern(pattern, shape), shape, options);
       if (root === null) return null;
       const tiles = root.fullTiles + root.partialTiles;
-      return { pairs: root.pairs, tiles, used: root.pairs / (tiles * tile.queries * tile.keys) };
+      return { pairs: root.pairs, tiles, used: Number(root.pairs) / (tiles * tile.queries * tile.keys) };
     });
   }
 

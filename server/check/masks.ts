@@ -123,7 +123,7 @@ function isNearlyCausal({ pattern, shapes: [shape] }: Scene, facts: Facts): bool
   if (shape === undefined) return false;
   const all = facts.tiles(pattern, shape)?.pairs;
   const future = facts.tiles({ kind: 'difference', left: pattern, right: CAUSAL }, shape)?.pairs;
-  return all !== undefined && future !== undefined && future < HARDLY_ANY * all;
+  return all !== undefined && future !== undefined && Number(future) < HARDLY_ANY * Number(all);
 }
 
 function operandMend({ node }: Scene, span: Place): Mend | undefined {

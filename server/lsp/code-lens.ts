@@ -60,7 +60,7 @@ export class SparseCodeLensProvider implements CodeLensProvider {
       if (view === undefined || pattern === undefined) return undefined;
       const count = this.#counter.count(pattern, view.shape, milliseconds);
       if (count === undefined || count.density === null) return undefined;
-      return `density ${count.selects ? '≤ ' : ''}${percent(count.density)} at ${grouped(count.tokens)} tokens`;
+      return `density ${count.selects ? '≤ ' : count.error > 0 ? '≈ ' : ''}${percent(count.density)} at ${grouped(count.tokens)} tokens`;
     } catch (error) {
       // What has no meaning has no density: the diagnostics say why.
       if (error instanceof LowerError || error instanceof PatternError || error instanceof RangeError) return undefined;
@@ -90,7 +90,7 @@ export class SparseCodeLensProvider implements CodeLensProvider {
       const count = this.#counter.count(pattern, shapeAt(model, layer, head), end - performance.now());
       if (count === undefined || count.density === null) return undefined;
       sum += count.density * times;
-      approximate ||= times > 1 && !isUniform(pattern);
+      approximate ||= count.error > 0 || (times > 1 && !isUniform(pattern));
     }
     return `density ${approximate ? '≈ ' : ''}${percent(sum / (model.layers * model.heads))} at ${grouped(model.tokens ?? 0)} tokens`;
   }

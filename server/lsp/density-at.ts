@@ -48,8 +48,8 @@ export class DensityAt {
     try {
       const count = this.#counter.count(lowerPattern(expression, view.environment), view.shape, MILLISECONDS);
       if (count === undefined) return null;
-      const { density, complexity, tokens } = count;
-      return { name, density, complexity, tokens };
+      const { density, error, complexity, tokens } = count;
+      return { name, density, approximate: error > 0, complexity, tokens };
     } catch (error) {
       // What has no meaning has no density: the diagnostics say why.
       if (error instanceof LowerError || error instanceof PatternError || error instanceof RangeError) return null;

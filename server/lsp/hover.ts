@@ -6,7 +6,7 @@ import type { Pattern } from '../../runtime/pattern/ir.ts';
 import { evaluate } from '../../runtime/pattern/numbers.ts';
 import { PatternError } from '../../runtime/pattern/primitive.ts';
 import type { Shape } from '../../runtime/pattern/shape.ts';
-import { type Count, type Counter, grouped, percent } from '../counting.ts';
+import { type Count, type Counter, grouped, pairsText, percent } from '../counting.ts';
 import {
   codeBlock,
   documentationOf,
@@ -288,13 +288,15 @@ function cost(count: Count, { shape, model, blocks }: Viewpoint): string {
     return `${count.complexity}, ${at}${rows}\n\nCounting the pairs takes longer than a hover should: point here again in a moment, or open the preview.`;
   if (count.selects)
     return `At most **${grouped(count.pairs)} pairs** of ${grouped(count.all)}, density up to **${percent(count.density)}**, ${count.complexity}, ${at}${rows}\n\nThe pairs are chosen by content, from queries and keys.`;
+  if (count.error > 0)
+    return `**${pairsText(count)}** of ${grouped(count.all)}, density **≈ ${percent(count.density)}**, ${count.complexity}, ${at}${rows}\n\nThe condition repeats nowhere, so its pairs are estimated from a sample; the bound holds but for one case in a million.`;
   return `**${grouped(count.pairs)} pairs** of ${grouped(count.all)}, density **${percent(count.density)}**, ${count.complexity}, ${at}${rows}`;
 }
 
 function shortCost(count: Count): string {
   return count.pairs === null || count.density === null
     ? count.complexity
-    : `${count.selects ? 'at most ' : ''}${grouped(count.pairs)} pairs, density ${percent(count.density)}, ${count.complexity}`;
+    : `${pairsText(count)}, density ${count.error > 0 ? '≈ ' : ''}${percent(count.density)}, ${count.complexity}`;
 }
 
 function argument(call: Reference, name: string): string | undefined {

@@ -119,12 +119,13 @@ function densityHint(
   count: Count | undefined,
 ): InlayHint | undefined {
   if (place === undefined || count === undefined || count.pairs === null || count.density === null) return undefined;
-  const most = count.selects ? 'at most ' : '';
+  const most = count.selects ? 'at most ' : count.error > 0 ? '≈ ' : '';
+  const error = count.error > 0 ? ` ± ${grouped(count.error)}` : '';
   return {
     position: document.textDocument.positionAt(place.end),
-    label: `${count.selects ? '≤ ' : ''}${percent(count.density)}`,
+    label: `${count.selects ? '≤ ' : count.error > 0 ? '≈ ' : ''}${percent(count.density)}`,
     paddingLeft: true,
-    tooltip: `Density: ${most}${grouped(count.pairs)} of ${grouped(count.all)} pairs, at ${grouped(count.tokens)} tokens. ${count.complexity}`,
+    tooltip: `Density: ${most}${grouped(count.pairs)}${error} of ${grouped(count.all)} pairs, at ${grouped(count.tokens)} tokens. ${count.complexity}`,
   };
 }
 

@@ -19,6 +19,7 @@ const expectedFiles = [
   'extension/dist/draw-worker.js',
   'extension/dist/extension.cjs',
   'extension/dist/extension.web.cjs',
+  'extension/dist/job-worker.js',
   'extension/dist/server.cjs',
   'extension/dist/server.web.js',
   'extension/dist/webview.css',
@@ -96,6 +97,7 @@ describe('the package', () => {
     'dist/server.cjs',
     'dist/server.web.js',
     'dist/draw-worker.js',
+    'dist/job-worker.js',
   ])('%s is a script that can be read', name => {
     expect(() => new Script(text(name), { filename: name })).not.toThrow();
   });
@@ -104,6 +106,7 @@ describe('the package', () => {
     ['dist/extension.web.cjs', ['vscode']],
     ['dist/server.web.js', []],
     ['dist/draw-worker.js', []],
+    ['dist/job-worker.js', []],
     ['dist/webview.js', []],
   ])('%s needs nothing that a browser lacks', (name, allowed) => {
     // Not `module.require`, which lodash asks for and does without.

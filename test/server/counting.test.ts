@@ -1,6 +1,7 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { squareShape } from '../../runtime/pattern/shape.ts';
-import { Counter, grouped, percent } from '../../server/counting.ts';
+import { Counter, grouped, pairsText, percent } from '../../server/counting.ts';
+import { Idle } from '../../server/slow-answers.ts';
 import { pattern } from './open-file.ts';
 
 describe('counting', () => {
@@ -10,6 +11,7 @@ describe('counting', () => {
     const first = counter.count(causal, squareShape(100), 1000);
     expect(first).toEqual({
       pairs: 5050,
+      error: 0,
       all: 10_000,
       density: 0.505,
       selects: false,
@@ -28,6 +30,24 @@ describe('counting', () => {
     const count = new Counter().count(heavy, squareShape(2 ** 20), 20);
     expect(performance.now() - start).toBeLessThan(1500);
     expect(count).toMatchObject({ pairs: null, density: null, complexity: 'O(n^2)' });
+  });
+
+  test('estimates a condition that repeats nowhere, and says how well', async () => {
+    const heavy = await pattern('pattern p = where (i, j) => (i * j) % 7919 == 3');
+    const counter = new Counter(new Idle());
+    const shape = squareShape(2 ** 20);
+    expect(counter.count(heavy, shape, 20)).toMatchObject({ pairs: null, error: 0 });
+    const found = await vi.waitFor(
+      () => {
+        const later = counter.count(heavy, shape, 20);
+        if (later?.pairs == null) throw new Error('not yet');
+        return later;
+      },
+      { timeout: 20_000, interval: 200 },
+    );
+    expect(found.error).toBeGreaterThan(0);
+    expect(Math.abs(Number(found.pairs) - 2 ** 40 / 7919)).toBeLessThan(found.error);
+    expect(pairsText(found)).toMatch(/^≈ [\d,]+ ± [\d,]+ pairs$/);
   });
 
   test('a grid is counted at its own length', async () => {

@@ -262,7 +262,7 @@ describe('models', () => {
     const file = await openFile('model M { tokens = 64 attention = full() }');
     expect(() => file.lower('M', { tokens: 0 })).toThrow(/tokens must be 1 to/);
     expect(() => file.lower('M', { tokens: 1.5 })).toThrow(/whole number/);
-    expect(() => file.lower('M', { tokens: 2 ** 26 + 1 })).toThrow(/tokens must be 1 to 67,108,864/);
+    expect(() => file.lower('M', { tokens: 2 ** 30 + 1 })).toThrow(/tokens must be 1 to 1,073,741,824/);
   });
 
   test.each([

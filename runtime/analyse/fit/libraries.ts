@@ -4,6 +4,7 @@ import { flashAttention, flashAttention4, flashMask, flexAttention, magiAttentio
 import { deepSpeed, openaiBlocksparse, tritonLayout } from './layouts.ts';
 import type { Library } from './library.ts';
 import { splash, xformers } from './mask-classes.ts';
+import { natten } from './natten.ts';
 import { onnxAttention, onnxGroupQuery, onnxLongformer, onnxSparse } from './onnx.ts';
 
 /** Every library that is asked, those for training first. */
@@ -16,6 +17,7 @@ export const libraries: readonly Library[] = [
   blockSparseAttention,
   spargeAttn,
   flashInfer,
+  natten,
   xformers,
   splash,
   deepSpeed,

@@ -1,4 +1,5 @@
 import type { Argument, NumberExpression, Pattern, PositionItem } from '../../pattern/ir.ts';
+import type { Condition } from './condition.ts';
 import type { Intervals } from './intervals.ts';
 import { rangesOf } from './intervals.ts';
 
@@ -55,26 +56,6 @@ export function where(...conditions: readonly Condition[]): Expression {
     .map(({ meaning }) => meaning)
     .reduce((left, right): NumberExpression => ({ op: 'binary', operator: '&&', left, right }));
   return { kind: 'where', text: conditions.map(({ text }) => text).join(' && '), condition };
-}
-
-/** A condition on the pair as it is written, and as it is computed. */
-interface Condition {
-  readonly text: string;
-  readonly meaning: NumberExpression;
-}
-
-/** `i % divisor operator value`. */
-export function remainder(of: 'i' | 'j', divisor: number, operator: '==' | '>=' | '<', value: number): Condition {
-  const rest: NumberExpression = {
-    op: 'binary',
-    operator: '%',
-    left: { op: 'pair', name: of },
-    right: literal(divisor),
-  };
-  return {
-    text: `${of} % ${divisor} ${operator} ${value}`,
-    meaning: { op: 'binary', operator, left: rest, right: literal(value) },
-  };
 }
 
 export function anyOf(...of: readonly Expression[]): Expression {

@@ -32,6 +32,21 @@ export function rangesOf(set: Intervals): [from: number, to: number][] {
   return ranges;
 }
 
+export function unionOf(a: Intervals, b: Intervals): Intervals {
+  const set: number[] = [];
+  for (let x = 0, y = 0; x < a.length || y < b.length; ) {
+    const isFirst = y >= b.length || (x < a.length && (a[x] ?? 0) <= (b[y] ?? 0));
+    const [from, to] = isFirst ? [a[x] ?? 0, a[x + 1] ?? 0] : [b[y] ?? 0, b[y + 1] ?? 0];
+    if (isFirst) x += 2;
+    else y += 2;
+    const last = set.length - 1;
+    const end = set[last];
+    if (end !== undefined && from <= end) set[last] = Math.max(end, to);
+    else set.push(from, to);
+  }
+  return set;
+}
+
 export function intersectionOf(a: Intervals, b: Intervals): Intervals {
   const set: number[] = [];
   for (let x = 0, y = 0; x < a.length && y < b.length; ) {

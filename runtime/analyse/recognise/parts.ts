@@ -1,16 +1,6 @@
-import {
-  anyOf,
-  by,
-  call,
-  causally,
-  type Expression,
-  list,
-  named,
-  one,
-  perAxis,
-  remainder,
-  where,
-} from './expression.ts';
+import { KEY, QUERY, remainder } from './condition.ts';
+import { halvesCondition, placesCondition, restartsCondition } from './design-conditions.ts';
+import { anyOf, by, call, causally, type Expression, list, named, one, perAxis, where } from './expression.ts';
 import type { Intervals } from './intervals.ts';
 
 /** One building block that a mask is explained by. Lengths are those of the sequence, or of the grid of blocks. */
@@ -50,6 +40,12 @@ export type Part =
       readonly strides: readonly number[];
       readonly causal: readonly boolean[];
     }
+  /** `(i - j) % stretch` is less than `near`, or near - 1 and a power of two; in the past. */
+  | { readonly kind: 'restarts'; readonly stretch: number; readonly near: number }
+  /** Block diffusion: noised blocks of `size` before position `half`, clean ones from there. */
+  | { readonly kind: 'halves'; readonly size: number; readonly half: number }
+  /** Places in frames of one length, less than `near` apart; frames are counted from `offset`. */
+  | { readonly kind: 'places'; readonly offset: number; readonly frame: number; readonly near: number }
   | { readonly kind: 'random'; readonly keys: number; readonly seed: number; readonly perHead: boolean }
   /** `of` on a grid of blocks. */
   | { readonly kind: 'blocked'; readonly size: number; readonly of: Whole };
@@ -110,10 +106,10 @@ export function expressionOfPart(part: Part, n: number): Expression {
       };
     case 'stripes': {
       const { stride, from, to } = part;
-      if (to - from === 1) return where(remainder('j', stride, '==', from));
+      if (to - from === 1) return where(remainder(KEY, stride, '==', from));
       const conditions = [
-        ...(from === 0 ? [] : [remainder('j', stride, '>=', from)]),
-        ...(to === stride ? [] : [remainder('j', stride, '<', to)]),
+        ...(from === 0 ? [] : [remainder(KEY, stride, '>=', from)]),
+        ...(to === stride ? [] : [remainder(KEY, stride, '<', to)]),
       ];
       return where(...conditions);
     }
@@ -122,7 +118,7 @@ export function expressionOfPart(part: Part, n: number): Expression {
       return {
         kind: 'both',
         left: call('block', by('size', size)),
-        right: where(remainder('i', ratio, '==', residue), remainder('j', ratio, '==', residue)),
+        right: where(remainder(QUERY, ratio, '==', residue), remainder(KEY, ratio, '==', residue)),
       };
     }
     case 'block':
@@ -151,6 +147,12 @@ export function expressionOfPart(part: Part, n: number): Expression {
         ...(part.strides.every(each => each === 1) ? [] : [named('stride', perAxis(part.strides))]),
         ...(part.causal.some(Boolean) ? [named('causal', axesText(part.causal))] : []),
       );
+    case 'restarts':
+      return where(restartsCondition(part));
+    case 'halves':
+      return where(halvesCondition(part));
+    case 'places':
+      return where(placesCondition(part));
     case 'random':
       return call(
         'random',

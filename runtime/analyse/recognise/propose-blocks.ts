@@ -5,6 +5,9 @@ import type { View } from './view.ts';
 /** Documents that are told apart; more are taken to be blocks of one size. */
 const MAX_DOCUMENTS = 256;
 
+/** Runs of keys that are read to tell them apart. */
+const MAX_RUNS = 2 ** 20;
+
 /** Parts in which the sequence falls into stretches that see themselves; `columns` are whole ones. */
 export function proposeBlocks(view: View, columns: Intervals): Part[] {
   const { n } = view;
@@ -12,16 +15,20 @@ export function proposeBlocks(view: View, columns: Intervals): Part[] {
   let position = 0;
   while (position < n && contains(columns, position)) position++;
   const begin = position;
-  while (position < n && ends.length < MAX_DOCUMENTS) {
+  let runs = 0;
+  while (position < n && ends.length < MAX_DOCUMENTS && (ends.length < 3 || runs < MAX_RUNS)) {
     // The first position of a stretch is seen as far as the stretch goes.
-    const end = rangeAround(view.lines.column(position), position)?.[1];
+    const column = view.lines.column(position);
+    runs += column.length / 2;
+    const end = rangeAround(column, position)?.[1];
     if (end === undefined || end <= position) return [];
+    // Positions that stand alone are no stretches.
+    if (ends.length === 1 && end - position < 2) return [];
     ends.push(end);
     position = end;
   }
   const [first = n, second] = ends;
   const size = second === undefined ? first : second - first;
-  if (size < 2 && ends.length > 1) return [];
   const parts: Part[] = [];
   // Two tilings that overlap by half are a window of three half tiles, counted from behind the first columns.
   const side = first - begin;

@@ -4,11 +4,10 @@ import {
   firstOf,
   gapsOf,
   type Intervals,
-  merged,
   mirrored,
   rangeAround,
-  rangesOf,
   sizeOf,
+  unionOf,
 } from './intervals.ts';
 import type { Part } from './parts.ts';
 import { isWhole, type View } from './view.ts';
@@ -39,13 +38,13 @@ export function bandOf(view: View): Band | undefined {
 
 /** Distances i - j at which every sampled row has a key; `columns` are whole ones, which say nothing about distances. */
 export function distancesOf(view: View, columns: Intervals): Intervals {
-  const present: [number, number][] = [];
-  const absent: [number, number][] = [];
+  let present: Intervals = [];
+  let absent: Intervals = [];
   for (const [row, keys] of view.rows) {
-    if (!isWhole(keys, view.domain(row))) present.push(...rangesOf(mirrored(differenceOf(keys, columns), row)));
-    absent.push(...rangesOf(mirrored(gapsOf(keys, 0, view.n), row)));
+    if (!isWhole(keys, view.domain(row))) present = unionOf(present, mirrored(differenceOf(keys, columns), row));
+    absent = unionOf(absent, mirrored(gapsOf(keys, 0, view.n), row));
   }
-  return differenceOf(merged(present), merged(absent));
+  return differenceOf(present, absent);
 }
 
 /** Parts that depend on the distance alone and reach beyond the band. */

@@ -2,16 +2,7 @@ import { bindPattern } from '../../pattern/bind.ts';
 import { bitsBetween } from '../../pattern/bits.ts';
 import { squareShape } from '../../pattern/shape.ts';
 import { patternOf } from './expression.ts';
-import {
-  contains,
-  firstOf,
-  type Intervals,
-  intersectionOf,
-  merged,
-  rangeAround,
-  rangesOf,
-  sizeOf,
-} from './intervals.ts';
+import { contains, type Intervals, intersectionOf, merged, rangeAround, rangesOf, sizeOf } from './intervals.ts';
 import { expressionOfPart, type Part } from './parts.ts';
 import { greatestCommonDivisor } from './propose-distances.ts';
 import type { View } from './view.ts';
@@ -24,6 +15,8 @@ const TESTED_ROWS = 16;
 const MAX_KEYS = 2 ** 17;
 /** Rows that are read to know what each axis does. */
 const MAX_EXTENTS = 2 ** 13;
+/** Stretches of keys of a row that a window in steps has at the most. */
+const MAX_LINE_KEYS = 4096;
 /** Shapes of crossing lines that are compiled. */
 const MAX_AXIAL = 3;
 
@@ -33,7 +26,7 @@ export function proposeGrids(view: View): Part[] {
   if (rows.length === 0) return [];
   const tested = spread(rows, TESTED_ROWS).map(([row, keys]) => ({ row, keys }));
   const shapes = productShapes(tested, view.n, MAX_SHAPES);
-  return [...axialShapes(view), ...shapes.flatMap(shape => onGrid(view, shape))];
+  return [...lineOfNeighbours(view), ...axialShapes(view), ...shapes.flatMap(shape => onGrid(view, shape))];
 }
 
 function spread<T>(items: readonly T[], count: number): T[] {
@@ -188,32 +181,57 @@ function neighborhoodParts(extents: readonly number[], axes: readonly Axis[]): P
 
 /** The window of one axis. */
 function neighborhoodOf(axis: Axis): Neighborhood | undefined {
-  const { extent, keys } = axis;
-  const kernel = Math.max(...keys.map(sizeOf));
+  return windowsOf(axis).find(part => agrees(part, axis));
+}
+
+/** Windows of one axis that its first coordinates suggest; `keys` may be those of some of them. */
+function windowsOf({ extent, keys }: Axis): Neighborhood[] {
+  const kernel = keys.reduce((most, each) => Math.max(most, sizeOf(each)), 0);
   let dilation = 0;
-  for (const each of keys)
-    for (const other of firstOf(each, kernel)) dilation = greatestCommonDivisor(dilation, other - (each[0] ?? 0));
+  for (const each of keys) {
+    // Apart by the same everywhere: single keys, or one stretch.
+    const ranges = rangesOf(each);
+    for (const [from, to] of ranges) {
+      dilation = greatestCommonDivisor(dilation, from - (each[0] ?? 0));
+      if (to - from > 1) dilation = 1;
+    }
+  }
   dilation = Math.max(1, dilation);
-  if (kernel < 1 || kernel * dilation > extent) return undefined;
+  if (kernel < 1 || kernel * dilation > extent) return [];
   // Who sees itself alone sees no future, whatever the axis is said to be.
   const causal = kernel > 1 && keys.every((each, x) => (each.at(-1) ?? 0) <= x + 1);
   // Queries of a group share a window, so windows move at multiples of the group's size.
   let moves = 0;
-  for (let x = dilation; x < extent; x += dilation)
+  for (let x = dilation; x < keys.length; x += dilation)
     if (keys[x]?.[0] !== keys[x - dilation]?.[0]) moves = greatestCommonDivisor(moves, x / dilation);
-  for (let stride = 1; stride <= Math.min(kernel, Math.max(1, moves)); stride++) {
-    if (moves % stride !== 0) continue;
-    const part: Neighborhood = {
-      kind: 'neighborhood',
-      extents: [extent],
-      kernels: [kernel],
-      dilations: [dilation],
-      strides: [stride],
-      causal: [causal],
-    };
-    if (agrees(part, axis)) return part;
-  }
-  return undefined;
+  const parts: Neighborhood[] = [];
+  for (let stride = 1; stride <= Math.min(kernel, Math.max(1, moves)); stride++)
+    if (moves % stride === 0)
+      parts.push({
+        kind: 'neighborhood',
+        extents: [extent],
+        kernels: [kernel],
+        dilations: [dilation],
+        strides: [stride],
+        causal: [causal],
+      });
+  return parts;
+}
+
+/** Rows in which a window that is pushed inward at the beginning has to move for the first times. */
+const MAX_PUSHED_ROWS = 2 ** 14;
+/** Windows of different strides that are compiled. */
+const MAX_STRIDES = 8;
+
+/** A neighbourhood on the sequence itself: every query has as many keys, at its ends too. */
+function lineOfNeighbours(view: View): Part[] {
+  const first = view.lines.row(0);
+  const span = first.at(-1) ?? 0;
+  const rows = Math.min(view.n, Math.max(64, 4 * span));
+  if (span === 0 || rows > MAX_PUSHED_ROWS) return [];
+  const keys = Array.from({ length: rows }, (_, row) => view.lines.row(row));
+  if (keys.some(each => each.length > 2 * MAX_LINE_KEYS)) return [];
+  return windowsOf({ extent: view.n, keys }).slice(0, MAX_STRIDES);
 }
 
 /** Shapes whose lines through a position are what it sees. */

@@ -70,7 +70,8 @@ export class TreeLines {
 }
 
 function extend(runs: number[], from: number, to: number): void {
-  if (runs.length > 0 && runs.at(-1) === from) runs[runs.length - 1] = to;
+  const last = runs.length - 1;
+  if (last >= 0 && runs[last] === from) runs[last] = to;
   else runs.push(from, to);
 }
 

@@ -101,7 +101,7 @@ function compile(model: Model, tokens: number, tile: { queries: number; keys: nu
       total.quadratic ||= tiles > LONG_LIST;
       total.countMs += counted - start;
       const planned = performance.now();
-      total.pairs += statisticsOf(tree, complexity(pattern), shape.offset).pairs;
+      total.pairs += Number(statisticsOf(tree, complexity(pattern), shape.offset).pairs);
       total.numbersMs += performance.now() - planned;
       total.tilesAsTheyAre += tiles;
       total.masks++;

@@ -262,7 +262,7 @@ describe.concurrent('sparse stats', () => {
     ['two subjects', ['one.sparse', '--expr', 'full()'], 2, /either FILE or --expr/],
     ['--of with --expr', ['--expr', 'full()', '--of', 'x'], 2, /no meaning with --expr/],
     ['no tokens', ['one.sparse', '--tokens', '0'], 2, /at least 1 token/],
-    ['too many tokens', ['one.sparse', '--tokens', '65Mi'], 2, /At most 67,108,864/],
+    ['too many tokens', ['one.sparse', '--tokens', '1025Mi'], 2, /At most 1,073,741,824/],
     ['tokens that are no number', ['one.sparse', '--tokens', 'many'], 2, /whole number such as 4096, 4Ki or 1Mi/],
     ['a missing layer', ['longformer.sparse', '--layer', '12'], 2, /no layer 12: Base has layers 0 to 11/],
     ['a missing head', ['longformer.sparse', '--head', '12'], 2, /no head 12: Base has heads 0 to 11/],

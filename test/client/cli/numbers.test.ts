@@ -10,7 +10,8 @@ describe('numbers of the command line', () => {
     ['4Ki', 4096],
     ['1Mi', 2 ** 20],
     [String(MAX_TOKENS), MAX_TOKENS],
-    ['64Mi', MAX_TOKENS],
+    ['64Mi', 2 ** 26],
+    ['1024Mi', MAX_TOKENS],
   ])('reads %s tokens', (text, tokens) => {
     expect(parseTokens(text)).toBe(tokens);
   });
@@ -26,8 +27,8 @@ describe('numbers of the command line', () => {
     ['4 Ki', /whole number/],
     ['_1', /whole number/],
     ['Infinity', /whole number/],
-    [String(MAX_TOKENS + 1), /At most 67,108,864/],
-    ['65Mi', /At most/],
+    [String(MAX_TOKENS + 1), /At most 1,073,741,824/],
+    ['1025Mi', /At most/],
     ['9'.repeat(400), /At most/],
   ])('refuses %s tokens', (text, message) => {
     expect(() => parseTokens(text)).toThrow(message);

@@ -1,5 +1,7 @@
 import { beforeEach, expect, test, vi } from 'vitest';
 import { exportMask } from '../../../client/commands/export-mask.ts';
+import { outcomeOf } from '../../../client/jobs/job.ts';
+import { jobRunner } from '../../../client/jobs/run-job.ts';
 import type { Previews } from '../../../client/preview/previews.ts';
 import type { RestartableClient } from '../../../client/restartable-client.ts';
 import { readNpy } from '../../../runtime/tensor/npy.ts';
@@ -41,7 +43,10 @@ vi.mock('vscode', () => ({
     },
     showInformationMessage: () => Promise.resolve(editor.choice),
     withProgress: (_: unknown, work: (progress: unknown, token: unknown) => Promise<unknown>) =>
-      work(undefined, { isCancellationRequested: editor.cancelled }),
+      work(undefined, {
+        isCancellationRequested: editor.cancelled,
+        onCancellationRequested: () => ({ dispose: () => undefined }),
+      }),
   },
   commands: {
     executeCommand: (command: string, file: { path: string }) => {
@@ -65,11 +70,16 @@ const client = {
   },
 } as unknown as RestartableClient;
 
+const runJob = jobRunner(() => ({
+  start: (job, done) => done(outcomeOf(job).outcome),
+  stop: () => undefined,
+}));
+
 /** Exports a model while its preview shows it at `tokens`. */
 const exported = (name: string, tokens: number, format: string): Promise<void> => {
   editor.format = format;
   const previews = { of: () => ({ view: { name, tokens, layer: 0, head: 0 } }) } as unknown as Previews;
-  return exportMask({ uri: 'file:///a.sparse', name }, previews, client);
+  return exportMask({ uri: 'file:///a.sparse', name }, previews, client, runJob);
 };
 
 beforeEach(() => {

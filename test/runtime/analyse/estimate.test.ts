@@ -17,7 +17,7 @@ async function patternOf(text: string): Promise<Pattern> {
 }
 
 function exact(pattern: Pattern, shape: Shape): number {
-  return buildMaskTree(bindPattern(pattern, shape), shape).root?.pairs ?? 0;
+  return Number(buildMaskTree(bindPattern(pattern, shape), shape).root?.pairs ?? 0);
 }
 
 describe('estimated pairs', () => {
@@ -71,8 +71,10 @@ describe('estimated pairs', () => {
     const shape = squareShape(2 ** 16);
     const mask = bindPattern(await patternOf('where (i, j) => (i * j) % 7 == 0'), shape);
     expect(() =>
-      estimatePairs(mask, shape, () => {
-        throw new Error('stop');
+      estimatePairs(mask, shape, {
+        checkpoint: () => {
+          throw new Error('stop');
+        },
       }),
     ).toThrow('stop');
   });

@@ -113,6 +113,33 @@ describe('which libraries can express', () => {
     expect(hole['flex-attention']).not.toContain('ROWS_GUARANTEED_SAFE');
   });
 
+  test.each([
+    [
+      'neighborhood([32, 64], [7, 5], dilation: [2, 1])',
+      'na2d(kernel_size=(7, 5), dilation=(2, 1)) over tokens of 32 x 64',
+    ],
+    ['neighborhood([2048], 9, stride: 3)', 'na1d(kernel_size=9, stride=3)'],
+    [
+      'neighborhood([8, 16, 16], [3, 4, 4], causal: [1, 0, 0])',
+      'na3d(kernel_size=(3, 4, 4), is_causal=(True, False, False)) over tokens of 8 x 16 x 16',
+    ],
+    ['where (i, j) => i >= j && i - j < 100', 'na1d(kernel_size=100, is_causal=True)'],
+    ['window(before: 9, after: 0, dilation: 4)', 'na1d(kernel_size=10, dilation=4, is_causal=True)'],
+    ['causal()', 'na1d(kernel_size=2048, is_causal=True)'],
+    ['full()', 'na1d(kernel_size=2048)'],
+    ['block(64)', 'na1d(kernel_size=64, stride=64)'],
+    ['block(64) & causal()', 'na1d(kernel_size=64, stride=64, is_causal=True)'],
+    ['tiles([32, 64], 8)', 'na2d(kernel_size=(8, 8), stride=(8, 8)) over tokens of 32 x 64'],
+    ['strided(16)', 'na1d(kernel_size=128, dilation=16)'],
+    // The last block is short, and NATTEN would push it inward.
+    ['block(100)', '- it takes neighbourhoods alone, but this is block(100)'],
+    ['window(64)', '- a window has as many keys at the borders as inside, but query 0 sees 33 keys and others see 65'],
+    ['window(64) | global([0])', '- it takes neighbourhoods alone, but this is window(64) | global([0])'],
+    ['neighborhood([4, 8, 8, 8], 3)', '- it has 1 to 3 axes, but this grid has 4'],
+  ])('%s with NATTEN', async (expression, how) => {
+    expect((await fits(expression, 2048)).natten).toBe(how);
+  });
+
   test('heads that differ', async () => {
     const model = await lowered(
       'model M { tokens = 256 heads = 4 kv_heads = 2 head_dim = 8 attention = sliding(16) attention heads [2, 3] = sliding(32) }',

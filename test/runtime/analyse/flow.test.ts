@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type FlowReport, modelFlow, shortestWay } from '../../../runtime/analyse/flow.ts';
-import { neighboursOf } from '../../../runtime/analyse/neighbours.ts';
+import { Padding, periodsOf } from '../../../runtime/analyse/padding.ts';
 import { OutOfSteps, Relations } from '../../../runtime/analyse/relation.ts';
+import { rowsOfTree, sharedRows } from '../../../runtime/analyse/shared-rows.ts';
 import { stackBlocks } from '../../../runtime/analyse/stack-blocks.ts';
 import { stackDifferences } from '../../../runtime/analyse/stack-differences.ts';
 import { stackRelations } from '../../../runtime/analyse/stack-relations.ts';
@@ -116,19 +117,21 @@ describe('a stack of layers', () => {
         fc.array(fc.nat(2), { minLength: 1, maxLength: 5 }),
         fc.integer({ min: 1, max: 80 }),
         fc.nat(),
-        (patterns, order, n, where) => {
+        fc.integer({ min: 1, max: 90 }),
+        (patterns, order, n, where, period) => {
           const shape = squareShape(n);
           const layers = order.map(layer => layer % patterns.length);
           const token = where % n;
           const stack = { tokens: n, layers, token };
           const wanted = expected(n, patterns, layers, token);
           const masks = patterns.map(pattern => bindPattern(pattern, shape));
-          const trees = masks.map(mask => buildMaskTree(mask, shape));
+          const shared = masks.map(mask => sharedRows(n, rowsOfTree(buildMaskTree(mask, shape))));
           const results = [
             stackRelations({ ...stack, masks }, 2 ** 22),
-            stackSpread({ ...stack, masks: trees.map(tree => neighboursOf(tree)) }, 2 ** 30),
+            stackRelations({ ...stack, masks }, 2 ** 22, {}, new Padding(n, period)),
+            stackSpread({ ...stack, masks: shared }, 2 ** 30),
             // Bands of 32 keys, where it is several to the sequence.
-            stackSpread({ ...stack, masks: trees.map(tree => neighboursOf(tree)) }, 2 ** 30, undefined, n),
+            stackSpread({ ...stack, masks: shared }, 2 ** 30, undefined, n),
           ];
           const row = Array.from({ length: n }, (_, distance) => distance);
           const byDistance = patterns.map(pattern => row.filter(d => allows(pattern, shape, n - 1, n - 1 - d)));
@@ -197,9 +200,19 @@ describe('a stack of layers', () => {
     const mask = bindPattern(call('random', { keys: 3 }), shape);
     const stack = { tokens: 4096, layers: [0] };
     expect(() => stackRelations({ ...stack, masks: [mask] }, 10_000)).toThrow(OutOfSteps);
-    const neighbours = neighboursOf(buildMaskTree(mask, shape));
-    expect(() => stackSpread({ ...stack, masks: [neighbours] }, 10_000)).toThrow(OutOfSteps);
+    const rows = sharedRows(4096, rowsOfTree(buildMaskTree(mask, shape)));
+    expect(() => stackSpread({ ...stack, masks: [rows] }, 10_000)).toThrow(OutOfSteps);
     expect(() => stackDifferences({ ...stack, masks: [[0, 1]] }, 1000)).toThrow(OutOfSteps);
+  });
+});
+
+describe('a period', () => {
+  it('is read off rows', () => {
+    const periods = (pattern: Pattern, n: number) => periodsOf(bindPattern(pattern, squareShape(n)), n);
+    expect(periods(or(call('strided', { stride: 1000 }), window(5)), 65_536)).toEqual([1000]);
+    expect(periods(call('block', { size: 84 }), 4096)).toEqual([84]);
+    expect(periods(call('strided', { stride: 128 }), 4096)).toEqual([]);
+    expect(periods(or(call('random', { keys: 8 }), window(5)), 4096)).toEqual([]);
   });
 });
 
@@ -330,6 +343,31 @@ describe('known answers', () => {
     // Of m digits, at most half are not 0 in the sparsest signed form; the ends of the sequence cost at most one step more.
     expect(hops.exact).toBe(true);
     expect(Math.abs(hops.least - (Math.log2(n) / 2 + 1))).toBeLessThanOrEqual(1);
+  });
+
+  it.each([
+    [65_536, 1000],
+    [2 ** 20, 1000],
+    [65_536, 777],
+  ])('a stride that is no power of two and a window, at n = %i and stride %i', (n, stride) => {
+    const { hops, reaches } = flow(n, or(call('strided', { stride }), window(5)));
+    // Half a stride in steps of a window, and one to the right place; the ends of the sequence cost one more.
+    const around = Math.ceil(Math.floor(stride / 2) / 5) + 1;
+    expect(reaches).toBe('all');
+    expect(hops.exact).toBe(true);
+    expect([around, around + 1]).toContain(hops.least);
+  });
+
+  it('scattered keys beside long stretches', () => {
+    const n = 8192;
+    const { hops, byLayer, reaches } = flow(n, or(call('random', { keys: 8 }), call('window', { size: 512 })));
+    expect(reaches).toBe('all');
+    expect(hops).toEqual({ least: byLayer.length, most: byLayer.length, exact: true });
+    // Each query draws 8 keys, of which those within the window are no others.
+    const inWindow = 513 * n - 256 * 257;
+    expect(byLayer[0]).toBeGreaterThan(inWindow / n ** 2);
+    expect(byLayer[0]).toBeLessThanOrEqual((inWindow + 8 * n) / n ** 2);
+    expect(byLayer.at(-1)).toBe(1);
   });
 
   it('attention sinks make a window no faster', () => {

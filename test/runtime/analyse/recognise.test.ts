@@ -569,6 +569,85 @@ const families: readonly Family[] = [
       'causal() & columns([0..10]) | sliding(30) | (sliding(100) - strided(2))',
     ],
   },
+  {
+    title: 'LogSparse with restarts (stretch 64, near 6)',
+    text: 'log_sparse_restart(64)',
+    module: 'sparse:log-sparse',
+    n: 700,
+    spellings: [
+      'causal() & (where (i, j) => (i - j) % 64 < 6 || 2 ** floor(log2((i - j) % 64 - 5)) == (i - j) % 64 - 5)',
+      `(where (i, j) => (i - j) % 64 < 8 || (i - j) % 64 == 9 || (i - j) % 64 == 13 || (i - j) % 64 == 21
+        || (i - j) % 64 == 37) & causal()`,
+      `causal() & (strided(64) | strided(64, offset: 1) | strided(64, offset: 2) | strided(64, offset: 3) | strided(64, offset: 4)
+        | strided(64, offset: 5) | strided(64, offset: 6) | strided(64, offset: 7) | strided(64, offset: 9) | strided(64, offset: 13)
+        | strided(64, offset: 21) | strided(64, offset: 37) | sliding(2))`,
+    ],
+    not: [
+      'causal() & (where (i, j) => (i - j) % 64 < 8 || (i - j) % 64 == 9 || (i - j) % 64 == 13 || (i - j) % 64 == 21)',
+    ],
+  },
+  {
+    title: 'LogSparse with restarts (stretch 200, near 3)',
+    text: 'log_sparse_restart(near: 3)',
+    module: 'sparse:log-sparse',
+    n: 800,
+    spellings: [
+      'causal() & (where (i, j) => (i - j) % 200 < 3 || 2 ** floor(log2((i - j) % 200 - 2)) == (i - j) % 200 - 2)',
+    ],
+  },
+  {
+    title: 'Block diffusion (block 16)',
+    text: 'block_diffusion(16)',
+    module: 'sparse:block-diffusion',
+    n: 320,
+    spellings: [
+      `where (i, j) => j < 160 ? i < 160 && floor(i / 16) == floor(j / 16)
+        : i < 160 ? floor(i / 16) > floor((j - 160) / 16) : floor(i / 16) >= floor(j / 16)`,
+      `block(16) | (where (i, j) => i >= 160 && j >= 160 && floor(i / 16) > floor(j / 16))
+        | (where (i, j) => i < 160 && j >= 160 && floor(i / 16) > floor((j - 160) / 16))`,
+      'blocked(16, diagonal() | (where (i, j) => j >= 10 && (i >= j || i < 10 && i > j - 10)))',
+    ],
+    not: ['blocked(16, diagonal() | (where (i, j) => j >= 10 && (i >= j || i < 10 && i >= j - 10)))'],
+  },
+  {
+    title: 'Sparse VideoGen, temporal (prompt 20, frame 50, near 10)',
+    text: 'svg_temporal(20, 50, frames: 10)',
+    module: 'sparse:video',
+    n: 520,
+    spellings: [
+      'global([0..20]) | (where (i, j) => abs((i - 20) % 50 - (j - 20) % 50) < 10)',
+      'where (i, j) => min(i, j) < 20 || abs((i + 30) % 50 - (j + 30) % 50) <= 9',
+      'rows([0..20]) | (where (a, b) => abs((a - 20) % 50 - (b - 20) % 50) < 10) | columns([0..20]) | diagonal()',
+    ],
+    not: ['global([0..20]) | (where (i, j) => abs((i - 10) % 50 - (j - 10) % 50) < 10)'],
+  },
+  {
+    title: 'Sparse VideoGen, temporal (prompt 7, frame 90, near 5)',
+    text: 'svg_temporal(7, 90, frames: 90, near: 5)',
+    module: 'sparse:video',
+    n: 640,
+    spellings: ['global([0..7]) | (where (i, j) => abs((i - 7) % 90 - (j - 7) % 90) < 5)'],
+  },
+  {
+    title: 'Neighbourhood (shape 400, kernel 9)',
+    text: 'neighborhood([400], 9)',
+    n: 400,
+    spellings: [
+      'neighborhood([n], 9)',
+      'where (i, j) => abs(min(max(i, 4), n - 5) - j) <= 4',
+      'window(8) | rows([0..5]) & prefix(9) | rows([-5..n]) & columns([-9..n])',
+    ],
+    not: ['window(8) | rows([0..3]) & prefix(9) | rows([-5..n]) & columns([-9..n])'],
+  },
+  {
+    title: 'Neighbourhood (shape 400, kernel 5, dilation 4, stride 3)',
+    text: 'neighborhood([400], 5, dilation: 4, stride: 3)',
+    n: 400,
+    spellings: [
+      'neighborhood([n], 5, stride: 3, dilation: 4)',
+      'symmetric(neighborhood([n], 5, dilation: 4, stride: 3)) & neighborhood([n], 5, stride: 3, dilation: 4)',
+    ],
+  },
 ];
 
 describe.each(families)('$title', ({ title, text, n, at = {}, module, spellings, not = [] }) => {

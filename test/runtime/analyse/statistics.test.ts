@@ -35,9 +35,59 @@ const stridedPairs = (n: number, stride: number): number => {
 
 const lengths = [1, 17, 4096, 2 ** 20, 2 ** 22];
 
+describe('statistics of more pairs than a double counts', () => {
+  const big = (n: number) => BigInt(n);
+  const number = (count: bigint) => (count > Number.MAX_SAFE_INTEGER ? count : Number(count));
+  const pairsOf = (pattern: Pattern, n: number) => statistics(pattern, squareShape(n)).pairs;
+  const not = (of: Pattern): Pattern => ({ kind: 'complement', of });
+
+  it.each([2 ** 27 + 1, 10 ** 9 + 7, 2 ** 30])('are exact at n = %i', n => {
+    const all = big(n) ** 2n;
+    const band = big(bandPairs(n, 50));
+    expect(pairsOf(call('full'), n)).toBe(all);
+    expect(pairsOf(call('causal'), n)).toBe((big(n) * (big(n) + 1n)) / 2n);
+    expect(pairsOf(not(call('window', { radius: 50 })), n)).toBe(all - band);
+    expect(pairsOf(not(list('global', [0, 17, -1])), n)).toBe((big(n) - 3n) ** 2n);
+    const [whole, longer] = [big(Math.floor(n / 64)), big(n % 64)];
+    const strided = longer * (whole + 1n) ** 2n + (64n - longer) * whole ** 2n;
+    expect(pairsOf(call('strided', { stride: 64 }), n)).toBe(number(strided));
+    expect(pairsOf(not(call('strided', { stride: 64 })), n)).toBe(all - strided);
+    const { density, keysPerQuery } = statistics(call('causal'), squareShape(n));
+    expect(density).toBeCloseTo(0.5, 8);
+    expect(keysPerQuery).toEqual({ min: 1, mean: (n + 1) / 2, max: n });
+  });
+
+  it('fit together as sets do', () => {
+    const part = fc.oneof(
+      fc.constantFrom(call('causal'), call('diagonal'), call('exponential'), call('full')),
+      fc.nat(2 ** 30).map(radius => call('window', { radius })),
+      fc.integer({ min: 1, max: 2 ** 30 }).map(size => call('sliding', { size })),
+      fc.integer({ min: 4, max: 20 }).map(power => call('block', { size: 2 ** power })),
+      fc.integer({ min: 4, max: 12 }).map(power => call('strided', { stride: 2 ** power })),
+      fc.array(fc.nat(2 ** 27), { minLength: 1, maxLength: 3 }).map(tokens => list('columns', tokens)),
+    );
+    fc.assert(
+      fc.property(part, part, fc.integer({ min: 2 ** 27 + 1, max: 2 ** 30 }), (a, b, n) => {
+        const [first, second, both, either, neither] = [a, b, and(a, b), or(a, b), not(or(a, b))].map(pattern =>
+          BigInt(pairsOf(pattern, n)),
+        );
+        expect(either! + both!).toBe(first! + second!);
+        expect(either! + neither!).toBe(big(n) ** 2n);
+      }),
+      { numRuns: 15 },
+    );
+  });
+
+  it('are refused where a condition could not be computed exactly', () => {
+    const where: Pattern = { kind: 'where', text: 'i == j', condition: at(1) };
+    expect(() => pairsOf(where, 2 ** 26 + 1)).toThrow(/exactly for up to 67108864 tokens/);
+    expect(pairsOf(where, 2 ** 26)).toBe(2 ** 52);
+  });
+});
+
 describe('statistics against closed forms', () => {
   for (const n of lengths) {
-    const pairsOf = (pattern: Pattern): number => statistics(pattern, squareShape(n)).pairs;
+    const pairsOf = (pattern: Pattern) => statistics(pattern, squareShape(n)).pairs;
 
     it(`full, none, diagonal and causal at n = ${n}`, () => {
       expect(pairsOf(call('full'))).toBe(n * n);

@@ -1,5 +1,5 @@
 import { inflateSync } from 'node:zlib';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import type { MarkupContent } from 'vscode-languageserver-types';
 import { statistics } from '../../../runtime/analyse/statistics.ts';
 import { squareShape } from '../../../runtime/pattern/shape.ts';
@@ -136,6 +136,22 @@ describe('hover', () => {
     );
     expect(performance.now() - start).toBeLessThan(2000);
     expect(call).toContain('Counting the pairs takes longer');
+  });
+
+  test('a condition that repeats nowhere is estimated with a bound, for whoever points there again', async () => {
+    const text = 'pattern p = where (i, j) => (i * j) % 7919 == 3\nmodel M { tokens = 1Mi attention = p<|>() }';
+    const { services, document, marks } = await openDocument(text);
+    const [position] = marks;
+    const params = { textDocument: { uri: document.uri.toString() }, position: position! };
+    const said = async (): Promise<string> => {
+      const hover = await services.sparse.lsp.HoverProvider?.getHoverContent(document, params);
+      return (hover?.contents as MarkupContent | undefined)?.value ?? '';
+    };
+    await vi.waitFor(async () => expect(await said()).toMatch(/\*\*≈ [\d,]+ ± [\d,]+ pairs\*\* of 1,099,511,627,776/), {
+      timeout: 20_000,
+      interval: 300,
+    });
+    expect(await said()).toContain('estimated from a sample');
   });
 });
 

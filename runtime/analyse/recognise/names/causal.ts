@@ -1,11 +1,11 @@
-import { by } from '../expression.ts';
+import { by, named } from '../expression.ts';
 import { expressionOf, type Whole } from '../parts.ts';
 import { are, args, type ByKind, library, type Name, type Of, prefixLength, unless } from './name.ts';
 import { bandName } from './primitive.ts';
 
 export function causalName(parts: ByKind, whole: Whole): Name | undefined {
   const { n } = whole;
-  const { band, columns, strided, stepped, block, fixed, exponential, rows } = parts;
+  const { band, columns, strided, stepped, block, fixed, exponential, rows, restarts } = parts;
   const size = band === undefined ? undefined : band.before + 1;
   const start = prefixLength(columns);
   if (are(parts, 'band') && band !== undefined) return bandName(band, whole);
@@ -105,6 +105,22 @@ export function causalName(parts: ByKind, whole: Whole): Name | undefined {
         whole,
       ),
     };
+  if (are(parts, 'restarts') && restarts !== undefined) {
+    const { stretch, near } = restarts;
+    const [usualStretch, usualNear] = [Math.max(2, Math.ceil(n / 4)), Math.max(1, Math.ceil(Math.log2(stretch)))];
+    return {
+      family: 'LogSparse with restarts',
+      parameters: { stretch, near },
+      expression: library(
+        'log-sparse',
+        'log_sparse_restart',
+        stretch === usualStretch
+          ? unless(String(usualNear), named('near', near))
+          : args(by('stretch', stretch), unless(String(usualNear), by('near', near))),
+        whole,
+      ),
+    };
+  }
   if (are(parts, 'block') && block !== undefined)
     return { family: 'Causal chunks', parameters: { size: block.size }, expression: expressionOf(whole) };
   return undefined;

@@ -1,7 +1,7 @@
-import { by, type Value, valueText } from '../expression.ts';
+import { by, named, type Value, valueText } from '../expression.ts';
 import type { Intervals } from '../intervals.ts';
 import { expressionOf, type Whole } from '../parts.ts';
-import { are, args, type ByKind, library, type Name, prefixLength, unless } from './name.ts';
+import { are, args, type ByKind, leading, library, type Name, type Of, prefixLength, unless } from './name.ts';
 import { bandName } from './primitive.ts';
 
 function positions(tokens: Intervals, n: number): Value {
@@ -10,7 +10,7 @@ function positions(tokens: Intervals, n: number): Value {
 
 export function openName(parts: ByKind, whole: Whole): Name | undefined {
   const { n } = whole;
-  const { band, dilated, global, columns } = parts;
+  const { band, dilated, global, columns, halves, places } = parts;
   const plain = (family: string, parameters: Name['parameters'] = {}): Name => ({
     family,
     parameters,
@@ -60,6 +60,21 @@ export function openName(parts: ByKind, whole: Whole): Name | undefined {
       ),
     };
   }
+  if (are(parts, 'halves') && halves !== undefined)
+    return {
+      family: 'Block diffusion',
+      parameters: { block: halves.size },
+      expression: library(
+        'block-diffusion',
+        'block_diffusion',
+        args(by('size', halves.size), unless(String(Math.floor(n / 2)), by('half', halves.half))),
+        whole,
+      ),
+    };
+  const prompt = leading(global);
+  if (are(parts, 'places', 'global') && places !== undefined && prompt !== undefined)
+    if (prompt % places.frame === places.offset)
+      if (prompt % places.frame === places.offset) return temporalName(prompt, places, whole);
   const length = prefixLength(columns);
   if (are(parts, 'band', 'columns') && band !== undefined && length !== undefined && band.after === 0)
     if (band.before >= n - 1)
@@ -69,4 +84,28 @@ export function openName(parts: ByKind, whole: Whole): Name | undefined {
         expression: library('streaming', 'prefix_lm', [by('length', length)], whole),
       };
   return undefined;
+}
+
+/** The library's `near` counts frames of about the same place: `floor(near * frame / frames)` tokens. */
+function temporalName(prompt: number, { frame, near }: Of<'places'>, whole: Whole): Name {
+  const isUsual = (frames: number): boolean => Math.floor((2 * frame) / frames) === near;
+  const counted = (whole.n - prompt) / frame;
+  const frames = [13, counted].find(each => Number.isInteger(each) && isUsual(each));
+  return {
+    family: 'Sparse VideoGen, temporal',
+    parameters: { prompt, frame, near },
+    expression: library(
+      'video',
+      'svg_temporal',
+      [
+        by('prompt', prompt),
+        by('frame', frame),
+        // As many frames as tokens in one, and `near` is a number of tokens.
+        ...(frames === undefined
+          ? [named('frames', frame), named('near', near)]
+          : unless('13', named('frames', frames))),
+      ],
+      whole,
+    ),
+  };
 }

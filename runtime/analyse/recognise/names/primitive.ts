@@ -66,6 +66,12 @@ export function singleName(whole: Whole): Name | undefined {
         ...(part.dilations.every(each => each === 1) ? {} : { dilation: part.dilations.join(' x ') }),
         ...(part.strides.every(each => each === 1) ? {} : { stride: part.strides.join(' x ') }),
       });
+    case 'restarts':
+      return found('LogSparse with restarts', { stretch: part.stretch, near: part.near });
+    case 'halves':
+      return found('Block diffusion', { block: part.size, half: part.half });
+    case 'places':
+      return found('Places in frames', { frame: part.frame, near: part.near, offset: part.offset });
     case 'random':
       return found('Random', { keys: part.keys, seed: part.seed });
     case 'blocked':

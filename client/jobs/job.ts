@@ -1,0 +1,41 @@
+import { type ComparisonChoice, compareModels, type ModelComparison } from '../../runtime/analyse/compare-models.ts';
+import { formatOf } from '../../runtime/export/formats.ts';
+import type { SummarySubject } from '../../runtime/export/json.ts';
+import type { Model } from '../../runtime/pattern/ir.ts';
+
+/** Work of a command that may take long: plain data in, plain data out. */
+export type Job =
+  | { readonly kind: 'export'; readonly format: string; readonly subject: SummarySubject }
+  | { readonly kind: 'compare'; readonly first: Model; readonly second: Model; readonly choice: ComparisonChoice };
+
+/** What each kind of job gives back. */
+export interface JobResults {
+  readonly export: Uint8Array<ArrayBuffer>;
+  readonly compare: ModelComparison;
+}
+
+/** How a job ended. Of an error only what it says travels. */
+export type JobOutcome =
+  | { readonly ok: true; readonly result: JobResults[Job['kind']] }
+  | { readonly ok: false; readonly message: string };
+
+/** Does a job and says how it ended, and which buffers may be handed over instead of copied. */
+export function outcomeOf(job: Job): { readonly outcome: JobOutcome; readonly transfer: ArrayBuffer[] } {
+  try {
+    if (job.kind === 'compare') {
+      const result = compareModels(job.first, job.second, job.choice);
+      return { outcome: { ok: true, result }, transfer: [] };
+    }
+    const format = formatOf(job.format);
+    if (format === undefined) throw new RangeError(`there is no format ${job.format}`);
+    const written = format.write(job.subject);
+    // A view of a part of something larger would take all of it along.
+    const result = written.byteLength === written.buffer.byteLength ? written : written.slice();
+    return {
+      outcome: { ok: true, result: result as Uint8Array<ArrayBuffer> },
+      transfer: [result.buffer as ArrayBuffer],
+    };
+  } catch (error) {
+    return { outcome: { ok: false, message: error instanceof Error ? error.message : String(error) }, transfer: [] };
+  }
+}

@@ -1,0 +1,295 @@
+import type { MaskNode, MaskTree } from '../compile/mask-tree.ts';
+import { OutOfSteps } from './relation.ts';
+
+/**
+ * The keys of every query as sums of stretches that rows share: a window's keys are a few aligned stretches, and what
+ * many rows have alike is there once. Node s < `sums` is a sum of its own, node sums + i is query i. The inputs of node
+ * x are `from[start[x]]` to `from[start[x + 1] - 1]`: an input below `tokens` is a position, any other is the sum
+ * input - tokens, which comes before x.
+ */
+export interface SharedRows {
+  readonly tokens: number;
+  readonly sums: number;
+  /** [sums + tokens + 1] */
+  readonly start: Uint32Array;
+  readonly from: Uint32Array;
+}
+
+/** Stretches of keys [from, to) of a query, ascending and apart from each other, told to `run`. */
+export type RowReader = (query: number, run: (from: number, to: number) => void) => void;
+
+/** Stretches that all rows together may have: beyond, putting them together alone takes too long. */
+const MOST_RUNS = 2 ** 23;
+/** Distinct aligned stretches. */
+const MOST_NODES = 2 ** 24;
+const FIRST_NODES = 2 ** 12;
+
+/** Puts the rows of a mask together. Throws OutOfSteps where they have too little in common. */
+export function sharedRows(tokens: number, read: RowReader, checkpoint?: () => void): SharedRows {
+  const stretches = new Stretches(tokens);
+  const roots = new Uint32Array(tokens);
+  const runs: number[] = [];
+  let left = MOST_RUNS;
+  for (let query = 0; query < tokens; query++) {
+    if ((query & 0xff) === 0) checkpoint?.();
+    runs.length = 0;
+    read(query, (from, to) => {
+      // Neighbouring stretches are one.
+      if (runs.length > 0 && runs[runs.length - 1] === from) runs[runs.length - 1] = to;
+      else runs.push(from, to);
+    });
+    left -= runs.length / 2;
+    if (left < 0) throw new OutOfSteps('the rows of this mask have too many stretches');
+    roots[query] = stretches.of(runs);
+  }
+  return stretches.summed(roots);
+}
+
+/** All pairs of several masks. */
+export function joinedRows(all: readonly SharedRows[]): SharedRows {
+  const [first] = all;
+  if (first === undefined) throw new RangeError('there is no mask to join');
+  if (all.length === 1) return first;
+  const { tokens } = first;
+  const sums = all.reduce((sum, rows) => sum + rows.sums, 0);
+  const start = new Uint32Array(sums + tokens + 1);
+  const from = new Uint32Array(all.reduce((sum, rows) => sum + rows.from.length, 0));
+  let node = 0;
+  let end = 0;
+  const add = (rows: SharedRows, own: number, shift: number): void => {
+    for (let at = rows.start[own] ?? 0; at < (rows.start[own + 1] ?? 0); at++) {
+      const input = rows.from[at] ?? 0;
+      from[end++] = input < tokens ? input : input + shift;
+    }
+  };
+  let shift = 0;
+  for (const rows of all) {
+    for (let own = 0; own < rows.sums; own++) {
+      add(rows, own, shift);
+      start[++node] = end;
+    }
+    shift += rows.sums;
+  }
+  for (let query = 0; query < tokens; query++) {
+    shift = 0;
+    for (const rows of all) {
+      add(rows, rows.sums + query, shift);
+      shift += rows.sums;
+    }
+    start[++node] = end;
+  }
+  return { tokens, sums, start, from };
+}
+
+/** Reads the rows of a compiled mask, a row of tiles at a time. */
+export function rowsOfTree(tree: MaskTree): RowReader {
+  const words = Math.ceil(tree.tile.keys / 32);
+  let block = -1;
+  let squares: readonly Square[] = [];
+  return (query, run) => {
+    const row = query % tree.tile.queries;
+    if (query - row !== block) {
+      block = query - row;
+      squares = squaresAt(tree, block / tree.tile.queries);
+    }
+    for (const { node, column } of squares) {
+      if (node.full) {
+        run(column, column + node.keys);
+        continue;
+      }
+      const start = ((node.maskId ?? 0) * tree.tile.queries + row) * words;
+      for (let word = 0; word < words; word++) {
+        const bits = tree.masks[start + word] ?? 0;
+        if (bits !== 0) runsOf(bits, column + 32 * word, run);
+      }
+    }
+  };
+}
+
+/** A tile that is not empty, or a larger square that is full. */
+interface Square {
+  readonly node: MaskNode;
+  readonly column: number;
+}
+
+/** What a row of tiles consists of, keys ascending. */
+function squaresAt(tree: MaskTree, tileRow: number): readonly Square[] {
+  const squares: Square[] = [];
+  const walk = (node: MaskNode | null, level: number, row: number, tileColumn: number): void => {
+    if (node === null) return;
+    if (node.full || node.children === undefined) squares.push({ node, column: tileColumn * tree.tile.keys });
+    else {
+      const half = 2 ** (level - 1);
+      const below = row < half ? 0 : 2;
+      walk(node.children[below], level - 1, row % half, tileColumn);
+      walk(node.children[below + 1] ?? null, level - 1, row % half, tileColumn + half);
+    }
+  };
+  walk(tree.root, tree.levels, tileRow, 0);
+  return squares;
+}
+
+/** The stretches of a word whose first key is `key`. */
+function runsOf(word: number, key: number, run: (from: number, to: number) => void): void {
+  for (let bits = word; bits !== 0; ) {
+    const from = 31 - Math.clz32(bits & -bits);
+    // The lowest clear bit above it ends the run.
+    const beyond = ~(bits | ((1 << from) - 1));
+    const to = beyond === 0 ? 32 : 31 - Math.clz32(beyond & -beyond);
+    run(key + from, key + to);
+    bits = to === 32 ? 0 : bits & (-1 << to);
+  }
+}
+
+/** Sets of keys as halves of halves of the sequence; equal ones have equal numbers. Number k + 1 is the key k alone, 0 none. */
+class Stretches {
+  readonly #tokens: number;
+  readonly #levels: number;
+  #left = new Uint32Array(FIRST_NODES);
+  #right = new Uint32Array(FIRST_NODES);
+  #count = 0;
+  /** Slots of a hash table of all sets with two halves. */
+  #index = new Uint32Array(2 * FIRST_NODES);
+  /** The sets of all keys of an aligned stretch, by level and place. */
+  readonly #whole: Uint32Array[];
+
+  constructor(tokens: number) {
+    this.#tokens = tokens;
+    this.#levels = tokens <= 1 ? 0 : 32 - Math.clz32(tokens - 1);
+    this.#whole = Array.from(
+      { length: this.#levels + 1 },
+      (_, level) => new Uint32Array(Math.ceil(tokens / 2 ** level)),
+    );
+  }
+
+  /** The set of some stretches, given as [from, to, from, to, ...]. */
+  of(runs: readonly number[]): number {
+    return this.#set(runs, 0, runs.length, this.#levels, 0);
+  }
+
+  /** Of the runs from index `begin` to `end`, what lies in the aligned stretch at `place`. */
+  #set(runs: readonly number[], begin: number, end: number, level: number, place: number): number {
+    const first = place * 2 ** level;
+    const beyond = first + 2 ** level;
+    while (begin < end && (runs[begin + 1] ?? 0) <= first) begin += 2;
+    while (end > begin && (runs[end - 2] ?? 0) >= beyond) end -= 2;
+    if (begin === end) return 0;
+    if ((runs[begin] ?? 0) <= first && (runs[begin + 1] ?? 0) >= beyond) return this.#stretch(level, place);
+    return this.#pair(
+      this.#set(runs, begin, end, level - 1, 2 * place),
+      this.#set(runs, begin, end, level - 1, 2 * place + 1),
+    );
+  }
+
+  #stretch(level: number, place: number): number {
+    if (level === 0) return place + 1;
+    const known = this.#whole[level]?.[place] ?? 0;
+    if (known !== 0) return known;
+    const made = this.#pair(this.#stretch(level - 1, 2 * place), this.#stretch(level - 1, 2 * place + 1));
+    const row = this.#whole[level];
+    if (row !== undefined) row[place] = made;
+    return made;
+  }
+
+  #pair(left: number, right: number): number {
+    if (left === 0) return right;
+    if (right === 0) return left;
+    const last = this.#index.length - 1;
+    let slot = hashOf(left, right) & last;
+    for (let at = this.#index[slot] ?? 0; at !== 0; at = this.#index[slot] ?? 0) {
+      if (this.#left[at - 1] === left && this.#right[at - 1] === right) return this.#tokens + at;
+      slot = (slot + 1) & last;
+    }
+    if (this.#count >= MOST_NODES) throw new OutOfSteps('the rows of this mask have too little in common');
+    if (this.#count === this.#left.length) {
+      this.#left = grown(this.#left);
+      this.#right = grown(this.#right);
+    }
+    this.#left[this.#count] = left;
+    this.#right[this.#count] = right;
+    this.#count++;
+    this.#index[slot] = this.#count;
+    if (2 * this.#count > this.#index.length) this.#reindex();
+    return this.#tokens + this.#count;
+  }
+
+  #reindex(): void {
+    this.#index = new Uint32Array(2 * this.#index.length);
+    const last = this.#index.length - 1;
+    for (let at = 1; at <= this.#count; at++) {
+      let slot = hashOf(this.#left[at - 1] ?? 0, this.#right[at - 1] ?? 0) & last;
+      while (this.#index[slot] !== 0) slot = (slot + 1) & last;
+      this.#index[slot] = at;
+    }
+  }
+
+  /** The rows with these sets; a set is a sum of its own where that saves work. */
+  summed(roots: Uint32Array): SharedRows {
+    const tokens = this.#tokens;
+    const used = new Uint32Array(this.#count);
+    const mark = (set: number): void => {
+      if (set > tokens) used[set - tokens - 1] = (used[set - tokens - 1] ?? 0) + 1;
+    };
+    for (const root of roots) mark(root);
+    // Halves are made before what they are halves of: from the last set down, whoever uses a set is known before it.
+    for (let at = this.#count; at-- > 0; )
+      if (used[at] !== 0) {
+        mark(this.#left[at] ?? 0);
+        mark(this.#right[at] ?? 0);
+      }
+    /** Inputs of a set written out, and the number of the sum that it is (0: it is none). */
+    const width = new Uint32Array(this.#count);
+    const sumOf = new Uint32Array(this.#count);
+    let sums = 0;
+    let inputs = 0;
+    const widthOf = (set: number): number => {
+      if (set === 0) return 0;
+      return set <= tokens || sumOf[set - tokens - 1] !== 0 ? 1 : (width[set - tokens - 1] ?? 0);
+    };
+    for (let at = 0; at < this.#count; at++) {
+      const uses = used[at] ?? 0;
+      if (uses === 0) continue;
+      const own = widthOf(this.#left[at] ?? 0) + widthOf(this.#right[at] ?? 0);
+      width[at] = own;
+      if (uses * own <= own + uses) continue;
+      sumOf[at] = ++sums;
+      inputs += own;
+    }
+    for (const root of roots) inputs += widthOf(root);
+    const start = new Uint32Array(sums + tokens + 1);
+    const from = new Uint32Array(inputs);
+    let end = 0;
+    const write = (set: number): void => {
+      if (set === 0) return;
+      if (set <= tokens) from[end++] = set - 1;
+      else if (sumOf[set - tokens - 1] !== 0) from[end++] = tokens + (sumOf[set - tokens - 1] ?? 0) - 1;
+      else {
+        write(this.#left[set - tokens - 1] ?? 0);
+        write(this.#right[set - tokens - 1] ?? 0);
+      }
+    };
+    let node = 0;
+    for (let at = 0; at < this.#count; at++) {
+      if (sumOf[at] === 0) continue;
+      write(this.#left[at] ?? 0);
+      write(this.#right[at] ?? 0);
+      start[++node] = end;
+    }
+    for (const root of roots) {
+      write(root);
+      start[++node] = end;
+    }
+    return { tokens, sums, start, from };
+  }
+}
+
+function hashOf(left: number, right: number): number {
+  const hash = Math.imul(Math.imul(left, 0x9e3779b1) ^ Math.imul(right, 0x85ebca6b), 0x2c1b3c6d);
+  return hash ^ (hash >>> 15);
+}
+
+function grown(array: Uint32Array): Uint32Array<ArrayBuffer> {
+  const larger = new Uint32Array(2 * array.length);
+  larger.set(array);
+  return larger;
+}
