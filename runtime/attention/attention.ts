@@ -37,8 +37,8 @@ export interface BackendStatus {
 export interface Attention {
   /**
    * `o[h] = softmax(q[h] k^T * scale, over the pairs of the head's plans) v`; see AttentionInput for the shapes. Rows
-   * without keys give zeros and a log-sum-exp of -Infinity. A backend that fails in the middle is replaced by the next
-   * one, which the result's notes say.
+   * without keys give zeros and a log-sum-exp of -Infinity. A GPU that is lost is tried once more; a backend that fails in
+   * the middle is replaced by the next one. The result's notes say so.
    *
    * @throws AttentionInputError when tensors and plans do not fit together
    * @throws BackendError when the backend that was asked for is not available
@@ -83,6 +83,12 @@ export function createAttention(hosts: AttentionHosts): Attention {
     });
   };
 
+  /** Gives the GPU up for good. */
+  const retire = (reason: string): void => {
+    close('gpu');
+    started.set('gpu', Promise.resolve({ reason }));
+  };
+
   /** The backends to try, best first. Looking at the GPU costs little; it checks a kernel when it first needs it. */
   const candidates = async (wanted: 'auto' | BackendId, notes: string[]): Promise<readonly BackendId[]> => {
     if (wanted !== 'auto') return order.slice(order.indexOf(wanted));
@@ -103,10 +109,12 @@ export function createAttention(hosts: AttentionHosts): Attention {
     throwIfAborted(options.signal);
     const notes: string[] = [];
     let failure: unknown;
-    for (const id of await unlessAborted(candidates(wanted, notes), options.signal)) {
+    const left = [...(await unlessAborted(candidates(wanted, notes), options.signal))];
+    let retried = false;
+    for (let id = left.shift(); id !== undefined; id = left.shift()) {
       const result = await unlessAborted(start(id), options.signal);
       if ('reason' in result) {
-        if (id === wanted) throw new BackendError(`${result.reason} ${advice(id)}`);
+        if (id === wanted && !retried) throw new BackendError(`${result.reason} ${advice(id)}`);
         notes.push(result.reason);
         continue;
       }
@@ -115,26 +123,23 @@ export function createAttention(hosts: AttentionHosts): Attention {
         return { ...done, notes: [...notes, ...done.notes] };
       } catch (error) {
         if (isAbort(error) || error instanceof AttentionInputError) throw error;
-        if (error instanceof GpuError && error.kind === 'wrong') {
+        failure = error;
+        if (isWrong(error)) {
           // It stays that way: no later run should compile its kernels again.
           const reason = `The GPU (${result.backend.device}) is not used: ${describe(error)}`;
-          close('gpu');
-          started.set('gpu', Promise.resolve({ reason }));
+          retire(reason);
           if (id === wanted) throw new BackendError(`${reason} ${advice(id)}`);
           notes.push(reason);
-          failure = error;
           continue;
         }
-        failure = error;
         notes.push(`The ${nameOf[id]} failed: ${describe(error)}`);
-        if (id === 'gpu' && !isTooMuch(error)) {
-          losses++;
-          close('gpu');
-          if (losses >= MOST_LOSSES) {
-            const reason = `The GPU failed ${losses} times, last with: ${describe(error)}`;
-            started.set('gpu', Promise.resolve({ reason }));
-          }
-        }
+        if (id !== 'gpu' || isTooMuch(error)) continue;
+        losses++;
+        if (losses >= MOST_LOSSES) retire(`The GPU failed ${losses} times, last with: ${describe(error)}`);
+        else close('gpu');
+        // Once more, on a new device, which begins with short dispatches again.
+        if (!retried) left.unshift('gpu');
+        retried = true;
       }
     }
     throw failure instanceof Error ? failure : new BackendError(notes.join(' '));
@@ -210,6 +215,11 @@ async function checked(id: BackendId, result: Started): Promise<Started> {
     result.backend.dispose();
     return { reason: `The ${nameOf[id]} (${result.backend.device}) is not used: ${describe(error)}` };
   }
+}
+
+/** Does no kernel give right results there? */
+function isWrong(error: unknown): boolean {
+  return error instanceof GpuError && error.kind === 'wrong';
 }
 
 /** Did the run ask for too much, with the device still fine? */

@@ -15,9 +15,9 @@ import { packShader } from './wgsl/pack.ts';
 const winners = new Map<string, string>();
 
 /** A trial starts small. On a device that does it in less than this, a larger one of about this length decides. */
-const TRIAL_MS = 4;
+const TRIAL_MS = 12;
 const FIRST_TRIAL = { heads: 4, tokens: 1024 };
-const SECOND_TRIAL = { heads: 12, mostTokens: 8192 };
+const SECOND_TRIAL = { heads: 16, mostTokens: 8192 };
 /** Kernels that take so many times the best one's time are not tried on. */
 const HOPELESS = 2;
 /** Runs that follow each other without a pause, and how often all kernels are taken in turns. */
