@@ -3,6 +3,7 @@ import { type Attention, createAttention } from '../../runtime/attention/attenti
 import { compareWithFull, pairsOfHeads, type RunReport } from '../../runtime/attention/compare-with-full.ts';
 import { nodeWorkers } from '../../runtime/attention/cpu/workers.node.ts';
 import { openDawn } from '../../runtime/attention/gpu/dawn.node.ts';
+import { keptKernels } from '../../runtime/attention/gpu/kept-kernels.node.ts';
 import type { BackendId, PlanParts, Precision } from '../../runtime/attention/types.ts';
 import { wrongUse } from './failure.ts';
 import { inThread, JobError } from './in-thread.ts';
@@ -107,7 +108,7 @@ async function run(file: string | undefined, options: RunOptions, session: Sessi
     .catch((error: unknown) => {
       throw error instanceof JobError && error.code === 'dynamic' ? withoutChoice(error) : error;
     });
-  const attention = createAttention({ gpu: openDawn, workers: nodeWorkers() });
+  const attention = createAttention({ gpu: openDawn, workers: nodeWorkers(), kernels: keptKernels() });
   try {
     const report = await session.during('Running', progress =>
       measure(attention, problem, plans, options, signal, share => progress.update(share)),

@@ -4,6 +4,7 @@ import { webWorkers } from '../../runtime/attention/cpu/workers.web.ts';
 import { sampleInput } from '../../runtime/attention/sample-data.ts';
 import type { AttentionInput, PlanParts } from '../../runtime/attention/types.ts';
 import type { MaskChoice } from './drawing-messages.ts';
+import { keptKernels } from './kept-kernels.ts';
 
 /** What the user wants a run to use: WebGPU, or the CPU where there is no adapter; or the CPU in any case. */
 export type RunOn = 'gpu' | 'cpu';
@@ -41,6 +42,7 @@ function backends(): Attention {
       return gpu === undefined ? { reason: 'this editor has no WebGPU' } : { gpu };
     },
     workers: webWorkers(),
+    kernels: keptKernels,
   });
   return attention;
 }

@@ -5,6 +5,7 @@ import { kernelBuilds } from './cpu/kernel-builds.ts';
 import type { WorkerHost } from './cpu/worker-host.ts';
 import { createGpuBackend } from './gpu/gpu.ts';
 import { GpuError } from './gpu/gpu-error.ts';
+import type { KernelMemory } from './gpu/kernels.ts';
 import { createReferenceBackend } from './reference.ts';
 import { selfCheck } from './self-check.ts';
 import type { AttentionInput, AttentionOptions, AttentionResult, Backend, BackendId, PlanParts } from './types.ts';
@@ -14,6 +15,8 @@ export interface AttentionHosts {
   /** WebGPU, or why there is none: `navigator.gpu` in a page, Dawn in Node. */
   readonly gpu?: () => Promise<{ readonly gpu: GPU } | { readonly reason: string }>;
   readonly workers?: WorkerHost;
+  /** Where it is kept which of a device's kernels are fastest. */
+  readonly kernels?: KernelMemory;
 }
 
 export interface AttendOptions extends AttentionOptions {
@@ -178,7 +181,7 @@ async function startBackend(id: BackendId, hosts: AttentionHosts): Promise<Start
       case 'gpu': {
         if (hosts.gpu === undefined) return { reason: 'WebGPU is not available here.' };
         const found = await hosts.gpu();
-        return 'reason' in found ? found : { backend: await createGpuBackend(found.gpu) };
+        return 'reason' in found ? found : { backend: await createGpuBackend(found.gpu, { memory: hosts.kernels }) };
       }
       case 'cpu':
         return await startCpu(hosts);

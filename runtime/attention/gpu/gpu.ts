@@ -5,13 +5,15 @@ import { oneAtATime } from '../one-at-a-time.ts';
 import type { AttentionInput, AttentionOptions, AttentionResult, Backend, PlanParts } from '../types.ts';
 import { attendOn } from './attend-on.ts';
 import { openDevice } from './device.ts';
-import { Kernels } from './kernels.ts';
+import { type KernelMemory, Kernels } from './kernels.ts';
 
 export interface GpuOptions {
   /** Most tiles of a work item: shorter ones cut more rows into segments. For tests. */
   readonly longest?: number;
   /** Fill outputs with NaN before each run, so that what is not written shows. For tests. */
   readonly poison?: boolean;
+  /** Which kernels won their trials; absent: they are known as long as the program runs. */
+  readonly memory?: KernelMemory | undefined;
 }
 
 /**
@@ -25,7 +27,8 @@ export interface GpuOptions {
  */
 export async function createGpuBackend(gpu: GPU, gpuOptions: GpuOptions = {}): Promise<Backend> {
   const opened = await openDevice(gpu);
-  const kernels = new Kernels(opened);
+  const { memory, ...forRuns } = gpuOptions;
+  const kernels = new Kernels(opened, memory);
 
   async function run(input: AttentionInput, parts: PlanParts, options: AttentionOptions): Promise<AttentionResult> {
     const started = performance.now();
@@ -40,7 +43,7 @@ export async function createGpuBackend(gpu: GPU, gpuOptions: GpuOptions = {}): P
       scale,
       signal,
       onProgress,
-      ...gpuOptions,
+      ...forRuns,
     });
     return {
       o,

@@ -11,8 +11,14 @@ import { DispatchTimer } from './timer.ts';
 import { mergeShader } from './wgsl/merge.ts';
 import { packShader } from './wgsl/pack.ts';
 
-/** Names of the kernels that won their trial, by device and demand, for devices that are opened again. */
-const winners = new Map<string, string>();
+/** Names of the kernels that won their trial, by device and demand. A host may keep them from one program to the next. */
+export interface KernelMemory {
+  get(key: string): string | undefined;
+  set(key: string, kernel: string): void;
+}
+
+/** For devices that are opened again. */
+const untilTheEnd: KernelMemory = new Map<string, string>();
 
 /** A trial starts small. On a device that does it in less than this, a larger one of about this length decides. */
 const TRIAL_MS = 12;
@@ -34,11 +40,13 @@ const LONG_RUN_MS = 25;
  */
 export class Kernels {
   readonly #opened: Device;
+  readonly #winners: KernelMemory;
   readonly #chosen = new Map<string, Promise<ReadyKernel>>();
   readonly #ready = new Map<string, Promise<ReadyKernel>>();
 
-  constructor(opened: Device) {
+  constructor(opened: Device, memory: KernelMemory = untilTheEnd) {
     this.#opened = opened;
+    this.#winners = memory;
   }
 
   /** @throws GpuError when no kernel works on this device */
@@ -63,7 +71,9 @@ export class Kernels {
 
   async #choose(demand: Demand, key: string): Promise<ReadyKernel> {
     const specs = candidates(this.#opened.capability, demand);
-    const won = winners.get(key);
+    const kept = this.#winners.get(key);
+    // What was kept may be of another version, whose kernels have other names.
+    const won = specs.some(({ name }) => name === kept) ? kept : undefined;
     const problems: { name: string; message: string }[] = [];
     const working: ReadyKernel[] = [];
     for (const spec of won === undefined ? specs : [...specs].sort(first(won))) {
@@ -86,7 +96,7 @@ export class Kernels {
       );
     }
     const best = working.length === 1 ? only : await this.#fastest(working, demand);
-    winners.set(key, best.spec.name);
+    if (best.spec.name !== kept) this.#winners.set(key, best.spec.name);
     return best;
   }
 
