@@ -110,19 +110,22 @@ export class DevicePass {
     const { layouts } = this.#kernel.spec;
     const placement = this.#placement;
     device.pushErrorScope('out-of-memory');
-    let created: ReturnType<typeof this.create>;
+    let created: Created | undefined;
+    let thrown: unknown;
     try {
-      created = this.create();
-    } finally {
-      const error = await Promise.race([device.popErrorScope(), failure]);
-      if (error !== null) {
-        // biome-ignore lint/correctness/noUnsafeFinally: what failed to be allocated is why anything else failed.
-        throw new GpuError(
-          'out-of-memory',
-          `The graphics device is out of memory (${firstLine(error.message)}). Use fewer tokens or heads.`,
-        );
-      }
+      created = this.#create();
+    } catch (error) {
+      thrown = error;
     }
+    const error = await Promise.race([device.popErrorScope(), failure]);
+    // What could not be allocated is why anything else failed.
+    if (error !== null) {
+      throw new GpuError(
+        'out-of-memory',
+        `The graphics device is out of memory (${firstLine(error.message)}). Use fewer tokens or heads.`,
+      );
+    }
+    if (created === undefined) throw thrown;
     const { q, k, v, source, plan, masks } = created;
     upload(device, plan, planWords(placement));
     copyMasks(placement, (words, at) => upload(device, masks, words, at));
@@ -152,7 +155,7 @@ export class DevicePass {
     return dispatches;
   }
 
-  private create() {
+  #create(): Created {
     const { device } = this.#opened;
     const { input, poison } = this.#pass;
     const { spec } = this.#kernel;
@@ -382,6 +385,16 @@ export class DevicePass {
   dispose(): void {
     for (const buffer of this.#buffers) buffer.destroy();
   }
+}
+
+/** Buffers that loading writes. */
+interface Created {
+  readonly q: GPUBuffer;
+  readonly k: GPUBuffer;
+  readonly v: GPUBuffer;
+  readonly source: GPUBuffer;
+  readonly plan: GPUBuffer;
+  readonly masks: GPUBuffer;
 }
 
 interface PartGroups {
