@@ -1,9 +1,10 @@
 import { unlessAborted } from '../abort.ts';
-import type { AttentionInput, HeadPlans } from '../types.ts';
+import type { Computation } from './compute.ts';
 import { workerSource } from './generated/worker.ts';
-import { blockRows } from './kernel-instance.ts';
+import { blockRows } from './kernel.ts';
 import type { FromWorker, ToWorker } from './messages.ts';
-import type { WorkItem } from './work.ts';
+import { inSharedMemory } from './shared-memory.ts';
+import { planOf, WorkQueue } from './work.ts';
 import type { WorkerHost, WorkerPort } from './worker-host.ts';
 
 /** Workers that could not be started, or that died. The caller computes in its own thread instead. */
@@ -13,6 +14,7 @@ export class WorkerError extends Error {
 
 /** How long a worker may take to start. */
 const START_MS = 10_000;
+const OUT_OF_TURN = 'A worker answered out of turn.';
 
 /** A worker and what it is doing. */
 interface Member {
@@ -22,14 +24,12 @@ interface Member {
   end(): void;
 }
 
-export interface PoolRun {
-  readonly input: AttentionInput;
-  readonly plans: HeadPlans;
-  readonly scale: number;
-  readonly batches: readonly WorkItem[][];
+export interface PoolRun extends Computation {
   readonly threads: number;
-  readonly o: Float32Array;
-  readonly lse: Float32Array;
+  /** Multiply-adds of one message to a worker that shares no memory. */
+  readonly batch: number;
+  /** Do workers get all in shared memory, or slices that are transferred? */
+  readonly shared: boolean;
   readonly signal: AbortSignal | undefined;
   /** Called with the multiply-adds done. */
   readonly onProgress: (done: number) => void;
@@ -47,21 +47,33 @@ export class WorkerPool {
   }
 
   /**
-   * Computes all batches and writes `o` and `lse`. Returns the milliseconds from the first batch to the last.
+   * Computes the run and writes `o` and `lse`. Returns the milliseconds from the first message to the last.
    *
-   * @throws WorkerError when workers do not start or die; AbortError when the signal fires. Either way all workers
-   * are ended: one in the middle of a batch could not be stopped otherwise.
+   * @throws WorkerError when workers do not start or die; RangeError when memory does not suffice; AbortError when the
+   * signal fires. In each case all workers are ended: one in the middle of its work could not be stopped otherwise.
    */
   async run(run: PoolRun): Promise<number> {
     const { signal } = run;
     try {
       await unlessAborted(this.#start(run.threads), signal);
       const members = this.#members.slice(0, run.threads);
+      const shared = run.shared ? inSharedMemory(run) : undefined;
       const started = performance.now();
-      let next = 0;
-      const take = (): WorkItem[] | undefined => run.batches[next++];
-      await unlessAborted(Promise.all(members.map(member => serve(member, run, take))), signal);
-      return performance.now() - started;
+      if (shared !== undefined) {
+        const counters = WorkQueue.counters(run.list) * Int32Array.BYTES_PER_ELEMENT;
+        const taken = new Int32Array(new SharedArrayBuffer(counters));
+        const all = members.map(member => letCompute(member, shared, taken, run.onProgress));
+        await unlessAborted(Promise.all(all), signal);
+      } else {
+        const queue = new WorkQueue(run.list);
+        await unlessAborted(Promise.all(members.map(member => feedSlices(member, run, queue))), signal);
+      }
+      const spent = performance.now() - started;
+      if (shared !== undefined) {
+        run.o.set(shared.o);
+        run.lse.set(shared.lse);
+      }
+      return spent;
     } catch (error) {
       this.dispose();
       throw error;
@@ -96,7 +108,7 @@ export class WorkerPool {
         receive: message => {
           clearTimeout(timer);
           if (message.type === 'ready') resolve();
-          else member.fail(message.type === 'failed' ? message.reason : 'A worker answered out of turn.');
+          else member.fail(message.type === 'failed' ? message.reason : OUT_OF_TURN);
         },
         fail: reason => {
           clearTimeout(timer);
@@ -118,28 +130,53 @@ export class WorkerPool {
   }
 }
 
-/** Feeds one worker until no batch is left: two at a time, so that it need not wait for the next one. */
-function serve(member: Member, run: PoolRun, take: () => WorkItem[] | undefined): Promise<void> {
-  const { input, plans, scale, o, lse } = run;
-  const { queries, keys, headDim } = input;
+/** Has one worker compute a run in shared memory, together with others. */
+function letCompute(
+  member: Member,
+  run: Computation,
+  taken: Int32Array,
+  onProgress: (done: number) => void,
+): Promise<void> {
   return new Promise((resolve, reject) => {
-    const pending: WorkItem[][] = [];
-    let kvHead = -1;
+    member.fail = reason => reject(new WorkerError(reason));
+    member.receive = message => {
+      if (message.type === 'progress') onProgress(message.cost);
+      else if (message.type === 'computed') resolve();
+      else member.fail(message.type === 'failed' ? message.reason : OUT_OF_TURN);
+    };
+    send(member, { type: 'compute', run, taken });
+  });
+}
+
+/** Feeds one worker slices of a run until nothing is left: two at a time, so that it need not wait for the next one. */
+function feedSlices(member: Member, run: PoolRun, queue: WorkQueue): Promise<void> {
+  const { input, plans, scale, list, o, lse } = run;
+  const { heads, kvHeads, queries, keys, headDim } = input;
+  return new Promise((resolve, reject) => {
+    const pending: Slice[][] = [];
+    let group = -1;
+    let next = queue.take(group);
     const feed = (): void => {
-      const batch = take();
-      const first = batch?.[0];
-      if (batch === undefined || first === undefined) return;
-      if (first.kvHead !== kvHead) {
-        kvHead = first.kvHead;
-        const from = kvHead * keys * headDim;
+      if (next === undefined) return;
+      const batch: Slice[] = [];
+      const current = next.group;
+      for (let cost = 0; next !== undefined && next.group === current && cost < run.batch; next = queue.take(current)) {
+        const slice = sliceOf(run, next.item);
+        batch.push(slice);
+        cost += slice.cost;
+      }
+      const [first] = batch;
+      if (first === undefined) return;
+      if (current !== group) {
+        group = current;
+        const from = Math.floor((first.head * kvHeads) / heads) * keys * headDim;
         const k = input.k.slice(from, from + keys * headDim);
         const v = input.v.slice(from, from + keys * headDim);
-        send(member, { type: 'head', k, v }, [k.buffer, v.buffer]);
+        send(member, { type: 'keys', k, v, tile: planOf(plans, first.head).tile }, [k.buffer, v.buffer]);
       }
-      const parts = batch.map(item => rowsOf(item, plans, queries));
-      const q = new Float32Array(parts.reduce((sum, { rows }) => sum + rows, 0) * headDim);
+      const q = new Float32Array(batch.reduce((sum, { rows }) => sum + rows, 0) * headDim);
       let at = 0;
-      for (const { first: row, rows } of parts) {
+      for (const { row, rows } of batch) {
         q.set(input.q.subarray(row * headDim, (row + rows) * headDim), at);
         at += rows * headDim;
       }
@@ -148,43 +185,58 @@ function serve(member: Member, run: PoolRun, take: () => WorkItem[] | undefined)
     };
     member.fail = reason => reject(new WorkerError(reason));
     member.receive = message => {
-      if (message.type === 'failed') {
-        reject(new WorkerError(message.reason));
-        return;
-      }
       const batch = message.type === 'done' ? pending.shift() : undefined;
       if (message.type !== 'done' || batch === undefined) {
-        reject(new WorkerError('A worker answered out of turn.'));
+        member.fail(message.type === 'failed' ? message.reason : OUT_OF_TURN);
         return;
       }
       let at = 0;
       let cost = 0;
-      for (const item of batch) {
-        const { first, rows } = rowsOf(item, plans, queries);
-        o.set(message.o.subarray(at * headDim, (at + rows) * headDim), first * headDim);
-        lse.set(message.lse.subarray(at, at + rows), first);
+      for (const slice of batch) {
+        const { row, rows } = slice;
+        o.set(message.o.subarray(at * headDim, (at + rows) * headDim), row * headDim);
+        lse.set(message.lse.subarray(at, at + rows), row);
         at += rows;
-        cost += item.cost;
+        cost += slice.cost;
       }
       run.onProgress(cost);
       feed();
-      if (pending.length === 0) {
-        send(member, { type: 'clear' });
-        resolve();
-      }
+      if (pending.length === 0) end();
+    };
+    const end = (): void => {
+      send(member, { type: 'clear' });
+      resolve();
     };
     send(member, { type: 'plans', plans: plans.plans, headDim, scale });
     feed();
     feed();
-    if (pending.length === 0) resolve();
+    if (pending.length === 0) end();
   });
+
+  function sliceOf({ list: { costBefore } }: PoolRun, item: number): Slice {
+    const head = list.heads[item] ?? 0;
+    const block = list.blocks[item] ?? 0;
+    const plan = planOf(plans, head);
+    return {
+      head,
+      plan: plans.headPlan[head] ?? 0,
+      block,
+      row: head * queries + block * plan.tile.queries,
+      rows: blockRows(plan, block),
+      cost: (costBefore[item + 1] ?? 0) - (costBefore[item] ?? 0),
+    };
+  }
 }
 
-/** First row in [heads * queries] and number of rows of an item. */
-function rowsOf(item: WorkItem, { plans }: HeadPlans, queries: number): { first: number; rows: number } {
-  const plan = plans[item.plan];
-  if (plan === undefined) throw new RangeError(`There is no plan ${item.plan}.`);
-  return { first: item.head * queries + item.block * plan.tile.queries, rows: blockRows(plan, item.block) };
+/** A row block in a message. */
+interface Slice {
+  readonly head: number;
+  readonly plan: number;
+  readonly block: number;
+  /** First row in [heads * queries]. */
+  readonly row: number;
+  readonly rows: number;
+  readonly cost: number;
 }
 
 function send({ port }: Member, message: ToWorker, transfer?: ArrayBuffer[]): void {

@@ -71,7 +71,10 @@ describe('large scores and extreme inputs', () => {
   });
 });
 
-describe('workers', () => {
+describe.each([
+  { memory: 'shared memory', shared: true },
+  { memory: 'transferred slices', shared: false },
+])('workers with $memory', ({ shared }) => {
   const running: { dispose(): void }[] = [];
   afterAll(() => {
     for (const backend of running) backend.dispose();
@@ -83,7 +86,7 @@ describe('workers', () => {
   };
 
   test('every problem, with the same workers', async () => {
-    const backend = await start(nodeWorkers(2));
+    const backend = await start({ ...nodeWorkers(2), shared });
     for (const task of problems) {
       const { notes } = await solve(backend, task);
       expect(notes, task.name).toEqual([]);
@@ -93,7 +96,7 @@ describe('workers', () => {
   });
 
   test('runs at the same time do not disturb each other, and progress reaches 1', async () => {
-    const backend = await start(nodeWorkers(2));
+    const backend = await start({ ...nodeWorkers(2), shared });
     const seen: number[] = [];
     const some = problems.slice(6, 12);
     await Promise.all(some.map(task => solve(backend, task)));
@@ -109,7 +112,7 @@ describe('workers', () => {
   };
 
   test.each(['workers', 'this thread'])('a cancel ends a long run at once: %s', async where => {
-    const backend = where === 'workers' ? await start(nodeWorkers(2)) : await createCpuBackend();
+    const backend = where === 'workers' ? await start({ ...nodeWorkers(2), shared }) : await createCpuBackend();
     const abort = new AbortController();
     let done = 0;
     setTimeout(() => abort.abort(), 250);
@@ -122,16 +125,16 @@ describe('workers', () => {
   });
 
   test('a host that cannot start workers, or whose workers die, is replaced by this thread, with a note', async () => {
-    const real = nodeWorkers(2);
+    const real = { ...nodeWorkers(2), shared };
     const hosts: WorkerHost[] = [
       {
-        threads: 2,
+        ...real,
         spawn: () => {
           throw new Error('no workers here');
         },
       },
-      { threads: 2, spawn: () => real.spawn('throw new Error("broken script")') },
-      { threads: 2, spawn: source => real.spawn(`${source};setTimeout(() => process.exit(3), 0)`) },
+      { ...real, spawn: () => real.spawn('throw new Error("broken script")') },
+      { ...real, spawn: source => real.spawn(`${source};setTimeout(() => process.exit(3), 0)`) },
     ];
     for (const host of hosts) {
       const { notes, device } = await solve(await start(host), problems.find(({ name }) => name === 'tile 16 x 16')!);
@@ -146,7 +149,8 @@ describe('workers', () => {
       import { nodeWorkers } from './runtime/attention/cpu/workers.node.ts';
       import { fullPlan } from './runtime/attention/full-plan.ts';
       import { sampleInput } from './runtime/attention/sample-data.ts';
-      const backend = await createCpuBackend({ workers: nodeWorkers(2), workersFrom: 0 });
+      const workers = { ...nodeWorkers(2), shared: ${shared} };
+      const backend = await createCpuBackend({ workers, workersFrom: 0 });
       const input = sampleInput({ heads: 1, kvHeads: 1, queries: 300, keys: 300, headDim: 16 });
       const { device } = await backend.run(input, [{ plans: [fullPlan(300, 300)], headPlan: [0] }], {});
       console.log(device);`;
