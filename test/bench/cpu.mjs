@@ -127,7 +127,7 @@ function rows(timings, flops, time) {
     ...[short(timing.ms), short(timing.cpuMs), short(flops / timing[time] / 1e6)],
     ...['onnxruntime-node', 'onnxruntime-web'].map(peer => {
       const other = timings[`${peer} + bias`] ?? timings[peer];
-      return times(other[time] / timing[time]);
+      return other === undefined ? '' : times(other[time] / timing[time]);
     }),
     timing.runs,
   ]);
@@ -150,7 +150,7 @@ if (only.has('dense')) {
 
 async function sparse(threads) {
   const shape = { heads: 12, tokens: 4096, headDim: 64, patterns: PATTERNS, threads };
-  const { facts, timings, flops } = await measure('sparse', shape);
+  const { facts, refused, timings, flops } = await measure('sparse', shape);
   const time = threads === 1 ? 'cpuMs' : 'ms';
   say(`\n### 12 heads x 4,096 tokens x 64, ${threads === 1 ? 'one thread' : `${threads} threads`}\n`);
   say(
@@ -161,6 +161,7 @@ async function sparse(threads) {
   );
   say();
   say(table(head, rows(timings, flops, time)));
+  for (const { name, reason } of refused) say(`\n${name} does not run this: ${reason}`);
   if (threads > 1) return;
   const [[name]] = Object.entries(timings);
   const build = name.split(':')[0];

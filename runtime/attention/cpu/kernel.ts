@@ -95,17 +95,23 @@ interface Layout {
 /** An instance of the kernel. Its memory is bounded, whatever the sequence's length. */
 export class Kernel {
   readonly #exports: KernelExports;
+  readonly #keptBytes: number;
   #layout: Layout | undefined;
   #step = 0;
 
-  private constructor(exports: KernelExports) {
+  private constructor(exports: KernelExports, keptBytes: number) {
     this.#exports = exports;
+    this.#keptBytes = keptBytes;
   }
 
-  static async create(bytes: BufferSource): Promise<Kernel> {
+  /**
+   * @param bytes one of the builds
+   * @param keptBytes room for packed tiles; there is always room for one
+   */
+  static async create(bytes: BufferSource, keptBytes = KEPT_BYTES): Promise<Kernel> {
     // `abort` is the one import that AssemblyScript may ask for; the kernel has no assertions that could call it.
     const { instance } = await WebAssembly.instantiate(bytes, { env: { abort: () => {} } });
-    return new Kernel(instance.exports as unknown as KernelExports);
+    return new Kernel(instance.exports as unknown as KernelExports, keptBytes);
   }
 
   /**
@@ -134,7 +140,7 @@ export class Kernel {
     const keyBytes = 4 * tile.keys * headDim;
     const slotBytes = Math.ceil((keyBytes + 4 * tile.keys * width) / 64) * 64;
     const tiles = Math.ceil(keys.k.length / (headDim * tile.keys));
-    const slots = Math.max(1, Math.min(tiles, Math.floor(KEPT_BYTES / slotBytes)));
+    const slots = Math.max(1, Math.min(tiles, Math.floor(this.#keptBytes / slotBytes)));
     const first = take(slots * slotBytes);
     const { memory } = this.#exports;
     const missing = top - memory.buffer.byteLength;

@@ -1,5 +1,24 @@
 import type { TilePlan } from '../../compile/tile-plan.ts';
 import type { Computation } from './compute.ts';
+import { type Member, OUT_OF_TURN, send, WorkerError } from './member.ts';
+
+/** Has one worker compute a run in shared memory, together with others. */
+export function letCompute(
+  member: Member,
+  run: Computation,
+  taken: Int32Array,
+  onProgress: (done: number) => void,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    member.fail = reason => reject(new WorkerError(reason));
+    member.receive = message => {
+      if (message.type === 'progress') onProgress(message.cost);
+      else if (message.type === 'computed') resolve();
+      else member.fail(message.type === 'failed' ? message.reason : OUT_OF_TURN);
+    };
+    send(member, { type: 'compute', run, taken });
+  });
+}
 
 type Shareable = Float32Array | Float64Array | Uint32Array;
 

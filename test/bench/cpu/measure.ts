@@ -118,17 +118,22 @@ async function sparse({ heads, tokens, headDim, patterns, seconds }: Settings): 
     }
   // The time of dense attention does not depend on the mask: its result is checked with the first one.
   const [first] = cases;
+  const refused = [];
   if (first !== undefined)
     for (const peer of peers) {
       const run = await peer.open(input, biasOf(first.parts, tokens));
-      check(input, first.parts, exchange(await run(), tokens, heads, headDim), PEER_TOLERANCE, peer.name);
+      let o: Float32Array;
+      try {
+        o = await run();
+      } catch (error) {
+        refused.push({ name: peer.name, reason: error instanceof Error ? error.message.trim() : String(error) });
+        continue;
+      }
+      check(input, first.parts, exchange(o, tokens, heads, headDim), PEER_TOLERANCE, peer.name);
       arms.push({ name: peer.name, run: async () => void (await run()) });
     }
-  return {
-    facts,
-    flops: 4 * heads * headDim * tokens * tokens,
-    timings: entries(await interleave(arms, effort(seconds))),
-  };
+  const timings = entries(await interleave(arms, effort(seconds)));
+  return { facts, refused, flops: 4 * heads * headDim * tokens * tokens, timings };
 }
 
 async function ours(): Promise<{ name: string; backend: Backend }[]> {

@@ -29,6 +29,14 @@ const CONSTANTS = memory.data<f32>(
   16,
 );
 
+/** The bit of each lane, for the four vectors of a panel. In memory for the same reason. */
+const LANE_BITS = memory.data<i32>(
+  [
+    0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x1000, 0x2000, 0x4000, 0x8000,
+  ],
+  16,
+);
+
 /** First free byte of memory. */
 export function heapBase(): usize {
   return __heap_base;
@@ -101,12 +109,6 @@ function weigh(s: usize, end: usize, top: v128): v128 {
     sum = f32x4.add(sum, f32x4.add(a, b));
   }
   return sum;
-}
-
-/** All bits of lane i set when bit `shift + i` of the word is. */
-@inline
-function lanes(word: u32, shift: i32): v128 {
-  return i32x4.ne(v128.and(i32x4.splat(<i32>(word >> shift)), i32x4(1, 2, 4, 8)), i32x4.splat(0));
 }
 
 /** The largest lane, in all lanes. */
@@ -207,19 +209,25 @@ function valuePanel(s: usize, v: usize, o: usize, keys: i32, fade0: v128, fade1:
 /** Is any of the panel's sixteen keys attended by either row? `bits` are those of the pair. */
 @inline
 function panelUsed(bits: usize, rowBytes: usize, panel: i32): bool {
-  const at = bits + (<usize>(panel >> 1) << 2);
-  const either = load<u32>(at) | load<u32>(at + rowBytes);
-  return ((either >> ((panel & 1) << 4)) & 0xffff) != 0;
+  const at = bits + (<usize>panel << 1);
+  return (load<u16>(at) | load<u16>(at + rowBytes)) != 0;
 }
 
-/** Replaces the scores of pairs that do not attend by NEVER. */
+/** Replaces the scores of pairs of one row that do not attend by NEVER, in panels `first` to `last`. */
 @inline
-function hide(s: usize, bits: usize, fromKey: i32, toKey: i32): void {
+function hide(s: usize, bits: usize, first: i32, last: i32): void {
   const never = f32x4.splat(NEVER);
-  for (let key = fromKey; key < toKey; key += 4) {
-    const at = s + (<usize>key << 2);
-    const word = load<u32>(bits + (<usize>(key >> 5) << 2));
-    v128.store(at, v128.bitselect(v128.load(at), never, lanes(word, key & 31)));
+  const lanes0 = v128.load(LANE_BITS);
+  const lanes1 = v128.load(LANE_BITS, 16);
+  const lanes2 = v128.load(LANE_BITS, 32);
+  const lanes3 = v128.load(LANE_BITS, 48);
+  for (let panel = first; panel < last; panel++) {
+    const at = s + (<usize>panel << 6);
+    const word = i32x4.splat(load<u16>(bits + (<usize>panel << 1)));
+    v128.store(at, v128.bitselect(v128.load(at), never, i32x4.eq(v128.and(word, lanes0), lanes0)));
+    v128.store(at, v128.bitselect(v128.load(at, 16), never, i32x4.eq(v128.and(word, lanes1), lanes1)), 16);
+    v128.store(at, v128.bitselect(v128.load(at, 32), never, i32x4.eq(v128.and(word, lanes2), lanes2)), 32);
+    v128.store(at, v128.bitselect(v128.load(at, 48), never, i32x4.eq(v128.and(word, lanes3), lanes3)), 48);
   }
 }
 
@@ -253,8 +261,8 @@ function attendPair(
     scorePanel(q, k + <usize>panel * keyPanel, s + (<usize>panel << 6), dim);
   }
   if (mask != 0) {
-    hide(s, mask, first << 4, last << 4);
-    hide(s + SECOND, mask + rowBytes, first << 4, last << 4);
+    hide(s, mask, first, last);
+    hide(s + SECOND, mask + rowBytes, first, last);
   }
   const from = s + (<usize>first << 6);
   const end = s + (<usize>last << 6);
