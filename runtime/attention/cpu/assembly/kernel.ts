@@ -381,9 +381,20 @@ export function finish(o: usize, l: usize, to: usize, rows: i32, dim: i32, width
 /** [rows][dim] times a factor -> [row pairs][dim][2]; the last of an odd number of rows is paired with zeros. */
 export function packQueries(from: usize, to: usize, rows: i32, dim: i32, factor: f32): void {
   const row = <usize>dim << 2;
+  const whole = dim & ~3;
+  const factors = f32x4.splat(factor);
   for (let i = 0; i < rows; i += 2) {
     const paired = i + 1 < rows;
-    for (let d = 0; d < dim; d++) {
+    let d = 0;
+    for (; d < whole; d += 4) {
+      const a = f32x4.mul(v128.load(from), factors);
+      const b = paired ? f32x4.mul(v128.load(from + row), factors) : f32x4.splat(0);
+      v128.store(to, v128.shuffle<f32>(a, b, 0, 4, 1, 5));
+      v128.store(to, v128.shuffle<f32>(a, b, 2, 6, 3, 7), 16);
+      from += 16;
+      to += 32;
+    }
+    for (; d < dim; d++) {
       store<f32>(to, load<f32>(from) * factor);
       store<f32>(to, paired ? load<f32>(from + row) * factor : 0, 4);
       from += 4;
