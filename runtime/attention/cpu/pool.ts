@@ -2,7 +2,7 @@ import { unlessAborted } from '../abort.ts';
 import { workerSource } from './generated/worker.ts';
 import { type Member, OUT_OF_TURN, send, WorkerError } from './member.ts';
 import type { FromWorker } from './messages.ts';
-import { inSharedMemory, letCompute } from './shared-memory.ts';
+import { letCompute, SharedBuffers } from './shared-memory.ts';
 import { feedSlices, type SlicedRun } from './slices.ts';
 import { WorkQueue } from './work.ts';
 import type { WorkerHost, WorkerPort } from './worker-host.ts';
@@ -21,6 +21,7 @@ export interface PoolRun extends SlicedRun {
 export class WorkerPool {
   readonly #host: WorkerHost;
   readonly #wasm: Uint8Array<ArrayBuffer>;
+  readonly #buffers = new SharedBuffers();
   #members: Member[] = [];
 
   constructor(host: WorkerHost, wasm: Uint8Array<ArrayBuffer>) {
@@ -39,7 +40,7 @@ export class WorkerPool {
     try {
       await unlessAborted(this.#start(run.threads), signal);
       const members = this.#members.slice(0, run.threads);
-      const shared = run.shared ? inSharedMemory(run) : undefined;
+      const shared = run.shared ? this.#buffers.place(run) : undefined;
       const started = performance.now();
       if (shared !== undefined) {
         const counters = WorkQueue.counters(run.list) * Int32Array.BYTES_PER_ELEMENT;
@@ -54,6 +55,7 @@ export class WorkerPool {
       if (shared !== undefined) {
         run.o.set(shared.o);
         run.lse.set(shared.lse);
+        this.#buffers.release();
       }
       return spent;
     } catch (error) {
@@ -67,6 +69,7 @@ export class WorkerPool {
   dispose(): void {
     for (const member of this.#members) member.end();
     this.#members = [];
+    this.#buffers.clear();
   }
 
   async #start(threads: number): Promise<void> {

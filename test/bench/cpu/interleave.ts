@@ -19,6 +19,8 @@ export interface Effort {
   readonly seconds: number;
 }
 
+const PAUSE_MS = 20;
+
 /** Times all arms in turn, round after round, so that what the machine does meanwhile meets all of them. */
 export async function interleave(
   arms: readonly Arm[],
@@ -29,6 +31,8 @@ export async function interleave(
   const end = performance.now() + seconds * 1000;
   for (let round = 0; round < rounds || performance.now() < end; round++) {
     for (const { name, run } of arms) {
+      // What an arm leaves behind, threads that spin or memory to be freed, is not for the next one to pay.
+      await new Promise(resolve => setTimeout(resolve, PAUSE_MS));
       const cpu = process.cpuUsage();
       const start = performance.now();
       await run();

@@ -95,6 +95,34 @@ describe.each([
     expect(last.device).toMatch(/2 threads/);
   });
 
+  test('a run gives its memory to the next one, and nothing of its results', async () => {
+    const backend = await start({ ...nodeWorkers(2), shared });
+    const shape = { queries: 130, heads: 2, headDim: 33 };
+    const nan = (data: Float32Array): Float32Array => data.map(() => Number.NaN);
+    const full = problem('full', shape, [() => true]);
+    const { q, k, v } = full.input;
+    const { o } = await backend.run({ ...full.input, q: nan(q), k: nan(k), v: nan(v) }, [full.plans], {});
+    expect(o.every(Number.isNaN)).toBe(true);
+    const before = await solve(backend, full);
+    const kept = before.o.slice();
+    await solve(backend, problem('rows without keys', shape, [(i, j) => i > 70 && j < 3]));
+    expect(before.o).toEqual(kept);
+  });
+
+  test('tensors that are in shared memory already', async () => {
+    const backend = await start({ ...nodeWorkers(2), shared });
+    const task = problem('shared', { queries: 90, headDim: 24 }, [(i, j) => j <= i]);
+    const share = (data: Float32Array): Float32Array => {
+      const copy = new Float32Array(new SharedArrayBuffer(data.byteLength));
+      copy.set(data);
+      return copy;
+    };
+    const { q, k, v } = task.input;
+    const result = await solve(backend, { ...task, input: { ...task.input, q: share(q), k: share(k), v: share(v) } });
+    expect(result.notes).toEqual([]);
+    expect(result.o.buffer).toBeInstanceOf(ArrayBuffer);
+  });
+
   test('runs at the same time do not disturb each other, and progress reaches 1', async () => {
     const backend = await start({ ...nodeWorkers(2), shared });
     const seen: number[] = [];
