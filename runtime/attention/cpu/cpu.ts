@@ -3,18 +3,21 @@ import { attentionScale, checkInput } from '../check-input.ts';
 import { oneAtATime } from '../one-at-a-time.ts';
 import { runParts } from '../parts.ts';
 import type { AttentionInput, AttentionOptions, AttentionResult, Backend, HeadPlans } from '../types.ts';
+import { type Computation, compute } from './compute.ts';
+import { Kernel } from './kernel.ts';
 import { type KernelBuild, kernelBuilds } from './kernel-builds.ts';
-import { attendBlock, blockRows, instantiateKernel, type Kernel } from './kernel-instance.ts';
 import { WorkerPool } from './pool.ts';
-import { batches, type WorkItem, workItems } from './work.ts';
+import { totalCost, WorkQueue, workList } from './work.ts';
 import type { WorkerHost } from './worker-host.ts';
 
 /** Below this many multiply-adds a run is over before workers would have been given it. */
 const SMALL_RUN = 50e6;
 /** Multiply-adds of one message to a worker: some ten milliseconds. */
 const BATCH = 100e6;
-/** All workers together may hold this much of keys, values and plans; each holds one head at a time. */
-const WORKER_BYTES = 2 ** 30;
+/** Workers that share no memory may together hold this much of keys, values and plans; each holds one head at a time. */
+const SLICE_BYTES = 2 ** 30;
+/** Runs beyond this are not copied to shared memory. */
+const SHARED_BYTES = 2 ** 32;
 /** How long the calling thread computes before it lets others have their turn. */
 const SLICE_MS = 25;
 
@@ -38,7 +41,7 @@ export interface CpuOptions {
 export async function createCpuBackend(options: CpuOptions = {}): Promise<Backend> {
   const build = options.build ?? kernelBuilds()[0];
   if (build === undefined) throw new Error('This JavaScript engine has no WebAssembly SIMD.');
-  const kernel = await instantiateKernel(build.bytes);
+  const kernel = await Kernel.create(build.bytes);
   const kernelName = build.id;
   const { workers } = options;
   const pool = workers !== undefined && workers.threads > 1 ? new WorkerPool(workers, build.bytes) : undefined;
@@ -51,10 +54,11 @@ export async function createCpuBackend(options: CpuOptions = {}): Promise<Backen
     checkInput(input, plans);
     throwIfAborted(run.signal);
     const scale = attentionScale(input, run);
-    const items = workItems(input, plans);
-    const cost = items.reduce((sum, item) => sum + item.cost, 0);
+    const list = workList(input, plans);
+    const cost = totalCost(list);
     const o = new Float32Array(input.q.length);
     const lse = new Float32Array(input.heads * input.queries);
+    const computation = { input, plans, scale, list, o, lse };
     const notes: string[] = [];
     let kernelMs: number | undefined;
     let threads = 1;
@@ -65,13 +69,14 @@ export async function createCpuBackend(options: CpuOptions = {}): Promise<Backen
     };
 
     if (pool !== undefined && workersBroken === '' && cost >= (options.workersFrom ?? SMALL_RUN)) {
-      const groups = batches(items, Math.min(BATCH, cost / (4 * (workers?.threads ?? 1))));
-      const fitting = Math.floor(WORKER_BYTES / bytesPerWorker(input, plans));
-      threads = Math.min(workers?.threads ?? 1, fitting, groups.length);
+      const shared = workers?.shared === true && sharedBytes(input, plans) <= SHARED_BYTES;
+      const fitting = shared ? workers.threads : Math.floor(SLICE_BYTES / sliceBytes(input, plans));
+      threads = Math.min(workers?.threads ?? 1, fitting, list.blocks.length);
       if (threads > 1) {
         try {
           const { signal } = run;
-          kernelMs = await pool.run({ input, plans, scale, batches: groups, threads, o, lse, signal, onProgress });
+          const batch = Math.min(BATCH, cost / (4 * threads));
+          kernelMs = await pool.run({ ...computation, threads, shared, batch, signal, onProgress });
         } catch (error) {
           if (isAbort(error)) throw error;
           workersBroken = `Workers could not be used: ${error instanceof Error ? error.message : String(error)}`;
@@ -82,7 +87,7 @@ export async function createCpuBackend(options: CpuOptions = {}): Promise<Backen
     if (kernelMs === undefined) {
       threads = 1;
       if (workersBroken !== '') notes.push(workersBroken);
-      kernelMs = await runHere(kernel, { input, plans, scale, items, o, lse, signal: run.signal, onProgress });
+      kernelMs = await runHere(kernel, computation, run.signal, onProgress);
     }
     throwIfAborted(run.signal);
     run.onProgress?.(1);
@@ -106,54 +111,41 @@ export async function createCpuBackend(options: CpuOptions = {}): Promise<Backen
   };
 }
 
-interface LocalRun {
-  readonly input: AttentionInput;
-  readonly plans: HeadPlans;
-  readonly scale: number;
-  readonly items: readonly WorkItem[];
-  readonly o: Float32Array;
-  readonly lse: Float32Array;
-  readonly signal: AbortSignal | undefined;
-  readonly onProgress: (cost: number) => void;
-}
-
 /** Computes in the calling thread; returns milliseconds without the pauses. */
-async function runHere(kernel: Kernel, run: LocalRun): Promise<number> {
-  const { input, plans, scale, items, o, lse, signal, onProgress } = run;
-  const { queries, keys, headDim } = input;
+async function runHere(
+  kernel: Kernel,
+  run: Computation,
+  signal: AbortSignal | undefined,
+  onProgress: (cost: number) => void,
+): Promise<number> {
   let spent = 0;
   let since = performance.now();
-  for (const { head, kvHead, plan: index, block, cost } of items) {
-    const plan = plans.plans[index];
-    if (plan === undefined) throw new RangeError(`There is no plan ${index}.`);
-    const row = head * queries + block * plan.tile.queries;
-    const ofKvHead = (data: Float32Array) => data.subarray(kvHead * keys * headDim, (kvHead + 1) * keys * headDim);
-    const q = input.q.subarray(row * headDim, (row + blockRows(plan, block)) * headDim);
-    const task = { plan, block, q, k: ofKvHead(input.k), v: ofKvHead(input.v), headDim, scale };
-    // A paused block keeps its state in the kernel's memory, which no other run may touch meanwhile.
-    const steps = attendBlock(kernel, task);
-    let step = steps.next();
-    while (step.done !== true) {
-      if (performance.now() - since > SLICE_MS) {
-        spent += performance.now() - since;
-        await breathe();
-        throwIfAborted(signal);
-        since = performance.now();
-      }
-      step = steps.next();
-    }
-    o.set(step.value.o, row * headDim);
-    lse.set(step.value.lse, row);
-    onProgress(cost);
+  // A paused block keeps its state in the kernel's memory, which no other run may touch meanwhile.
+  for (const cost of compute(kernel, new WorkQueue(run.list), run)) {
+    if (cost > 0) onProgress(cost);
+    if (performance.now() - since < SLICE_MS) continue;
+    spent += performance.now() - since;
+    await breathe();
+    throwIfAborted(signal);
+    since = performance.now();
   }
   return spent + performance.now() - since;
 }
 
-/** Keys and values of one head, and all plans. */
-function bytesPerWorker({ keys, headDim }: AttentionInput, { plans }: HeadPlans): number {
-  let bytes = 2 * 4 * keys * headDim;
+function planBytes({ plans }: HeadPlans): number {
+  let bytes = 0;
   for (const { rowStart, column, maskId, masks, pairs } of plans) {
     for (const { byteLength } of [rowStart, column, maskId, masks, pairs]) bytes += byteLength;
   }
   return bytes;
+}
+
+/** Keys and values of one head, and all plans. */
+function sliceBytes({ keys, headDim }: AttentionInput, plans: HeadPlans): number {
+  return 2 * 4 * keys * headDim + planBytes(plans);
+}
+
+/** Tensors, outputs and all plans. */
+function sharedBytes({ q, k, v }: AttentionInput, plans: HeadPlans): number {
+  return 2 * q.byteLength + k.byteLength + v.byteLength + planBytes(plans);
 }

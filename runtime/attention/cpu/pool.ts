@@ -1,44 +1,27 @@
 import { unlessAborted } from '../abort.ts';
-import type { AttentionInput, HeadPlans } from '../types.ts';
 import { workerSource } from './generated/worker.ts';
-import { blockRows } from './kernel-instance.ts';
-import type { FromWorker, ToWorker } from './messages.ts';
-import type { WorkItem } from './work.ts';
+import { type Member, OUT_OF_TURN, send, WorkerError } from './member.ts';
+import type { FromWorker } from './messages.ts';
+import { letCompute, SharedBuffers } from './shared-memory.ts';
+import { feedSlices, type SlicedRun } from './slices.ts';
+import { WorkQueue } from './work.ts';
 import type { WorkerHost, WorkerPort } from './worker-host.ts';
-
-/** Workers that could not be started, or that died. The caller computes in its own thread instead. */
-export class WorkerError extends Error {
-  override readonly name = 'WorkerError';
-}
 
 /** How long a worker may take to start. */
 const START_MS = 10_000;
 
-/** A worker and what it is doing. */
-interface Member {
-  readonly port: WorkerPort;
-  receive: (message: FromWorker) => void;
-  fail: (reason: string) => void;
-  end(): void;
-}
-
-export interface PoolRun {
-  readonly input: AttentionInput;
-  readonly plans: HeadPlans;
-  readonly scale: number;
-  readonly batches: readonly WorkItem[][];
+export interface PoolRun extends SlicedRun {
   readonly threads: number;
-  readonly o: Float32Array;
-  readonly lse: Float32Array;
+  /** Do workers get all in shared memory, or slices that are transferred? */
+  readonly shared: boolean;
   readonly signal: AbortSignal | undefined;
-  /** Called with the multiply-adds done. */
-  readonly onProgress: (done: number) => void;
 }
 
 /** Workers that are kept between runs. */
 export class WorkerPool {
   readonly #host: WorkerHost;
   readonly #wasm: Uint8Array<ArrayBuffer>;
+  readonly #buffers = new SharedBuffers();
   #members: Member[] = [];
 
   constructor(host: WorkerHost, wasm: Uint8Array<ArrayBuffer>) {
@@ -47,21 +30,34 @@ export class WorkerPool {
   }
 
   /**
-   * Computes all batches and writes `o` and `lse`. Returns the milliseconds from the first batch to the last.
+   * Computes the run and writes `o` and `lse`. Returns the milliseconds from the first message to the last.
    *
-   * @throws WorkerError when workers do not start or die; AbortError when the signal fires. Either way all workers
-   * are ended: one in the middle of a batch could not be stopped otherwise.
+   * @throws WorkerError when workers do not start or die; RangeError when memory does not suffice; AbortError when the
+   * signal fires. In each case all workers are ended: one in the middle of its work could not be stopped otherwise.
    */
   async run(run: PoolRun): Promise<number> {
     const { signal } = run;
     try {
       await unlessAborted(this.#start(run.threads), signal);
       const members = this.#members.slice(0, run.threads);
+      const shared = run.shared ? this.#buffers.place(run) : undefined;
       const started = performance.now();
-      let next = 0;
-      const take = (): WorkItem[] | undefined => run.batches[next++];
-      await unlessAborted(Promise.all(members.map(member => serve(member, run, take))), signal);
-      return performance.now() - started;
+      if (shared !== undefined) {
+        const counters = WorkQueue.counters(run.list) * Int32Array.BYTES_PER_ELEMENT;
+        const taken = new Int32Array(new SharedArrayBuffer(counters));
+        const all = members.map(member => letCompute(member, shared, taken, run.onProgress));
+        await unlessAborted(Promise.all(all), signal);
+      } else {
+        const queue = new WorkQueue(run.list);
+        await unlessAborted(Promise.all(members.map(member => feedSlices(member, run, queue))), signal);
+      }
+      const spent = performance.now() - started;
+      if (shared !== undefined) {
+        run.o.set(shared.o);
+        run.lse.set(shared.lse);
+        this.#buffers.release();
+      }
+      return spent;
     } catch (error) {
       this.dispose();
       throw error;
@@ -73,6 +69,7 @@ export class WorkerPool {
   dispose(): void {
     for (const member of this.#members) member.end();
     this.#members = [];
+    this.#buffers.clear();
   }
 
   async #start(threads: number): Promise<void> {
@@ -96,7 +93,7 @@ export class WorkerPool {
         receive: message => {
           clearTimeout(timer);
           if (message.type === 'ready') resolve();
-          else member.fail(message.type === 'failed' ? message.reason : 'A worker answered out of turn.');
+          else member.fail(message.type === 'failed' ? message.reason : OUT_OF_TURN);
         },
         fail: reason => {
           clearTimeout(timer);
@@ -116,77 +113,4 @@ export class WorkerPool {
       send(member, { type: 'load', wasm: this.#wasm });
     });
   }
-}
-
-/** Feeds one worker until no batch is left: two at a time, so that it need not wait for the next one. */
-function serve(member: Member, run: PoolRun, take: () => WorkItem[] | undefined): Promise<void> {
-  const { input, plans, scale, o, lse } = run;
-  const { queries, keys, headDim } = input;
-  return new Promise((resolve, reject) => {
-    const pending: WorkItem[][] = [];
-    let kvHead = -1;
-    const feed = (): void => {
-      const batch = take();
-      const first = batch?.[0];
-      if (batch === undefined || first === undefined) return;
-      if (first.kvHead !== kvHead) {
-        kvHead = first.kvHead;
-        const from = kvHead * keys * headDim;
-        const k = input.k.slice(from, from + keys * headDim);
-        const v = input.v.slice(from, from + keys * headDim);
-        send(member, { type: 'head', k, v }, [k.buffer, v.buffer]);
-      }
-      const parts = batch.map(item => rowsOf(item, plans, queries));
-      const q = new Float32Array(parts.reduce((sum, { rows }) => sum + rows, 0) * headDim);
-      let at = 0;
-      for (const { first: row, rows } of parts) {
-        q.set(input.q.subarray(row * headDim, (row + rows) * headDim), at);
-        at += rows * headDim;
-      }
-      pending.push(batch);
-      send(member, { type: 'work', blocks: batch.map(({ plan, block }) => ({ plan, block })), q }, [q.buffer]);
-    };
-    member.fail = reason => reject(new WorkerError(reason));
-    member.receive = message => {
-      if (message.type === 'failed') {
-        reject(new WorkerError(message.reason));
-        return;
-      }
-      const batch = message.type === 'done' ? pending.shift() : undefined;
-      if (message.type !== 'done' || batch === undefined) {
-        reject(new WorkerError('A worker answered out of turn.'));
-        return;
-      }
-      let at = 0;
-      let cost = 0;
-      for (const item of batch) {
-        const { first, rows } = rowsOf(item, plans, queries);
-        o.set(message.o.subarray(at * headDim, (at + rows) * headDim), first * headDim);
-        lse.set(message.lse.subarray(at, at + rows), first);
-        at += rows;
-        cost += item.cost;
-      }
-      run.onProgress(cost);
-      feed();
-      if (pending.length === 0) {
-        send(member, { type: 'clear' });
-        resolve();
-      }
-    };
-    send(member, { type: 'plans', plans: plans.plans, headDim, scale });
-    feed();
-    feed();
-    if (pending.length === 0) resolve();
-  });
-}
-
-/** First row in [heads * queries] and number of rows of an item. */
-function rowsOf(item: WorkItem, { plans }: HeadPlans, queries: number): { first: number; rows: number } {
-  const plan = plans[item.plan];
-  if (plan === undefined) throw new RangeError(`There is no plan ${item.plan}.`);
-  return { first: item.head * queries + item.block * plan.tile.queries, rows: blockRows(plan, item.block) };
-}
-
-function send({ port }: Member, message: ToWorker, transfer?: ArrayBuffer[]): void {
-  port.post(message, transfer);
 }

@@ -2,6 +2,8 @@
 export interface WorkerHost {
   /** How many workers are worth starting. */
   readonly threads: number;
+  /** Can workers and the main thread use the same memory (SharedArrayBuffer)? */
+  readonly shared: boolean;
   /** Starts a worker from the text of its script. Throws, or reports an error later, when that is not possible. */
   spawn(source: string): WorkerPort;
 }

@@ -1,7 +1,9 @@
-// Runs inside a worker (browser or Node): computes row blocks that the main thread sends.
+// Runs inside a worker (browser or Node): computes row blocks that the main thread sends or shares.
 import type { TilePlan } from '../../compile/tile-plan.ts';
-import { attendBlock, blockRows, instantiateKernel, type Kernel } from './kernel-instance.ts';
+import { compute } from './compute.ts';
+import { blockRows, Kernel } from './kernel.ts';
 import type { FromWorker, ToWorker } from './messages.ts';
+import { WorkQueue } from './work.ts';
 
 /** What both kinds of workers offer; the Node adapter supplies it where it is missing. */
 interface WorkerScope {
@@ -9,15 +11,15 @@ interface WorkerScope {
   postMessage(message: FromWorker, transfer?: Transferable[]): void;
 }
 
-const scope = globalThis as unknown as WorkerScope;
-const nothing: Float32Array = new Float32Array(0);
+/** How often a worker tells how far it is. */
+const PROGRESS_MS = 30;
 
-let kernel: Kernel | undefined;
+const scope = globalThis as unknown as WorkerScope;
+
+let loaded: Kernel | undefined;
 let plans: readonly TilePlan[] = [];
 let headDim = 0;
 let scale = 1;
-let k = nothing;
-let v = nothing;
 
 scope.onmessage = ({ data }) => {
   receive(data).catch((error: unknown) => {
@@ -26,43 +28,57 @@ scope.onmessage = ({ data }) => {
 };
 
 async function receive(message: ToWorker): Promise<void> {
+  if (message.type === 'load') {
+    loaded = await Kernel.create(message.wasm);
+    scope.postMessage({ type: 'ready' });
+    return;
+  }
+  if (loaded === undefined) throw new Error('The worker got work before its kernel.');
   switch (message.type) {
-    case 'load':
-      kernel = await instantiateKernel(message.wasm);
-      scope.postMessage({ type: 'ready' });
+    case 'compute':
+      computeShared(loaded, message);
       return;
     case 'plans':
       ({ plans, headDim, scale } = message);
       return;
-    case 'head':
-      ({ k, v } = message);
+    case 'keys':
+      loaded.useKeys({ k: message.k, v: message.v, tile: message.tile, headDim });
       return;
     case 'work':
-      work(message);
+      work(loaded, message);
       return;
     case 'clear':
       plans = [];
-      k = nothing;
-      v = nothing;
+      loaded.clear();
   }
 }
 
-function work({ blocks, q }: ToWorker & { type: 'work' }): void {
-  if (kernel === undefined) throw new Error('The worker got work before its kernel.');
+function computeShared(kernel: Kernel, { run, taken }: ToWorker & { type: 'compute' }): void {
+  let cost = 0;
+  let told = performance.now();
+  for (const more of compute(kernel, new WorkQueue(run.list, taken), run)) {
+    cost += more;
+    if (performance.now() - told < PROGRESS_MS) continue;
+    scope.postMessage({ type: 'progress', cost });
+    told = performance.now();
+    cost = 0;
+  }
+  scope.postMessage({ type: 'progress', cost });
+  scope.postMessage({ type: 'computed' });
+}
+
+function work(kernel: Kernel, { blocks, q }: ToWorker & { type: 'work' }): void {
   const o = new Float32Array(q.length);
   const lse = new Float32Array(q.length / headDim);
   let row = 0;
   for (const { plan: index, block } of blocks) {
     const plan = plans[index];
     if (plan === undefined) throw new Error('The worker got work before its plans.');
-    const rows = blockRows(plan, block);
-    const part = q.subarray(row * headDim, (row + rows) * headDim);
-    const steps = attendBlock(kernel, { plan, block, q: part, k, v, headDim, scale });
-    let step = steps.next();
-    while (step.done !== true) step = steps.next();
-    o.set(step.value.o, row * headDim);
-    lse.set(step.value.lse, row);
-    row += rows;
+    const end = row + blockRows(plan, block);
+    const rows = (of: Float32Array): Float32Array => of.subarray(row * headDim, end * headDim);
+    const steps = kernel.attend({ plan, block, scale, q: rows(q), o: rows(o), lse: lse.subarray(row, end) });
+    while (steps.next().done !== true);
+    row = end;
   }
   scope.postMessage({ type: 'done', o, lse }, [o.buffer, lse.buffer]);
 }

@@ -10,7 +10,7 @@ parentPort.on('message', data => globalThis.onmessage?.({ data }));
 
 /** Workers of Node. */
 export function nodeWorkers(threads: number = availableParallelism()): WorkerHost {
-  return { threads, spawn };
+  return { threads, shared: true, spawn };
 }
 
 function spawn(source: string): WorkerPort {

@@ -5,7 +5,7 @@ import type { WorkerHost, WorkerPort } from './worker-host.ts';
  * policy must have `worker-src blob:` and `script-src 'wasm-unsafe-eval'`.
  */
 export function webWorkers(threads: number = navigator.hardwareConcurrency): WorkerHost {
-  return { threads, spawn };
+  return { threads, shared: globalThis.crossOriginIsolated === true, spawn };
 }
 
 function spawn(source: string): WorkerPort {

@@ -72,7 +72,10 @@ describe('large scores and extreme inputs', () => {
   });
 });
 
-describe('workers', () => {
+describe.each([
+  { memory: 'shared memory', shared: true },
+  { memory: 'transferred slices', shared: false },
+])('workers with $memory', ({ shared }) => {
   const running: { dispose(): void }[] = [];
   afterAll(() => {
     for (const backend of running) backend.dispose();
@@ -84,7 +87,7 @@ describe('workers', () => {
   };
 
   test('every problem, with the same workers', async () => {
-    const backend = await start(nodeWorkers(2));
+    const backend = await start({ ...nodeWorkers(2), shared });
     for (const task of problems) {
       const { notes } = await solve(backend, task);
       expect(notes, task.name).toEqual([]);
@@ -93,8 +96,36 @@ describe('workers', () => {
     expect(last.device).toMatch(/2 threads/);
   });
 
+  test('a run gives its memory to the next one, and nothing of its results', async () => {
+    const backend = await start({ ...nodeWorkers(2), shared });
+    const shape = { queries: 130, heads: 2, headDim: 33 };
+    const nan = (data: Float32Array): Float32Array => data.map(() => Number.NaN);
+    const full = problem('full', shape, [() => true]);
+    const { q, k, v } = full.input;
+    const { o } = await backend.run({ ...full.input, q: nan(q), k: nan(k), v: nan(v) }, [full.plans], {});
+    expect(o.every(Number.isNaN)).toBe(true);
+    const before = await solve(backend, full);
+    const kept = before.o.slice();
+    await solve(backend, problem('rows without keys', shape, [(i, j) => i > 70 && j < 3]));
+    expect(before.o).toEqual(kept);
+  });
+
+  test('tensors that are in shared memory already', async () => {
+    const backend = await start({ ...nodeWorkers(2), shared });
+    const task = problem('shared', { queries: 90, headDim: 24 }, [(i, j) => j <= i]);
+    const share = (data: Float32Array): Float32Array => {
+      const copy = new Float32Array(new SharedArrayBuffer(data.byteLength));
+      copy.set(data);
+      return copy;
+    };
+    const { q, k, v } = task.input;
+    const result = await solve(backend, { ...task, input: { ...task.input, q: share(q), k: share(k), v: share(v) } });
+    expect(result.notes).toEqual([]);
+    expect(result.o.buffer).toBeInstanceOf(ArrayBuffer);
+  });
+
   test('runs at the same time do not disturb each other, and progress reaches 1', async () => {
-    const backend = await start(nodeWorkers(2));
+    const backend = await start({ ...nodeWorkers(2), shared });
     const seen: number[] = [];
     const some = problems.slice(6, 12);
     await Promise.all(some.map(task => solve(backend, task)));
@@ -110,7 +141,7 @@ describe('workers', () => {
   };
 
   test.each(['workers', 'this thread'])('a cancel ends a long run at once: %s', async where => {
-    const backend = where === 'workers' ? await start(nodeWorkers(2)) : await createCpuBackend();
+    const backend = where === 'workers' ? await start({ ...nodeWorkers(2), shared }) : await createCpuBackend();
     const abort = new AbortController();
     let done = 0;
     setTimeout(() => abort.abort(), 250);
@@ -123,16 +154,16 @@ describe('workers', () => {
   });
 
   test('a host that cannot start workers, or whose workers die, is replaced by this thread, with a note', async () => {
-    const real = nodeWorkers(2);
+    const real = { ...nodeWorkers(2), shared };
     const hosts: WorkerHost[] = [
       {
-        threads: 2,
+        ...real,
         spawn: () => {
           throw new Error('no workers here');
         },
       },
-      { threads: 2, spawn: () => real.spawn('throw new Error("broken script")') },
-      { threads: 2, spawn: source => real.spawn(`${source};setTimeout(() => process.exit(3), 0)`) },
+      { ...real, spawn: () => real.spawn('throw new Error("broken script")') },
+      { ...real, spawn: source => real.spawn(`${source};setTimeout(() => process.exit(3), 0)`) },
     ];
     for (const host of hosts) {
       const { notes, device } = await solve(await start(host), problems.find(({ name }) => name === 'tile 16 x 16')!);
@@ -147,7 +178,8 @@ describe('workers', () => {
       import { nodeWorkers } from './runtime/attention/cpu/workers.node.ts';
       import { fullPlan } from './runtime/attention/full-plan.ts';
       import { sampleInput } from './runtime/attention/sample-data.ts';
-      const backend = await createCpuBackend({ workers: nodeWorkers(2), workersFrom: 0 });
+      const workers = { ...nodeWorkers(2), shared: ${shared} };
+      const backend = await createCpuBackend({ workers, workersFrom: 0 });
       const input = sampleInput({ heads: 1, kvHeads: 1, queries: 300, keys: 300, headDim: 16 });
       const { device } = await backend.run(input, [{ plans: [fullPlan(300, 300)], headPlan: [0] }], {});
       console.log(device);`;

@@ -1,8 +1,41 @@
-// One tile of flash attention in WebAssembly SIMD. Compiled twice by scripts/generate-wasm.mjs: with plain and with
-// relaxed SIMD (fused multiply-add). All pointers are byte offsets into memory that the host lays out.
+// Flash attention of a block of query rows in WebAssembly SIMD. Compiled twice by scripts/generate-wasm.mjs: with plain
+// and with relaxed SIMD (fused multiply-add). All pointers are byte offsets into memory that the host lays out.
+//
+// Two rows go together through a tile. Keys and values lie in panels of sixteen columns, so that both products read one
+// stream: keys [keys / 16][dim][16], values [width / 16][keys][16], where width is dim rounded up to 16. Queries are
+// interleaved in pairs of rows, [row pairs][dim][2], and so are outputs, [row pairs][width / 16][2][16]. The constant
+// distances make addresses part of the instructions.
 
 /** Stands for "no key yet"; never an infinity, so that differences stay finite. */
 const NEVER: f32 = -3e38;
+/** What is subtracted from scores is at least this, so that NEVER minus it is far below zero and its power is zero. */
+const LOWEST: f32 = -1e38;
+/** Bytes from the scores of the first row of a pair to those of the second: 1024 keys, the most a tile has, and a gap. */
+const SECOND: usize = 4160;
+
+/**
+ * For `power`: the lowest exponent, 1.5 * 2^23 + 127, and the minimax polynomial of degree 5 for 2^x on [-0.5, 0.5], all
+ * of them four times. In memory, because V8 builds a vector literal anew in each round of a loop.
+ */
+const CONSTANTS = memory.data<f32>(
+  [
+    -127, -127, -127, -127, 12583039, 12583039, 12583039, 12583039, 0.001327793890320418, 0.001327793890320418,
+    0.001327793890320418, 0.001327793890320418, 0.00967575764075735, 0.00967575764075735, 0.00967575764075735,
+    0.00967575764075735, 0.05550709598138968, 0.05550709598138968, 0.05550709598138968, 0.05550709598138968,
+    0.24022114337835215, 0.24022114337835215, 0.24022114337835215, 0.24022114337835215, 0.6931469682296736,
+    0.6931469682296736, 0.6931469682296736, 0.6931469682296736, 1.0000000733176135, 1.0000000733176135,
+    1.0000000733176135, 1.0000000733176135,
+  ],
+  16,
+);
+
+/** The bit of each lane, for the four vectors of a panel. In memory for the same reason. */
+const LANE_BITS = memory.data<i32>(
+  [
+    0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x1000, 0x2000, 0x4000, 0x8000,
+  ],
+  16,
+);
 
 /** First free byte of memory. */
 export function heapBase(): usize {
@@ -17,35 +50,72 @@ function madd(a: v128, b: v128, c: v128): v128 {
 }
 
 /**
- * 2^x for x <= 0, relative error below 2e-7 (minimax polynomial of degree 5 on [-0.5, 0.5]); below 2^-126 it is held
- * at 2^-126. Adding 1.5 * 2^23 rounds to the nearest integer, whose low bits then go into the exponent.
+ * 2^value for value <= 0, relative error below 2e-7; zero below 2^-126, NaN for NaN. Adding 1.5 * 2^23 + 127 rounds to
+ * the nearest integer and leaves the exponent's bits at the end.
  */
 @inline
-function exp2(value: v128): v128 {
-  const x = f32x4.max(value, f32x4.splat(-126));
-  const t = f32x4.add(x, f32x4.splat(12582912));
-  const r = f32x4.sub(x, f32x4.sub(t, f32x4.splat(12582912)));
-  let p = f32x4.splat(0.001327793890320418);
-  p = madd(p, r, f32x4.splat(0.00967575764075735));
-  p = madd(p, r, f32x4.splat(0.05550709598138968));
-  p = madd(p, r, f32x4.splat(0.24022114337835215));
-  p = madd(p, r, f32x4.splat(0.6931469682296736));
-  p = madd(p, r, f32x4.splat(1.0000000733176135));
-  return i32x4.add(p, i32x4.shl(t, 23));
+function power(
+  value: v128,
+  low: v128,
+  round: v128,
+  p5: v128,
+  p4: v128,
+  p3: v128,
+  p2: v128,
+  p1: v128,
+  p0: v128,
+): v128 {
+  const x = f32x4.pmax(value, low);
+  const t = f32x4.add(x, round);
+  const r = f32x4.sub(x, f32x4.sub(t, round));
+  const p = madd(madd(madd(madd(madd(p5, r, p4), r, p3), r, p2), r, p1), r, p0);
+  return f32x4.mul(p, i32x4.shl(t, 23));
 }
 
-/** All bits of lane i set when bit `shift + i` of the word is. */
+/** 2^(before - now), exactly 1 when nothing changed: many tiles would add up what is missing. */
 @inline
-function lanes(word: u32, shift: i32): v128 {
-  return i32x4.ne(v128.and(i32x4.splat(<i32>(word >> shift)), i32x4(1, 2, 4, 8)), i32x4.splat(0));
-}
-
-@inline
-function largest(v: v128): f32 {
-  return max(
-    max(f32x4.extract_lane(v, 0), f32x4.extract_lane(v, 1)),
-    max(f32x4.extract_lane(v, 2), f32x4.extract_lane(v, 3)),
+function fading(before: v128, now: v128): v128 {
+  const fade = power(
+    f32x4.sub(before, now),
+    v128.load(CONSTANTS),
+    v128.load(CONSTANTS, 16),
+    v128.load(CONSTANTS, 32),
+    v128.load(CONSTANTS, 48),
+    v128.load(CONSTANTS, 64),
+    v128.load(CONSTANTS, 80),
+    v128.load(CONSTANTS, 96),
+    v128.load(CONSTANTS, 112),
   );
+  return v128.bitselect(f32x4.splat(1), fade, f32x4.eq(before, now));
+}
+
+/** Replaces scores by 2^(score - top) and returns their sums by lane; a multiple of 32 bytes. */
+@inline
+function weigh(s: usize, end: usize, top: v128): v128 {
+  const low = v128.load(CONSTANTS);
+  const round = v128.load(CONSTANTS, 16);
+  const p5 = v128.load(CONSTANTS, 32);
+  const p4 = v128.load(CONSTANTS, 48);
+  const p3 = v128.load(CONSTANTS, 64);
+  const p2 = v128.load(CONSTANTS, 80);
+  const p1 = v128.load(CONSTANTS, 96);
+  const p0 = v128.load(CONSTANTS, 112);
+  let sum = f32x4.splat(0);
+  for (; s < end; s += 32) {
+    const a = power(f32x4.sub(v128.load(s), top), low, round, p5, p4, p3, p2, p1, p0);
+    const b = power(f32x4.sub(v128.load(s, 16), top), low, round, p5, p4, p3, p2, p1, p0);
+    v128.store(s, a);
+    v128.store(s, b, 16);
+    sum = f32x4.add(sum, f32x4.add(a, b));
+  }
+  return sum;
+}
+
+/** The largest lane, in all lanes. */
+@inline
+function largest(v: v128): v128 {
+  const half = f32x4.pmax(v, v128.shuffle<f32>(v, v, 2, 3, 0, 1));
+  return f32x4.pmax(half, v128.shuffle<f32>(half, half, 1, 0, 3, 2));
 }
 
 @inline
@@ -56,11 +126,11 @@ function total(v: v128): f32 {
 }
 
 /**
- * c (+)= a b for two rows of a and sixteen columns of b: eight accumulators fill the sixteen vector registers without
- * spilling, which no other shape does in V8.
+ * Scores of two rows and one panel of keys: eight accumulators fill the sixteen vector registers without spilling, which
+ * no other shape does in V8.
  */
 @inline
-function multiply2x16(a: usize, aRow: usize, b: usize, bRow: usize, c: usize, cRow: usize, depth: i32, add: bool): void {
+function scorePanel(q: usize, k: usize, s: usize, dim: i32): void {
   let c00 = f32x4.splat(0);
   let c01 = f32x4.splat(0);
   let c02 = f32x4.splat(0);
@@ -69,23 +139,13 @@ function multiply2x16(a: usize, aRow: usize, b: usize, bRow: usize, c: usize, cR
   let c11 = f32x4.splat(0);
   let c12 = f32x4.splat(0);
   let c13 = f32x4.splat(0);
-  if (add) {
-    c00 = v128.load(c);
-    c01 = v128.load(c, 16);
-    c02 = v128.load(c, 32);
-    c03 = v128.load(c, 48);
-    c10 = v128.load(c + cRow);
-    c11 = v128.load(c + cRow, 16);
-    c12 = v128.load(c + cRow, 32);
-    c13 = v128.load(c + cRow, 48);
-  }
-  for (let i = 0; i < depth; i++) {
-    const a0 = v128.load32_splat(a);
-    const a1 = v128.load32_splat(a + aRow);
-    const b0 = v128.load(b);
-    const b1 = v128.load(b, 16);
-    const b2 = v128.load(b, 32);
-    const b3 = v128.load(b, 48);
+  for (let i = 0; i < dim; i++) {
+    const a0 = v128.load32_splat(q);
+    const a1 = v128.load32_splat(q, 4);
+    const b0 = v128.load(k);
+    const b1 = v128.load(k, 16);
+    const b2 = v128.load(k, 32);
+    const b3 = v128.load(k, 48);
     c00 = madd(a0, b0, c00);
     c01 = madd(a0, b1, c01);
     c02 = madd(a0, b2, c02);
@@ -94,36 +154,263 @@ function multiply2x16(a: usize, aRow: usize, b: usize, bRow: usize, c: usize, cR
     c11 = madd(a1, b1, c11);
     c12 = madd(a1, b2, c12);
     c13 = madd(a1, b3, c13);
-    a += 4;
-    b += bRow;
+    q += 8;
+    k += 64;
   }
-  v128.store(c, c00);
-  v128.store(c, c01, 16);
-  v128.store(c, c02, 32);
-  v128.store(c, c03, 48);
-  v128.store(c + cRow, c10);
-  v128.store(c + cRow, c11, 16);
-  v128.store(c + cRow, c12, 32);
-  v128.store(c + cRow, c13, 48);
+  v128.store(s, c00);
+  v128.store(s, c01, 16);
+  v128.store(s, c02, 32);
+  v128.store(s, c03, 48);
+  v128.store(s, c10, SECOND);
+  v128.store(s, c11, SECOND + 16);
+  v128.store(s, c12, SECOND + 32);
+  v128.store(s, c13, SECOND + 48);
 }
 
-/** Sets sums, maxima and outputs to "nothing seen yet". */
+/** Two rows and sixteen columns of the output: what was there, faded, plus weights times values. */
+@inline
+function valuePanel(s: usize, v: usize, o: usize, keys: i32, fade0: v128, fade1: v128): void {
+  let c00 = f32x4.mul(v128.load(o), fade0);
+  let c01 = f32x4.mul(v128.load(o, 16), fade0);
+  let c02 = f32x4.mul(v128.load(o, 32), fade0);
+  let c03 = f32x4.mul(v128.load(o, 48), fade0);
+  let c10 = f32x4.mul(v128.load(o, 64), fade1);
+  let c11 = f32x4.mul(v128.load(o, 80), fade1);
+  let c12 = f32x4.mul(v128.load(o, 96), fade1);
+  let c13 = f32x4.mul(v128.load(o, 112), fade1);
+  for (let i = 0; i < keys; i++) {
+    const a0 = v128.load32_splat(s);
+    const a1 = v128.load32_splat(s, SECOND);
+    const b0 = v128.load(v);
+    const b1 = v128.load(v, 16);
+    const b2 = v128.load(v, 32);
+    const b3 = v128.load(v, 48);
+    c00 = madd(a0, b0, c00);
+    c01 = madd(a0, b1, c01);
+    c02 = madd(a0, b2, c02);
+    c03 = madd(a0, b3, c03);
+    c10 = madd(a1, b0, c10);
+    c11 = madd(a1, b1, c11);
+    c12 = madd(a1, b2, c12);
+    c13 = madd(a1, b3, c13);
+    s += 4;
+    v += 64;
+  }
+  v128.store(o, c00);
+  v128.store(o, c01, 16);
+  v128.store(o, c02, 32);
+  v128.store(o, c03, 48);
+  v128.store(o, c10, 64);
+  v128.store(o, c11, 80);
+  v128.store(o, c12, 96);
+  v128.store(o, c13, 112);
+}
+
+/** Is any of the panel's sixteen keys attended by either row? `bits` are those of the pair. */
+@inline
+function panelUsed(bits: usize, rowBytes: usize, panel: i32): bool {
+  const at = bits + (<usize>panel << 1);
+  return (load<u16>(at) | load<u16>(at + rowBytes)) != 0;
+}
+
+/** Replaces the scores of pairs of one row that do not attend by NEVER, in panels `first` to `last`. */
+@inline
+function hide(s: usize, bits: usize, first: i32, last: i32): void {
+  const never = f32x4.splat(NEVER);
+  const lanes0 = v128.load(LANE_BITS);
+  const lanes1 = v128.load(LANE_BITS, 16);
+  const lanes2 = v128.load(LANE_BITS, 32);
+  const lanes3 = v128.load(LANE_BITS, 48);
+  for (let panel = first; panel < last; panel++) {
+    const at = s + (<usize>panel << 6);
+    const word = i32x4.splat(load<u16>(bits + (<usize>panel << 1)));
+    v128.store(at, v128.bitselect(v128.load(at), never, i32x4.eq(v128.and(word, lanes0), lanes0)));
+    v128.store(at, v128.bitselect(v128.load(at, 16), never, i32x4.eq(v128.and(word, lanes1), lanes1)), 16);
+    v128.store(at, v128.bitselect(v128.load(at, 32), never, i32x4.eq(v128.and(word, lanes2), lanes2)), 32);
+    v128.store(at, v128.bitselect(v128.load(at, 48), never, i32x4.eq(v128.and(word, lanes3), lanes3)), 48);
+  }
+}
+
+/** Adds the keys of one tile to the running softmax of two rows. mask 0: every pair attends. */
+function attendPair(
+  q: usize,
+  k: usize,
+  v: usize,
+  mask: usize,
+  s: usize,
+  o: usize,
+  m: usize,
+  l: usize,
+  keys: i32,
+  dim: i32,
+  width: i32,
+  words: i32,
+): void {
+  const rowBytes = <usize>words << 2;
+  const keyPanel = <usize>dim << 6;
+  let first = 0;
+  let last = keys >> 4;
+  if (mask != 0) {
+    while (first < last && !panelUsed(mask, rowBytes, first)) first++;
+    if (first == last) return;
+    while (!panelUsed(mask, rowBytes, last - 1)) last--;
+  }
+  for (let panel = first; panel < last; panel++) {
+    // What is left over in the scores of a panel that is not used gets hidden.
+    if (mask != 0 && !panelUsed(mask, rowBytes, panel)) continue;
+    scorePanel(q, k + <usize>panel * keyPanel, s + (<usize>panel << 6), dim);
+  }
+  if (mask != 0) {
+    hide(s, mask, first, last);
+    hide(s + SECOND, mask + rowBytes, first, last);
+  }
+  const from = s + (<usize>first << 6);
+  const end = s + (<usize>last << 6);
+  const before0 = v128.load(m);
+  const before1 = v128.load(m, 16);
+  let top0 = before0;
+  let top1 = before1;
+  for (let at = from; at < end; at += 16) {
+    top0 = f32x4.pmax(top0, v128.load(at));
+    top1 = f32x4.pmax(top1, v128.load(at, SECOND));
+  }
+  top0 = largest(top0);
+  top1 = largest(top1);
+  const lowest = f32x4.splat(LOWEST);
+  const sum0 = weigh(from, end, f32x4.pmax(top0, lowest));
+  const sum1 = weigh(from + SECOND, end + SECOND, f32x4.pmax(top1, lowest));
+  const fade0 = fading(before0, top0);
+  const fade1 = fading(before1, top1);
+  v128.store(m, top0);
+  v128.store(m, top1, 16);
+  v128.store(l, f32x4.add(f32x4.mul(v128.load(l), fade0), sum0));
+  v128.store(l, f32x4.add(f32x4.mul(v128.load(l, 16), fade1), sum1), 16);
+  v += <usize>first << 10;
+  for (let d = 0; d < width; d += 16) {
+    valuePanel(from, v, o, (last - first) << 4, fade0, fade1);
+    v += <usize>keys << 6;
+    o += 128;
+  }
+}
+
+/**
+ * Adds the keys of some tiles to the running softmax of a block of rows.
+ *
+ * entries [count][3]: where the keys, the values and the mask of a tile are; mask 0: every pair attends, else [rows rounded
+ * up to 2][words] bits. q, o as at the top of this file, q times scale * log2(e), o not yet normalised; s scratch for two
+ * rows of scores; m [rows rounded up to 2][4] running maximum (base 2), in every lane; l [the same][4] running sums by lane.
+ * keys is a multiple of 16.
+ */
+export function attend(
+  entries: usize,
+  count: i32,
+  q: usize,
+  s: usize,
+  o: usize,
+  m: usize,
+  l: usize,
+  pairs: i32,
+  keys: i32,
+  dim: i32,
+  width: i32,
+  words: i32,
+): void {
+  for (let entry = 0; entry < count; entry++) {
+    const k = load<usize>(entries);
+    const v = load<usize>(entries, 4);
+    const mask = load<usize>(entries, 8);
+    for (let pair: usize = 0; pair < <usize>pairs; pair++) {
+      attendPair(
+        q + pair * (<usize>dim << 3),
+        k,
+        v,
+        mask == 0 ? 0 : mask + pair * (<usize>words << 3),
+        s,
+        o + pair * (<usize>width << 3),
+        m + (pair << 5),
+        l + (pair << 5),
+        keys,
+        dim,
+        width,
+        words,
+      );
+    }
+    entries += 12;
+  }
+}
+
+/** Sets sums, maxima and outputs to "nothing seen yet"; an even number of rows. */
 export function begin(o: usize, m: usize, l: usize, rows: i32, width: i32): void {
-  for (let i = 0; i < rows; i++) {
-    store<f32>(m + (<usize>i << 2), NEVER);
-    store<f32>(l + (<usize>i << 2), 0);
+  for (let row: usize = 0; row < <usize>rows; row++) {
+    v128.store(m + (row << 4), f32x4.splat(NEVER));
+    v128.store(l + (row << 4), f32x4.splat(0));
   }
   memory.fill(o, 0, (<usize>rows * <usize>width) << 2);
 }
 
-/** [keys][dim] -> [dim][keys]; keys is a multiple of 4. */
-export function transpose(from: usize, to: usize, keys: i32, dim: i32): void {
+/**
+ * Divides the outputs by the sums; rows without keys become zeros. o -> to [rows][dim]; the sum of row i is left at
+ * l + 16 i.
+ */
+export function finish(o: usize, l: usize, to: usize, rows: i32, dim: i32, width: i32): void {
+  for (let row: usize = 0; row < <usize>rows; row++) {
+    const sum = total(v128.load(l + (row << 4)));
+    store<f32>(l + (row << 4), sum);
+    // Not `sum > 0`: NaN has to stay.
+    const factor: f32 = sum == 0 ? 0 : 1 / sum;
+    const factors = f32x4.splat(factor);
+    let from = o + (row >> 1) * (<usize>width << 3) + ((row & 1) << 6);
+    for (let d = 0; d < dim; d += 16) {
+      if (d + 16 <= dim) {
+        v128.store(to, f32x4.mul(v128.load(from), factors));
+        v128.store(to, f32x4.mul(v128.load(from, 16), factors), 16);
+        v128.store(to, f32x4.mul(v128.load(from, 32), factors), 32);
+        v128.store(to, f32x4.mul(v128.load(from, 48), factors), 48);
+        to += 64;
+      } else {
+        for (let at = from; at < from + (<usize>(dim - d) << 2); at += 4) {
+          store<f32>(to, load<f32>(at) * factor);
+          to += 4;
+        }
+      }
+      from += 128;
+    }
+  }
+}
+
+/** [rows][dim] times a factor -> [row pairs][dim][2]; the last of an odd number of rows is paired with zeros. */
+export function packQueries(from: usize, to: usize, rows: i32, dim: i32, factor: f32): void {
   const row = <usize>dim << 2;
-  const column = <usize>keys << 2;
+  const whole = dim & ~3;
+  const factors = f32x4.splat(factor);
+  for (let i = 0; i < rows; i += 2) {
+    const paired = i + 1 < rows;
+    let d = 0;
+    for (; d < whole; d += 4) {
+      const a = f32x4.mul(v128.load(from), factors);
+      const b = paired ? f32x4.mul(v128.load(from + row), factors) : f32x4.splat(0);
+      v128.store(to, v128.shuffle<f32>(a, b, 0, 4, 1, 5));
+      v128.store(to, v128.shuffle<f32>(a, b, 2, 6, 3, 7), 16);
+      from += 16;
+      to += 32;
+    }
+    for (; d < dim; d++) {
+      store<f32>(to, load<f32>(from) * factor);
+      store<f32>(to, paired ? load<f32>(from + row) * factor : 0, 4);
+      from += 4;
+      to += 8;
+    }
+    from += row;
+  }
+}
+
+/** [keys][dim] -> [keys / 16][dim][16] */
+export function packKeys(from: usize, to: usize, keys: i32, dim: i32): void {
+  const row = <usize>dim << 2;
   const whole = dim & ~3;
   for (let key = 0; key < keys; key += 4) {
     const source = from + <usize>key * row;
-    const target = to + (<usize>key << 2);
+    const target = to + <usize>(key & ~15) * row + (<usize>(key & 15) << 2);
     let d = 0;
     for (; d < whole; d += 4) {
       const at = source + (<usize>d << 2);
@@ -135,132 +422,39 @@ export function transpose(from: usize, to: usize, keys: i32, dim: i32): void {
       const ab1 = v128.shuffle<f32>(a, b, 2, 6, 3, 7);
       const ce0 = v128.shuffle<f32>(c, e, 0, 4, 1, 5);
       const ce1 = v128.shuffle<f32>(c, e, 2, 6, 3, 7);
-      const out = target + <usize>d * column;
+      const out = target + (<usize>d << 6);
       v128.store(out, v128.shuffle<f32>(ab0, ce0, 0, 1, 4, 5));
-      v128.store(out + column, v128.shuffle<f32>(ab0, ce0, 2, 3, 6, 7));
-      v128.store(out + 2 * column, v128.shuffle<f32>(ab1, ce1, 0, 1, 4, 5));
-      v128.store(out + 3 * column, v128.shuffle<f32>(ab1, ce1, 2, 3, 6, 7));
+      v128.store(out, v128.shuffle<f32>(ab0, ce0, 2, 3, 6, 7), 64);
+      v128.store(out, v128.shuffle<f32>(ab1, ce1, 0, 1, 4, 5), 128);
+      v128.store(out, v128.shuffle<f32>(ab1, ce1, 2, 3, 6, 7), 192);
     }
     for (; d < dim; d++) {
-      for (let i = 0; i < 4; i++) {
-        const value = load<f32>(source + <usize>i * row + (<usize>d << 2));
-        store<f32>(target + <usize>d * column + (<usize>i << 2), value);
+      for (let i: usize = 0; i < 4; i++) {
+        const value = load<f32>(source + i * row + (<usize>d << 2));
+        store<f32>(target + (<usize>d << 6) + (i << 2), value);
       }
     }
   }
 }
 
-/** [rows][dim] -> [rows][width] with zeros in the columns past dim. */
-export function widen(from: usize, to: usize, rows: i32, dim: i32, width: i32): void {
-  const bytes = <usize>dim << 2;
-  const gap = (<usize>width << 2) - bytes;
-  for (let i = 0; i < rows; i++) {
-    memory.copy(to, from, bytes);
-    memory.fill(to + bytes, 0, gap);
-    from += bytes;
-    to += bytes + gap;
-  }
-}
-
-/**
- * Adds the keys of one tile to the running softmax of a block of rows.
- *
- * q [rows rounded up to 2][dim], times scale * log2(e); kt [dim][keys]; v [keys][width]; s scratch [rows rounded up to
- * 2][keys]; o [rows rounded up to 2][width] not yet normalised; m, l [rows] running maximum (base 2) and sum.
- * mask 0: every pair attends; else [rows][words] bits. keys and width are multiples of 16.
- */
-export function attend(
-  q: usize,
-  kt: usize,
-  v: usize,
-  s: usize,
-  o: usize,
-  m: usize,
-  l: usize,
-  rows: i32,
-  keys: i32,
-  dim: i32,
-  width: i32,
-  mask: usize,
-  words: i32,
-): void {
-  const dimRow = <usize>dim << 2;
-  const keyRow = <usize>keys << 2;
-  const outRow = <usize>width << 2;
-  for (let row = 0; row < rows; row += 2) {
-    for (let key = 0; key < keys; key += 16) {
-      const column = <usize>key << 2;
-      multiply2x16(
-        q + <usize>row * dimRow, dimRow, kt + column, keyRow, s + <usize>row * keyRow + column, keyRow, dim, false,
-      );
-    }
-  }
-  const never = f32x4.splat(NEVER);
-  for (let row = 0; row < rows; row++) {
-    const scores = s + <usize>row * keyRow;
-    const bits = mask + ((<usize>row * <usize>words) << 2);
-    const before = load<f32>(m + (<usize>row << 2));
-    let top = f32x4.splat(before);
-    if (mask == 0) {
-      for (let at: usize = 0; at < keyRow; at += 16) top = f32x4.max(top, v128.load(scores + at));
-    } else {
-      for (let key = 0; key < keys; key += 4) {
-        const at = scores + (<usize>key << 2);
-        const word = load<u32>(bits + ((<usize>key >> 5) << 2));
-        const score = v128.bitselect(v128.load(at), never, lanes(word, key & 31));
-        v128.store(at, score);
-        top = f32x4.max(top, score);
+/** [keys][dim] -> [width / 16][keys][16] with zeros in the columns past dim. */
+export function packValues(from: usize, to: usize, keys: i32, dim: i32): void {
+  const row = <usize>dim << 2;
+  for (let d = 0; d < dim; d += 16) {
+    const bytes = <usize>min(16, dim - d) << 2;
+    let at = from + (<usize>d << 2);
+    for (let key = 0; key < keys; key++) {
+      if (bytes == 64) {
+        v128.store(to, v128.load(at));
+        v128.store(to, v128.load(at, 16), 16);
+        v128.store(to, v128.load(at, 32), 32);
+        v128.store(to, v128.load(at, 48), 48);
+      } else {
+        memory.copy(to, at, bytes);
+        memory.fill(to + bytes, 0, 64 - bytes);
       }
-    }
-    const now = largest(top);
-    const shift = f32x4.splat(now);
-    let sum = f32x4.splat(0);
-    if (mask == 0) {
-      for (let at: usize = 0; at < keyRow; at += 16) {
-        const weight = exp2(f32x4.sub(v128.load(scores + at), shift));
-        v128.store(scores + at, weight);
-        sum = f32x4.add(sum, weight);
-      }
-    } else {
-      for (let key = 0; key < keys; key += 4) {
-        const at = scores + (<usize>key << 2);
-        const word = load<u32>(bits + ((<usize>key >> 5) << 2));
-        // The bit mask, not the score, decides: exp2 holds at 2^-126 instead of reaching zero.
-        const weight = v128.and(exp2(f32x4.sub(v128.load(at), shift)), lanes(word, key & 31));
-        v128.store(at, weight);
-        sum = f32x4.add(sum, weight);
-      }
-    }
-    let kept = load<f32>(l + (<usize>row << 2));
-    if (now > before) {
-      const fade = exp2(f32x4.splat(before - now));
-      kept *= f32x4.extract_lane(fade, 0);
-      store<f32>(m + (<usize>row << 2), now);
-      const out = o + <usize>row * outRow;
-      for (let at: usize = 0; at < outRow; at += 16) v128.store(out + at, f32x4.mul(v128.load(out + at), fade));
-    }
-    store<f32>(l + (<usize>row << 2), kept + total(sum));
-  }
-  for (let row = 0; row < rows; row += 2) {
-    for (let d = 0; d < width; d += 16) {
-      const column = <usize>d << 2;
-      multiply2x16(
-        s + <usize>row * keyRow, keyRow, v + column, outRow, o + <usize>row * outRow + column, outRow, keys, true,
-      );
-    }
-  }
-}
-
-/** Divides the outputs by the sums; rows without keys become zeros. In place, [rows][width] -> [rows][dim]. */
-export function finish(o: usize, l: usize, rows: i32, dim: i32, width: i32): void {
-  let to = o;
-  for (let row = 0; row < rows; row++) {
-    const from = o + ((<usize>row * <usize>width) << 2);
-    const sum = load<f32>(l + (<usize>row << 2));
-    const factor: f32 = sum > 0 ? 1 / sum : 0;
-    for (let d = 0; d < dim; d++) {
-      store<f32>(to, load<f32>(from + (<usize>d << 2)) * factor);
-      to += 4;
+      at += row;
+      to += 64;
     }
   }
 }
