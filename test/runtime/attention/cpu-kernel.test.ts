@@ -6,7 +6,8 @@ import { kernelBuilds } from '../../../runtime/attention/cpu/kernel-builds.ts';
 import { totalCost, WorkQueue, workList } from '../../../runtime/attention/cpu/work.ts';
 import { sampleInput } from '../../../runtime/attention/sample-data.ts';
 import type { AttentionInput } from '../../../runtime/attention/types.ts';
-import { expectCorrect, type Problem, problem, problems, scattered } from './problems.ts';
+import { expectCorrect } from './expect-correct.ts';
+import { type Problem, problem, problems, scattered } from './problems.ts';
 
 /** Computes into outputs that are full of NaN. */
 function run(kernel: Kernel, { input, plans }: Problem) {
