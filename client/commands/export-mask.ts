@@ -58,9 +58,14 @@ export async function exportMask(
     async (_, cancellation) => {
       const source = (await vscode.workspace.openTextDocument(subject.uri)).getText();
       const summarised = { name, source, pattern, shape };
-      const bytes = await runJob({ kind: 'export', format: format.id, subject: summarised }, cancellation);
-      if (bytes === undefined) return false;
-      await write(file, bytes);
+      const exported = await runJob({ kind: 'export', format: format.id, subject: summarised }, cancellation);
+      if (exported === undefined) return false;
+      const [main, ...others] = exported.files;
+      const places = others.map(({ extension, bytes }) => ({ place: besides(file, extension), bytes }));
+      for (const { place } of places) if (!(await mayReplace(place))) return false;
+      // What the first file refers to is there before it.
+      for (const { place, bytes } of places) await write(place, bytes);
+      await write(file, main.bytes);
       return true;
     },
   );
@@ -88,6 +93,33 @@ async function write(file: vscode.Uri, bytes: Uint8Array): Promise<void> {
       `${file.path} cannot be written: ${error instanceof Error ? error.message : String(error)} Choose another folder.`,
     );
   }
+}
+
+/** The file of the same name with another extension. */
+function besides(file: vscode.Uri, extension: string): vscode.Uri {
+  const name = file.path.slice(file.path.lastIndexOf('/') + 1);
+  const dot = name.lastIndexOf('.');
+  const stem = dot > 0 ? name.slice(0, dot) : name;
+  if (name === `${stem}.${extension}`)
+    throw new Error(
+      `This format writes a second file with the ending .${extension}; choose another one for the first.`,
+    );
+  return vscode.Uri.joinPath(file, '..', `${stem}.${extension}`);
+}
+
+/** The dialog asks for the file that was chosen; nobody has asked for one beside it. */
+async function mayReplace(file: vscode.Uri): Promise<boolean> {
+  try {
+    await vscode.workspace.fs.stat(file);
+  } catch {
+    return true;
+  }
+  const replace = 'Replace';
+  const detail = 'The export consists of two files of one name.';
+  return (
+    (await vscode.window.showWarningMessage(`${file.path} exists already.`, { modal: true, detail }, replace)) ===
+    replace
+  );
 }
 
 /** Where the mask of a file is saved: beside it; in the workspace when the file itself lies in no folder. */
@@ -148,8 +180,8 @@ async function chooseFormat(name: string, tokens: number): Promise<FormatName | 
   const choice = await vscode.window.showQuickPick(
     formatNames.map(format => ({
       label: format.title,
-      description: `.${format.extension}`,
-      detail: format.description,
+      description: `.${format.extension}${format.beside === undefined ? '' : ` and .${format.beside}`}`,
+      detail: format.exactFor === undefined ? format.description : `For ${format.exactFor}. ${format.description}`,
       format,
     })),
     { title: `Export ${name} at ${tokens} tokens`, placeHolder: 'Format', matchOnDescription: true },
