@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { type FormatName, formatNames } from '../../runtime/export/format-names.ts';
+import type { ExportSubject } from '../../runtime/export/request.ts';
 import type { Model } from '../../runtime/pattern/ir.ts';
 import { patternAt, shapeAt } from '../../runtime/pattern/model.ts';
 import { DeclarationsRequest, LIBRARY_SCHEME, LowerRequest } from '../../server/protocol.ts';
@@ -9,6 +10,9 @@ import type { Previews } from '../preview/previews.ts';
 import type { RestartableClient } from '../restartable-client.ts';
 import { checkSizeAhead, tokensProblem } from './export-limits.ts';
 import { type Subject, subjectOf } from './subject.ts';
+
+/** The list of formats waits so long for what fits. */
+const PATIENCE_MS = 1500;
 
 /** `Sparse: Export Mask...`: asks for the format and the place, and writes through the workspace's file system. */
 export async function exportMask(
@@ -33,11 +37,11 @@ export async function exportMask(
     declared.tokens === null || declared.tokens === tokens ? declared : await lower(client, subject.uri, name, tokens);
   const place = await chooseHead(model, shown);
   if (place === undefined) return;
-  const format = await chooseFormat(name, tokens);
-  if (format === undefined) return;
   const shape = shapeAt(model, place.layer, place.head, tokens);
   const pattern = patternAt(model, place.layer, place.head);
   if (pattern === undefined) throw new Error(`No rule of ${name} reaches layer ${place.layer}, head ${place.head}.`);
+  const format = await chooseFormat({ name, source: undefined, pattern, shape }, runJob);
+  if (format === undefined) return;
   checkSizeAhead(format, shape);
   const folder = folderFor(subject.uri);
   const file = await vscode.window.showSaveDialog({
@@ -176,17 +180,43 @@ async function chooseHead(
   return await vscode.window.showQuickPick(places, { title: 'Export Mask', placeHolder: 'Which rule of the model' });
 }
 
-async function chooseFormat(name: string, tokens: number): Promise<FormatName | undefined> {
-  const choice = await vscode.window.showQuickPick(
-    formatNames.map(format => ({
-      label: format.title,
-      description: `.${format.extension}${format.beside === undefined ? '' : ` and .${format.beside}`}`,
-      detail: format.exactFor === undefined ? format.description : `For ${format.exactFor}. ${format.description}`,
+/** The formats that hold the mask come first, and the others say why they do not, unless finding out takes long. */
+async function chooseFormat(subject: ExportSubject, runJob: RunJob): Promise<FormatName | undefined> {
+  const looking = new vscode.CancellationTokenSource();
+  // What is wrong with the mask itself is said when it is exported.
+  const misfits = runJob({ kind: 'misfits', subject }, looking.token).catch(() => undefined);
+  const late = new Promise<undefined>(resolve => setTimeout(resolve, PATIENCE_MS, undefined));
+  const items: Promise<FormatItem[]> = Promise.race([misfits, late]).then(found => itemsOf(found ?? {}));
+  try {
+    const choice = await vscode.window.showQuickPick(items, {
+      title: `Export ${subject.name} at ${subject.shape.tokens} tokens`,
+      placeHolder: 'Format',
+      matchOnDescription: true,
+    });
+    return choice?.format;
+  } finally {
+    looking.cancel();
+    looking.dispose();
+  }
+}
+
+interface FormatItem extends vscode.QuickPickItem {
+  readonly format: FormatName;
+}
+
+function itemsOf(misfits: Readonly<Record<string, string>>): FormatItem[] {
+  const items = formatNames.map(format => {
+    const { id, title, extension, beside, description } = format;
+    const misfit = misfits[id];
+    return {
+      label: title,
+      description: `.${extension}${beside === undefined ? '' : ` and .${beside}`}`,
+      detail: misfit === undefined ? description : `Cannot hold this mask exactly: ${misfit}`,
       format,
-    })),
-    { title: `Export ${name} at ${tokens} tokens`, placeHolder: 'Format', matchOnDescription: true },
-  );
-  return choice?.format;
+    };
+  });
+  const fits = ({ format }: FormatItem): boolean => misfits[format.id] === undefined;
+  return [...items.filter(fits), ...items.filter(item => !fits(item))];
 }
 
 async function offerNext(file: vscode.Uri): Promise<void> {

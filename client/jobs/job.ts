@@ -1,16 +1,19 @@
 import { type ComparisonChoice, compareModels, type ModelComparison } from '../../runtime/analyse/compare-models.ts';
-import { type Exported, type ExportedFile, formatOf } from '../../runtime/export/formats.ts';
+import { type Exported, type ExportedFile, formatOf, misfitsOf } from '../../runtime/export/formats.ts';
 import type { ExportSubject } from '../../runtime/export/request.ts';
 import type { Model } from '../../runtime/pattern/ir.ts';
 
 /** Work of a command that may take long: plain data in, plain data out. */
 export type Job =
   | { readonly kind: 'export'; readonly format: string; readonly subject: ExportSubject }
+  | { readonly kind: 'misfits'; readonly subject: ExportSubject }
   | { readonly kind: 'compare'; readonly first: Model; readonly second: Model; readonly choice: ComparisonChoice };
 
 /** What each kind of job gives back. */
 export interface JobResults {
   readonly export: Exported;
+  /** Why formats cannot hold the mask exactly, by id. */
+  readonly misfits: Readonly<Record<string, string>>;
   readonly compare: ModelComparison;
 }
 
@@ -26,6 +29,7 @@ export function outcomeOf(job: Job): { readonly outcome: JobOutcome; readonly tr
       const result = compareModels(job.first, job.second, job.choice);
       return { outcome: { ok: true, result }, transfer: [] };
     }
+    if (job.kind === 'misfits') return { outcome: { ok: true, result: misfitsOf(job.subject) }, transfer: [] };
     const format = formatOf(job.format);
     if (format === undefined) throw new RangeError(`there is no format ${job.format}`);
     const { files, addedPairs } = format.write(job.subject);

@@ -17,7 +17,7 @@ export interface FlexFacts {
 export function flexModule(facts: FlexFacts): string {
   const { name, source, queries, keys, heads, block, noEmptyQuery, contiguous } = facts;
   const truth = (holds: boolean): string => (holds ? 'True' : 'False');
-  return `"""The sparse attention mask of ${commented(name)} for FlexAttention (PyTorch 2.13 or newer).
+  return `"""The sparse attention mask of ${commented(name)} for FlexAttention, checked with PyTorch 2.13.
 
     from mask import attend  # whatever this file is called
     output = attend(q, k, v)  # q [batch, heads, ${queries}, dim], k and v [batch, kv heads, ${keys}, dim]
@@ -79,10 +79,13 @@ def make_mask_mod(device="cuda"):
     table = torch.zeros(masks * _ROWS * _COLUMNS, dtype=torch.int32, device=device)
     table[tensors["row"] * _COLUMNS + tensors["column"]] = tensors["tile"]
 
+    # No globals: compilers would look them up by the name of this module.
+    heads, rows, columns, block = HEADS, _ROWS, _COLUMNS, BLOCK
+
     def mask_mod(b, h, q_idx, kv_idx):
-        mask = head[h] if HEADS > 1 else 0
-        tile = table[(mask * _ROWS + q_idx // BLOCK) * _COLUMNS + kv_idx // BLOCK].long()
-        byte = bits[(tile * BLOCK + q_idx % BLOCK) * (BLOCK // 8) + kv_idx % BLOCK // 8]
+        mask = head[h] if heads > 1 else 0
+        tile = table[(mask * rows + q_idx // block) * columns + kv_idx // block].long()
+        byte = bits[(tile * block + q_idx % block) * (block // 8) + kv_idx % block // 8]
         return ((byte >> (kv_idx % 8)) & 1) == 1
 
     return mask_mod
@@ -119,7 +122,7 @@ def block_mask(device="cuda"):
 
 
 def attend(q, k, v, flex=flex_attention, **options):
-    """Attention under the mask; pass flex=torch.compile(flex_attention) for the block-sparse kernel."""
+    """Attention under the mask; pass flex=torch.compile(flex_attention, dynamic=False) for the block-sparse kernel."""
     kernel_options = {**KERNEL_OPTIONS, **options.pop("kernel_options", {})}
     return flex(
         q, k, v, block_mask=block_mask(str(q.device)), enable_gqa=q.shape[1] != k.shape[1], kernel_options=kernel_options, **options

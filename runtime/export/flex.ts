@@ -15,7 +15,7 @@ const EVERYTHING = 1;
 const OWN = 2;
 
 /**
- * A Python module for FlexAttention (PyTorch 2.13 or newer) and the tensors that it reads, as a .safetensors file beside it:
+ * A Python module for FlexAttention (checked with PyTorch 2.13) and the tensors that it reads, as a .safetensors file beside it:
  *
  * `head` int32 [heads]: which of the distinct masks each head has. `row_start` int32 [distinct masks x row blocks + 1]: where
  * the blocks of each block of 128 queries begin. `column` int32 [blocks]: block of 128 keys. `tile` int32 [blocks]: 1 where all

@@ -13,7 +13,7 @@ import { exportFlex } from './flex.ts';
 import { type FormatName, formatNameOf, formatNames } from './format-names.ts';
 import { planOfRequest } from './head-masks.ts';
 import { summarise, writeSummary } from './json.ts';
-import { ExportFitError, type Misfit } from './misfit.ts';
+import { ExportFitError, type Misfit, misfitText } from './misfit.ts';
 import { exportMitBlockSparse, mitMisfit } from './mit-block-sparse.ts';
 import { exportDenseNpz, exportNpy } from './npy.ts';
 import { exportSvg, pictureOf } from './picture.ts';
@@ -88,6 +88,16 @@ function formatWith(name: FormatName): ExportFormat {
         : written;
     },
   };
+}
+
+/** Why formats cannot hold the masks of a request exactly, by id; those that can are not there. Throws PatternError and CompileError. */
+export function misfitsOf(request: ExportRequest): Readonly<Record<string, string>> {
+  const found: Record<string, string> = {};
+  for (const { id, misfit } of formats) {
+    const reason = misfit(request);
+    if (reason !== undefined) found[id] = misfitText(reason);
+  }
+  return found;
 }
 
 /** Ids of the formats that hold the masks of a request exactly. */

@@ -10,16 +10,20 @@ export interface Misfit {
   readonly roundable: boolean;
 }
 
+/** A reason with the pair that shows it. */
+export function misfitText({ reason, pair }: Pick<Misfit, 'reason'> & { readonly pair?: Pair | undefined }): string {
+  return pair === undefined ? reason : `${reason} (query ${pair.query}, key ${pair.key})`;
+}
+
 /** A mask that a format cannot hold; the message names the reason, a pair, and formats that can. */
 export class ExportFitError extends Error {
   override readonly name = 'ExportFitError';
   readonly pair: Pair | undefined;
 
   constructor(id: string, { reason, pair, roundable }: Misfit, others: readonly string[]) {
-    const shown = pair === undefined ? '' : ` (query ${pair.query}, key ${pair.key})`;
     const rounding = roundable ? ' With approximation it allows whole blocks.' : '';
     super(
-      `${id} cannot hold this mask exactly: ${reason}${shown}.${rounding} These formats can: ${others.join(', ')}.`,
+      `${id} cannot hold this mask exactly: ${misfitText({ reason, pair })}.${rounding} These formats can: ${others.join(', ')}.`,
     );
     this.pair = pair;
   }
