@@ -2,7 +2,8 @@ import type { Pair } from '../analyse/find-pair.ts';
 import type { TilePlan } from '../compile/tile-plan.ts';
 import { fromInt32 } from '../tensor/convert.ts';
 import { writeNpz } from '../tensor/npz.ts';
-import { differingHead, plansOf, treesOf } from './head-masks.ts';
+import { groupMisfit, groupsOf } from './head-groups.ts';
+import { plansOf } from './head-masks.ts';
 import { forEachRow } from './mask-rows.ts';
 import type { Misfit } from './misfit.ts';
 import type { Exported, ExportRequest } from './request.ts';
@@ -26,16 +27,8 @@ export function flashMaskMisfit(request: ExportRequest): Misfit | undefined {
   const { queries, tokens } = request.shape;
   if (queries !== tokens)
     return { reason: `it takes as many queries as keys, not ${queries} and ${tokens}`, roundable: false };
-  const trees = treesOf(request);
-  for (const group of groupsOf(request)) {
-    const found = differingHead(trees, group, 0);
-    if (found !== undefined)
-      return {
-        reason: `heads ${found.heads[0]} and ${found.heads[1]} share keys and must share the mask, but differ`,
-        pair: found.pair,
-        roundable: false,
-      };
-  }
+  const differing = groupMisfit(request);
+  if (differing !== undefined) return differing;
   for (const plan of plansOf(request).distinct) {
     const rows = maskedRows(plan);
     if ('query' in rows)
@@ -46,14 +39,6 @@ export function flashMaskMisfit(request: ExportRequest): Misfit | undefined {
       };
   }
   return undefined;
-}
-
-/** The query heads of each head of keys and values. */
-function groupsOf({ heads, kvHeads }: ExportRequest): readonly (readonly number[])[] {
-  if (heads === undefined) return [[0]];
-  const groups = kvHeads ?? heads.length;
-  const size = heads.length / groups;
-  return Array.from({ length: groups }, (_, group) => Array.from({ length: size }, (_, head) => group * size + head));
 }
 
 /**

@@ -19,8 +19,10 @@ export interface FormatName {
     | 'safetensors'
     | 'flex'
     | 'flashinfer'
+    | 'flashinfer-vsa'
     | 'flashmask'
     | 'mit-block-sparse'
+    | 'sparge'
     | 'triton-layout'
     | 'c'
     | 'png'
@@ -108,6 +110,17 @@ export const formatNames: readonly FormatName[] = [
     exactFor: 'masks that all heads share',
   },
   {
+    id: 'flashinfer-vsa',
+    title: 'FlashInfer block mask',
+    extension: 'safetensors',
+    description:
+      'block_mask for BlockSparseAttentionWrapper.plan with the vsa backends, with M, N, R and C as metadata.',
+    heads: 'each',
+    exactFor:
+      'masks of whole blocks of 128 x 128, or of 64 x 64 with a key for every query, that heads with the same keys share',
+    rounds: true,
+  },
+  {
     id: 'flashmask',
     title: 'FlashMask (Paddle)',
     extension: 'npz',
@@ -122,6 +135,15 @@ export const formatNames: readonly FormatName[] = [
     description: 'base_blockmask and the other arguments of block_sparse_attn_func, with is_causal as metadata.',
     heads: 'each',
     exactFor: 'masks of whole blocks of 128 x 128, which may all be cut to the past',
+    rounds: true,
+  },
+  {
+    id: 'sparge',
+    title: 'SpargeAttn block mask',
+    extension: 'safetensors',
+    description: 'mask_id for block_sparse_sage2_attn_cuda in blocks of 128 queries and 64 keys.',
+    heads: 'each',
+    exactFor: 'masks of whole blocks of 128 x 64',
     rounds: true,
   },
   {

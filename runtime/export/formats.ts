@@ -8,6 +8,7 @@ import { exportBsr } from './bsr.ts';
 import { exportC } from './c-header.ts';
 import { exportCsr } from './csr.ts';
 import { exportFlashInfer, flashInferMisfit } from './flashinfer.ts';
+import { exportFlashInferVsa, flashInferVsaMisfit } from './flashinfer-vsa.ts';
 import { exportFlashMask, flashMaskMisfit } from './flashmask.ts';
 import { exportFlex } from './flex.ts';
 import { type FormatName, formatNameOf, formatNames } from './format-names.ts';
@@ -20,6 +21,7 @@ import { exportSvg, pictureOf } from './picture.ts';
 import { exportReport } from './report.ts';
 import type { Exported, ExportRequest } from './request.ts';
 import { exportSafetensors } from './safetensors.ts';
+import { exportSparge, spargeMisfit } from './sparge.ts';
 import { exportLayout, layoutMisfit } from './triton-layout.ts';
 
 export type { Exported, ExportedFile, ExportRequest } from './request.ts';
@@ -50,8 +52,10 @@ const writers: Readonly<Record<FormatName['id'], Writer>> = {
   safetensors: { write: request => exportSafetensors(partsOf(request), metadataOf(request)) },
   flex: { write: exportFlex },
   flashinfer: { misfit: flashInferMisfit, write: exportFlashInfer },
+  'flashinfer-vsa': { misfit: flashInferVsaMisfit, write: exportFlashInferVsa },
   flashmask: { misfit: flashMaskMisfit, write: exportFlashMask },
   'mit-block-sparse': { misfit: mitMisfit, write: exportMitBlockSparse },
+  sparge: { misfit: spargeMisfit, write: exportSparge },
   'triton-layout': { misfit: layoutMisfit, write: exportLayout },
   c: { write: exportC },
   png: { write: request => pictureOf(request).png },

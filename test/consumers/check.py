@@ -146,7 +146,7 @@ def main():
     print("checked with", json.dumps(versions))
     for library in missing:
         print(f"not checked: {library} is not installed")
-    print("not checked: flashinfer, flashmask and mit-block-sparse, whose libraries run on graphics cards only")
+    print("not checked: flashinfer, flashinfer-vsa, flashmask, mit-block-sparse and sparge, whose libraries run on graphics cards only")
     sys.exit(1 if failures else 0)
 
 

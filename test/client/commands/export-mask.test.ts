@@ -151,8 +151,8 @@ test('formats that hold the mask come first, and the others say why they do not'
   const ids = editor.offered.map(({ format }) => format.id);
   expect(ids.slice(0, 3)).toEqual(['npy', 'npz-dense', 'bits']);
   // 20 queries of 40 tokens: causal, but not as many queries as keys, and 40 is no multiple of 16.
-  expect(ids.slice(-2)).toEqual(['flashmask', 'triton-layout']);
-  expect(editor.offered.at(-2)?.detail).toBe(
+  expect(ids.slice(-4)).toEqual(['flashinfer-vsa', 'flashmask', 'sparge', 'triton-layout']);
+  expect(editor.offered.at(-3)?.detail).toBe(
     'Cannot hold this mask exactly: it takes as many queries as keys, not 20 and 40',
   );
   expect(editor.offered.find(({ format }) => format.id === 'mit-block-sparse')?.detail).toMatch(/^base_blockmask/);

@@ -108,6 +108,28 @@ export function mitBlockSparse(file: ExportedFile): { causal: boolean; allows: A
   };
 }
 
+/** SpargeAttn: blocks of 128 queries and 64 keys. */
+export function sparge(file: ExportedFile): Allows {
+  const mask = readSafetensors(file.bytes).tensors.get('mask_id')!;
+  const [, , rows = 0, columns = 0] = mask.shape;
+  if (mask.dtype !== 'i8') throw new Error('not int8');
+  return (head, i, j) => mask.data[(head * rows + (i >> 7)) * columns + (j >> 6)] === 1;
+}
+
+/** FlashInfer's vsa backends: blocks of R x C, equal for all heads that share keys. */
+export function flashInferVsa(file: ExportedFile): { size: number; allows: Allows } {
+  const { tensors, metadata } = readSafetensors(file.bytes);
+  const mask = tensors.get('block_mask')!;
+  const [, rows = 0, columns = 0] = mask.shape;
+  const size = Number(metadata.R);
+  if (metadata.C !== metadata.R || rows * size !== Number(metadata.M) || columns * size !== Number(metadata.N))
+    throw new Error('blocks do not cover the mask');
+  return {
+    size,
+    allows: (head, i, j) => mask.data[(head * rows + Math.floor(i / size)) * columns + Math.floor(j / size)] === 1,
+  };
+}
+
 /** DeepSpeed, Triton: block (I, J) is computed whole where the layout is 1. */
 export function blockLayout(file: ExportedFile): { block: number; allows: Allows } {
   const { tensors, metadata } = readSafetensors(file.bytes);

@@ -14,12 +14,14 @@ import {
   blockLayout,
   cHeader,
   flashInfer,
+  flashInferVsa,
   flashMask,
   flexAttention,
   mitBlockSparse,
   packedBits,
   pngPixels,
   scipyBsr,
+  sparge,
   textOf,
 } from './consumers.ts';
 
@@ -171,7 +173,7 @@ function every({ request: { shape }, heads }: Case, holds: Allows): boolean {
 }
 
 /** Is every block of each mask, as far as it lies in the domain, all or nothing? */
-function isWhole(one: Case, size: number, domain: (i: number, j: number) => boolean): boolean {
+function isWhole(one: Case, size: number, domain: (i: number, j: number) => boolean, keys = size): boolean {
   const { heads, allows } = one;
   const { queries, tokens } = one.request.shape;
   const first = new Map<string, boolean>();
@@ -182,7 +184,7 @@ function isWhole(one: Case, size: number, domain: (i: number, j: number) => bool
           if (allows(head, i, j)) return false;
           continue;
         }
-        const block = `${head},${Math.floor(i / size)},${Math.floor(j / size)}`;
+        const block = `${head},${Math.floor(i / size)},${Math.floor(j / keys)}`;
         const known = first.get(block);
         if (known !== undefined && known !== allows(head, i, j)) return false;
         first.set(block, allows(head, i, j));
@@ -356,6 +358,49 @@ describe('formats for some masks', () => {
     });
     expect(seen.causal.size).toBe(2);
     expect(seen.refused).toBeGreaterThan(10);
+  });
+
+  it('sparge: whole blocks of 128 x 64; else rounded up when asked', () => {
+    const seen = new Set<boolean>();
+    check(one => {
+      const holds = isWhole(one, 128, () => true, 64);
+      seen.add(holds);
+      expect(refusal('sparge', one.request) === undefined).toBe(holds);
+      const { files, addedPairs } = write('sparge', { ...one.request, approximate: true });
+      if (holds) expectSame(sparge(files[0]), one);
+      expectRounded(one, sparge(files[0]), addedPairs);
+    });
+    expect(seen.size).toBe(2);
+  });
+
+  it('flashinfer-vsa: whole blocks of 128, or of 64 with a key for each query, that groups share', () => {
+    const seen = new Set<string>();
+    check(one => {
+      const { queries, tokens } = one.request.shape;
+      const isMultiple = (size: number): boolean => queries % size === 0 && tokens % size === 0;
+      const shared =
+        one.request.kvHeads !== 1 || every(one, (head, i, j) => one.allows(head, i, j) === one.allows(0, i, j));
+      const size = [128, 64].find(each => isMultiple(each) && isWhole(one, each, () => true));
+      const hasKeys = (head: number, from: number): boolean => {
+        for (let i = from; i < from + 64; i++) for (let j = 0; j < tokens; j++) if (one.allows(head, i, j)) return true;
+        return false;
+      };
+      const noEmptyBlock = isMultiple(64) && every(one, (head, i, j) => i % 64 !== 0 || j !== 0 || hasKeys(head, i));
+      const holds = shared && (size === 128 || (size === 64 && noEmptyBlock));
+      expect(refusal('flashinfer-vsa', one.request) === undefined).toBe(holds);
+      const rounded = { ...one.request, approximate: true };
+      if (!holds && !(shared && noEmptyBlock)) {
+        expect(refusal('flashinfer-vsa', rounded)).toBeInstanceOf(ExportFitError);
+        return;
+      }
+      const { files, addedPairs } = write('flashinfer-vsa', rounded);
+      const read = flashInferVsa(files[0]);
+      expect(read.size).toBe(size ?? 64);
+      if (holds) expectSame(read.allows, one);
+      expectRounded(one, read.allows, addedPairs);
+      seen.add(`${holds} ${read.size}`);
+    });
+    expect([...seen].sort()).toEqual(['false 64', 'true 128', 'true 64']);
   });
 
   it('triton-layout: whole blocks, the largest that do; else rounded up when asked', () => {

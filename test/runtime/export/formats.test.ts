@@ -227,12 +227,18 @@ describe('formats', () => {
     };
     vi.useFakeTimers({ toFake: ['Date'], now: new Date('2001-02-03') });
     try {
-      const fitting = formats.filter(({ exactFor }) => exactFor === undefined || exactFor.includes('share'));
-      expect(fitting.length).toBeGreaterThan(12);
-      const request = { name: 'mine', source: 'pattern mine = ...', pattern, shape };
-      const first = fitting.map(format => format.write(request));
+      // Every format holds full().
+      const requests = [
+        { name: 'mine', source: 'pattern mine = ...', pattern, shape },
+        { name: 'all', source: undefined, pattern: primitive('full'), shape: squareShape(256) },
+      ];
+      const cases = requests.flatMap(request =>
+        formats.filter(format => format.misfit(request) === undefined).map(format => ({ format, request })),
+      );
+      expect(new Set(cases.map(({ format }) => format.id)).size).toBe(formats.length);
+      const first = cases.map(({ format, request }) => format.write(request));
       vi.setSystemTime(new Date('2031-12-31T23:59:59'));
-      fitting.forEach((format, index) => {
+      cases.forEach(({ format, request }, index) => {
         expect(format.write(request), format.id).toEqual(first[index]);
       });
     } finally {
