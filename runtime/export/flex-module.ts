@@ -92,8 +92,8 @@ def make_mask_mod(device="cuda"):
 
 
 @lru_cache(maxsize=None)
-def block_mask(device="cuda"):
-    """The BlockMask, built from lists of blocks: time and memory follow the number of blocks, not of pairs."""
+def block_mask(device="cuda", backward=True):
+    """The BlockMask, built from lists of blocks, never from pairs. PyTorch transposes them for gradients: most of the work."""
     tensors = _tensors(device)
     row, column, head = tensors["row"], tensors["column"], tensors["head"].long()
     full = tensors["tile"] == 1
@@ -118,15 +118,16 @@ def block_mask(device="cuda"):
         BLOCK_SIZE=BLOCK,
         mask_mod=make_mask_mod(device),
         seq_lengths=(QUERIES, KEYS),
+        compute_q_blocks=backward,
     )
 
 
 def attend(q, k, v, flex=flex_attention, **options):
     """Attention under the mask; pass flex=torch.compile(flex_attention, dynamic=False) for the block-sparse kernel."""
-    kernel_options = {**KERNEL_OPTIONS, **options.pop("kernel_options", {})}
-    return flex(
-        q, k, v, block_mask=block_mask(str(q.device)), enable_gqa=q.shape[1] != k.shape[1], kernel_options=kernel_options, **options
-    )
+    backward = torch.is_grad_enabled() and any(tensor.requires_grad for tensor in (q, k, v))
+    options["kernel_options"] = {**KERNEL_OPTIONS, **options.get("kernel_options", {})}
+    options.setdefault("enable_gqa", q.shape[1] != k.shape[1])
+    return flex(q, k, v, block_mask=block_mask(str(q.device), backward), **options)
 `;
 }
 

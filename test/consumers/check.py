@@ -2,8 +2,8 @@
 
     python3 test/consumers/check.py
 
-Every file is compared with the dense mask of the npy format, pair by pair; flex also runs, uncompiled, compiled and
-backwards, against dense attention under that mask. Ends with 1 when something differs. What could not be checked because
+Every file is compared with the dense mask of the npy format, pair by pair; flex also runs, uncompiled, compiled and,
+on a graphics card, backwards, against dense attention under that mask. Ends with 1 when something differs. What could not be checked because
 a library is missing is said.
 """
 
@@ -103,10 +103,11 @@ def check_torch(folder, name, dense):
         # A mask has one length.
         compiled = torch.compile(flex_attention, dynamic=False)
         report_close(f"{name}: flex compiled on {device}", module.attend(q, k, v, flex=compiled), expected)
+        # FlexAttention has no gradients on processors.
         if device == "cuda":
             for tensor in (q, k, v):
                 tensor.requires_grad_()
-            wanted = torch.autograd.grad(dense_attention(q, k, v, mask.to(device)), (q, k, v), gradient)
+            wanted = torch.autograd.grad(dense_attention(q, k, v, mask.to(device)), (q, k, v), gradient.double())
             found = torch.autograd.grad(module.attend(q, k, v, flex=compiled), (q, k, v), gradient)
             for of, a, b in zip("qkv", found, wanted):
                 report_close(f"{name}: gradient of {of} on {device}", a, b)
