@@ -1,46 +1,59 @@
+import path from 'node:path';
 import { type Command, Option } from 'commander';
-import { type ExportFormat, formatOf, formats } from '../../runtime/export/formats.ts';
+import { aliasesOf, type FormatName, formatNameOf, formatNames } from '../../runtime/export/format-names.ts';
+import type { ExportedFile } from '../../runtime/export/request.ts';
 import { wrongUse } from './failure.ts';
 import { inThread } from './in-thread.ts';
-import { bytes } from './numbers.ts';
+import { bytes, grouped } from './numbers.ts';
 import type { Session } from './session.ts';
 import type { Sources } from './sources.ts';
-import { maskOf, openSubject, type SubjectOptions, withSubject } from './subject.ts';
-import { checkWritable, writeWholeFile } from './write-file.ts';
+import { maskOf, openSubject, type Subject, type SubjectOptions, withSubject } from './subject.ts';
+import { checkNew, checkWritable, writeWholeFile } from './write-file.ts';
 
 interface ExportOptions extends SubjectOptions {
   readonly format: string;
   readonly out: string;
+  readonly allHeads?: boolean;
+  readonly approximate?: boolean;
+  readonly force?: boolean;
 }
 
-/** Adds `export`: one mask as a file. */
+/** Adds `export`: masks as a file, and where the format has two, the other one beside it. */
 export function addExport(program: Command, session: Session, sources: Sources): void {
-  const list = formats.map(format => `  ${words(format).padEnd(12)} .${format.extension}: ${format.description}`);
   withSubject(
     program
       .command('export')
       .summary('write a mask to a file')
-      .description('Writes the mask of one layer and head to a file, whole or not at all.'),
+      .description('Writes the mask of one layer and head, or of all heads, to a file, whole or not at all.'),
     'head, from 0 (default: 0); any will do for a pattern without a model',
   )
-    .addOption(new Option('--format <ID>', `kind of file: ${ids()}`).makeOptionMandatory())
     .addOption(
-      new Option('--out <PATH>', 'the file to write, replaced when it exists; - for stdout').makeOptionMandatory(),
+      new Option('--all-heads', 'the masks of all heads of the layer, where the format holds several').conflicts(
+        'head',
+      ),
+    )
+    .addOption(new Option('--format <ID>', `kind of file: ${ids()}`).makeOptionMandatory())
+    .addOption(new Option('--out <PATH>', 'the file to write; - for stdout').makeOptionMandatory())
+    .option('--force', 'replace the file when it exists')
+    .option(
+      '--approximate',
+      'where the format knows only whole blocks, allow them whole; says how many pairs that adds',
     )
     .addHelpText(
       'after',
-      `\nFormats:\n${list.join('\n')}\n\nExample:\n  sparse export examples/longformer.sparse --of LongformerBase --format safetensors --out plan.safetensors`,
+      '\n`sparse formats` says what is in each kind of file, and which masks it holds exactly.\n\nExamples:\n  sparse export examples/longformer.sparse --of LongformerBase --format safetensors --out plan.safetensors\n  sparse export examples/longformer.sparse --of LongformerBase --layer 6 --all-heads --format flex --out mask.py',
     )
     .action((file: string | undefined, options: ExportOptions) => exportMask(file, options, session, sources));
 }
 
-/** What `--format` takes for a format: its id, and its extension where that is another word for it. */
-function words({ id, extension }: ExportFormat): string {
-  return extension !== id && formatOf(extension)?.id === id ? `${id} (or ${extension})` : id;
+/** What `--format` takes for a format: its id, and other words for it. */
+function words(format: FormatName): string {
+  const others = aliasesOf(format);
+  return others.length === 0 ? format.id : `${format.id} (or ${others.join(', ')})`;
 }
 
 function ids(): string {
-  return formats.map(words).join(', ');
+  return formatNames.map(words).join(', ');
 }
 
 async function exportMask(
@@ -49,26 +62,64 @@ async function exportMask(
   session: Session,
   sources: Sources,
 ): Promise<void> {
-  if (formatOf(options.format) === undefined)
-    throw wrongUse(`there is no format ${options.format}; choose one of ${ids()}`);
+  const format = formatNameOf(options.format);
+  if (format === undefined) throw wrongUse(`there is no format ${options.format}; choose one of ${ids()}`);
+  const places = placesOf(format, options.out);
   const subject = await openSubject(sources, file, options);
   const mask = maskOf(subject, options);
-  const toStdout = options.out === '-';
-  if (!toStdout) await checkWritable(options.out);
-  const contents = await session.during('Exporting', () =>
+  for (const place of places ?? []) {
+    await checkWritable(place);
+    if (options.force !== true) await checkNew(place);
+  }
+  const { files, addedPairs } = await session.during('Exporting', () =>
     inThread(
       {
         kind: 'export',
         format: options.format,
-        subject: { name: subject.name, source: subject.source, ...mask },
+        subject: {
+          name: subject.name,
+          source: subject.source,
+          ...mask,
+          ...(options.allHeads === true && allHeads(subject, options)),
+          ...(options.approximate === true && { approximate: true }),
+        },
       },
       session.signal,
     ),
   );
-  if (toStdout) {
-    await session.write(contents);
+  if (addedPairs > 0) session.note(`allows ${grouped(addedPairs)} pairs that the mask does not have`);
+  if (places === undefined) {
+    await session.write(files[0].bytes);
     return;
   }
-  await session.during('Writing', () => writeWholeFile(options.out, contents, session.signal));
-  session.note(`wrote ${options.out} (${bytes(contents.length)})`);
+  // What the first file refers to is there before it.
+  for (const [index, place] of [...places.entries()].reverse()) {
+    const { bytes: contents } = files[index] as ExportedFile;
+    await session.during('Writing', async () => {
+      if (options.force !== true) await checkNew(place);
+      await writeWholeFile(place, contents, session.signal);
+    });
+    session.note(`wrote ${place} (${bytes(contents.length)})`);
+  }
+}
+
+/** The paths of the files of a format; undefined for stdout. Throws Failure (2). */
+function placesOf({ id, beside }: FormatName, out: string): readonly string[] | undefined {
+  if (out === '-') {
+    if (beside !== undefined) throw wrongUse(`${id} writes two files, which do not fit on stdout; name a file`);
+    return undefined;
+  }
+  if (beside === undefined) return [out];
+  const { dir, name, ext } = path.parse(out);
+  if (ext === `.${beside}`) throw wrongUse(`${id} writes a second file with the ending ${ext}; give --out another one`);
+  return [out, path.join(dir, `${name}.${beside}`)];
+}
+
+/** The masks of all heads. Throws Failure (2) for a pattern, which has none of its own. */
+function allHeads(subject: Subject, options: ExportOptions) {
+  const { name, model } = subject;
+  if (model.kind === 'pattern' && model.heads === 1)
+    throw wrongUse(`${name} is a pattern, which has no heads of its own; leave out --all-heads`);
+  const heads = Array.from({ length: model.heads }, (_, head) => maskOf(subject, { ...options, head }));
+  return { heads, kvHeads: model.kvHeads };
 }

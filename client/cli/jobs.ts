@@ -2,8 +2,8 @@ import { type ComparisonChoice, compareModels, type ModelComparison } from '../.
 import { type FitChoice, fitOf, type LibraryFit } from '../../runtime/analyse/fit.ts';
 import type { PlanParts } from '../../runtime/attention/types.ts';
 import { compileHeadParts } from '../../runtime/compile/compile-heads.ts';
-import { formatOf } from '../../runtime/export/formats.ts';
-import type { SummarySubject } from '../../runtime/export/json.ts';
+import { type Exported, formatOf } from '../../runtime/export/formats.ts';
+import type { ExportSubject } from '../../runtime/export/request.ts';
 import type { Model } from '../../runtime/pattern/ir.ts';
 import { type Analysis, type AnalysisSubject, analyse } from './analysis.ts';
 
@@ -12,7 +12,7 @@ export type Job =
   | { readonly kind: 'stats'; readonly subject: AnalysisSubject }
   | { readonly kind: 'compare'; readonly first: Model; readonly second: Model; readonly choice: ComparisonChoice }
   | { readonly kind: 'fit'; readonly model: Model; readonly choice: FitChoice }
-  | { readonly kind: 'export'; readonly format: string; readonly subject: SummarySubject }
+  | { readonly kind: 'export'; readonly format: string; readonly subject: ExportSubject }
   | {
       readonly kind: 'plans';
       readonly model: Model;
@@ -26,7 +26,7 @@ export interface JobResults {
   readonly stats: Analysis;
   readonly compare: ModelComparison;
   readonly fit: readonly LibraryFit[];
-  readonly export: Uint8Array;
+  readonly export: Exported;
   readonly plans: PlanParts;
 }
 

@@ -6,6 +6,7 @@ import { asFailure } from './explain.ts';
 import { addExport } from './export.ts';
 import { cancelled, type Failure, fileProblem } from './failure.ts';
 import { addFit } from './fit.ts';
+import { addFormats } from './formats.ts';
 import { addRun } from './run.ts';
 import { processSession } from './session.ts';
 import { Sources } from './sources.ts';
@@ -53,6 +54,7 @@ async function run(args: readonly string[], signal: AbortSignal): Promise<number
   addDiff(program, session, sources);
   addFit(program, session, sources);
   addExport(program, session, sources);
+  addFormats(program, session);
   addRun(program, session, sources);
   try {
     await program.parseAsync(args, { from: 'user' });

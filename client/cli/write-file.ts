@@ -38,6 +38,16 @@ export async function checkWritable(file: string): Promise<void> {
 }
 
 /**
+ * Fails when there is a file already. Devices and pipes are written to all the same.
+ *
+ * @throws Failure (2) that names the path
+ */
+export async function checkNew(file: string): Promise<void> {
+  const existing = await stat(file).catch(() => undefined);
+  if (existing?.isFile() === true) throw wrongUse(`${file} exists already; add --force to replace it`);
+}
+
+/**
  * Writes a file whole or not at all: a reader sees the old contents or the new, and a failure leaves nothing behind.
  *
  * @throws Failure (2) when the path cannot be written, (130) when `signal` fires

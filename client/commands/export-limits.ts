@@ -17,7 +17,7 @@ export function tokensProblem(text: string): string | undefined {
  * @throws ExportSizeError
  */
 export function checkSizeAhead(format: FormatName, { queries, tokens }: Shape): void {
-  if (format.id !== 'npy') return;
+  if (format.id !== 'npy' && format.id !== 'npz-dense') return;
   checkExportSize(
     `The dense mask of ${queries} x ${tokens}`,
     queries * tokens,

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { type FormatName, formatNames } from '../../runtime/export/format-names.ts';
+import type { ExportSubject } from '../../runtime/export/request.ts';
 import type { Model } from '../../runtime/pattern/ir.ts';
 import { patternAt, shapeAt } from '../../runtime/pattern/model.ts';
 import { DeclarationsRequest, LIBRARY_SCHEME, LowerRequest } from '../../server/protocol.ts';
@@ -9,6 +10,9 @@ import type { Previews } from '../preview/previews.ts';
 import type { RestartableClient } from '../restartable-client.ts';
 import { checkSizeAhead, tokensProblem } from './export-limits.ts';
 import { type Subject, subjectOf } from './subject.ts';
+
+/** The list of formats waits so long for what fits. */
+const PATIENCE_MS = 1500;
 
 /** `Sparse: Export Mask...`: asks for the format and the place, and writes through the workspace's file system. */
 export async function exportMask(
@@ -33,11 +37,11 @@ export async function exportMask(
     declared.tokens === null || declared.tokens === tokens ? declared : await lower(client, subject.uri, name, tokens);
   const place = await chooseHead(model, shown);
   if (place === undefined) return;
-  const format = await chooseFormat(name, tokens);
-  if (format === undefined) return;
   const shape = shapeAt(model, place.layer, place.head, tokens);
   const pattern = patternAt(model, place.layer, place.head);
   if (pattern === undefined) throw new Error(`No rule of ${name} reaches layer ${place.layer}, head ${place.head}.`);
+  const format = await chooseFormat({ name, source: undefined, pattern, shape }, runJob);
+  if (format === undefined) return;
   checkSizeAhead(format, shape);
   const folder = folderFor(subject.uri);
   const file = await vscode.window.showSaveDialog({
@@ -58,9 +62,14 @@ export async function exportMask(
     async (_, cancellation) => {
       const source = (await vscode.workspace.openTextDocument(subject.uri)).getText();
       const summarised = { name, source, pattern, shape };
-      const bytes = await runJob({ kind: 'export', format: format.id, subject: summarised }, cancellation);
-      if (bytes === undefined) return false;
-      await write(file, bytes);
+      const exported = await runJob({ kind: 'export', format: format.id, subject: summarised }, cancellation);
+      if (exported === undefined) return false;
+      const [main, ...others] = exported.files;
+      const places = others.map(({ extension, bytes }) => ({ place: besides(file, extension), bytes }));
+      for (const { place } of places) if (!(await mayReplace(place))) return false;
+      // What the first file refers to is there before it.
+      for (const { place, bytes } of places) await write(place, bytes);
+      await write(file, main.bytes);
       return true;
     },
   );
@@ -88,6 +97,33 @@ async function write(file: vscode.Uri, bytes: Uint8Array): Promise<void> {
       `${file.path} cannot be written: ${error instanceof Error ? error.message : String(error)} Choose another folder.`,
     );
   }
+}
+
+/** The file of the same name with another extension. */
+function besides(file: vscode.Uri, extension: string): vscode.Uri {
+  const name = file.path.slice(file.path.lastIndexOf('/') + 1);
+  const dot = name.lastIndexOf('.');
+  const stem = dot > 0 ? name.slice(0, dot) : name;
+  if (name === `${stem}.${extension}`)
+    throw new Error(
+      `This format writes a second file with the ending .${extension}; choose another one for the first.`,
+    );
+  return vscode.Uri.joinPath(file, '..', `${stem}.${extension}`);
+}
+
+/** The dialog asks for the file that was chosen; nobody has asked for one beside it. */
+async function mayReplace(file: vscode.Uri): Promise<boolean> {
+  try {
+    await vscode.workspace.fs.stat(file);
+  } catch {
+    return true;
+  }
+  const replace = 'Replace';
+  const detail = 'The export consists of two files of one name.';
+  return (
+    (await vscode.window.showWarningMessage(`${file.path} exists already.`, { modal: true, detail }, replace)) ===
+    replace
+  );
 }
 
 /** Where the mask of a file is saved: beside it; in the workspace when the file itself lies in no folder. */
@@ -144,17 +180,43 @@ async function chooseHead(
   return await vscode.window.showQuickPick(places, { title: 'Export Mask', placeHolder: 'Which rule of the model' });
 }
 
-async function chooseFormat(name: string, tokens: number): Promise<FormatName | undefined> {
-  const choice = await vscode.window.showQuickPick(
-    formatNames.map(format => ({
-      label: format.title,
-      description: `.${format.extension}`,
-      detail: format.description,
+/** The formats that hold the mask come first, and the others say why they do not, unless finding out takes long. */
+async function chooseFormat(subject: ExportSubject, runJob: RunJob): Promise<FormatName | undefined> {
+  const looking = new vscode.CancellationTokenSource();
+  // What is wrong with the mask itself is said when it is exported.
+  const misfits = runJob({ kind: 'misfits', subject }, looking.token).catch(() => undefined);
+  const late = new Promise<undefined>(resolve => setTimeout(resolve, PATIENCE_MS, undefined));
+  const items: Promise<FormatItem[]> = Promise.race([misfits, late]).then(found => itemsOf(found ?? {}));
+  try {
+    const choice = await vscode.window.showQuickPick(items, {
+      title: `Export ${subject.name} at ${subject.shape.tokens} tokens`,
+      placeHolder: 'Format',
+      matchOnDescription: true,
+    });
+    return choice?.format;
+  } finally {
+    looking.cancel();
+    looking.dispose();
+  }
+}
+
+interface FormatItem extends vscode.QuickPickItem {
+  readonly format: FormatName;
+}
+
+function itemsOf(misfits: Readonly<Record<string, string>>): FormatItem[] {
+  const items = formatNames.map(format => {
+    const { id, title, extension, beside, description } = format;
+    const misfit = misfits[id];
+    return {
+      label: title,
+      description: `.${extension}${beside === undefined ? '' : ` and .${beside}`}`,
+      detail: misfit === undefined ? description : `Cannot hold this mask exactly: ${misfit}`,
       format,
-    })),
-    { title: `Export ${name} at ${tokens} tokens`, placeHolder: 'Format', matchOnDescription: true },
-  );
-  return choice?.format;
+    };
+  });
+  const fits = ({ format }: FormatItem): boolean => misfits[format.id] === undefined;
+  return [...items.filter(fits), ...items.filter(item => !fits(item))];
 }
 
 async function offerNext(file: vscode.Uri): Promise<void> {

@@ -1,16 +1,19 @@
 import { type ComparisonChoice, compareModels, type ModelComparison } from '../../runtime/analyse/compare-models.ts';
-import { formatOf } from '../../runtime/export/formats.ts';
-import type { SummarySubject } from '../../runtime/export/json.ts';
+import { type Exported, type ExportedFile, formatOf, misfitsOf } from '../../runtime/export/formats.ts';
+import type { ExportSubject } from '../../runtime/export/request.ts';
 import type { Model } from '../../runtime/pattern/ir.ts';
 
 /** Work of a command that may take long: plain data in, plain data out. */
 export type Job =
-  | { readonly kind: 'export'; readonly format: string; readonly subject: SummarySubject }
+  | { readonly kind: 'export'; readonly format: string; readonly subject: ExportSubject }
+  | { readonly kind: 'misfits'; readonly subject: ExportSubject }
   | { readonly kind: 'compare'; readonly first: Model; readonly second: Model; readonly choice: ComparisonChoice };
 
 /** What each kind of job gives back. */
 export interface JobResults {
-  readonly export: Uint8Array<ArrayBuffer>;
+  readonly export: Exported;
+  /** Why formats cannot hold the mask exactly, by id. */
+  readonly misfits: Readonly<Record<string, string>>;
   readonly compare: ModelComparison;
 }
 
@@ -26,16 +29,19 @@ export function outcomeOf(job: Job): { readonly outcome: JobOutcome; readonly tr
       const result = compareModels(job.first, job.second, job.choice);
       return { outcome: { ok: true, result }, transfer: [] };
     }
+    if (job.kind === 'misfits') return { outcome: { ok: true, result: misfitsOf(job.subject) }, transfer: [] };
     const format = formatOf(job.format);
     if (format === undefined) throw new RangeError(`there is no format ${job.format}`);
-    const written = format.write(job.subject);
-    // A view of a part of something larger would take all of it along.
-    const result = written.byteLength === written.buffer.byteLength ? written : written.slice();
-    return {
-      outcome: { ok: true, result: result as Uint8Array<ArrayBuffer> },
-      transfer: [result.buffer as ArrayBuffer],
-    };
+    const { files, addedPairs } = format.write(job.subject);
+    const [file, ...beside] = files;
+    const result: Exported = { files: [alone(file), ...beside.map(alone)], addedPairs };
+    return { outcome: { ok: true, result }, transfer: result.files.map(({ bytes }) => bytes.buffer) };
   } catch (error) {
     return { outcome: { ok: false, message: error instanceof Error ? error.message : String(error) }, transfer: [] };
   }
+}
+
+/** A view of a part of something larger would take all of it along. */
+function alone(file: ExportedFile): ExportedFile {
+  return file.bytes.byteLength === file.bytes.buffer.byteLength ? file : { ...file, bytes: file.bytes.slice() };
 }

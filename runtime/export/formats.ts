@@ -1,58 +1,115 @@
 import { buildMaskTree } from '../compile/mask-tree.ts';
 import { compilePatternParts } from '../compile/pattern-parts.ts';
-import { compilePlan, planOf } from '../compile/plan.ts';
+import { planOf } from '../compile/plan.ts';
 import type { TilePlan } from '../compile/tile-plan.ts';
 import { bindPattern } from '../pattern/bind.ts';
-import type { Pattern } from '../pattern/ir.ts';
-import type { Shape } from '../pattern/shape.ts';
+import { exportBits } from './bits.ts';
+import { exportBsr } from './bsr.ts';
+import { exportC } from './c-header.ts';
 import { exportCsr } from './csr.ts';
-import { type FormatName, formatNames } from './format-names.ts';
+import { exportFlashInfer, flashInferMisfit } from './flashinfer.ts';
+import { exportFlashInferVsa, flashInferVsaMisfit } from './flashinfer-vsa.ts';
+import { exportFlashMask, flashMaskMisfit } from './flashmask.ts';
+import { exportFlex } from './flex.ts';
+import { type FormatName, formatNameOf, formatNames } from './format-names.ts';
+import { planOfRequest } from './head-masks.ts';
 import { summarise, writeSummary } from './json.ts';
-import { exportNpy } from './npy.ts';
+import { ExportFitError, type Misfit, misfitText } from './misfit.ts';
+import { exportMitBlockSparse, mitMisfit } from './mit-block-sparse.ts';
+import { exportDenseNpz, exportNpy } from './npy.ts';
+import { exportSvg, pictureOf } from './picture.ts';
+import { exportReport } from './report.ts';
+import type { Exported, ExportRequest } from './request.ts';
 import { exportSafetensors } from './safetensors.ts';
+import { exportSparge, spargeMisfit } from './sparge.ts';
+import { exportLayout, layoutMisfit } from './triton-layout.ts';
 
-/** One mask to export: a pattern at a shape, with what a file should say about it. */
-export interface ExportRequest {
-  /** The pattern or model as the file calls it. */
-  readonly name: string;
-  /** Text of the file, which formats with metadata carry along; undefined when there is none. */
-  readonly source: string | undefined;
-  readonly pattern: Pattern;
-  readonly shape: Shape;
-  /** Asked now and then; throwing stops the export. */
-  readonly checkpoint?: () => void;
-}
+export type { Exported, ExportedFile, ExportRequest } from './request.ts';
 
 /** A format and how its files are written. The editor and the command line read the same list. */
 export interface ExportFormat extends FormatName {
+  /** Why it cannot hold the masks of a request exactly; undefined when it can. Throws PatternError and CompileError. */
+  misfit(request: ExportRequest): Misfit | undefined;
   /**
-   * The bytes of the file, the same for the same request. Throws PatternError when the pattern has no meaning at the
-   * shape, CompileError when it is too large to compile and ExportSizeError when the file would be too large.
+   * The files, the same bytes for the same request. Throws ExportFitError when the masks are not exactly held and rounding was
+   * not asked for or is not possible, PatternError when the pattern has no meaning at the shape, CompileError when it is too
+   * large to compile and ExportSizeError when a file would be too large.
    */
-  write(request: ExportRequest): Uint8Array;
+  write(request: ExportRequest): Exported;
 }
 
-const writers: Readonly<Record<FormatName['id'], ExportFormat['write']>> = {
-  npy: request => exportNpy(planOfRequest(request)),
-  csr: request => exportCsr(planOfRequest(request)),
-  safetensors: request => exportSafetensors(partsOf(request), metadataOf(request)),
-  json: request => writeSummary(summarise(request, limits(request))),
+interface Writer {
+  readonly misfit?: (request: ExportRequest) => Misfit | undefined;
+  readonly write: (request: ExportRequest) => Exported | Uint8Array<ArrayBuffer>;
+}
+
+const writers: Readonly<Record<FormatName['id'], Writer>> = {
+  npy: { write: exportNpy },
+  'npz-dense': { write: exportDenseNpz },
+  bits: { write: exportBits },
+  csr: { write: request => exportCsr(planOfRequest(request)) },
+  bsr: { write: exportBsr },
+  safetensors: { write: request => exportSafetensors(partsOf(request), metadataOf(request)) },
+  flex: { write: exportFlex },
+  flashinfer: { misfit: flashInferMisfit, write: exportFlashInfer },
+  'flashinfer-vsa': { misfit: flashInferVsaMisfit, write: exportFlashInferVsa },
+  flashmask: { misfit: flashMaskMisfit, write: exportFlashMask },
+  'mit-block-sparse': { misfit: mitMisfit, write: exportMitBlockSparse },
+  sparge: { misfit: spargeMisfit, write: exportSparge },
+  'triton-layout': { misfit: layoutMisfit, write: exportLayout },
+  c: { write: exportC },
+  png: { write: request => pictureOf(request).png },
+  svg: { write: exportSvg },
+  md: { write: exportReport },
+  json: { write: request => writeSummary(summarise(request, limits(request))) },
 };
 
 /** Every format, in the order in which lists show them. */
-export const formats: readonly ExportFormat[] = formatNames.map(name => ({ ...name, write: writers[name.id] }));
-
-const ALIASES: Readonly<Record<string, string>> = { npz: 'csr' };
+export const formats: readonly ExportFormat[] = formatNames.map(formatWith);
 
 /** The format of that id; `npz` is another word for `csr`. */
 export function formatOf(id: string): ExportFormat | undefined {
-  const name = Object.hasOwn(ALIASES, id) ? ALIASES[id] : id;
-  return formats.find(format => format.id === name);
+  const name = formatNameOf(id);
+  return name && formats.find(format => format.id === name.id);
 }
 
-function planOfRequest(request: ExportRequest): TilePlan {
-  const { pattern, shape } = request;
-  return compilePlan(bindPattern(pattern, shape), shape, limits(request));
+function formatWith(name: FormatName): ExportFormat {
+  const { misfit, write } = writers[name.id];
+  const reasonAgainst = (request: ExportRequest): Misfit | undefined =>
+    request.heads !== undefined && name.heads === 'one'
+      ? { reason: 'it holds the mask of one head, not of all', roundable: false }
+      : misfit?.(request);
+  return {
+    ...name,
+    misfit: reasonAgainst,
+    write: request => {
+      const reason = reasonAgainst(request);
+      if (reason !== undefined && !(reason.roundable && request.approximate === true))
+        throw new ExportFitError(name.id, reason, exactFor(request, name));
+      const written = write(request);
+      return written instanceof Uint8Array
+        ? { files: [{ extension: name.extension, bytes: written }], addedPairs: 0 }
+        : written;
+    },
+  };
+}
+
+/** Why formats cannot hold the masks of a request exactly, by id; those that can are not there. Throws PatternError and CompileError. */
+export function misfitsOf(request: ExportRequest): Readonly<Record<string, string>> {
+  const found: Record<string, string> = {};
+  for (const { id, misfit } of formats) {
+    const reason = misfit(request);
+    if (reason !== undefined) found[id] = misfitText(reason);
+  }
+  return found;
+}
+
+/** Ids of the formats that hold the masks of a request exactly. */
+function exactFor(request: ExportRequest, without: FormatName): readonly string[] {
+  return formats
+    .filter(({ id, isReport }) => id !== without.id && isReport !== true)
+    .filter(({ misfit }) => misfit(request) === undefined)
+    .map(({ id }) => id);
 }
 
 /** Plans that list more tiles than this are written in the orders of tokens that need fewer, where there are some. */

@@ -59,7 +59,7 @@ export function summarise(subject: SummarySubject, options: CompileOptions = {})
 }
 
 /** A summary as the bytes of a file: UTF-8, indented, with a final line break. */
-export function writeSummary(summary: MaskSummary): Uint8Array {
+export function writeSummary(summary: MaskSummary): Uint8Array<ArrayBuffer> {
   return new TextEncoder().encode(`${jsonText(summary)}\n`);
 }
 

@@ -1,6 +1,8 @@
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { formatNames } from '../../../runtime/export/format-names.ts';
+import { readNpy } from '../../../runtime/tensor/npy.ts';
 import { buildFirst, type Outcome, STACK_TRACE, sparse, temporaryFolder } from './command-line.ts';
 
 buildFirst();
@@ -290,17 +292,30 @@ describe.concurrent('sparse stats', () => {
 describe.concurrent('sparse export', () => {
   const subject = ['--expr', 'sliding(4)', '--tokens', '8'];
 
-  it.each(['npy', 'csr', 'npz', 'safetensors', 'json'])('writes %s, the same bytes every time', async format => {
-    const args = ['export', 'longformer.sparse', '--of', 'longformer', '--tokens', '100', '--format', format, '--out'];
-    const { code, stdout, stderr } = await run(...args, `${format}-1`);
-    expect(code).toBe(0);
-    expect(stdout).toBe('');
-    expect(stderr).toMatch(new RegExp(`^wrote ${format}-1 \\(.*\\)\\n$`));
-    await run(...args, `${format}-2`);
-    const first = readFileSync(path.join(cwd, `${format}-1`));
-    expect(first.length).toBeGreaterThan(100);
-    expect(readFileSync(path.join(cwd, `${format}-2`)).equals(first)).toBe(true);
-  });
+  it.each([...formatNames.filter(({ beside, exactFor }) => !beside && !exactFor).map(({ id }) => id), 'npz'])(
+    'writes %s, the same bytes every time',
+    async format => {
+      const args = [
+        'export',
+        'longformer.sparse',
+        '--of',
+        'longformer',
+        '--tokens',
+        '100',
+        '--format',
+        format,
+        '--out',
+      ];
+      const { code, stdout, stderr } = await run(...args, `${format}-1`);
+      expect(code).toBe(0);
+      expect(stdout).toBe('');
+      expect(stderr).toMatch(new RegExp(`^wrote ${format}-1 \\(.*\\)\\n$`));
+      await run(...args, `${format}-2`);
+      const first = readFileSync(path.join(cwd, `${format}-1`));
+      expect(first.length).toBeGreaterThan(100);
+      expect(readFileSync(path.join(cwd, `${format}-2`)).equals(first)).toBe(true);
+    },
+  );
 
   it('writes the mask of the head that was asked for', async () => {
     const args = ['--layer', '6', '--head', '0', '--tokens', '12', '--format', 'npy', '--out', 'head.npy'];
@@ -330,25 +345,27 @@ describe.concurrent('sparse export', () => {
 
   it('names every word that --format takes, and - for stdout', async () => {
     const { stdout } = await run('export', '--help');
-    expect(stdout).toMatch(/kind of file: npy, csr \(or npz\),\s+safetensors, json/);
-    expect(stdout).toMatch(/^ {2}csr \(or npz\) \.npz: /m);
-    expect(stdout).toMatch(/--out <PATH>.*replaced when it\s+exists;\s+-\s+for\s+stdout/);
+    const text = stdout.replace(/\s+/g, ' ');
+    expect(text).toContain('kind of file: npy, npz-dense, bits, csr (or npz), bsr, safetensors, flex');
+    expect(text).toMatch(/--out <PATH> the file to write; - for stdout/);
   });
 
-  it('replaces an existing file', async () => {
-    writeFileSync(path.join(cwd, 'old.json'), 'x'.repeat(100_000));
-    expect(
-      (await run('export', '--expr', 'full()', '--tokens', '3', '--format', 'json', '--out', 'old.json')).code,
-    ).toBe(0);
+  it('replaces an existing file only when asked', async () => {
+    const old = 'x'.repeat(100_000);
+    writeFileSync(path.join(cwd, 'old.json'), old);
+    const args = ['export', '--expr', 'full()', '--tokens', '3', '--format', 'json', '--out', 'old.json'];
+    expectFailure(await run(...args), 2, /old\.json exists already; add --force to replace it$/m);
+    expect(readFileSync(path.join(cwd, 'old.json'), 'utf8')).toBe(old);
+    expect((await run(...args, '--force')).code).toBe(0);
     expect(JSON.parse(readFileSync(path.join(cwd, 'old.json'), 'utf8'))).toMatchObject({ pairs: 9, name: 'full()' });
   });
 
   it.each<[string, string[], number, RegExp]>([
     [
       'an unknown format',
-      [...subject, '--format', 'png', '--out', 'x'],
+      [...subject, '--format', 'jpg', '--out', 'x'],
       2,
-      /no format png; choose one of npy, csr \(or npz\), safetensors, json/,
+      /no format jpg; choose one of npy, .*csr \(or npz\), .*json/,
     ],
     ['no format', [...subject, '--out', 'x'], 2, /'--format <ID>' not specified/],
     ['no path', [...subject, '--format', 'npy'], 2, /'--out <PATH>' not specified/],
@@ -385,6 +402,46 @@ describe.concurrent('sparse export', () => {
     expect(readdirSync(cwd).filter(name => name.endsWith('.tmp'))).toEqual([]);
   });
 
+  it('writes a second file beside the first, and replaces neither unasked', async () => {
+    const args = ['export', ...subject, '--format', 'flex', '--out'];
+    const { code, stderr } = await run(...args, 'pair.py');
+    expect(code).toBe(0);
+    expect(stderr).toMatch(/^wrote pair\.safetensors \(.*\)\nwrote pair\.py \(.*\)\n$/);
+    expect(readFileSync(path.join(cwd, 'pair.py'), 'utf8')).toContain('KEYS = 8');
+    rmSync(path.join(cwd, 'pair.py'));
+    expectFailure(await run(...args, 'pair.py'), 2, /pair\.safetensors exists already/);
+    expect(readdirSync(cwd)).not.toContain('pair.py');
+    expect((await run(...args, 'pair.py', '--force')).code).toBe(0);
+    expectFailure(await run(...args, '-'), 2, /flex writes two files, which do not fit on stdout/);
+    expectFailure(await run(...args, 'x.safetensors'), 2, /second file with the ending \.safetensors/);
+    expect(readdirSync(cwd)).not.toContain('x.safetensors');
+  });
+
+  it('writes the masks of all heads of a model', async () => {
+    const args = ['export', 'longformer.sparse', '--of', 'Base', '--layer', '6', '--tokens', '20'];
+    expect((await run(...args, '--all-heads', '--format', 'npy', '--out', 'heads.npy')).code).toBe(0);
+    const all = readNpy(readFileSync(path.join(cwd, 'heads.npy')));
+    expect(all.shape).toEqual([12, 20, 20]);
+    for (const head of [0, 1, 2, 11]) {
+      expect((await run(...args, '--head', `${head}`, '--format', 'npy', '--out', `head-${head}.npy`)).code).toBe(0);
+      const one = readNpy(readFileSync(path.join(cwd, `head-${head}.npy`)));
+      expect(Buffer.from(one.data).equals(Buffer.from(all.data.subarray(400 * head, 400 * (head + 1))))).toBe(true);
+    }
+    const refused = ['--format', 'npy', '--out', 'x.npy'];
+    expectFailure(await run(...args, '--all-heads', '--head', '1', ...refused), 2, /--all-heads.*--head/);
+    expectFailure(await run('export', ...subject, '--all-heads', ...refused), 2, /no heads of its own/);
+    expectFailure(await run(...args, '--all-heads', '--format', 'csr', '--out', 'x.npz'), 2, /one head, not of all/);
+  });
+
+  it('rounds up to whole blocks only when asked, and says what that adds', async () => {
+    const args = ['export', '--expr', 'causal()', '--tokens', '32', '--format', 'triton-layout', '--out', 'layout'];
+    expectFailure(await run(...args), 2, /whole blocks of 16 x 16.*\(query 0, key 1\).*formats can: npy, /);
+    const { code, stderr } = await run(...args, '--approximate');
+    expect(code).toBe(0);
+    // Two blocks on the diagonal, 120 pairs of each above it.
+    expect(stderr).toMatch(/^allows 240 pairs that the mask does not have\nwrote layout \(.*\)\n$/);
+  });
+
   it('refuses a folder without permission', async () => {
     if (process.getuid?.() === 0) {
       // Nothing is forbidden to root: /proc takes no files from anyone.
@@ -401,16 +458,38 @@ describe.concurrent('sparse export', () => {
   });
 });
 
+describe.concurrent('sparse formats', () => {
+  it('lists every format for people and as JSON', async () => {
+    const { code, stdout } = await run('formats');
+    expect(code).toBe(0);
+    const { stdout: json } = await run('formats', '--json');
+    const listed: { format: string; version: number; formats: { id: string; extensions: string[] }[] } =
+      JSON.parse(json);
+    expect(listed).toMatchObject({ format: 'sparse-attention/formats', version: 1 });
+    expect(listed.formats.map(({ id }) => id)).toEqual(formatNames.map(({ id }) => id));
+    for (const { id } of formatNames) expect(stdout).toMatch(new RegExp(`^${id}\\b.*: .*$`, 'm'));
+    for (const { title } of formatNames) expect(stdout).toContain(`: ${title}\n`);
+    expect(listed.formats.find(({ id }) => id === 'flex')).toMatchObject({
+      extensions: ['py', 'safetensors'],
+      heads: 'each',
+      exactFor: 'all masks',
+      approximates: false,
+    });
+    expect(listed.formats.find(({ id }) => id === 'csr')).toMatchObject({ aliases: ['npz'], heads: 'one' });
+    expect(listed.formats.find(({ id }) => id === 'png')).toMatchObject({ exactFor: null });
+  });
+});
+
 describe.concurrent('sparse', () => {
   it('explains itself on stdout when asked', async () => {
     const { code, stdout, stderr } = await run('--help');
     expect(code).toBe(0);
     expect(stderr).toBe('');
-    for (const command of ['check', 'stats', 'export', 'run'])
+    for (const command of ['check', 'stats', 'export', 'formats', 'run'])
       expect(stdout).toMatch(new RegExp(`^ +${command} `, 'm'));
   });
 
-  it.each(['check', 'stats', 'export', 'run'])('explains %s with an example', async command => {
+  it.each(['check', 'stats', 'export', 'formats', 'run'])('explains %s with an example', async command => {
     const { code, stdout, stderr } = await run(command, '--help');
     expect(code).toBe(0);
     expect(stderr).toBe('');

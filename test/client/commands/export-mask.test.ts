@@ -17,9 +17,16 @@ const editor = vi.hoisted(() => ({
   writeProblem: '',
   choice: undefined as string | undefined,
   commands: [] as string[],
+  mayReplace: false,
+  offered: [] as { label: string; detail: string; format: { id: string } }[],
 }));
 
 vi.mock('vscode', () => ({
+  CancellationTokenSource: class {
+    token = { isCancellationRequested: false, onCancellationRequested: () => ({ dispose: () => undefined }) };
+    cancel(): void {}
+    dispose(): void {}
+  },
   ProgressLocation: { Notification: 15 },
   Uri: {
     parse: (text: string) => ({ scheme: 'file', path: new URL(text).pathname, toString: () => text }),
@@ -28,6 +35,8 @@ vi.mock('vscode', () => ({
   workspace: {
     openTextDocument: () => Promise.resolve({ getText: () => 'the text' }),
     fs: {
+      stat: (file: { path: string }) =>
+        editor.written.has(file.path) ? Promise.resolve({}) : Promise.reject(new Error('FileNotFound')),
       writeFile: (file: { path: string }, bytes: Uint8Array) =>
         editor.writeProblem === ''
           ? Promise.resolve(void editor.written.set(file.path, bytes))
@@ -35,8 +44,11 @@ vi.mock('vscode', () => ({
     },
   },
   window: {
-    showQuickPick: (items: { format: { id: string } }[]) =>
-      Promise.resolve(items.find(({ format }) => format.id === editor.format)),
+    showQuickPick: async (items: Promise<typeof editor.offered>) => {
+      editor.offered = await items;
+      return editor.offered.find(({ format }) => format.id === editor.format);
+    },
+    showWarningMessage: () => Promise.resolve(editor.mayReplace ? 'Replace' : undefined),
     showSaveDialog: ({ defaultUri }: { defaultUri: unknown }) => {
       editor.saveDialogs++;
       return Promise.resolve(defaultUri);
@@ -89,6 +101,7 @@ beforeEach(() => {
   editor.writeProblem = '';
   editor.choice = undefined;
   editor.commands.length = 0;
+  editor.mayReplace = false;
 });
 
 test('queries follow the tokens that the preview shows', async () => {
@@ -131,4 +144,27 @@ test('what was written is opened when that is chosen', async () => {
   editor.choice = 'Open';
   await exported('F', 64, 'npy');
   await expect.poll(() => editor.commands).toEqual(['vscode.open /F-64.npy']);
+});
+
+test('formats that hold the mask come first, and the others say why they do not', async () => {
+  await exported('M', 40, 'npy');
+  const ids = editor.offered.map(({ format }) => format.id);
+  expect(ids.slice(0, 3)).toEqual(['npy', 'npz-dense', 'bits']);
+  // 20 queries of 40 tokens: causal, but not as many queries as keys, and 40 is no multiple of 16.
+  expect(ids.slice(-4)).toEqual(['flashinfer-vsa', 'flashmask', 'sparge', 'triton-layout']);
+  expect(editor.offered.at(-3)?.detail).toBe(
+    'Cannot hold this mask exactly: it takes as many queries as keys, not 20 and 40',
+  );
+  expect(editor.offered.find(({ format }) => format.id === 'mit-block-sparse')?.detail).toMatch(/^base_blockmask/);
+});
+
+test('a second file lies beside the first, and is replaced only when that is answered', async () => {
+  await exported('F', 64, 'flex');
+  expect([...editor.written.keys()]).toEqual(['/F-64.safetensors', '/F-64.py']);
+  editor.written.delete('/F-64.py');
+  await exported('F', 64, 'flex');
+  expect([...editor.written.keys()]).toEqual(['/F-64.safetensors']);
+  editor.mayReplace = true;
+  await exported('F', 64, 'flex');
+  expect(editor.written.size).toBe(2);
 });

@@ -61,11 +61,13 @@ async function exportOf(
 
 const runJob = jobRunner(() => nodeThread(script));
 
-test.each(['npy', 'csr', 'safetensors', 'json'])('a thread exports what the format writes: %s', async format => {
-  const job = await exportOf('window(8) | global([0, -1])', 300, format);
-  const bytes = await runJob(job, cancellation().token);
-  expect(Buffer.from(bytes!)).toEqual(Buffer.from(formatOf(format)!.write(job.subject)));
-});
+test.each(['npy', 'csr', 'safetensors', 'flex', 'json'])(
+  'a thread exports what the format writes: %s',
+  async format => {
+    const job = await exportOf('window(8) | global([0, -1])', 300, format);
+    expect(await runJob(job, cancellation().token)).toEqual(formatOf(format)!.write(job.subject));
+  },
+);
 
 test('a thread compares', async () => {
   const language = createLanguage(NO_FILES);

@@ -70,12 +70,12 @@ function messageOf(bytes: Uint8Array, path: string): string {
 }
 
 describe('what is exported comes back', () => {
-  test.each(['npy', 'csr', 'safetensors'])('%s', id => {
+  test.each(['npy', 'npz-dense', 'csr', 'safetensors'])('%s', id => {
     const format = formats.find(each => each.id === id)!;
     fc.assert(
       fc.property(arbitraryPattern, fc.constantFrom(1, 2, 31, 33, 64, 65, 100), (pattern, tokens) => {
         const shape = squareShape(tokens);
-        const bytes = format.write({ name: 'p', source: undefined, pattern, shape });
+        const { bytes } = format.write({ name: 'p', source: undefined, pattern, shape }).files[0];
         const read = readMaskFile(bytes, `mask.${format.extension}`);
         expect(read).toEqual(bits(null, tokens, (_, i, j) => allows(pattern, shape, i, j)));
       }),
@@ -208,7 +208,7 @@ describe('files that are not what they say', () => {
           source: undefined,
           pattern: { kind: 'primitive', name: 'causal', args: {} },
           shape: squareShape(9),
-        }) as Uint8Array,
+        }).files[0].bytes,
     ],
   ];
 

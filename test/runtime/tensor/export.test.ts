@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { denseMask } from '../../../runtime/compile/dense.ts';
 import { FULL_TILE, planPairs, type TilePlan } from '../../../runtime/compile/tile-plan.ts';
 import { exportCsr } from '../../../runtime/export/csr.ts';
-import { exportNpy } from '../../../runtime/export/npy.ts';
+import { denseNpy } from '../../../runtime/export/npy.ts';
 import { exportSafetensors } from '../../../runtime/export/safetensors.ts';
 import { toFloat32 } from '../../../runtime/tensor/convert.ts';
 import { readNpy } from '../../../runtime/tensor/npy.ts';
@@ -37,6 +37,8 @@ const huge = (queries: number, pairs: number): TilePlan => ({
   pairs: Float64Array.of(pairs),
 });
 
+const npyOf = (plan: TilePlan): Uint8Array => denseNpy({ distinct: [plan], head: [0] }, [plan.queries, plan.keys]);
+
 describe('dense', () => {
   test('equals the predicate', () => {
     fc.assert(
@@ -49,7 +51,7 @@ describe('dense', () => {
   test('.npy holds the same bytes', () => {
     fc.assert(
       fc.property(cases, one => {
-        const { dtype, shape, data } = readNpy(exportNpy(planOf(one)));
+        const { dtype, shape, data } = readNpy(npyOf(planOf(one)));
         expect({ dtype, shape, data: [...data] }).toEqual({
           dtype: 'bool',
           shape: [one.queries, one.keys],
@@ -60,7 +62,7 @@ describe('dense', () => {
   });
 
   test('more than 2 GiB is refused with the size, the limit and a way out', () => {
-    expect(() => exportNpy(huge(2 ** 20, 1))).toThrow(/1,025 GiB.*limit is 2.0 GiB.*csr or safetensors/);
+    expect(() => npyOf(huge(2 ** 20, 1))).toThrow(/1,025 GiB.*limit is 2.0 GiB.*csr or safetensors/);
   });
 });
 

@@ -1,0 +1,154 @@
+"""Exports masks and opens them with the Python libraries that they are for, as far as those are installed.
+
+    python3 test/consumers/check.py
+
+Every file is compared with the dense mask of the npy format, pair by pair; flex also runs, uncompiled, compiled and,
+on a graphics card, backwards, against dense attention under that mask. Ends with 1 when something differs. What could not be checked because
+a library is missing is said.
+"""
+
+import importlib
+import json
+import subprocess
+import sys
+import tempfile
+from importlib.util import find_spec
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+# Ragged lengths, fewer queries than keys, several heads of which some share keys, queries without keys.
+MODELS = """
+model Ragged {
+  tokens = 300  heads = 4  kv_heads = 2  dim = 64
+  attention = sliding(70)
+  attention heads [1] = window(40) | global([0, 5])
+  attention heads [2, 3] = (random(20) & causal()) - rows([7..20])
+}
+model Decoding { tokens = 300  queries = 130  heads = 4  kv_heads = 2  dim = 64  attention = sliding(70) }
+model Short { tokens = 37  heads = 2  dim = 32  attention = head == 0 ? strided(5) : fixed(4) }
+model Blocks { tokens = 512  heads = 2  dim = 32  attention = head == 0 ? blocked(128, diagonal()) : blocked(64, causal()) }
+"""
+NAMES = ["Ragged", "Decoding", "Short", "Blocks"]
+
+failures = 0
+
+
+def report(what, holds, more=""):
+    global failures
+    failures += not holds
+    print(f"{'ok  ' if holds else 'FAIL'} {what}{more}", flush=True)
+
+
+def export(folder, name, kind, ending, *options):
+    out = folder / f"{name}_{kind.replace('-', '_')}{ending}"
+    command = ["node", str(ROOT / "scripts/sparse.mjs"), "export", str(folder / "masks.sparse"), "--of", name]
+    subprocess.run([*command, "--format", kind, "--out", str(out), *options], check=True, cwd=ROOT, stderr=subprocess.DEVNULL)
+    return out
+
+
+def check_numpy(folder, name, dense):
+    import numpy as np
+
+    packed = np.load(export(folder, name, "npz-dense", ".npz", "--all-heads"))
+    report(f"{name}: numpy.load of npz-dense", np.array_equal(packed["mask"], dense))
+    bits = np.load(export(folder, name, "bits", ".npz", "--all-heads"))
+    opened = np.unpackbits(bits["packed"], axis=-1, count=int(bits["shape"][-1]), bitorder=bits["bitorder"].item().decode())
+    report(f"{name}: numpy.unpackbits of bits", np.array_equal(opened.astype(bool), dense))
+
+
+def check_scipy(folder, name, dense):
+    from scipy.sparse import load_npz
+
+    for kind in ("csr", "bsr"):
+        for head in range(len(dense)):
+            opened = load_npz(export(folder, name, kind, ".npz", "--head", str(head), "--force"))
+            holds = opened.format == kind and opened.dtype == bool and (opened.toarray() == dense[head]).all()
+            report(f"{name}: scipy.sparse.load_npz of {kind}, head {head}", bool(holds))
+
+
+def check_safetensors(folder, name, dense):
+    import numpy as np
+    from safetensors import safe_open
+
+    if name != "Blocks":
+        return
+    with safe_open(export(folder, name, "triton-layout", ".safetensors", "--all-heads"), "np") as file:
+        block = int(file.metadata()["block"])
+        whole = np.kron(file.get_tensor("layout"), np.ones((1, block, block), dtype=np.int64))
+    report(f"{name}: safetensors of triton-layout", np.array_equal(whole.astype(bool), dense))
+
+
+def check_torch(folder, name, dense):
+    import torch
+    from torch.nn.attention.flex_attention import flex_attention
+
+    path = export(folder, name, "flex", ".py", "--all-heads")
+    sys.path.insert(0, str(folder))
+    module = importlib.import_module(path.stem)
+    mask = torch.from_numpy(dense)[None]
+    heads, queries, keys = dense.shape
+    mod = module.make_mask_mod("cpu")
+    index = torch.meshgrid(*(torch.arange(size) for size in dense.shape), indexing="ij")
+    report(f"{name}: mask_mod of flex", torch.equal(mod(torch.zeros(1).long(), *index), mask[0]))
+
+    devices = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
+    for device in devices:
+        torch.manual_seed(0)
+        kv_heads = heads // 2
+        make = lambda count, length: torch.randn(2, count, length, 64, device=device)  # noqa: E731
+        q, k, v, gradient = make(heads, queries), make(kv_heads, keys), make(kv_heads, keys), make(heads, queries)
+        expected = dense_attention(q, k, v, mask.to(device))
+        report_close(f"{name}: flex uncompiled on {device}", module.attend(q, k, v), expected)
+        # A mask has one length.
+        compiled = torch.compile(flex_attention, dynamic=False)
+        report_close(f"{name}: flex compiled on {device}", module.attend(q, k, v, flex=compiled), expected)
+        # FlexAttention has no gradients on processors.
+        if device == "cuda":
+            for tensor in (q, k, v):
+                tensor.requires_grad_()
+            wanted = torch.autograd.grad(dense_attention(q, k, v, mask.to(device)), (q, k, v), gradient.double())
+            found = torch.autograd.grad(module.attend(q, k, v, flex=compiled), (q, k, v), gradient)
+            for of, a, b in zip("qkv", found, wanted):
+                report_close(f"{name}: gradient of {of} on {device}", a, b)
+
+
+def dense_attention(q, k, v, mask):
+    """In float64, with zeros for a query without keys."""
+    import torch
+
+    group = q.shape[1] // k.shape[1]
+    k, v = (tensor.double().repeat_interleave(group, dim=1) for tensor in (k, v))
+    scores = (q.double() @ k.transpose(-1, -2) * q.shape[-1] ** -0.5).masked_fill(~mask, float("-inf"))
+    return torch.softmax(scores, dim=-1).nan_to_num(0) @ v
+
+
+def report_close(what, found, expected):
+    error = (found.double() - expected).abs().nan_to_num(float("inf")).max().item()
+    report(what, error < (2e-2 if found.is_cuda else 1e-5), f" (largest difference {error:.1e})")
+
+
+def main():
+    if find_spec("numpy") is None:
+        sys.exit("NumPy is needed: it reads the masks that everything is compared with.")
+    import numpy as np
+
+    checks = {"numpy": check_numpy, "scipy": check_scipy, "safetensors": check_safetensors, "torch": check_torch}
+    missing = [library for library in checks if find_spec(library) is None]
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        (folder / "masks.sparse").write_text(MODELS)
+        for name in NAMES:
+            dense = np.load(export(folder, name, "npy", ".npy", "--all-heads"))
+            for library, check in checks.items():
+                if library not in missing:
+                    check(folder, name, dense)
+    versions = {library: __import__(library).__version__ for library in checks if library not in missing}
+    print("checked with", json.dumps(versions))
+    for library in missing:
+        print(f"not checked: {library} is not installed")
+    print("not checked: flashinfer, flashinfer-vsa, flashmask, mit-block-sparse and sparge, whose libraries run on graphics cards only")
+    sys.exit(1 if failures else 0)
+
+
+main()
