@@ -123,7 +123,9 @@ class Spread {
   readonly #open: Int32Array;
   /** Words that this layer may change, as bits. [tokens][groups] */
   readonly #changed: Int32Array;
-  /** A row in which no key is lacking; a sequence may end within a word. [words] */
+  /** Positions of which others hear only in ways that begin at a position that nobody hears of. [tokens] */
+  readonly #unheard: Uint8Array;
+  /** All keys that others than those can hear of, then all keys; a sequence may end within a word. [2][words] */
   readonly #full: Int32Array;
   readonly #queue: Uint32Array;
   /** Where the inputs lie that are to be added together. */
@@ -156,7 +158,9 @@ class Spread {
     this.#next = new Int32Array(tokens * words);
     this.#open = new Int32Array(rows * groups);
     this.#changed = new Int32Array(tokens * groups);
-    this.#full = new Int32Array(words);
+    this.#full = new Int32Array(2 * words);
+    const union = masks[masks.length - 1];
+    this.#unheard = union === undefined ? new Uint8Array(tokens) : unheardIn(union);
     this.#queue = new Uint32Array(tokens);
   }
 
@@ -168,7 +172,16 @@ class Spread {
     this.#known.fill(0);
     this.#next.fill(0);
     this.#full.fill(0);
-    for (let word = 0; word < this.#words; word++) this.#full[word] = bitsBetween(0, keys - 32 * word);
+    for (let word = 0; word < this.#words; word++) {
+      const all = bitsBetween(0, keys - 32 * word);
+      let heard = all;
+      for (let bits = all; bits !== 0; bits &= bits - 1) {
+        const bit = bits & -bits;
+        if (this.#unheard[first + 32 * word + 31 - Math.clz32(bit)] === 1) heard &= ~bit;
+      }
+      this.#full[word] = heard;
+      this.#full[this.#most + word] = all;
+    }
     for (let group = 0; group < this.#groups; group++) {
       const words = bitsBetween(0, this.#words - GROUP * group);
       for (let at = group; at < this.#open.length; at += this.#groups) this.#open[at] = words;
@@ -225,6 +238,7 @@ class Spread {
     const groups = this.#groups;
     const most = this.#most;
     const pending = this.#pending;
+    const target = this.#targetOf(row);
     let any = false;
     for (let group = 0; group < groups; group++) {
       const open = this.#open[row * groups + group] ?? 0;
@@ -253,9 +267,9 @@ class Spread {
           if (count < pending.length) continue;
           count = 0;
           // Nothing is lacking: what the other inputs have does not matter.
-          if (this.#addPending(into, own, first, pending.length)) break;
+          if (this.#addPending(into, own, first, target + first, pending.length)) break;
         }
-        if (count > 0) this.#addPending(into, own, first, count);
+        if (count > 0) this.#addPending(into, own, first, target + first, count);
         this.#left -= INPUT_STEPS * (1 + Math.min(index + 1, end) - begin);
       }
       noted[notedRow * groups + group] = touched;
@@ -265,8 +279,13 @@ class Spread {
     return any;
   }
 
+  /** Where the keys begin of which a row can hold no more. */
+  #targetOf(row: number): number {
+    return row < this.#tokens && this.#unheard[row] === 0 ? 0 : this.#most;
+  }
+
   /** Adds a group of words of one to four inputs, in one go. @returns whether the group is complete then */
-  #addPending(into: Int32Array, own: number, first: number, count: number): boolean {
+  #addPending(into: Int32Array, own: number, first: number, target: number, count: number): boolean {
     const known = this.#known;
     const full = this.#full;
     const width = Math.min(GROUP, this.#words - first);
@@ -278,7 +297,7 @@ class Spread {
       for (let word = 0; word < width; word++) {
         const bits = (into[own + word] ?? 0) | (known[a + word] ?? 0) | (known[b + word] ?? 0);
         into[own + word] = bits;
-        lacking |= bits ^ (full[first + word] ?? 0);
+        lacking |= bits ^ (full[target + word] ?? 0);
       }
       return lacking === 0;
     }
@@ -288,7 +307,7 @@ class Spread {
       const two = (into[own + word] ?? 0) | (known[a + word] ?? 0) | (known[b + word] ?? 0);
       const bits = two | (known[c + word] ?? 0) | (known[d + word] ?? 0);
       into[own + word] = bits;
-      lacking |= bits ^ (full[first + word] ?? 0);
+      lacking |= bits ^ (full[target + word] ?? 0);
     }
     return lacking === 0;
   }
@@ -300,7 +319,7 @@ class Spread {
       for (let bits = open; bits !== 0; bits &= bits - 1) {
         const word = 31 - Math.clz32(bits & -bits);
         const at = GROUP * group + word;
-        if (this.#known[row * this.#most + at] === this.#full[at]) open &= ~(1 << word);
+        if (this.#known[row * this.#most + at] === this.#full[this.#most + at]) open &= ~(1 << word);
       }
       this.#open[row * this.#groups + group] = open;
     }
@@ -309,6 +328,7 @@ class Spread {
   /** Makes what a position has heard of in this layer known. @returns whether that was anything */
   #settle(query: number): boolean {
     const known = this.#known;
+    const target = this.#targetOf(query);
     let any = false;
     let pairs = 0;
     for (let group = 0; group < this.#groups; group++) {
@@ -324,7 +344,7 @@ class Spread {
         known[own + word] = bits;
         pairs += popcount(fresh);
         news |= 1 << word;
-        if (bits === this.#full[first + word]) complete |= 1 << word;
+        if (bits === this.#full[target + first + word]) complete |= 1 << word;
       }
       if (news === 0) continue;
       any = true;
@@ -382,4 +402,34 @@ class Spread {
     }
     return keys === 0 ? undefined : { keys, first, last };
   }
+}
+
+/**
+ * 1 for positions that nobody hears of but others of them: whoever is not one of them hears of none of them, so
+ * that it is complete without them. [tokens]
+ */
+function unheardIn({ tokens, sums, start, from }: SharedRows): Uint8Array {
+  /** By how many others each position and each sum is used that are not known to be unheard. */
+  const users = new Uint32Array(tokens + sums);
+  const nodeOf = (input: number): number => (input < tokens ? sums + input : input - tokens);
+  const eachInput = (of: number, visit: (input: number) => void): void => {
+    const node = nodeOf(of);
+    for (let at = start[node] ?? 0; at < (start[node + 1] ?? 0); at++) {
+      const input = from[at] ?? 0;
+      if (input !== of) visit(input);
+    }
+  };
+  for (let of = 0; of < users.length; of++)
+    eachInput(of, input => {
+      users[input] = (users[input] ?? 0) + 1;
+    });
+  const queue = new Uint32Array(tokens + sums);
+  let end = 0;
+  for (let of = 0; of < users.length; of++) if (users[of] === 0) queue[end++] = of;
+  for (let next = 0; next < end; next++)
+    eachInput(queue[next] ?? 0, input => {
+      users[input] = (users[input] ?? 0) - 1;
+      if (users[input] === 0) queue[end++] = input;
+    });
+  return Uint8Array.from(users.subarray(0, tokens), count => (count === 0 ? 1 : 0));
 }
