@@ -5,7 +5,7 @@ import { type Neighbours, neighboursOf } from '../../../runtime/analyse/neighbou
 import { Padding, periodsOf } from '../../../runtime/analyse/padding.ts';
 import { OutOfSteps, Relations } from '../../../runtime/analyse/relation.ts';
 import { rowsOfTree, sharedRows } from '../../../runtime/analyse/shared-rows.ts';
-import { stackBlocks } from '../../../runtime/analyse/stack-blocks.ts';
+import { rowsOf, stackBlocks } from '../../../runtime/analyse/stack-blocks.ts';
 import { stackDifferences } from '../../../runtime/analyse/stack-differences.ts';
 import { stackRelations } from '../../../runtime/analyse/stack-relations.ts';
 import { stackSpread } from '../../../runtime/analyse/stack-spread.ts';
@@ -225,6 +225,24 @@ describe('a stack of layers', () => {
     const half = (n * (n + 1)) / 2;
     expect(missing.past !== undefined).toBe(wanted.past < half);
     expect(missing.future !== undefined).toBe(wanted.future < half);
+  });
+
+  it('keeps looking where positions that nobody else hears of hear of one another', () => {
+    // 10 hears of all of 64 to 79 in two steps, of 80 beside them only in four.
+    const sees = Array.from({ length: 96 }, (_, query) => (query >= 64 && query < 80 ? [64, 79, query] : []));
+    for (let key = 65; key < 79; key++) sees[64]!.push(key);
+    sees[10] = [11, 64];
+    sees[11] = [12];
+    sees[12] = [13];
+    sees[13] = [80];
+    const keys = sees.map(row => [...new Set(row)].sort((a, b) => a - b));
+    const start = new Uint32Array(97);
+    for (const [query, row] of keys.entries()) start[query + 1] = start[query]! + row.length;
+    const neighbours: Neighbours = { start, key: Uint32Array.from(keys.flat()) };
+    const stack = { tokens: 96, layers: [0, 0, 0, 0, 0, 0], token: 10, masks: [rowsOf(neighbours)] };
+    const found = stackSpread(stack, 2 ** 30);
+    expect(withoutMissing(found)).toEqual(searched(neighbours, 10));
+    expect(found.fields.at(-1)).toEqual({ keys: 1 + 16 + 4, first: 10, last: 80 });
   });
 
   it('of layers that differ does not depend on the keys that are held at once', () => {
