@@ -5,13 +5,17 @@ import { joinedRows, type SharedRows } from './shared-rows.ts';
 import type { Field, Stack, Stacked } from './stacking.ts';
 
 /** Words that are held at once. */
-const MOST_WORDS = 2 ** 24;
-/** Asking an input whether there is anything new takes as long as this many words. */
+const MOST_WORDS = 2 ** 23;
+/** Asking an input whether there is anything new in a group takes as long as this many words. */
 const INPUT_STEPS = 4;
+/** Words of a group: one bit each of a number. */
+const GROUP = 32;
+/** Up to as many new words of a group are looked at one by one, more of them all together with those of other inputs. */
+const FEW_WORDS = 8;
 
 /**
  * The same for scattered masks: a bit for every query and key, a band of keys at a time. In each layer a query looks
- * only at what is new to those that it sees. Throws OutOfSteps when it would look at more than `steps` words.
+ * only at what is new to those that it sees, where it still lacks something. Throws OutOfSteps when it would look at more than `steps` words.
  * `mostWords`: of 32 keys each, held at once.
  */
 export function stackSpread(
@@ -55,7 +59,7 @@ export function stackSpread(
     while (!settled && spread.step(union)) changes++;
     hops = Math.max(hops, changes);
     connected += spread.pairs;
-    past += spread.past;
+    past += spread.past();
     missingPast ??= spread.missing(true);
     missingFuture ??= spread.missing(false);
     spread.checkPace(key);
@@ -82,58 +86,50 @@ function merged(field: Field | undefined, more: Field | undefined, token: number
   };
 }
 
-/** Words [low, high) of each of some nodes; none where low is not below high. */
-class Ranges {
-  readonly low: Int32Array;
-  readonly high: Int32Array;
-
-  constructor(nodes: number) {
-    this.low = new Int32Array(nodes);
-    this.high = new Int32Array(nodes);
-  }
-
-  clear(words: number): void {
-    this.low.fill(words);
-    this.high.fill(0);
-  }
-}
-
 /** A mask and what has happened since it was last a layer. */
 interface Sight {
   readonly rows: SharedRows;
-  /** What is new of each position. */
-  readonly news: Ranges;
-  /** What each sum holds, [sums][words], and what is new of it in this layer. */
-  readonly held: Int32Array;
-  readonly heldNews: Ranges;
+  /** What is to be added to the number of a sum (from `tokens` on) for its row among what is known. */
+  readonly shift: number;
+  /** Words in which something is new of each position and each sum: a bit for each. [tokens + sums][groups] */
+  readonly news: Int32Array;
 }
 
 class Spread {
   /** Keys of a band. */
   readonly keys: number;
-  /** Pairs of the band that are connected, and those of them whose key is not later. */
+  /** Pairs of the band that are connected. */
   pairs = 0;
-  past = 0;
 
   readonly #tokens: number;
   /** Words of a whole band; of this one. */
   readonly #most: number;
   #words = 0;
-  /** The last word when every key is there: a sequence may end within it. */
-  #lastFull = -1;
+  /** Groups of words of a whole band. */
+  readonly #groups: number;
   readonly #sights: readonly Sight[];
   readonly #checkpoint: (() => void) | undefined;
   readonly #steps: number;
   #left: number;
   #first = 0;
-  /** [tokens][words]: which keys of the band each position has heard of before this layer, and after it. */
-  readonly #now: Int32Array;
+  /**
+   * Which keys of the band each position has heard of before this layer, and what the sums of each mask hold.
+   * [tokens + sums of all masks][words]
+   */
+  readonly #known: Int32Array;
+  /** What positions have heard of after this layer. [tokens][words] */
   readonly #next: Int32Array;
-  /** What this layer changes. */
-  readonly #changed: Ranges;
+  /** Words that still lack a key, as bits, by row of what is known. [tokens + sums of all masks][groups] */
+  readonly #open: Int32Array;
+  /** Words that this layer may change, as bits. [tokens][groups] */
+  readonly #changed: Int32Array;
+  /** Positions of which others hear only in ways that begin at a position that nobody hears of. [tokens] */
+  readonly #unheard: Uint8Array;
+  /** All keys that others than those can hear of, then all keys; a sequence may end within a word. [2][words] */
+  readonly #full: Int32Array;
   readonly #queue: Uint32Array;
-  /** Who has heard of every key of the band. [tokens] */
-  readonly #complete: Uint8Array;
+  /** Where the inputs lie that are to be added together. */
+  readonly #pending = new Uint32Array(4);
 
   constructor(
     tokens: number,
@@ -142,25 +138,30 @@ class Spread {
     steps: number,
     checkpoint: (() => void) | undefined,
   ) {
-    const nodes = masks.reduce((sum, { sums }) => sum + sums, 2 * tokens);
-    const words = Math.min(Math.ceil(tokens / 32), Math.max(1, Math.floor(mostWords / nodes)));
+    const rows = masks.reduce((sum, { sums }) => sum + sums, tokens);
+    const words = Math.min(Math.ceil(tokens / 32), Math.max(1, Math.floor(mostWords / (rows + tokens))));
+    const groups = Math.ceil(words / GROUP);
     this.#tokens = tokens;
     this.#most = words;
+    this.#groups = groups;
     this.keys = 32 * words;
-    this.#sights = masks.map(rows => ({
-      rows,
-      news: new Ranges(tokens),
-      held: new Int32Array(rows.sums * words),
-      heldNews: new Ranges(rows.sums),
-    }));
+    let shift = 0;
+    this.#sights = masks.map(rows => {
+      const sight = { rows, shift, news: new Int32Array((tokens + rows.sums) * groups) };
+      shift += rows.sums;
+      return sight;
+    });
     this.#steps = steps;
     this.#left = steps;
     this.#checkpoint = checkpoint;
-    this.#now = new Int32Array(tokens * words);
+    this.#known = new Int32Array(rows * words);
     this.#next = new Int32Array(tokens * words);
-    this.#changed = new Ranges(tokens);
+    this.#open = new Int32Array(rows * groups);
+    this.#changed = new Int32Array(tokens * groups);
+    this.#full = new Int32Array(2 * words);
+    const union = masks[masks.length - 1];
+    this.#unheard = union === undefined ? new Uint8Array(tokens) : unheardIn(union);
     this.#queue = new Uint32Array(tokens);
-    this.#complete = new Uint8Array(tokens);
   }
 
   /** Every position has heard of itself. `first`: first key of the band. */
@@ -168,25 +169,31 @@ class Spread {
     const keys = Math.min(this.keys, this.#tokens - first);
     this.#first = first;
     this.#words = Math.ceil(keys / 32);
-    this.#lastFull = bitsBetween(0, keys - 32 * (this.#words - 1));
-    this.#now.fill(0);
+    this.#known.fill(0);
     this.#next.fill(0);
-    this.#complete.fill(0);
-    for (const { news, held } of this.#sights) {
-      news.clear(this.#words);
-      held.fill(0);
+    this.#full.fill(0);
+    for (let word = 0; word < this.#words; word++) {
+      const all = bitsBetween(0, keys - 32 * word);
+      let heard = all;
+      for (let bits = all; bits !== 0; bits &= bits - 1) {
+        const bit = bits & -bits;
+        if (this.#unheard[first + 32 * word + 31 - Math.clz32(bit)] === 1) heard &= ~bit;
+      }
+      this.#full[word] = heard;
+      this.#full[this.#most + word] = all;
     }
-    this.pairs = keys;
-    this.past = keys;
+    for (let group = 0; group < this.#groups; group++) {
+      const words = bitsBetween(0, this.#words - GROUP * group);
+      for (let at = group; at < this.#open.length; at += this.#groups) this.#open[at] = words;
+    }
+    for (const { news } of this.#sights) news.fill(0);
+    this.pairs = 0;
+    this.#changed.fill(0);
     for (let key = 0; key < keys; key++) {
       const word = key >> 5;
-      const at = (first + key) * this.#most + word;
-      this.#now[at] = 1 << (key & 31);
-      this.#next[at] = 1 << (key & 31);
-      for (const { news } of this.#sights) {
-        news.low[first + key] = word;
-        news.high[first + key] = word + 1;
-      }
+      this.#next[(first + key) * this.#most + word] = 1 << (key & 31);
+      this.#changed[(first + key) * this.#groups + (word >> 5)] = 1 << (word & 31);
+      this.#settle(first + key);
     }
   }
 
@@ -194,87 +201,159 @@ class Spread {
   step(mask: number): boolean {
     const sight = this.#sights[mask];
     if (sight === undefined) throw new RangeError(`there is no mask ${mask}`);
-    for (let sum = 0; sum < sight.rows.sums; sum++) {
+    const { rows, shift, news } = sight;
+    const tokens = this.#tokens;
+    for (let sum = 0; sum < rows.sums; sum++) {
       if ((sum & 0xfff) === 0) this.#checkpoint?.();
-      this.#addUp(sight, sum, sight.held, sum, sight.heldNews);
+      const row = tokens + shift + sum;
+      if (this.#addUp(sight, sum, this.#known, row, news, tokens + sum)) this.#close(row);
     }
     const changed = this.#changed;
     let count = 0;
-    for (let query = 0; query < this.#tokens; query++) {
+    for (let query = 0; query < tokens; query++) {
       if ((query & 0x3ff) === 0) this.#checkpoint?.();
-      if (this.#complete[query] === 1) continue;
-      this.#addUp(sight, sight.rows.sums + query, this.#next, query, changed);
-      if ((changed.low[query] ?? 0) < (changed.high[query] ?? 0)) this.#queue[count++] = query;
+      if (this.#addUp(sight, rows.sums + query, this.#next, query, changed, query)) this.#queue[count++] = query;
     }
-    sight.news.clear(this.#words);
+    news.fill(0, 0, tokens * this.#groups);
     let any = false;
     for (let index = 0; index < count; index++) if (this.#settle(this.#queue[index] ?? 0)) any = true;
     return any;
   }
 
-  /** Adds to a node what is new of its inputs, and notes where that may have changed it. */
-  #addUp({ rows, news, held, heldNews }: Sight, node: number, into: Int32Array, at: number, noted: Ranges): void {
+  /**
+   * Adds to a node what is new of its inputs, and notes the words in which that may have changed it.
+   * @returns whether there are any
+   */
+  #addUp(
+    { rows, shift, news }: Sight,
+    node: number,
+    into: Int32Array,
+    row: number,
+    noted: Int32Array,
+    notedRow: number,
+  ): boolean {
     const { start, from, tokens } = rows;
     const begin = start[node] ?? 0;
     const end = start[node + 1] ?? 0;
+    const groups = this.#groups;
     const most = this.#most;
-    const own = at * most;
-    let lowest = this.#words;
-    let highest = 0;
-    /** Words before it are complete already. */
-    let open = 0;
-    for (let index = begin; index < end; index++) {
-      const input = from[index] ?? 0;
-      const isPosition = input < tokens;
-      const source = isPosition ? input : input - tokens;
-      const ranges = isPosition ? news : heldNews;
-      const low = Math.max(open, ranges.low[source] ?? 0);
-      const high = ranges.high[source] ?? 0;
-      if (low >= high) continue;
-      const values = isPosition ? this.#now : held;
-      const shift = source * most - own;
-      for (let word = own + low; word < own + high; word++)
-        into[word] = (into[word] ?? 0) | (values[word + shift] ?? 0);
-      this.#left -= high - low;
-      if (low < lowest) lowest = low;
-      if (high > highest) highest = high;
-      while (open < high && into[own + open] === -1) open++;
+    const pending = this.#pending;
+    const target = this.#targetOf(row);
+    let any = false;
+    for (let group = 0; group < groups; group++) {
+      const open = this.#open[row * groups + group] ?? 0;
+      let touched = 0;
+      if (open !== 0) {
+        const first = GROUP * group;
+        const own = row * most + first;
+        let count = 0;
+        let index = begin;
+        for (; index < end; index++) {
+          const input = from[index] ?? 0;
+          const words = (news[input * groups + group] ?? 0) & open;
+          if (words === 0) continue;
+          touched |= words;
+          const source = (input < tokens ? input : input + shift) * most + first;
+          const looked = popcount(words);
+          if (looked <= FEW_WORDS) {
+            this.#left -= looked;
+            for (let bits = words; bits !== 0; bits &= bits - 1) {
+              const word = 31 - Math.clz32(bits & -bits);
+              into[own + word] = (into[own + word] ?? 0) | (this.#known[source + word] ?? 0);
+            }
+            continue;
+          }
+          pending[count++] = source;
+          if (count < pending.length) continue;
+          count = 0;
+          // Nothing is lacking: what the other inputs have does not matter.
+          if (this.#addPending(into, own, first, target + first, pending.length)) break;
+        }
+        if (count > 0) this.#addPending(into, own, first, target + first, count);
+        this.#left -= INPUT_STEPS * (1 + Math.min(index + 1, end) - begin);
+      }
+      noted[notedRow * groups + group] = touched;
+      if (touched !== 0) any = true;
     }
-    this.#left -= INPUT_STEPS * (1 + end - begin);
     if (this.#left < 0) throw new OutOfSteps('this mask has too many scattered pairs');
-    noted.low[at] = lowest;
-    noted.high[at] = highest;
+    return any;
+  }
+
+  /** Where the keys begin of which a row can hold no more. */
+  #targetOf(row: number): number {
+    return row < this.#tokens && this.#unheard[row] === 0 ? 0 : this.#most;
+  }
+
+  /** Adds a group of words of one to four inputs, in one go. @returns whether the group is complete then */
+  #addPending(into: Int32Array, own: number, first: number, target: number, count: number): boolean {
+    const known = this.#known;
+    const full = this.#full;
+    const width = Math.min(GROUP, this.#words - first);
+    this.#left -= width * count;
+    const a = this.#pending[0] ?? 0;
+    const b = count > 1 ? (this.#pending[1] ?? 0) : a;
+    let lacking = 0;
+    if (count <= 2) {
+      for (let word = 0; word < width; word++) {
+        const bits = (into[own + word] ?? 0) | (known[a + word] ?? 0) | (known[b + word] ?? 0);
+        into[own + word] = bits;
+        lacking |= bits ^ (full[target + word] ?? 0);
+      }
+      return lacking === 0;
+    }
+    const c = this.#pending[2] ?? 0;
+    const d = count > 3 ? (this.#pending[3] ?? 0) : c;
+    for (let word = 0; word < width; word++) {
+      const two = (into[own + word] ?? 0) | (known[a + word] ?? 0) | (known[b + word] ?? 0);
+      const bits = two | (known[c + word] ?? 0) | (known[d + word] ?? 0);
+      into[own + word] = bits;
+      lacking |= bits ^ (full[target + word] ?? 0);
+    }
+    return lacking === 0;
+  }
+
+  /** Notes which words of a sum are complete. */
+  #close(row: number): void {
+    for (let group = 0; group < this.#groups; group++) {
+      let open = this.#open[row * this.#groups + group] ?? 0;
+      for (let bits = open; bits !== 0; bits &= bits - 1) {
+        const word = 31 - Math.clz32(bits & -bits);
+        const at = GROUP * group + word;
+        if (this.#known[row * this.#most + at] === this.#full[this.#most + at]) open &= ~(1 << word);
+      }
+      this.#open[row * this.#groups + group] = open;
+    }
   }
 
   /** Makes what a position has heard of in this layer known. @returns whether that was anything */
   #settle(query: number): boolean {
-    const own = query * this.#most;
-    let low = this.#words;
-    let high = 0;
-    for (let word = this.#changed.low[query] ?? 0; word < (this.#changed.high[query] ?? 0); word++) {
-      const bits = this.#next[own + word] ?? 0;
-      const fresh = bits & ~(this.#now[own + word] ?? 0);
-      if (fresh === 0) continue;
-      this.#now[own + word] = bits;
-      this.pairs += popcount(fresh);
-      this.past += popcount(fresh & bitsBetween(0, query - this.#first - 32 * word + 1));
-      if (low > word) low = word;
-      high = word + 1;
+    const known = this.#known;
+    const target = this.#targetOf(query);
+    let any = false;
+    let pairs = 0;
+    for (let group = 0; group < this.#groups; group++) {
+      let news = 0;
+      let complete = 0;
+      const first = GROUP * group;
+      const own = query * this.#most + first;
+      for (let words = this.#changed[query * this.#groups + group] ?? 0; words !== 0; words &= words - 1) {
+        const word = 31 - Math.clz32(words & -words);
+        const bits = this.#next[own + word] ?? 0;
+        const fresh = bits & ~(known[own + word] ?? 0);
+        if (fresh === 0) continue;
+        known[own + word] = bits;
+        pairs += popcount(fresh);
+        news |= 1 << word;
+        if (bits === this.#full[target + first + word]) complete |= 1 << word;
+      }
+      if (news === 0) continue;
+      any = true;
+      const at = query * this.#groups + group;
+      this.#open[at] = (this.#open[at] ?? 0) & ~complete;
+      for (const sight of this.#sights) sight.news[at] = (sight.news[at] ?? 0) | news;
     }
-    if (high === 0) return false;
-    for (const { news } of this.#sights) {
-      news.low[query] = Math.min(news.low[query] ?? 0, low);
-      news.high[query] = Math.max(news.high[query] ?? 0, high);
-    }
-    if (this.#isComplete(own)) this.#complete[query] = 1;
-    return true;
-  }
-
-  #isComplete(own: number): boolean {
-    const last = this.#words - 1;
-    if (this.#now[own + last] !== this.#lastFull) return false;
-    for (let word = 0; word < last; word++) if (this.#now[own + word] !== -1) return false;
-    return true;
+    this.pairs += pairs;
+    return any;
   }
 
   /** Throws OutOfSteps when the bands that are left would take more than there is, going by those until `key`. */
@@ -284,14 +363,25 @@ class Spread {
       throw new OutOfSteps('this mask has too many scattered pairs');
   }
 
+  /** Connected pairs of the band whose key is not later. */
+  past(): number {
+    let pairs = 0;
+    for (let query = this.#first; query < this.#tokens; query++)
+      for (let word = 0; word < this.#words; word++) {
+        const earlier = bitsBetween(0, query - this.#first - 32 * word + 1);
+        if (earlier === 0) break;
+        pairs += popcount((this.#known[query * this.#most + word] ?? 0) & earlier);
+      }
+    return pairs;
+  }
+
   /** A pair that is not there, with an earlier key or with a later one. */
   missing(past: boolean): Pair | undefined {
     for (let query = 0; query < this.#tokens; query++) {
-      if (this.#complete[query] === 1) continue;
       for (let word = 0; word < this.#words; word++) {
         const column = this.#first + 32 * word;
         const wanted = past ? bitsBetween(0, query - column) : bitsBetween(query - column + 1, this.#tokens - column);
-        const bits = wanted & ~(this.#now[query * this.#most + word] ?? 0);
+        const bits = wanted & ~(this.#known[query * this.#most + word] ?? 0);
         if (bits !== 0) return { query, key: column + 31 - Math.clz32(bits & -bits) };
       }
     }
@@ -303,7 +393,7 @@ class Spread {
     let first = this.#tokens;
     let last = -1;
     for (let word = 0; word < this.#words; word++) {
-      const bits = this.#now[query * this.#most + word] ?? 0;
+      const bits = this.#known[query * this.#most + word] ?? 0;
       if (bits === 0) continue;
       keys += popcount(bits);
       const column = this.#first + 32 * word;
@@ -312,4 +402,34 @@ class Spread {
     }
     return keys === 0 ? undefined : { keys, first, last };
   }
+}
+
+/**
+ * 1 for positions that nobody hears of but others of them: whoever is not one of them hears of none of them, so
+ * that it is complete without them. [tokens]
+ */
+function unheardIn({ tokens, sums, start, from }: SharedRows): Uint8Array {
+  /** By how many others each position and each sum is used that are not known to be unheard. */
+  const users = new Uint32Array(tokens + sums);
+  const nodeOf = (input: number): number => (input < tokens ? sums + input : input - tokens);
+  const eachInput = (of: number, visit: (input: number) => void): void => {
+    const node = nodeOf(of);
+    for (let at = start[node] ?? 0; at < (start[node + 1] ?? 0); at++) {
+      const input = from[at] ?? 0;
+      if (input !== of) visit(input);
+    }
+  };
+  for (let of = 0; of < users.length; of++)
+    eachInput(of, input => {
+      users[input] = (users[input] ?? 0) + 1;
+    });
+  const queue = new Uint32Array(tokens + sums);
+  let end = 0;
+  for (let of = 0; of < users.length; of++) if (users[of] === 0) queue[end++] = of;
+  for (let next = 0; next < end; next++)
+    eachInput(queue[next] ?? 0, input => {
+      users[input] = (users[input] ?? 0) - 1;
+      if (users[input] === 0) queue[end++] = input;
+    });
+  return Uint8Array.from(users.subarray(0, tokens), count => (count === 0 ? 1 : 0));
 }

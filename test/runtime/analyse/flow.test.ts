@@ -1,10 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type FlowReport, modelFlow, shortestWay } from '../../../runtime/analyse/flow.ts';
+import { type Neighbours, neighboursOf } from '../../../runtime/analyse/neighbours.ts';
 import { Padding, periodsOf } from '../../../runtime/analyse/padding.ts';
 import { OutOfSteps, Relations } from '../../../runtime/analyse/relation.ts';
 import { rowsOfTree, sharedRows } from '../../../runtime/analyse/shared-rows.ts';
-import { stackBlocks } from '../../../runtime/analyse/stack-blocks.ts';
+import { rowsOf, stackBlocks } from '../../../runtime/analyse/stack-blocks.ts';
 import { stackDifferences } from '../../../runtime/analyse/stack-differences.ts';
 import { stackRelations } from '../../../runtime/analyse/stack-relations.ts';
 import { stackSpread } from '../../../runtime/analyse/stack-spread.ts';
@@ -103,6 +104,51 @@ function expected(n: number, patterns: readonly Pattern[], layers: readonly numb
   };
 }
 
+/** The same where all layers are alike, by a search from every position. */
+function searched({ start, key }: Neighbours, token: number): Omit<Stacked, 'missing'> {
+  const n = start.length - 1;
+  const found: number[] = [];
+  const fields: { keys: number; first: number; last: number }[] = [];
+  let past = 0;
+  let future = 0;
+  const met = new Int32Array(n).fill(-1);
+  for (let query = 0; query < n; query++) {
+    let reached = [query];
+    met[query] = query;
+    const field = { keys: 1, first: query, last: query };
+    past++;
+    future++;
+    for (let steps = 0; reached.length > 0; steps++) {
+      found[steps] = (found[steps] ?? 0) + reached.length;
+      const next: number[] = [];
+      for (const position of reached)
+        for (let at = start[position]!; at < start[position + 1]! && field.keys < n; at++) {
+          const other = key[at]!;
+          if (met[other] === query) continue;
+          met[other] = query;
+          next.push(other);
+          if (other < query) past++;
+          else future++;
+          field.keys++;
+          field.first = Math.min(field.first, other);
+          field.last = Math.max(field.last, other);
+        }
+      if (query === token) fields.push({ ...field });
+      reached = next;
+    }
+  }
+  const byLayer = found.slice(1).map((_, layer) => found.slice(0, layer + 2).reduce((sum, count) => sum + count));
+  const last = fields.at(-1)!;
+  return {
+    connected: past + future - n,
+    past,
+    future,
+    hops: byLayer.length,
+    byLayer,
+    fields: byLayer.map((_, layer) => fields[layer] ?? last),
+  };
+}
+
 /** The same without the examples, of which there may be several; those are checked one by one. */
 function withoutMissing({ missing: _, ...rest }: Stacked): Omit<Stacked, 'missing'> {
   return rest;
@@ -159,6 +205,57 @@ describe('a stack of layers', () => {
       { numRuns: 120 },
     );
     expect(distances).toBeGreaterThan(2);
+  });
+
+  it.each([
+    // The third mask has rows that share sums; the bands of the last end within a group of words.
+    [4096, call('random', { keys: 3 }), undefined],
+    [4096, call('random', { keys: 64 }), undefined],
+    [2500, or(call('random', { keys: 2 }), call('window', { size: 40 })), undefined],
+    [2477, or(call('random', { keys: 1 }), call('random', { keys: 2, seed: 5 })), 40],
+  ])('of many scattered pairs is what a search from every position finds (%#)', (n, pattern, words) => {
+    const tree = buildMaskTree(bindPattern(pattern, squareShape(n)), squareShape(n));
+    const rows = sharedRows(n, rowsOfTree(tree));
+    const token = n - 7;
+    const mostWords = words === undefined ? undefined : words * (2 * n + rows.sums);
+    const stack = { tokens: n, layers: Array.from({ length: 40 }, () => 0), token, masks: [rows] };
+    const { missing, ...found } = stackSpread(stack, 2 ** 40, undefined, mostWords);
+    const wanted = searched(neighboursOf(tree), token);
+    expect(found).toEqual(wanted);
+    const half = (n * (n + 1)) / 2;
+    expect(missing.past !== undefined).toBe(wanted.past < half);
+    expect(missing.future !== undefined).toBe(wanted.future < half);
+  });
+
+  it('keeps looking where positions that nobody else hears of hear of one another', () => {
+    // 10 hears of all of 64 to 79 in two steps, of 80 beside them only in four.
+    const sees = Array.from({ length: 96 }, (_, query) => (query >= 64 && query < 80 ? [64, 79, query] : []));
+    for (let key = 65; key < 79; key++) sees[64]!.push(key);
+    sees[10] = [11, 64];
+    sees[11] = [12];
+    sees[12] = [13];
+    sees[13] = [80];
+    const keys = sees.map(row => [...new Set(row)].sort((a, b) => a - b));
+    const start = new Uint32Array(97);
+    for (const [query, row] of keys.entries()) start[query + 1] = start[query]! + row.length;
+    const neighbours: Neighbours = { start, key: Uint32Array.from(keys.flat()) };
+    const stack = { tokens: 96, layers: [0, 0, 0, 0, 0, 0], token: 10, masks: [rowsOf(neighbours)] };
+    const found = stackSpread(stack, 2 ** 30);
+    expect(withoutMissing(found)).toEqual(searched(neighbours, 10));
+    expect(found.fields.at(-1)).toEqual({ keys: 1 + 16 + 4, first: 10, last: 80 });
+  });
+
+  it('of layers that differ does not depend on the keys that are held at once', () => {
+    const n = 1501;
+    const masks = [
+      or(call('random', { keys: 2 }), call('window', { size: 30 })),
+      call('random', { keys: 4, seed: 9 }),
+    ].map(pattern => sharedRows(n, rowsOfTree(buildMaskTree(bindPattern(pattern, squareShape(n)), squareShape(n)))));
+    const stack = { tokens: n, layers: [0, 1, 1, 0, 1, 0], token: 700, masks };
+    const narrow = stackSpread(stack, 2 ** 40, undefined, n);
+    const wide = stackSpread(stack, 2 ** 40);
+    expect(withoutMissing(wide)).toEqual(withoutMissing(narrow));
+    expect(wide.byLayer.length).toBeGreaterThan(2);
   });
 
   it('of blocks is that of its positions', () => {
