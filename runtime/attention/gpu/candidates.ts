@@ -90,7 +90,7 @@ function simtKernels(capability: Capability, { headDim, tile }: Demand, element:
   const dim = paddedDim(headDim);
   const step = tile.keys % 32 === 0 ? 32 : 16;
   const base = { element, dim, unroll: !capability.imitated };
-  const plain = { rowQuads: 1, keyQuads: 1, keepQueries: false, memory: PORTABLE_BYTES };
+  const plain = { rowQuads: 1, keyQuads: 1, memory: PORTABLE_BYTES };
   const shapes: Omit<SimtShape, keyof typeof base>[] = [];
   if (!capability.imitated && tile.queries > 32) {
     shapes.push({ ...plain, rows: 64, step });

@@ -12,8 +12,6 @@ export interface SimtShape {
   /** Groups of four rows, and of four keys, that one thread computes scores for. */
   readonly rowQuads: number;
   readonly keyQuads: number;
-  /** Are queries kept in workgroup memory? Otherwise they are read again for each step. */
-  readonly keepQueries: boolean;
   /** Workgroup memory that may be used, in bytes. */
   readonly memory: number;
   /** Are inner loops unrolled? Software devices take seconds to compile long shaders. */
@@ -34,7 +32,7 @@ const VECTOR_BYTES = 16;
  * Every variable in a loop has an initialiser, because Dawn on Vulkan does not zero it again.
  */
 export function simtKernel(shape: SimtShape): KernelSpec {
-  const { element, dim, rows, step, rowQuads, keyQuads, keepQueries, memory, unroll } = shape;
+  const { element, dim, rows, step, rowQuads, keyQuads, memory, unroll } = shape;
   const queryQuads = rows / 4;
   const keyGroups = step / 4;
   const rowThreads = queryQuads / rowQuads;
@@ -42,9 +40,8 @@ export function simtKernel(shape: SimtShape): KernelSpec {
   const threads = rowThreads * keyThreads;
   const vectors = dim / 4;
   const weightVectors = step * queryQuads;
-  const queryVectors = keepQueries ? queryQuads * (dim + 1) : 0;
   // What is left holds keys, then values, of a step, or as many numbers or rows of them as fit.
-  const stageVectors = Math.floor(memory / VECTOR_BYTES) - weightVectors - queryVectors;
+  const stageVectors = Math.floor(memory / VECTOR_BYTES) - weightVectors;
   const depth = largestDivisor(dim, 8, Math.floor(stageVectors / keyGroups) - 1);
   const valueKeys = largestDivisor(step, 4, Math.floor(stageVectors / vectors));
   const stage = Math.max(keyGroups * (depth + 1), valueKeys * vectors);
@@ -67,10 +64,10 @@ export function simtKernel(shape: SimtShape): KernelSpec {
     `(${key}) * ${queryQuads}u + ((${quad}) ^ ((${key}) & ${turn}u))`;
 
   const score = (d: string): string => `
-${lines(rowIds, i =>
-  keepQueries
-    ? `            let q${i} = queries[(rg + ${i * rowThreads}u) * ${dim + 1}u + chunk + ${d}];`
-    : `            let raw${i} = q[queryBase + ${i * rowThreads * dim}u + chunk + ${d}];
+${lines(
+  rowIds,
+  i =>
+    `            let raw${i} = q[queryBase + ${i * rowThreads * dim}u + chunk + ${d}];
             let q${i} = ${widen(`raw${i}`)};`,
 )}
 ${lines(keyIds, j => `            let k${j} = stage[(cg + ${j * keyThreads}u) * ${depth + 1}u + ${d}];`)}
@@ -100,7 +97,6 @@ fn most(x: vec4<f32>) -> f32 {
 
 var<workgroup> weights: array<vec4<f32>, ${weightVectors}>;
 var<workgroup> stage: array<vec4<f32>, ${stage}>;
-${keepQueries ? `var<workgroup> queries: array<vec4<f32>, ${queryVectors}>;` : ''}
 
 @compute @workgroup_size(${threads})
 fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_index) local: u32) {
@@ -119,14 +115,6 @@ ${lines(rowIds, i =>
       `  let maskRow${i}_${r} = min((item.flags >> ${ROW_SHIFT}u) + (rg + ${i * rowThreads}u) * 4u + ${r}u, params.tileQueries - 1u) * params.words;`,
   ),
 )}
-${
-  keepQueries
-    ? `  for (var i = local; i < ${queryQuads * dim}u; i += ${threads}u) {
-    let raw = q[item.q / 4u * ${dim}u + i];
-    queries[(i / ${dim}u) * ${dim + 1}u + i % ${dim}u] = ${widen('raw')};
-  }`
-    : ''
-}
 ${lines(rowIds, i => `  var m${i} = vec4<f32>(NEVER);\n  var l${i} = vec4<f32>(0.0);`)}
 ${lines(rowIds, i => lines(outputIds, j => lines(four, r => `  var acc${i}_${j}_${r} = vec4<f32>(0.0);`)))}
   for (var entry = item.start; entry < item.end; entry++) {
@@ -250,14 +238,14 @@ ${lines(
   const tile = { kind: 'quads' } as const;
   return {
     pipeline: element,
-    name: `${element} ${rows}x${step} ${rowQuads}x${keyQuads}${keepQueries ? ' kept' : ''} ${Math.ceil(memory / 1024)}K d${dim}${unroll ? '' : ' rolled'}`,
+    name: `${element} ${rows}x${step} ${rowQuads}x${keyQuads} ${Math.ceil(memory / 1024)}K d${dim}${unroll ? '' : ' rolled'}`,
     code,
     rows,
     step,
     dim,
     element,
     layouts: { q: tile, k: tile, v: { kind: 'rows' } },
-    workgroupBytes: (weightVectors + queryVectors + stage) * VECTOR_BYTES,
+    workgroupBytes: (weightVectors + stage) * VECTOR_BYTES,
     threads,
   };
 }
