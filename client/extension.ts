@@ -13,7 +13,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
   const runJob = jobRunner(() => nodeThread(jobs));
   await activateExtension(context, runJob, (name, options) => {
     // Newer versions of Node let the memory for what lives shortly grow several times as large, for nothing.
-    const execArgv = ['--max-semi-space-size=16'];
+    const execArgv = ['--max-semi-space-size=8'];
     const run = { module, transport: TransportKind.ipc, options: { execArgv } };
     const debug = { ...run, options: { execArgv: [...execArgv, '--nolazy', '--enable-source-maps'] } };
     return new LanguageClient(languageId, name, { run, debug }, options);

@@ -24,7 +24,7 @@ import {
 } from 'vscode-languageserver-protocol/node.js';
 
 /** Arguments of Node with which client/extension.ts starts the server. */
-const AS_THE_EXTENSION = ['--max-semi-space-size=16'];
+const AS_THE_EXTENSION = ['--max-semi-space-size=8'];
 
 /** Milliseconds after which a server that says nothing is taken for dead. */
 const LIMIT = 60_000;
