@@ -3,7 +3,7 @@ import type { Precision } from '../types.ts';
 import type { Capability } from './device.ts';
 import type { Element, KernelSpec } from './kernel.ts';
 import { type SimtShape, simtKernel } from './wgsl/simt.ts';
-import { type TensorShape, tensorKernel } from './wgsl/tensor.ts';
+import { type MatrixSize, type TensorShape, tensorKernel } from './wgsl/tensor.ts';
 
 /** What a kernel is chosen for. */
 export interface Demand {
@@ -42,47 +42,63 @@ function paddedDim(headDim: number): number {
 }
 
 function tensorKernels({ matrices, subgroupSize, sizeControl, imitated }: Capability, demand: Demand): KernelSpec[] {
-  const [matrix] = matrices;
-  if (matrix === undefined || subgroupSize === 0 || imitated) return [];
-  const dim = Math.ceil(demand.headDim / Math.max(16, matrix.K, matrix.N)) * Math.max(16, matrix.K, matrix.N);
-  const base = { matrix, dim, subgroupSize, sizeControl };
-  return tensorShapes(dim)
-    .filter(
-      ({ step, subgroupRows }) =>
-        demand.tile.keys % step === 0 &&
-        step % matrix.N === 0 &&
-        step % matrix.K === 0 &&
-        subgroupRows % matrix.M === 0 &&
-        subgroupSize % subgroupRows === 0 &&
-        // A lane handles eight keys at a time.
-        (step * subgroupRows) % (8 * subgroupSize) === 0 &&
-        // Rows beyond the block's would be computed for nothing.
-        subgroupRows <= Math.max(16, demand.tile.queries),
-    )
-    .map(shape => tensorKernel({ ...base, ...shape }));
+  if (subgroupSize === 0 || imitated) return [];
+  const { tile } = demand;
+  const found: KernelSpec[] = [];
+  for (const matrix of smallestAndLargest(matrices)) {
+    const unit = Math.max(16, matrix.K, matrix.N);
+    const dim = Math.ceil(demand.headDim / unit) * unit;
+    const fits = ({ step, rows, team }: Choice): boolean =>
+      tile.keys % step === 0 &&
+      step % (matrix.N * team) === 0 &&
+      step % matrix.K === 0 &&
+      dim % (matrix.N * team) === 0 &&
+      rows % matrix.M === 0 &&
+      rows % team === 0 &&
+      subgroupSize % (rows / team) === 0 &&
+      // An invocation handles eight keys at a time.
+      (step * rows) % (8 * subgroupSize * team) === 0 &&
+      // Rows beyond the block's would be computed for nothing.
+      rows <= Math.max(16, tile.queries);
+    for (const shape of tensorShapes(dim).filter(fits))
+      found.push(tensorKernel({ matrix, dim, subgroupSize, sizeControl, ...shape }));
+  }
+  return found;
 }
 
-type Choice = Pick<TensorShape, 'subgroupRows' | 'subgroups' | 'step' | 'early' | 'ahead' | 'rereadQueries'>;
+/** Small matrices are read with fewer accesses to memory, large ones take fewer instructions. */
+function smallestAndLargest(matrices: readonly MatrixSize[]): MatrixSize[] {
+  const bySize = [...matrices].sort((a, b) => a.M * a.N * a.K - b.M * b.N * b.K);
+  const [smallest] = bySize;
+  const largest = bySize.at(-1);
+  if (smallest === undefined || largest === undefined) return [];
+  return smallest === largest ? [smallest] : [smallest, largest];
+}
+
+type Choice = Pick<TensorShape, 'rows' | 'team' | 'step' | 'early' | 'ahead'>;
 
 /**
  * Shapes that were fastest somewhere (see test/bench/NOTES.md), for heads that leave registers for reading ahead and for
  * wide ones.
  */
 function tensorShapes(dim: number): Choice[] {
-  const plain = { subgroups: 1, early: false, ahead: false, rereadQueries: false };
+  const plain = { team: 1, early: false, ahead: false };
+  const early = { ...plain, early: true };
   const narrow: Choice[] = [
-    { ...plain, subgroupRows: 32, step: 16, early: true, ahead: true },
-    { ...plain, subgroupRows: 32, step: 16 },
-    { ...plain, subgroupRows: 32, step: 32 },
+    { ...early, rows: 64, team: 4, step: 32 },
+    { ...early, rows: 64, team: 4, step: 32, ahead: true },
+    { ...early, rows: 64, team: 2, step: 32, ahead: true },
+    { ...early, rows: 32, team: 2, step: 32, ahead: true },
+    { ...early, rows: 32, step: 16, ahead: true },
   ];
   const wide: Choice[] = [
-    { ...plain, subgroupRows: 32, step: 16, rereadQueries: true },
-    { ...plain, subgroupRows: 32, step: 16 },
-    { ...plain, subgroupRows: 16, step: 32 },
+    { ...early, rows: 64, team: 4, step: 32 },
+    { ...early, rows: 32, team: 4, step: 32 },
+    { ...early, rows: 32, team: 2, step: 32 },
   ];
   // Few rows to a block, or a matrix unit of other sizes.
-  const small: Choice = { ...plain, subgroupRows: 16, step: 16 };
-  const smallest: Choice = { ...plain, subgroupRows: 8, step: 32 };
+  const small: Choice = { ...plain, rows: 16, step: 16 };
+  const smallest: Choice = { ...plain, rows: 8, step: 32 };
   return [...(dim <= 96 ? narrow : wide), small, smallest];
 }
 

@@ -35,6 +35,15 @@ const withMatrices = [
     sizeControl: true,
   }),
 );
+/** A device that lists several sizes, as NVIDIA's do. */
+const withSeveral: Capability = {
+  ...withMatrices[0]!,
+  matrices: [
+    { M: 16, N: 16, K: 16 },
+    { M: 16, N: 8, K: 16 },
+    { M: 16, N: 8, K: 8 },
+  ],
+};
 const tiles: readonly Demand['tile'][] = [
   { queries: 1, keys: 16 },
   { queries: 17, keys: 48 },
@@ -100,7 +109,7 @@ describe('WGSL', () => {
   test('kernels on matrix units pass validation and uniformity analysis, for all their sizes', async () => {
     const features = ['shader-f16', 'subgroups', 'subgroup-size-control', 'chromium-experimental-subgroup-matrix'];
     const device = await nullDevice(features);
-    for (const capability of withMatrices) {
+    for (const capability of [...withMatrices, withSeveral]) {
       const specs = specsOf(capability, demands).filter(({ pipeline }) => pipeline === 'tensor');
       expect(specs.length, JSON.stringify(capability.matrices)).toBeGreaterThan(3);
       for (const { name, code } of specs) expect(await problemsOf(device, code), name).toEqual([]);
@@ -114,6 +123,10 @@ describe('WGSL', () => {
       ...new Set(candidates(capability, { ...demand, precision }).map(({ pipeline }) => pipeline)),
     ];
     expect(pipelines(withMatrices[0]!, 'f16')).toEqual(['tensor', 'f16', 'f32']);
+    const sizes = candidates(withSeveral, { ...demand, precision: 'f16' }).map(
+      ({ name }) => /^tensor (\S+)/.exec(name)?.[1],
+    );
+    expect([...new Set(sizes)], 'the smallest size and the largest').toEqual(['16x8x8', '16x16x16', undefined]);
     expect(pipelines(withMatrices[0]!, 'f32')).toEqual(['f32']);
     expect(pipelines(portable, 'f16')).toEqual(['f16', 'f32']);
     // Software takes seconds to compile each.
