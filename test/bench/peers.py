@@ -1,10 +1,12 @@
 """Attention of other libraries on the shapes of `npm run bench:gpu`, as JSON.
 
     peers.py OUT.json [LENGTH...]
+    peers.py --processor
 
 PyTorch's FlexAttention, compiled, each pattern in a process of its own; dense scaled_dot_product_attention; and, where
 transformers is installed, the self-attention of Hugging Face's Longformer and BigBird. 12 heads of 64. Needs a CUDA device.
-Times are medians of CUDA events over 20 runs after a warm-up, milliseconds.
+Times are medians of CUDA events over 20 runs after a warm-up, milliseconds. --processor needs no such device: it prints the
+processor's milliseconds for FlexAttention, compiled, on one thread, for the Longformer mask of `npm run bench:cpu`.
 """
 
 import concurrent.futures
@@ -139,6 +141,23 @@ def bigbird(_, tokens, precision):
         return median_ms(torch, lambda: module(hidden, band, origin, to, blocked, blocked))
 
 
+def on_one_core(tokens=4096):
+    import torch
+    from torch.nn.attention.flex_attention import create_block_mask, flex_attention
+
+    torch.set_num_threads(1)
+    q, k, v = [torch.randn(1, HEADS, tokens, DIM) for _ in range(3)]
+    blocks = create_block_mask(mask_of(torch, "Longformer", tokens), None, None, tokens, tokens, device="cpu")
+    compiled = torch.compile(flex_attention)
+    times = []
+    with torch.no_grad():
+        for _ in range(2 + RUNS):
+            begun = time.process_time()
+            compiled(q, k, v, block_mask=blocks)
+            times.append(1000 * (time.process_time() - begun))
+    return sorted(times[2:])
+
+
 LIBRARIES = {
     "FlexAttention": (flex, ["Longformer", "sliding 4096", "BigBird", "strided"], 65536),
     "SDPA, dense": (dense, ["full"], 16384),
@@ -189,5 +208,8 @@ if __name__ == "__main__":
     if sys.argv[1] == "--case":
         library, pattern, tokens, precision = json.loads(sys.argv[2])
         print(LIBRARIES[library][0](pattern, tokens, precision))
+    elif sys.argv[1] == "--processor":
+        times = on_one_core()
+        print(f"median {times[RUNS // 2]:.0f} ms, {times[0]:.0f} to {times[-1]:.0f}")
     else:
         main(sys.argv[1], [int(length) for length in sys.argv[2:]] or [4096, 16384, 65536])
