@@ -8,7 +8,15 @@ import { GpuError } from './gpu/gpu-error.ts';
 import type { KernelMemory } from './gpu/kernels.ts';
 import { createReferenceBackend } from './reference.ts';
 import { selfCheck } from './self-check.ts';
-import type { AttentionInput, AttentionOptions, AttentionResult, Backend, BackendId, PlanParts } from './types.ts';
+import type {
+  AttentionInput,
+  AttentionOptions,
+  AttentionResult,
+  Backend,
+  BackendFacts,
+  BackendId,
+  PlanParts,
+} from './types.ts';
 
 /** What the surroundings offer; all of it is optional. */
 export interface AttentionHosts {
@@ -34,6 +42,7 @@ export interface BackendStatus {
   readonly device: string;
   /** Why it is not available, in words for the user; empty when it is. */
   readonly reason: string;
+  readonly facts: BackendFacts;
 }
 
 /** Attention over tile plans, on whatever the machine offers. */
@@ -155,8 +164,8 @@ export function createAttention(hosts: AttentionHosts): Attention {
         order.map(async id => {
           const result = await checkedStart(id);
           return 'backend' in result
-            ? { id, available: true, device: result.backend.device, reason: '' }
-            : { id, available: false, device: '', reason: result.reason };
+            ? { id, available: true, device: result.backend.device, reason: '', facts: result.backend.facts ?? {} }
+            : { id, available: false, device: '', reason: result.reason, facts: {} };
         }),
       ),
     dispose() {

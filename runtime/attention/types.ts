@@ -72,10 +72,28 @@ export interface AttentionOptions {
   readonly onProgress?: (done: number) => void;
 }
 
+/** What there is to say about a backend's device, as far as it has it. */
+export interface BackendFacts {
+  /** GPU: features of WebGPU that kernels use where they are there. */
+  readonly features?: readonly string[];
+  /** GPU: products that its matrix units do, rows x columns x inner, float16 into float32. */
+  readonly matrices?: readonly string[];
+  /** GPU: invocations of a subgroup, 0 where that is not known; bytes of workgroup memory and of the largest buffer. */
+  readonly subgroupSize?: number;
+  readonly workgroupBytes?: number;
+  readonly bufferBytes?: number;
+  /** GPU: imitated on the processor. */
+  readonly software?: boolean;
+  /** CPU: which build of the kernel, and threads at most. */
+  readonly build?: string;
+  readonly threads?: number;
+}
+
 /** One way to compute attention. */
 export interface Backend {
   readonly id: BackendId;
   readonly device: string;
+  readonly facts?: BackendFacts;
   /** A graphics device that is imitated on the processor: right, but slower than the CPU kernel. */
   readonly imitated?: boolean;
   run(input: AttentionInput, parts: PlanParts, options: AttentionOptions): Promise<AttentionResult>;
