@@ -108,23 +108,22 @@ async function bench(
   if (chosen.length === 0) throw wrongUse(`${file} declares no pattern or model that can stand alone`);
   const attention = openAttention();
   const measured: Measured[] = [];
-  const not: NotMeasured[] = [];
+  const leftOut: NotMeasured[] = [];
   try {
     for (const choice of chosen) {
       for (const tokens of await lengthsOf(sources, file, { ...choice, ...place }, options)) {
         const at = { ...choice, ...place, ...(tokens !== undefined && { tokens }) };
         const outcome = await measureAt(attention, file, at, options, session, sources);
-        if ('problem' in outcome) not.push(outcome);
+        if ('problem' in outcome) leftOut.push(outcome);
         else measured.push(outcome);
       }
     }
   } finally {
     attention.dispose();
   }
-  const failure = measured.length === 0 ? not.map(notMeasuredText).join('\n') : undefined;
-  if (failure !== undefined) throw new Failure(1, failure);
-  session.print(options.json === true ? jsonDocument('bench', { measured, not }) : table(measured));
-  if (options.json !== true) for (const each of not) session.note(`left out: ${notMeasuredText(each)}`);
+  if (measured.length === 0) throw new Failure(1, leftOut.map(notMeasuredText).join('\n'));
+  session.print(options.json === true ? jsonDocument('bench', { measured, leftOut }) : table(measured));
+  if (options.json !== true) for (const each of leftOut) session.note(`left out: ${notMeasuredText(each)}`);
   for (const note of new Set(measured.flatMap(({ notes }) => notes))) session.note(`note: ${note}`);
 }
 

@@ -74,9 +74,8 @@ export class Sources implements FileReader {
   }
 }
 
-/** The shortest path to a file that is imported; never the word for standard input. */
+/** The shortest path to a file. */
 function pathOf(uri: string): string {
   const file = fileURLToPath(uri);
-  const relative = path.relative('', file);
-  return relative === '' || relative === STANDARD_INPUT ? file : relative;
+  return path.relative('', file) || file;
 }
