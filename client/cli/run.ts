@@ -73,7 +73,7 @@ export function addRun(program: Command, session: Session, sources: Sources): vo
     .option('--json', 'print one JSON object')
     .addHelpText(
       'after',
-      "\nExamples:\n  sparse run examples/longformer.sparse --of LongformerBase\n  sparse run --expr 'sliding(256)' --input qkv.safetensors --output out.safetensors --backend gpu",
+      "\nExamples:\n  sparse run examples/longformer.sparse --of LongformerBase\n  sparse run --expr 'sliding(256)' --input qkv.safetensors --output out.safetensors --backend cpu",
     )
     .action((file: string | undefined, options: RunOptions) => run(file, options, session, sources));
 }
