@@ -72,6 +72,14 @@ export interface AttentionOptions {
   readonly onProgress?: (done: number) => void;
 }
 
+export interface AttendOptions extends AttentionOptions {
+  /**
+   * `auto` (default): the fastest that passes its self-check, which is the GPU, else the CPU, else the reference; a
+   * graphics device that software imitates comes after the CPU.
+   */
+  readonly backend?: 'auto' | BackendId;
+}
+
 /** What there is to say about a backend's device, as far as it has it. */
 export interface BackendFacts {
   /** GPU: features of WebGPU that kernels use where they are there. */
@@ -87,6 +95,16 @@ export interface BackendFacts {
   /** CPU: which build of the kernel, and threads at most. */
   readonly build?: string;
   readonly threads?: number;
+}
+
+export interface BackendStatus {
+  readonly id: BackendId;
+  readonly available: boolean;
+  /** Adapter or processor; empty when it is not available. */
+  readonly device: string;
+  /** Why it is not available, in words for the user; empty when it is. */
+  readonly reason: string;
+  readonly facts: BackendFacts;
 }
 
 /** One way to compute attention. */
