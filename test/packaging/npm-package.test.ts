@@ -1,11 +1,12 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { build, type Metafile } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { libraryBuild } from '../../scripts/build.mjs';
 import { packageLibrary } from '../../scripts/package-npm.mjs';
+import { codeBlocks } from '../code-blocks.ts';
 
 const projectRoot = path.resolve(import.meta.dirname, '../..');
 /** Bytes; what a change adds to the download should be noticed. */
@@ -259,6 +260,26 @@ describe('its library', () => {
     },
   );
 
+  test.each(
+    ['README.md', 'docs/library.md'].flatMap(page =>
+      codeBlocks(page, 'ts').map(({ text, line }) => [page, line, text] as const),
+    ),
+  )('does what is shown in %s, line %s', (page, line, text) => {
+    cpSync(path.join(projectRoot, 'examples'), path.join(user, 'examples'), { recursive: true });
+    const name = `${path.basename(page, '.md').toLowerCase()}-${line}`;
+    write(`${name}.mts`, text);
+    write(`tsconfig.${name}.json`, JSON.stringify({ extends: './tsconfig.json', files: [`${name}.mts`] }));
+    const compiled = node(path.join(projectRoot, 'node_modules/typescript/bin/tsc'), '-p', `tsconfig.${name}.json`);
+    expect(compiled.stdout + compiled.stderr).toBe('');
+    const { stdout, stderr, status } = node(`${name}.mjs`);
+    expect(stderr).toBe('');
+    expect(status).toBe(0);
+    // What is printed stands beside it.
+    const shown = [...text.matchAll(/^console\.log\(.*\); \/\/ (.+)$/gm)].map(([, each]) => each);
+    expect(shown.length).toBeGreaterThan(0);
+    expect(stdout.trimEnd().split('\n')).toEqual(shown);
+  });
+
   test('says no to what its types do not allow', () => {
     write('wrong.mts', "import { attend, parse } from 'sparse-attention';\nparse(3);\nattend({}, []);\n");
     write('tsconfig.wrong.json', JSON.stringify({ extends: './tsconfig.json', files: ['wrong.mts'] }));
@@ -283,7 +304,7 @@ describe('its library', () => {
     ]) {
       const text = readFileSync(path.join(types, `${file}.d.ts`), 'utf8');
       const [, comment = ''] =
-        new RegExp(`/\\*\\*((?:(?!\\*/)[^])*)\\*/\\s*export declare (?:const|function) ${name}\\b`).exec(text) ?? [];
+        new RegExp(`/\\*\\*((?:(?!\\*/).)*)\\*/\\s*export declare (?:const|function) ${name}\\b`, 's').exec(text) ?? [];
       expect(comment, name).toMatch(/@(throws|example)/);
     }
   });
