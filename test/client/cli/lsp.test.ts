@@ -27,7 +27,8 @@ class Editor {
   #published: { uri: string; diagnostics: { message: string; range: unknown; code: string }[] }[] = [];
   #wake: () => void = () => {};
 
-  constructor(...more: string[]) {
+  /** What it does not know, it answers with an error as Neovim does, or with null as Emacs does. */
+  constructor(unknown: 'error' | 'null', ...more: string[]) {
     this.server = spawn(process.execPath, [program, 'lsp', ...more], { stdio: ['pipe', 'pipe', 'pipe'], cwd: folder });
     this.ended = once(this.server, 'close');
     this.server.stderr?.setEncoding('utf8').on('data', (text: string) => {
@@ -41,7 +42,7 @@ class Editor {
       this.#published.push(params);
       this.#wake();
     });
-    this.connection.onRequest('client/registerCapability', () => null);
+    if (unknown === 'null') this.connection.onRequest(() => null);
     this.connection.listen();
   }
 
@@ -92,51 +93,57 @@ afterEach(() => {
 });
 
 describe('sparse lsp', () => {
-  it('serves a session of an editor that knows nothing of it', { timeout: 60_000 }, async () => {
-    editor = new Editor('--stdio');
-    const capabilities = await editor.start();
-    expect(capabilities).toMatchObject({ hoverProvider: true, documentFormattingProvider: true });
-    await editor.open('import { other } from "./other.sparse"\npattern mine = other | wnidow(8)\n');
-    const [mistake] = await editor.diagnostics(messages => messages.length > 0);
-    expect(mistake).toMatch(/wnidow.*window/);
+  it.each(['error', 'null'] as const)(
+    'serves an editor that answers with %s what it does not know',
+    {
+      timeout: 60_000,
+    },
+    async unknown => {
+      editor = new Editor(unknown, '--stdio');
+      const capabilities = await editor.start();
+      expect(capabilities).toMatchObject({ hoverProvider: true, documentFormattingProvider: true });
+      await editor.open('import { other } from "./other.sparse"\npattern mine = other | wnidow(8)\n');
+      const mistakes = await editor.diagnostics(messages => messages.length > 0);
+      expect(mistakes).toEqual([expect.stringMatching(/wnidow.*window/)]);
 
-    await editor.connection.sendNotification('textDocument/didChange', {
-      textDocument: { uri, version: 2 },
-      contentChanges: [{ text: 'import { other } from "./other.sparse"\npattern mine = other|window(8)\n' }],
-    });
-    await editor.diagnostics(messages => messages.length === 0);
+      await editor.connection.sendNotification('textDocument/didChange', {
+        textDocument: { uri, version: 2 },
+        contentChanges: [{ text: 'import { other } from "./other.sparse"\npattern mine = other|window(8)\n' }],
+      });
+      await editor.diagnostics(messages => messages.length === 0);
 
-    const hover = await editor.connection.sendRequest<{ contents: { value: string } }>('textDocument/hover', {
-      textDocument: { uri },
-      position: { line: 1, character: 9 },
-    });
-    expect(hover.contents.value).toMatch(/mine/);
-    expect(hover.contents.value).toMatch(/\d/);
+      const hover = await editor.connection.sendRequest<{ contents: { value: string } }>('textDocument/hover', {
+        textDocument: { uri },
+        position: { line: 1, character: 9 },
+      });
+      expect(hover.contents.value).toMatch(/mine/);
+      expect(hover.contents.value).toMatch(/\d/);
 
-    const definition = await editor.connection.sendRequest('textDocument/definition', {
-      textDocument: { uri },
-      position: { line: 1, character: 16 },
-    });
-    expect(JSON.stringify(definition)).toContain('other.sparse');
+      const definition = await editor.connection.sendRequest('textDocument/definition', {
+        textDocument: { uri },
+        position: { line: 1, character: 16 },
+      });
+      expect(JSON.stringify(definition)).toContain('other.sparse');
 
-    const edits = await editor.connection.sendRequest<{ newText: string }[]>('textDocument/formatting', {
-      textDocument: { uri },
-      options: { tabSize: 8, insertSpaces: false },
-    });
-    expect(edits.map(({ newText }) => newText)).toEqual([' ', ' ']);
+      const edits = await editor.connection.sendRequest<{ newText: string }[]>('textDocument/formatting', {
+        textDocument: { uri },
+        options: { tabSize: 8, insertSpaces: false },
+      });
+      expect(edits.map(({ newText }) => newText)).toEqual([' ', ' ']);
 
-    expect(await editor.stop()).toBe(0);
-    expect(editor.stderr).toBe('');
-  });
+      expect(await editor.stop()).toBe(0);
+      expect(editor.stderr).toBe('');
+    },
+  );
 
   it('takes what clients add to the command, and needs no --stdio', { timeout: 60_000 }, async () => {
-    editor = new Editor(`--clientProcessId=${process.pid}`);
+    editor = new Editor('error', `--clientProcessId=${process.pid}`);
     expect(await editor.start()).toMatchObject({ hoverProvider: true });
     expect(await editor.stop()).toBe(0);
   });
 
   it('ends when the editor is gone', { timeout: 60_000 }, async () => {
-    editor = new Editor('--stdio');
+    editor = new Editor('error', '--stdio');
     await editor.start();
     editor.server.stdin?.end();
     expect((await editor.ended)[0]).toBe(1);
