@@ -79,6 +79,11 @@ const targets = {
   },
 };
 
+/** Node's resolution would put this package into a bundle twice: as CommonJS for those that require it, and as a module. */
+const once = {
+  'vscode-languageserver-types': path.join(projectRoot, 'node_modules/vscode-languageserver-types/lib/esm/main.js'),
+};
+
 /** @returns {esbuild.BuildOptions} */
 function buildOptions(name, { entry, ...options }, production) {
   return {
@@ -86,6 +91,7 @@ function buildOptions(name, { entry, ...options }, production) {
     entryPoints: [entry],
     ...(name.endsWith('/') ? { outdir: path.join('dist', name) } : { outfile: path.join('dist', name) }),
     bundle: true,
+    alias: once,
     minify: production,
     sourcemap: !production,
     // Paths in a source map that end in VS Code's debugger at the right file.
