@@ -4,17 +4,7 @@ import { keptKernels } from '../../runtime/attention/gpu/kept-kernels.node.ts';
 import type { Attend } from './attend.ts';
 import { attendOn } from './attend-on.ts';
 
-export {
-  type Attend,
-  type AttendOptions,
-  type AttentionInput,
-  AttentionInputError,
-  type AttentionResult,
-  BackendError,
-  type BackendId,
-  type BackendStatus,
-  sampleInput,
-} from './attend.ts';
+export * from './attend.ts';
 export * from './compile.ts';
 
 // WebGPU by Dawn (npm `webgpu`, when it is installed), threads of Node.

@@ -2,17 +2,7 @@ import { webWorkers } from '../../runtime/attention/cpu/workers.web.ts';
 import type { Attend } from './attend.ts';
 import { attendOn } from './attend-on.ts';
 
-export {
-  type Attend,
-  type AttendOptions,
-  type AttentionInput,
-  AttentionInputError,
-  type AttentionResult,
-  BackendError,
-  type BackendId,
-  type BackendStatus,
-  sampleInput,
-} from './attend.ts';
+export * from './attend.ts';
 export * from './compile.ts';
 
 // WebGPU of the page, workers of the page.
