@@ -17,7 +17,7 @@ import { summarise, writeSummary } from './json.ts';
 import { ExportFitError, type Misfit, misfitText } from './misfit.ts';
 import { exportMitBlockSparse, mitMisfit } from './mit-block-sparse.ts';
 import { exportDenseNpz, exportNpy } from './npy.ts';
-import { exportSvg, pictureOf, pngOf } from './picture.ts';
+import { exportSvg, pictureOf } from './picture.ts';
 import { exportReport } from './report.ts';
 import type { Exported, ExportRequest } from './request.ts';
 import { exportSafetensors } from './safetensors.ts';
@@ -58,7 +58,7 @@ const writers: Readonly<Record<FormatName['id'], Writer>> = {
   sparge: { misfit: spargeMisfit, write: exportSparge },
   'triton-layout': { misfit: layoutMisfit, write: exportLayout },
   c: { write: exportC },
-  png: { write: request => pngOf(pictureOf(request)) },
+  png: { write: request => pictureOf(request).png },
   svg: { write: exportSvg },
   md: { write: exportReport },
   json: { write: request => writeSummary(summarise(request, limits(request))) },

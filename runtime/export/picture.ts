@@ -7,18 +7,18 @@ import type { ExportRequest } from './request.ts';
 /** Pixels of the longer side; masks of fewer tokens have cells of several. */
 const SIDE = 1024;
 
-/** A mask as a picture on white, the longer side 1,024 pixels at most. Throws PatternError. */
-export function pictureOf({ pattern, shape, checkpoint }: ExportRequest): Picture {
-  return drawMask(pattern, shape, { side: SIDE, surroundings: LIGHT, ...(checkpoint && { checkpoint }) });
+/** A mask as a picture on white, and as a PNG file, the longer side 1,024 pixels at most. Throws PatternError. */
+export function pictureOf(request: ExportRequest): Picture & { readonly png: Uint8Array<ArrayBuffer> } {
+  const picture = drawn(request);
+  return { ...picture, png: new Uint8Array(encodePng(picture.pixels, picture.width, picture.height)) };
 }
 
-/** A picture as a PNG file. */
-export function pngOf({ pixels, width, height }: Picture): Uint8Array<ArrayBuffer> {
-  return new Uint8Array(encodePng(pixels, width, height));
+function drawn({ pattern, shape, checkpoint }: ExportRequest): Picture {
+  return drawMask(pattern, shape, { side: SIDE, surroundings: LIGHT, ...(checkpoint && { checkpoint }) });
 }
 
 /** The picture as an SVG file: the pixels of the PNG, the sizes and a legend in text. */
 export function exportSvg(request: ExportRequest): Uint8Array<ArrayBuffer> {
   const { queries, tokens } = request.shape;
-  return encodeSvg(pictureOf(request), `${request.name}: ${queries} queries, ${tokens} keys`, LIGHT);
+  return encodeSvg(drawn(request), `${request.name}: ${queries} queries, ${tokens} keys`, LIGHT);
 }

@@ -1,14 +1,13 @@
 import { toBase64 } from '../tensor/base64.ts';
 import { summarise } from './json.ts';
-import { pictureOf, pngOf } from './picture.ts';
+import { pictureOf } from './picture.ts';
 import type { ExportRequest } from './request.ts';
 
 /** One page of Markdown: the pattern, its numbers and its picture. Throws PatternError and CompileError. */
 export function exportReport(request: ExportRequest): Uint8Array<ArrayBuffer> {
   const { checkpoint, shape, name, source } = request;
   const facts = summarise(request, checkpoint && { checkpoint });
-  const picture = pictureOf(request);
-  const { parts, approximate } = picture;
+  const { png, parts, approximate } = pictureOf(request);
   const numbers: readonly (readonly [string, string])[] = [
     ['queries x keys', `${grouped(shape.queries)} x ${grouped(shape.tokens)}`],
     ...(shape.layers > 1 ? [['layer', `${shape.layer} of ${shape.layers}`] as const] : []),
@@ -24,7 +23,7 @@ export function exportReport(request: ExportRequest): Uint8Array<ArrayBuffer> {
       `# ${name.replaceAll(/[\\`*_[\]<>#|]/g, '\\$&')}`,
       ...(source === undefined ? [] : [`${fence}sparse\n${source.trimEnd()}\n${fence}`]),
       ['| | |', '|---|---|', ...numbers.map(([what, value]) => `| ${what} | ${value} |`)].join('\n'),
-      `![The mask, queries from top to bottom, keys from left to right](data:image/png;base64,${toBase64(pngOf(picture))})`,
+      `![The mask, queries from top to bottom, keys from left to right](data:image/png;base64,${toBase64(png)})`,
       parts.map(({ label, colour }) => `- \`${label}\`: rgb(${colour.join(', ')})`).join('\n'),
       ...(approximate ? ['Some pixels show the density of a sample.'] : []),
     ]
