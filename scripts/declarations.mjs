@@ -1,5 +1,5 @@
 // Writes the type declarations of the library to dist/api/types: those that its entries need, and no others.
-import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { EnsureError, runOnStderr } from './ensure.mjs';
 import { projectRoot } from './project-root.mjs';
@@ -15,15 +15,17 @@ export function writeDeclarations() {
     const tsc = path.join(projectRoot, 'node_modules/typescript/bin/tsc');
     const code = runOnStderr(process.execPath, [tsc, '-p', 'client/api/tsconfig.json', '--outDir', emitted]);
     if (code !== 0) throw new EnsureError('The declarations of the library could not be made; see above.');
-    const chosen = path.join(emitted, 'chosen');
-    for (const [name, text] of reached(emitted)) {
-      const file = path.join(chosen, name);
+    const chosen = reached(emitted);
+    // A reader never sees half a file, nor misses one that stays: somebody may be packing the package.
+    for (const [name, text] of chosen) {
+      const file = path.join(output, name);
+      const temporary = path.join(emitted, 'temporary');
       mkdirSync(path.dirname(file), { recursive: true });
-      writeFileSync(file, text);
+      writeFileSync(temporary, text);
+      renameSync(temporary, file);
     }
-    rmSync(output, { recursive: true, force: true });
-    mkdirSync(path.dirname(output), { recursive: true });
-    renameSync(chosen, output);
+    for (const name of readdirSync(output, { recursive: true }).map(each => each.split(path.sep).join('/')))
+      if (name.endsWith('.d.ts') && !chosen.has(name)) rmSync(path.join(output, name), { force: true });
   } finally {
     rmSync(emitted, { recursive: true, force: true });
   }
