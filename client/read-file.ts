@@ -3,17 +3,17 @@ import { tooLarge } from '../runtime/export/read-mask-file.ts';
 import { toBase64 } from '../runtime/tensor/base64.ts';
 import type { ReadFileParams, ReadFileResult } from '../server/protocol.ts';
 
-/** Answers the server, which has no files of its own, for imports and mask files; null when there is no such file. */
+/** Answers the server, which has no files of its own, for imports and mask files. */
 export async function readFile(
   { uri, mostBytes }: ReadFileParams,
   log: vscode.LogOutputChannel,
-): Promise<ReadFileResult | null> {
+): Promise<ReadFileResult> {
   const resource = vscode.Uri.parse(uri);
   try {
     return mostBytes === undefined ? await readText(resource) : await readBytes(resource, mostBytes);
   } catch (error) {
     log.debug(`${uri} cannot be read: ${error instanceof Error ? error.message : error}`);
-    return null;
+    return { missing: true };
   }
 }
 

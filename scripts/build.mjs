@@ -1,15 +1,17 @@
-// Bundles everything that ships: the extension for desktop and web, the language server for both, the preview's page and
-// the command-line tool.
+// Bundles everything that ships: the extension for desktop and web, the language server for both, the preview's page, the
+// command-line tool and the library.
 //
 //   node scripts/build.mjs [--production] [--watch] [--partial]
 //
 // Results go to dist/; dist/build.json remembers from which files, so that ensure.mjs can tell when they are out of date.
 // All messages go to stderr: a build may run before a command whose stdout is data.
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import * as esbuild from 'esbuild';
+import { writeDeclarations } from './declarations.mjs';
+import { EnsureError } from './ensure.mjs';
 import { projectRoot } from './project-root.mjs';
 
 const outputFolder = path.join(projectRoot, 'dist');
@@ -18,7 +20,10 @@ const outputFolder = path.join(projectRoot, 'dist');
 const requireForEsm =
   "import { createRequire as requireOf } from 'node:module';\nconst require = requireOf(import.meta.url);";
 
-/** @type {Record<string, esbuild.BuildOptions & { entry: string }>} by the file each one makes */
+/** The modules of the library, each a file of its own, so that a bundler takes only those that are used. */
+const libraryModules = ['index.node', 'index.web', 'attend.node', 'attend.web', 'compile', 'export-mask', 'parse'];
+
+/** @type {Record<string, esbuild.BuildOptions & { entry: string }>} by the file each one makes, or the folder of several */
 const targets = {
   'extension.cjs': {
     entry: 'client/extension.ts',
@@ -59,16 +64,34 @@ const targets = {
     external: ['webgpu'],
     banner: { js: requireForEsm },
   },
+  'api/': {
+    entry: 'client/api/index.node.ts',
+    entryPoints: libraryModules.map(name => `client/api/${name}.ts`),
+    // Packages that have a build for each take that of pages, which runs in Node too.
+    platform: 'browser',
+    format: 'esm',
+    target: 'es2022',
+    splitting: true,
+    chunkNames: 'shared-[hash]',
+    external: ['node:*', 'webgpu'],
+    // Whoever uses it makes it small, and would like to read it before that.
+    minify: false,
+  },
+};
+
+/** Node's resolution would put this package into a bundle twice: as CommonJS for those that require it, and as a module. */
+const once = {
+  'vscode-languageserver-types': path.join(projectRoot, 'node_modules/vscode-languageserver-types/lib/esm/main.js'),
 };
 
 /** @returns {esbuild.BuildOptions} */
 function buildOptions(name, { entry, ...options }, production) {
   return {
-    ...options,
     absWorkingDir: projectRoot,
     entryPoints: [entry],
-    outfile: path.join('dist', name),
+    ...(name.endsWith('/') ? { outdir: path.join('dist', name) } : { outfile: path.join('dist', name) }),
     bundle: true,
+    alias: once,
     minify: production,
     sourcemap: !production,
     // Paths in a source map that end in VS Code's debugger at the right file.
@@ -77,7 +100,13 @@ function buildOptions(name, { entry, ...options }, production) {
     legalComments: 'none',
     logLevel: 'silent',
     define: { 'process.env.NODE_ENV': production ? '"production"' : '"development"' },
+    ...options,
   };
+}
+
+/** How the library is built for its users, with a metafile: for those who want to know what is in its files. */
+export function libraryBuild() {
+  return { ...buildOptions('api/', targets['api/'], true), write: false };
 }
 
 /** Prints what esbuild found, in its own format, with the place. */
@@ -89,9 +118,18 @@ function report(messages, kind) {
 
 /** A reader never sees half a file: two builds may run at once. */
 function writeAtomically(file, contents) {
+  mkdirSync(path.dirname(file), { recursive: true });
   const temporary = `${file}.${process.pid}.tmp`;
   writeFileSync(temporary, contents);
   renameSync(temporary, file);
+}
+
+/** Removes the modules of a folder that were not written. */
+function removeOthers(folder, written) {
+  for (const file of readdirSync(folder)) {
+    if (/\.js(\.map)?$/.test(file) && !written.has(path.relative(outputFolder, path.join(folder, file))))
+      rmSync(path.join(folder, file), { force: true });
+  }
 }
 
 function relevantInputs(metafile) {
@@ -127,6 +165,8 @@ export async function build({ production = false, partial = false } = {}) {
         writeAtomically(file.path, file.contents);
         written.add(path.relative(outputFolder, file.path));
       }
+      // Shared parts are named by their contents, and so pile up.
+      if (name.endsWith('/')) removeOthers(path.join(outputFolder, name), written);
     } catch (error) {
       if (!error.errors) throw error;
       report(error.warnings, 'warning');
@@ -140,6 +180,15 @@ export async function build({ production = false, partial = false } = {}) {
     return false;
   }
   if (production) {
+    try {
+      writeDeclarations();
+      written.add('api/types/client/api/index.node.d.ts');
+    } catch (error) {
+      if (!(error instanceof EnsureError)) throw error;
+      console.error(error.message);
+      rmSync(stamp, { force: true });
+      return false;
+    }
     // A development build leaves source maps, which the production build does not overwrite.
     for (const name of written) rmSync(path.join(outputFolder, `${name}.map`), { force: true });
   }

@@ -9,6 +9,7 @@ import { checkDocument } from './check.ts';
 import type { Declaration, File } from './generated/ast.ts';
 import { fileOf } from './imports.ts';
 import { declarationNamed, LowerError, lower, problemOf } from './lower.ts';
+import { SparseFormatter } from './lsp/formatter.ts';
 import { createCoreServices, type FileReader } from './module.ts';
 import type { DeclarationInfo } from './protocol.ts';
 import { placeOf, placeOfProperty, rangeOf } from './source.ts';
@@ -48,10 +49,14 @@ export interface Language {
   /** Reads and checks a text as the file at `uri`, whose imports come from the file reader. Replaces what was open there. */
   open(uri: string, text: string): Promise<CheckedFile>;
   /**
-   * A single pattern expression such as `window(8) | global([0])`; paths in it are relative to the file `uri`, which need
-   * not exist. Throws LowerError with the first mistake.
+   * Checks a single pattern expression such as `window(8) | global([0])` as if it stood alone in the file `uri`, which need
+   * not exist: paths in it are relative to that.
    */
+  checkExpression(text: string, uri?: string): Promise<readonly FileDiagnostic[]>;
+  /** The same for the runtime. Throws LowerError with the first mistake. */
   lowerExpression(text: string, uri?: string): Promise<Model>;
+  /** The text of a file laid out as the editor does it; as it is when it has mistakes of syntax. */
+  format(uri: string, text: string): Promise<string>;
 }
 
 /** Nobody is typing: what takes longer than that to find out is not said. */
@@ -63,11 +68,12 @@ const EXPRESSION_HEAD = `pattern ${EXPRESSION_NAME} =\n`;
 /** Creates the language over a way to read imported files. */
 export function createLanguage(reader: FileReader): Language {
   const texts = new Map<string, TextDocument>();
-  const { shared } = createCoreServices(reader, { get: uri => texts.get(uri.toString()) });
+  const { shared, sparse } = createCoreServices(reader, { get: uri => texts.get(uri.toString()) });
   const { DocumentBuilder: builder, LangiumDocuments: documents } = shared.workspace;
   builder.updateBuildOptions = { validation: false };
   const facts = new Facts(MILLISECONDS_PER_FACT);
   const memory = new Memory();
+  const formatter = new SparseFormatter(sparse);
   // Builds share documents: one at a time.
   let last: Promise<unknown> = Promise.resolve();
 
@@ -90,18 +96,44 @@ export function createLanguage(reader: FileReader): Language {
       return checkedFile(document, checkDocument(document, documents, facts, memory));
     });
 
+  /** An expression as a file, and what is to be said about it. */
+  const openExpression = async (text: string, uri = 'memory:///expression.sparse') => {
+    const file = await open(uri, EXPRESSION_HEAD + text);
+    const diagnostics = file.diagnostics.map(inExpression);
+    if (file.declarations().length !== 1 && !diagnostics.some(({ severity }) => severity === 'error'))
+      diagnostics.push(notOneExpression(file.uri));
+    return { file, diagnostics };
+  };
+
   return {
     open,
-    async lowerExpression(text, uri = 'memory:///expression.sparse') {
-      // A line of its own, so that a comment at the end of the expression does no harm.
-      const file = await open(uri, EXPRESSION_HEAD + text);
-      const error = file.diagnostics.find(({ severity }) => severity === 'error');
-      if (error !== undefined) throw new LowerError(error.code, error.message, shifted(error.span));
-      if (file.declarations().length !== 1)
-        throw new LowerError('syntax', 'one expression is expected, such as window(8) | global([0])', undefined);
+    checkExpression: async (text, uri) => (await openExpression(text, uri)).diagnostics,
+    async lowerExpression(text, uri) {
+      const { file, diagnostics } = await openExpression(text, uri);
+      const error = diagnostics.find(({ severity }) => severity === 'error');
+      if (error !== undefined) throw new LowerError(error.code, error.message, error.span);
       return file.lower(EXPRESSION_NAME);
     },
+    format: (uri, text) =>
+      inTurn(async () => {
+        const document = await build(URI.parse(uri), text);
+        return TextDocument.applyEdits(document.textDocument, await formatter.formatDocument(document));
+      }),
   };
+}
+
+/** The expression begins on the second line, so that a comment at its end does no harm. */
+function inExpression(diagnostic: FileDiagnostic): FileDiagnostic {
+  const { start, end } = diagnostic.range;
+  const up = ({ line, character }: Range['start']): Range['start'] =>
+    line === 0 ? { line: 0, character: 0 } : { line: line - 1, character };
+  return { ...diagnostic, range: { start: up(start), end: up(end) }, span: shifted(diagnostic.span) };
+}
+
+function notOneExpression(uri: string): FileDiagnostic {
+  const start = { line: 0, character: 0 };
+  const message = 'one expression is expected, such as window(8) | global([0])';
+  return { code: 'syntax', severity: 'error', message, range: { start, end: start }, span: { uri, start: 0, end: 0 } };
 }
 
 function shifted(span: Span): Span {

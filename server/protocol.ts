@@ -53,10 +53,17 @@ export interface ReadFileParams {
   readonly mostBytes?: number;
 }
 
-/** `problem`: the file is there, and why it is not read all the same, for people: `it is a folder`. */
-export type ReadFileResult = { readonly text: string } | { readonly base64: string } | { readonly problem: string };
+/**
+ * `missing`: there is no such file, or it may not be read. `problem`: it is there, and why it is not read all the same, for
+ * people: `it is a folder`.
+ */
+export type ReadFileResult =
+  | { readonly text: string }
+  | { readonly base64: string }
+  | { readonly missing: true }
+  | { readonly problem: string };
 
-/** Server to client: a file that is not open (imports, mask files), or null when it cannot be read. */
+/** Server to client: a file that is not open (imports, mask files). null is no answer: so editors answer what they do not know. */
 export const ReadFileRequest = new RequestType<ReadFileParams, ReadFileResult | null, void>('sparse/readFile');
 
 export interface WorkspaceFilesParams {

@@ -1,6 +1,7 @@
 import type { Against, LayerCost, MaybeAgainst, ModelCost } from '../../runtime/analyse/cost.ts';
 import type { FlowReport } from '../../runtime/analyse/flow.ts';
 import type { Waste } from '../../runtime/analyse/waste.ts';
+import { aligned } from './aligned.ts';
 import { bytes, flops, grouped, percent } from './numbers.ts';
 
 /** A label and what stands beside it. */
@@ -159,15 +160,4 @@ function hopsText({ least, most, exact }: FlowReport['hops']): string {
 
 function factor(times: number): string {
   return `${times >= 100 ? Math.round(times) : Number(times.toPrecision(3))}x`;
-}
-
-/** Columns of one width, the first to the left and numbers to the right. */
-function aligned(rows: readonly (readonly string[])[]): string[] {
-  const widths = rows.reduce<number[]>((all, row) => row.map((cell, at) => Math.max(all[at] ?? 0, cell.length)), []);
-  return rows.map(row =>
-    row
-      .map((cell, at) => (at === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart((widths[at] ?? 0) + 2)))
-      .join('')
-      .trimEnd(),
-  );
 }

@@ -1,10 +1,10 @@
 import { type Command, Option } from 'commander';
 import type { ModelComparison } from '../../runtime/analyse/compare-models.ts';
 import { placesText } from '../../runtime/analyse/places.ts';
-import { jsonText } from '../../runtime/export/json.ts';
 import { asFailure } from './explain.ts';
 import { Failure, wrongUse } from './failure.ts';
 import { inThread } from './in-thread.ts';
+import { jsonDocument } from './json-output.ts';
 import { grouped, parseIndex, parseTokens } from './numbers.ts';
 import type { Session } from './session.ts';
 import type { Sources } from './sources.ts';
@@ -59,7 +59,7 @@ async function diff(
   const { first, second, ...found } = comparison;
   session.print(
     options.json === true
-      ? jsonText({ format: 'sparse-attention/diff', version: 1, first: first.name, second: second.name, ...found })
+      ? jsonDocument('diff', { first: first.name, second: second.name, ...found })
       : report(first.name, second.name, found),
   );
   if (!found.equal) throw new Failure(1, '');

@@ -17,6 +17,5 @@ export function asFailure(error: unknown, sources: Sources): Failure {
   // V8's words for an array that cannot be had.
   if (error.name === 'RangeError' && /array (buffer|length)|allocation/i.test(error.message))
     return wrongUse('this needs more memory than there is; use fewer tokens');
-  if (process.env.SPARSE_DEBUG !== undefined && error.stack !== undefined) return wrongUse(error.stack);
   return wrongUse(error.message);
 }

@@ -4,6 +4,7 @@ import { aliasesOf, type FormatName, formatNameOf, formatNames } from '../../run
 import type { ExportedFile } from '../../runtime/export/request.ts';
 import { wrongUse } from './failure.ts';
 import { inThread } from './in-thread.ts';
+import { jsonDocument } from './json-output.ts';
 import { bytes, grouped } from './numbers.ts';
 import type { Session } from './session.ts';
 import type { Sources } from './sources.ts';
@@ -16,6 +17,7 @@ interface ExportOptions extends SubjectOptions {
   readonly allHeads?: boolean;
   readonly approximate?: boolean;
   readonly force?: boolean;
+  readonly json?: boolean;
 }
 
 /** Adds `export`: masks as a file, and where the format has two, the other one beside it. */
@@ -35,6 +37,7 @@ export function addExport(program: Command, session: Session, sources: Sources):
     .addOption(new Option('--format <ID>', `kind of file: ${ids()}`).makeOptionMandatory())
     .addOption(new Option('--out <PATH>', 'the file to write; - for stdout').makeOptionMandatory())
     .option('--force', 'replace the file when it exists')
+    .option('--json', 'print one JSON object that says what was written')
     .option(
       '--approximate',
       'where the format knows only whole blocks, allow them whole; says how many pairs that adds',
@@ -65,6 +68,8 @@ async function exportMask(
   const format = formatNameOf(options.format);
   if (format === undefined) throw wrongUse(`there is no format ${options.format}; choose one of ${ids()}`);
   const places = placesOf(format, options.out);
+  if (places === undefined && options.json === true)
+    throw wrongUse('--json says on stdout what was written, so that --out has to name a file');
   const subject = await openSubject(sources, file, options);
   const mask = maskOf(subject, options);
   for (const place of places ?? []) {
@@ -100,6 +105,21 @@ async function exportMask(
       await writeWholeFile(place, contents, session.signal);
     });
     session.note(`wrote ${place} (${bytes(contents.length)})`);
+  }
+  if (options.json === true) {
+    const { layer, head, tokens, queries } = mask.shape;
+    session.print(
+      jsonDocument('export', {
+        name: subject.name,
+        id: format.id,
+        tokens,
+        queries,
+        layer,
+        head: options.allHeads === true ? null : head,
+        addedPairs,
+        files: places.map((place, index) => ({ path: place, bytes: files[index]?.bytes.length })),
+      }),
+    );
   }
 }
 

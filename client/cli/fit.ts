@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { LibraryFit } from '../../runtime/analyse/fit.ts';
 import { inThread } from './in-thread.ts';
+import { jsonDocument } from './json-output.ts';
 import { grouped } from './numbers.ts';
 import type { Session } from './session.ts';
 import type { Sources } from './sources.ts';
@@ -44,7 +45,7 @@ async function look(file: string | undefined, options: FitOptions, session: Sess
   if (options.json === true) {
     const { layers, heads } = model;
     const about = { name, tokens, layer, layers, head: head ?? null, heads };
-    session.print(JSON.stringify({ format: 'sparse-attention/fit', version: 1, ...about, libraries: found }, null, 2));
+    session.print(jsonDocument('fit', { ...about, libraries: found }));
     return;
   }
   const of = [

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { aliasesOf, type FormatName, formatNames } from '../../runtime/export/format-names.ts';
+import { jsonDocument } from './json-output.ts';
 import type { Session } from './session.ts';
 
 /** Adds `formats`: what `export` can write. */
@@ -13,7 +14,7 @@ export function addFormats(program: Command, session: Session): void {
     .action(({ json }: { readonly json?: boolean }) =>
       session.print(
         json === true
-          ? JSON.stringify({ format: 'sparse-attention/formats', version: 1, formats: formatNames.map(entry) }, null, 2)
+          ? jsonDocument('formats', { formats: formatNames.map(entry) })
           : formatNames.map(paragraph).join('\n\n'),
       ),
     );

@@ -2,9 +2,11 @@ import { type ComparisonChoice, compareModels, type ModelComparison } from '../.
 import { type FitChoice, fitOf, type LibraryFit } from '../../runtime/analyse/fit.ts';
 import type { PlanParts } from '../../runtime/attention/types.ts';
 import { compileHeadParts } from '../../runtime/compile/compile-heads.ts';
+import { drawMask, type Picture, type PictureChoice } from '../../runtime/draw/picture.ts';
 import { type Exported, formatOf } from '../../runtime/export/formats.ts';
 import type { ExportSubject } from '../../runtime/export/request.ts';
-import type { Model } from '../../runtime/pattern/ir.ts';
+import type { Model, Pattern } from '../../runtime/pattern/ir.ts';
+import type { Shape } from '../../runtime/pattern/shape.ts';
 import { type Analysis, type AnalysisSubject, analyse } from './analysis.ts';
 
 /** Work that may take long and cannot be interrupted from within: plain data in, plain data out. */
@@ -13,6 +15,12 @@ export type Job =
   | { readonly kind: 'compare'; readonly first: Model; readonly second: Model; readonly choice: ComparisonChoice }
   | { readonly kind: 'fit'; readonly model: Model; readonly choice: FitChoice }
   | { readonly kind: 'export'; readonly format: string; readonly subject: ExportSubject }
+  | {
+      readonly kind: 'draw';
+      readonly pattern: Pattern;
+      readonly shape: Shape;
+      readonly choice: Omit<PictureChoice, 'checkpoint'>;
+    }
   | {
       readonly kind: 'plans';
       readonly model: Model;
@@ -27,6 +35,7 @@ export interface JobResults {
   readonly compare: ModelComparison;
   readonly fit: readonly LibraryFit[];
   readonly export: Exported;
+  readonly draw: Picture;
   readonly plans: PlanParts;
 }
 
@@ -44,6 +53,8 @@ export function doJob(job: Job): JobResults[Job['kind']] {
       if (format === undefined) throw new RangeError(`there is no format ${job.format}`);
       return format.write(job.subject);
     }
+    case 'draw':
+      return drawMask(job.pattern, job.shape, job.choice);
     case 'plans':
       return compileHeadParts(job.model, job.layer, job.heads, job.tokens);
   }

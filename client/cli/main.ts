@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 import { isMainThread } from 'node:worker_threads';
 
 // The bundle is one file, and it is also the script of the threads that compile (see in-thread.ts). Each side loads only

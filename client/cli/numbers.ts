@@ -3,11 +3,16 @@ import { MAX_TOKENS } from '../../runtime/pattern/shape.ts';
 
 const MULTIPLES: Readonly<Record<string, number>> = { '': 1, Ki: 1024, Mi: 1024 ** 2 };
 
-/** A sequence length as the language writes it: `4096`, `4_096`, `4Ki`, `1Mi`. */
-export function parseTokens(text: string): number {
+/** A whole number as the language writes it: `4096`, `4_096`, `4Ki`, `1Mi`; undefined for anything else. */
+export function parseLength(text: string): number | undefined {
   const [, digits, unit] = /^(\d[\d_]*)(Ki|Mi)?$/.exec(text) ?? [];
-  if (digits === undefined) throw new InvalidArgumentError('Write a whole number such as 4096, 4Ki or 1Mi.');
-  const tokens = Number(digits.replaceAll('_', '')) * (MULTIPLES[unit ?? ''] ?? 1);
+  return digits === undefined ? undefined : Number(digits.replaceAll('_', '')) * (MULTIPLES[unit ?? ''] ?? 1);
+}
+
+/** A sequence length, written like that. */
+export function parseTokens(text: string): number {
+  const tokens = parseLength(text);
+  if (tokens === undefined) throw new InvalidArgumentError('Write a whole number such as 4096, 4Ki or 1Mi.');
   if (tokens < 1) throw new InvalidArgumentError('A sequence has at least 1 token.');
   if (tokens > MAX_TOKENS) {
     throw new InvalidArgumentError(`At most ${grouped(MAX_TOKENS)} tokens can be handled.`);
@@ -24,6 +29,11 @@ export function parseIndex(text: string): number {
 /** `1234567` as `1,234,567`. */
 export function grouped(value: number | bigint): string {
   return value.toLocaleString('en-US', { maximumFractionDigits: 2 });
+}
+
+/** `1 file`, `2 files`. */
+export function counted(number: number, what: string): string {
+  return `${grouped(number)} ${what}${number === 1 ? '' : 's'}`;
 }
 
 /** A share of 1 as a percentage with four significant digits. */

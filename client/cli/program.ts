@@ -1,12 +1,19 @@
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import { version } from '../../package.json';
+import { addBackends } from './backends.ts';
+import { addBench } from './bench.ts';
 import { addCheck } from './check.ts';
+import type { Colors } from './colour.ts';
+import { addCompletion } from './completion.ts';
 import { addDiff } from './diff.ts';
+import { addDraw } from './draw.ts';
 import { asFailure } from './explain.ts';
 import { addExport } from './export.ts';
-import { cancelled, type Failure, fileProblem } from './failure.ts';
+import { cancelled, Failure, fileProblem } from './failure.ts';
 import { addFit } from './fit.ts';
+import { addFormat } from './format.ts';
 import { addFormats } from './formats.ts';
+import { addLsp } from './lsp.ts';
 import { addRun } from './run.ts';
 import { processSession } from './session.ts';
 import { Sources } from './sources.ts';
@@ -43,33 +50,51 @@ export async function main(args: readonly string[]): Promise<void> {
 
 /** @returns the exit code */
 async function run(args: readonly string[], signal: AbortSignal): Promise<number> {
-  const session = processSession(signal);
+  const { session, talk } = processSession(signal);
   const sources = new Sources(signal);
-  const program = new Command('sparse')
-    .description('Sparse attention patterns: check, count, export and run them.')
+  const program: Command = new Command('sparse')
+    .description('Sparse attention patterns: check, count, draw, export and run them.')
     .version(version)
+    .addOption(new Option('-q, --quiet', 'say nothing but results and errors').conflicts('verbose'))
+    .option('-v, --verbose', 'say also what was read and how long it took')
+    .configureHelp({ showGlobalOptions: true, styleTitle: title => session.colours.bold(title) })
+    .addHelpText(
+      'after',
+      '\nExamples:\n  sparse stats examples/longformer.sparse\n  sparse draw examples/bigbird.sparse\n\n' +
+        'Exit codes: 0 all is well; 1 the file has errors (of diff and format --check: there is a difference);\n' +
+        '2 wrong use, or something could not be read or written; 130 cancelled.',
+    )
+    .hook('preAction', () => talk(program.opts()))
     .exitOverride();
   addCheck(program, session, sources);
   addStats(program, session, sources);
   addDiff(program, session, sources);
   addFit(program, session, sources);
+  addDraw(program, session, sources);
   addExport(program, session, sources);
   addFormats(program, session);
   addRun(program, session, sources);
+  addBench(program, session, sources);
+  addBackends(program, session);
+  addFormat(program, session, sources);
+  addLsp(program, session);
+  addCompletion(program);
   try {
     await program.parseAsync(args, { from: 'user' });
     if (signal.aborted) throw cancelled();
+    for (const path of sources.paths) session.detail(`read ${path}`);
     return 0;
   } catch (error) {
     // Commander has said what it has to say, on the stream where it belongs.
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-    const failure: Failure = signal.aborted ? cancelled() : asFailure(error, sources);
-    if (failure.message !== '') session.note(prefixed(failure.message));
+    const failure = signal.aborted ? cancelled() : asFailure(error, sources);
+    if (failure.message !== '') session.complain(prefixed(failure.message, session.errorColours));
+    if (!(error instanceof Failure) && error instanceof Error) session.detail(error.stack ?? '');
     return failure.exitCode;
   }
 }
 
 /** Messages that point into a file say `error` themselves, as compilers do. */
-function prefixed(message: string): string {
-  return /^\S.*:\d+:\d+: error: /.test(message) ? message : `error: ${message}`;
+function prefixed(message: string, colours: Colors): string {
+  return /^\S.*:\d+:\d+: error: /.test(message) ? message : `${colours.red('error:')} ${message}`;
 }

@@ -1,12 +1,9 @@
-import { type Command, Option } from 'commander';
-import { type Attention, createAttention } from '../../runtime/attention/attention.ts';
-import { compareWithFull, pairsOfHeads, type RunReport } from '../../runtime/attention/compare-with-full.ts';
-import { nodeWorkers } from '../../runtime/attention/cpu/workers.node.ts';
-import { openDawn } from '../../runtime/attention/gpu/dawn.node.ts';
-import { keptKernels } from '../../runtime/attention/gpu/kept-kernels.node.ts';
+import type { Command } from 'commander';
+import { pairsOfHeads, type RunReport } from '../../runtime/attention/compare-with-full.ts';
 import type { BackendId, PlanParts, Precision } from '../../runtime/attention/types.ts';
 import { wrongUse } from './failure.ts';
-import { inThread, JobError } from './in-thread.ts';
+import { jsonDocument } from './json-output.ts';
+import { type Computing, measure, openAttention, plansOf, whyOmitted, withComputing } from './measure.ts';
 import { duration, grouped, percent } from './numbers.ts';
 import { problemOfSamples, problemOfTensors, type RunProblem } from './run-problem.ts';
 import type { Session } from './session.ts';
@@ -15,14 +12,9 @@ import { openSubject, type SubjectOptions, withSubject } from './subject.ts';
 import { outputFile, readInput } from './tensors.ts';
 import { checkWritable, writeWholeFile } from './write-file.ts';
 
-/** Full attention that would take longer is left out. */
-const LONGEST_FULL_MS = 60_000;
-
-interface RunOptions extends SubjectOptions {
+interface RunOptions extends SubjectOptions, Computing {
   readonly input?: string;
   readonly output?: string;
-  readonly backend: 'auto' | BackendId;
-  readonly dtype: Precision;
   readonly json?: boolean;
 }
 
@@ -63,7 +55,7 @@ interface RunSummary {
 
 /** Adds `run`: attention over a pattern, compared with full attention and with the reference. */
 export function addRun(program: Command, session: Session, sources: Sources): void {
-  withSubject(
+  const command = withSubject(
     program
       .command('run')
       .summary('run attention over a pattern')
@@ -76,19 +68,12 @@ export function addRun(program: Command, session: Session, sources: Sources): vo
     'run this head alone, from 0 (default: all heads); any will do for a pattern without a model and --input',
   )
     .option('--input <PATH>', 'a .safetensors file with q, k and v')
-    .option('--output <PATH>', 'write o and lse to this .safetensors file, replaced when it exists')
-    .addOption(
-      new Option('--backend <ID>', 'what computes it').choices(['auto', 'gpu', 'cpu', 'reference']).default('auto'),
-    )
-    .addOption(
-      new Option('--dtype <TYPE>', 'numbers that the GPU computes with; f16 rounds the tensors')
-        .choices(['f32', 'f16'])
-        .default('f32'),
-    )
+    .option('--output <PATH>', 'write o and lse to this .safetensors file, replaced when it exists');
+  withComputing(command)
     .option('--json', 'print one JSON object')
     .addHelpText(
       'after',
-      "\nExamples:\n  sparse run examples/longformer.sparse --of LongformerBase\n  sparse run --expr 'sliding(256)' --input qkv.safetensors --output out.safetensors --backend gpu",
+      "\nExamples:\n  sparse run examples/longformer.sparse --of LongformerBase\n  sparse run --expr 'sliding(256)' --input qkv.safetensors --output out.safetensors --backend cpu",
     )
     .action((file: string | undefined, options: RunOptions) => run(file, options, session, sources));
 }
@@ -102,46 +87,22 @@ async function run(file: string | undefined, options: RunOptions, session: Sessi
     options.input === undefined
       ? problemOfSamples(subject, options)
       : problemOfTensors(subject, options, options.input, await readInput(options.input, signal));
-  const { model, layer, heads, input } = problem;
-  const plans = await session
-    .during('Compiling', () => inThread({ kind: 'plans', model, layer, heads, tokens: input.keys }, signal))
-    .catch((error: unknown) => {
-      throw error instanceof JobError && error.code === 'dynamic' ? withoutChoice(error) : error;
-    });
-  const attention = createAttention({ gpu: openDawn, workers: nodeWorkers(), kernels: keptKernels() });
+  const { input } = problem;
+  const plans = await plansOf(problem, session);
+  const attention = openAttention();
   try {
-    const report = await session.during('Running', progress =>
-      measure(attention, problem, plans, options, signal, share => progress.update(share)),
-    );
+    const report = await measure(attention, problem, plans, options, session);
     if (options.output !== undefined) {
       const metadata = { name: subject.name, backend: report.sparse.backend, device: report.sparse.device };
       await writeWholeFile(options.output, outputFile(input, report.sparse, metadata), signal);
     }
     const summary = summaryOf(subject.name, problem, plans, report, options);
-    session.print(options.json === true ? JSON.stringify(summary, null, 2) : table(summary));
+    session.print(options.json === true ? jsonDocument('run', summary) : table(summary));
     for (const note of summary.notes) session.note(`note: ${note}`);
     if (options.output !== undefined) session.note(`wrote ${options.output}`);
   } finally {
     attention.dispose();
   }
-}
-
-/** The data is there, but nothing here makes a mask of it. */
-function withoutChoice({ name, message, span, code }: JobError): JobError {
-  return new JobError(name, `${message}; run takes patterns whose pairs do not depend on the data`, span, code);
-}
-
-function measure(
-  attention: Attention,
-  { input }: RunProblem,
-  plans: PlanParts,
-  { backend, dtype }: RunOptions,
-  signal: AbortSignal,
-  onProgress: (share: number) => void,
-): Promise<RunReport> {
-  const precision = { precision: dtype };
-  const limits = { longestFullMs: LONGEST_FULL_MS };
-  return compareWithFull(attention, input, plans, { backend, signal, onProgress, ...precision, ...limits });
 }
 
 function summaryOf(
@@ -170,7 +131,7 @@ function summaryOf(
     kernel: sparse.kernel,
     sparseMs: sparse.timing.kernelMs,
     fullMs,
-    fullOmitted: fullMs === null ? whyOmitted(report.predictedFullMs) : null,
+    fullOmitted: whyOmitted(report),
     speedUp,
     largestDifference,
     checkedRows,
@@ -179,12 +140,6 @@ function summaryOf(
     output: options.output ?? null,
     notes: sparse.notes,
   };
-}
-
-function whyOmitted(predictedMs: number): string {
-  return predictedMs > LONGEST_FULL_MS
-    ? `it would take about ${duration(predictedMs)} (the limit is ${duration(LONGEST_FULL_MS)})`
-    : 'it is too large for this backend';
 }
 
 function table(summary: RunSummary): string {

@@ -7,7 +7,7 @@ import { patternAt, shapeAt } from '../../runtime/pattern/model.ts';
 import { PatternError } from '../../runtime/pattern/primitive.ts';
 import { type Shape, squareShape } from '../../runtime/pattern/shape.ts';
 import { LowerError } from '../../server/language.ts';
-import { diagnose } from './diagnostics.ts';
+import { diagnose, diagnosticLine } from './diagnostics.ts';
 import { badFile, wrongUse } from './failure.ts';
 import { parseIndex, parseTokens } from './numbers.ts';
 import type { Sources } from './sources.ts';
@@ -17,7 +17,7 @@ const USUAL_TOKENS = 4096;
 /** What a pattern is refused for that fits one length only. */
 const OTHER_LENGTH = new Set(['shape-product', 'documents-length', 'mask-shape']);
 /** Paths in an expression are relative to the folder that the command was given in. */
-const HERE = pathToFileURL(path.resolve('expression.sparse')).href;
+export const HERE = pathToFileURL(path.resolve('expression.sparse')).href;
 
 /** The options with which every command but `check` says what it is about. */
 export interface SubjectOptions {
@@ -40,7 +40,7 @@ export interface Subject {
 /** Adds the argument FILE and the options that choose what in it is meant. */
 export function withSubject(command: Command, headDescription: string): Command {
   return command
-    .argument('[FILE]', 'a .sparse file')
+    .argument('[FILE]', 'a .sparse file; - for standard input')
     .option('--of <NAME>', 'the pattern or model (may be left out when FILE declares one thing, or one model)')
     .option('--expr <EXPRESSION>', 'a pattern to use instead of FILE and --of')
     .addOption(
@@ -142,28 +142,44 @@ async function fromExpression(sources: Sources, expression: string): Promise<Sub
   }
 }
 
-async function fromFile(sources: Sources, file: string, options: SubjectOptions): Promise<Subject> {
+/** Names of the patterns and models of a file that can stand alone, in its order. Throws Failure. */
+export async function namesIn(sources: Sources, file: string): Promise<readonly string[]> {
+  const { checked } = await openSound(sources, file);
+  return checked
+    .declarations()
+    .filter(({ problem }) => problem === null)
+    .map(({ name }) => name);
+}
+
+/** A file without errors. Throws Failure with all of them. */
+async function openSound(sources: Sources, file: string) {
   const source = await sources.read(file);
+  const { text } = source;
   const errors = (await diagnose(sources, source)).filter(({ severity }) => severity === 'error');
-  if (errors.length > 0 || source.text === null) throw badFile(errors.map(({ text }) => text).join('\n'));
-  const checked = await sources.language.open(source.uri, source.text);
+  if (errors.length > 0 || text === null)
+    throw badFile(errors.map(error => diagnosticLine(source.path, error)).join('\n'));
+  return { source, text, checked: await sources.language.open(source.uri, text) };
+}
+
+async function fromFile(sources: Sources, file: string, options: SubjectOptions): Promise<Subject> {
+  const { source, text, checked } = await openSound(sources, file);
   const declarations = checked.declarations();
-  const name = options.of ?? onlyName(file, declarations);
+  const name = options.of ?? onlyName(source.path, declarations);
   const declaration = declarations.find(candidate => candidate.name === name);
   if (declaration === undefined) {
     throw wrongUse(
       declarations.length === 0
-        ? `${file} declares no pattern and no model`
-        : `${file} declares no pattern or model ${name}; it has ${list(declarations)}`,
+        ? `${source.path} declares no pattern and no model`
+        : `${source.path} declares no pattern or model ${name}; it has ${list(declarations)}`,
     );
   }
   if (declaration.problem !== null) throw wrongUse(declaration.problem);
   const { tokens } = options;
   try {
-    return { name, source: source.text, model: checked.lower(name, tokens === undefined ? {} : { tokens }) };
+    return { name, source: text, model: checked.lower(name, tokens === undefined ? {} : { tokens }) };
   } catch (error) {
     if (!(error instanceof LowerError)) throw error;
-    const place = sources.locate(error.span) ?? file;
+    const place = sources.locate(error.span) ?? source.path;
     throw badFile(`${place}: error: ${error.message} [${error.code}]`);
   }
 }

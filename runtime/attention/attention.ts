@@ -1,4 +1,5 @@
 import { isAbort, throwIfAborted, unlessAborted } from './abort.ts';
+import { BackendError } from './backend-error.ts';
 import { AttentionInputError, attentionScale, checkInput } from './check-input.ts';
 import { createCpuBackend } from './cpu/cpu.ts';
 import { kernelBuilds } from './cpu/kernel-builds.ts';
@@ -8,7 +9,18 @@ import { GpuError } from './gpu/gpu-error.ts';
 import type { KernelMemory } from './gpu/kernels.ts';
 import { createReferenceBackend } from './reference.ts';
 import { selfCheck } from './self-check.ts';
-import type { AttentionInput, AttentionOptions, AttentionResult, Backend, BackendId, PlanParts } from './types.ts';
+import type {
+  AttendOptions,
+  AttentionInput,
+  AttentionResult,
+  Backend,
+  BackendId,
+  BackendStatus,
+  PlanParts,
+} from './types.ts';
+
+export { BackendError } from './backend-error.ts';
+export type { AttendOptions, BackendStatus } from './types.ts';
 
 /** What the surroundings offer; all of it is optional. */
 export interface AttentionHosts {
@@ -17,23 +29,6 @@ export interface AttentionHosts {
   readonly workers?: WorkerHost;
   /** Where it is kept which of a device's kernels are fastest. */
   readonly kernels?: KernelMemory;
-}
-
-export interface AttendOptions extends AttentionOptions {
-  /**
-   * `auto` (default): the fastest that passes its self-check, which is the GPU, else the CPU, else the reference; a
-   * graphics device that software imitates comes after the CPU.
-   */
-  readonly backend?: 'auto' | BackendId;
-}
-
-export interface BackendStatus {
-  readonly id: BackendId;
-  readonly available: boolean;
-  /** Adapter or processor; empty when it is not available. */
-  readonly device: string;
-  /** Why it is not available, in words for the user; empty when it is. */
-  readonly reason: string;
 }
 
 /** Attention over tile plans, on whatever the machine offers. */
@@ -52,11 +47,6 @@ export interface Attention {
   backends(): Promise<readonly BackendStatus[]>;
   /** Ends workers and frees the device. A later call starts them again. */
   dispose(): void;
-}
-
-/** A backend that was asked for by name is not available; the message says why and what to do. */
-export class BackendError extends Error {
-  override readonly name = 'BackendError';
 }
 
 /** A backend that answers, not yet checked, or why there is none. */
@@ -155,8 +145,8 @@ export function createAttention(hosts: AttentionHosts): Attention {
         order.map(async id => {
           const result = await checkedStart(id);
           return 'backend' in result
-            ? { id, available: true, device: result.backend.device, reason: '' }
-            : { id, available: false, device: '', reason: result.reason };
+            ? { id, available: true, device: result.backend.device, reason: '', facts: result.backend.facts ?? {} }
+            : { id, available: false, device: '', reason: result.reason, facts: {} };
         }),
       ),
     dispose() {

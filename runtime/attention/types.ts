@@ -72,10 +72,46 @@ export interface AttentionOptions {
   readonly onProgress?: (done: number) => void;
 }
 
+export interface AttendOptions extends AttentionOptions {
+  /**
+   * `auto` (default): the fastest that passes its self-check, which is the GPU, else the CPU, else the reference; a
+   * graphics device that software imitates comes after the CPU.
+   */
+  readonly backend?: 'auto' | BackendId;
+}
+
+/** What there is to say about a backend's device, as far as it has it. */
+export interface BackendFacts {
+  /** GPU: features of WebGPU that kernels use where they are there. */
+  readonly features?: readonly string[];
+  /** GPU: products that its matrix units do, rows x columns x inner, float16 into float32. */
+  readonly matrices?: readonly string[];
+  /** GPU: invocations of a subgroup, 0 where that is not known; bytes of workgroup memory and of the largest buffer. */
+  readonly subgroupSize?: number;
+  readonly workgroupBytes?: number;
+  readonly bufferBytes?: number;
+  /** GPU: imitated on the processor. */
+  readonly software?: boolean;
+  /** CPU: which build of the kernel, and threads at most. */
+  readonly build?: string;
+  readonly threads?: number;
+}
+
+export interface BackendStatus {
+  readonly id: BackendId;
+  readonly available: boolean;
+  /** Adapter or processor; empty when it is not available. */
+  readonly device: string;
+  /** Why it is not available, in words for the user; empty when it is. */
+  readonly reason: string;
+  readonly facts: BackendFacts;
+}
+
 /** One way to compute attention. */
 export interface Backend {
   readonly id: BackendId;
   readonly device: string;
+  readonly facts?: BackendFacts;
   /** A graphics device that is imitated on the processor: right, but slower than the CPU kernel. */
   readonly imitated?: boolean;
   run(input: AttentionInput, parts: PlanParts, options: AttentionOptions): Promise<AttentionResult>;

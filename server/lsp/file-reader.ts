@@ -9,25 +9,26 @@ import { type ReadFileParams, ReadFileRequest, type ReadFileResult } from '../pr
  * that do not know the request. What the client says it cannot read is not looked for elsewhere.
  */
 export function clientFiles(connection: Connection, otherwise?: FileReader): FileReader {
-  /** The client's answer; undefined when it does not know the request. */
-  const ask = async (params: ReadFileParams): Promise<ReadFileResult | null | undefined> => {
+  /** The client's answer; undefined when it does not know the request, to which some editors (Emacs) answer null. */
+  const ask = async (params: ReadFileParams): Promise<ReadFileResult | undefined> => {
     try {
-      return await connection.sendRequest(ReadFileRequest, params);
+      return (await connection.sendRequest(ReadFileRequest, params)) ?? undefined;
     } catch (error) {
-      return error instanceof ResponseError && error.code === ErrorCodes.MethodNotFound ? undefined : null;
+      const isUnknown = error instanceof ResponseError && error.code === ErrorCodes.MethodNotFound;
+      return isUnknown ? undefined : { missing: true };
     }
   };
   return {
     async readFile(uri) {
       const answer = await ask({ uri });
       if (answer === undefined) return (await otherwise?.readFile(uri)) ?? null;
-      return answer !== null && 'text' in answer ? answer.text : null;
+      return 'text' in answer ? answer.text : null;
     },
     async readBytes(uri, most) {
       const answer = await ask({ uri, mostBytes: most });
       if (answer === undefined) return (await otherwise?.readBytes?.(uri, most)) ?? null;
-      if (answer !== null && 'problem' in answer) throw new FileProblem(answer.problem);
-      return answer !== null && 'base64' in answer ? fromBase64(answer.base64) : null;
+      if ('problem' in answer) throw new FileProblem(answer.problem);
+      return 'base64' in answer ? fromBase64(answer.base64) : null;
     },
   };
 }

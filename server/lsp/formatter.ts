@@ -1,5 +1,5 @@
-import { Cancellation, type LangiumDocument, type Lexer } from 'langium';
-import type { Formatter, LangiumServices } from 'langium/lsp';
+import { Cancellation, type LangiumCoreServices, type LangiumDocument, type Lexer } from 'langium';
+import type { Formatter } from 'langium/lsp';
 import type {
   DocumentFormattingParams,
   DocumentOnTypeFormattingOptions,
@@ -21,15 +21,15 @@ export class SparseFormatter implements Formatter {
     firstTriggerCharacter: '}',
     moreTriggerCharacter: ['\n'],
   };
-  readonly #services: LangiumServices;
+  readonly #services: Pick<LangiumCoreServices, 'parser'>;
 
-  constructor(services: LangiumServices) {
+  constructor(services: Pick<LangiumCoreServices, 'parser'>) {
     this.#services = services;
   }
 
   async formatDocument(
     document: LangiumDocument,
-    _params: DocumentFormattingParams,
+    _params?: DocumentFormattingParams,
     token: Cancellation.CancellationToken = Cancellation.CancellationToken.None,
   ): Promise<TextEdit[]> {
     const { changes } = await this.#layout(document, token);

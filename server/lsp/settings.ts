@@ -1,5 +1,5 @@
 import { DefaultConfigurationProvider } from 'langium';
-import type { DidChangeConfigurationParams } from 'vscode-languageserver-protocol';
+import type { DidChangeConfigurationParams, InitializeParams } from 'vscode-languageserver-protocol';
 
 type Initialized = Parameters<DefaultConfigurationProvider['initialized']>[0];
 
@@ -18,6 +18,7 @@ export interface Settings {
  */
 export class SparseConfiguration extends DefaultConfigurationProvider {
   #fetch: Initialized['fetchConfiguration'];
+  #tellsOfChanges = false;
   readonly #listeners = new Set<() => void>();
 
   get current(): Settings {
@@ -37,9 +38,14 @@ export class SparseConfiguration extends DefaultConfigurationProvider {
     this.#listeners.add(listener);
   }
 
-  override async initialized(params: Initialized): Promise<void> {
+  override initialize(params: InitializeParams): void {
+    super.initialize(params);
+    this.#tellsOfChanges = params.capabilities.workspace?.didChangeConfiguration?.dynamicRegistration === true;
+  }
+
+  override async initialized({ register: registering, ...params }: Initialized): Promise<void> {
     this.#fetch = this.workspaceConfig ? params.fetchConfiguration : undefined;
-    const { register } = params;
+    const register = this.#tellsOfChanges ? registering : undefined;
     try {
       await super.initialized({
         ...params,

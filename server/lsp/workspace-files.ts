@@ -42,7 +42,10 @@ export const NO_WORKSPACE: ListFiles = () => Promise.resolve([]);
 export function clientWorkspace(connection: Connection): ListFiles {
   return async extensions => {
     try {
-      return await connection.sendRequest(WorkspaceFilesRequest, extensions === undefined ? {} : { extensions });
+      const params = extensions === undefined ? {} : { extensions };
+      const answer: readonly string[] | null = await connection.sendRequest(WorkspaceFilesRequest, params);
+      // So some editors answer what they do not know.
+      return answer ?? [];
     } catch {
       return [];
     }

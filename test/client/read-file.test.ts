@@ -47,7 +47,7 @@ test('text is what the editor has, else what is stored', async () => {
   expect(await readFile({ uri: 'file:///workspace/a.sparse' }, log)).toEqual({ text: 'stored' });
   editor.open.push({ uri: 'file:///workspace/a.sparse', text: '' });
   expect(await readFile({ uri: 'file:///workspace/a.sparse' }, log)).toEqual({ text: '' });
-  expect(await readFile({ uri: 'file:///workspace/gone.sparse' }, log)).toBeNull();
+  expect(await readFile({ uri: 'file:///workspace/gone.sparse' }, log)).toEqual({ missing: true });
 });
 
 test('bytes are what is stored', async () => {
@@ -56,7 +56,7 @@ test('bytes are what is stored', async () => {
   expect(await bytes('file:///workspace/m.npy')).toEqual({ base64: 'AMj/' });
   put('file:///workspace/link.npy', Uint8Array.of(1), 1 | 64);
   expect(await bytes('file:///workspace/link.npy')).toEqual({ base64: 'AQ==' });
-  expect(await bytes('file:///workspace/gone.npy')).toBeNull();
+  expect(await bytes('file:///workspace/gone.npy')).toEqual({ missing: true });
 });
 
 test('what is too large or no file is not read at all', async () => {

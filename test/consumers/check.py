@@ -7,8 +7,10 @@ on a graphics card, backwards, against dense attention under that mask. Ends wit
 a library is missing is said.
 """
 
+import ast
 import importlib
 import json
+import re
 import subprocess
 import sys
 import tempfile
@@ -113,6 +115,29 @@ def check_torch(folder, name, dense):
                 report_close(f"{name}: gradient of {of} on {device}", a, b)
 
 
+def check_readme(folder):
+    """Runs the Python that the README shows, with a mask and tensors of its own."""
+    import numpy as np
+    import torch
+
+    (folder / "masks.sparse").write_text("pattern readme = sliding(40) | global([0])\n")
+    path = export(folder, "readme", "flex", ".py", "--tokens", "300")
+    sys.path.insert(0, str(folder))
+    # There the file is called mask.py.
+    sys.modules["mask"] = importlib.import_module(path.stem)
+    dense = torch.from_numpy(np.load(export(folder, "readme", "npy", ".npy", "--tokens", "300")))
+    block = re.search(r"^```python\n(.*?)^```$", (ROOT / "README.md").read_text(), re.M | re.S).group(1)
+    q, k, v = (torch.randn(1, 2, 300, 32) for _ in range(3))
+    expected = dense_attention(q, k, v, dense[None])
+    names = {"q": q, "k": k, "v": v}
+    # Statement by statement: every one that assigns an output is looked at.
+    for statement in ast.parse(block).body:
+        names.pop("output", None)
+        exec(compile(ast.Module([statement], []), "README.md", "exec"), names)
+        if "output" in names:
+            report_close(f"README: {ast.unparse(statement)}", names["output"], expected)
+
+
 def dense_attention(q, k, v, mask):
     """In float64, with zeros for a query without keys."""
     import torch
@@ -143,6 +168,8 @@ def main():
             for library, check in checks.items():
                 if library not in missing:
                     check(folder, name, dense)
+        if "torch" not in missing:
+            check_readme(folder)
     versions = {library: __import__(library).__version__ for library in checks if library not in missing}
     print("checked with", json.dumps(versions))
     for library in missing:

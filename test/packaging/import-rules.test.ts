@@ -76,7 +76,23 @@ test.each([
     'client/cli/x.ts',
     "import { scope } from '../../server/scope.ts';\nexport const x = scope;",
   ],
+  [
+    'cli-knows-the-language-only',
+    'client/api/parse.ts',
+    "import { scope } from '../../server/scope.ts';\nexport const x = scope;",
+  ],
   ['cli-without-the-editor', 'client/cli/x.ts', "import * as vscode from 'vscode';\nexport const x = vscode;"],
+  ['cli-without-the-editor', 'client/api/x.ts', "import * as vscode from 'vscode';\nexport const x = vscode;"],
+  [
+    'attend-without-the-language',
+    'client/api/attend.ts',
+    "import { language } from '../../server/language.ts';\nexport const x = language;",
+  ],
+  [
+    'pages-without-node',
+    'client/api/index.web.ts',
+    "import { host } from '../../runtime/host.node.ts';\nexport const x = host;",
+  ],
   ['page-without-the-editor', 'client/webview/x.ts', "import * as vscode from 'vscode';\nexport const x = vscode;"],
   [
     'page-and-web-without-node',

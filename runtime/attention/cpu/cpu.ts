@@ -103,9 +103,11 @@ export async function createCpuBackend(options: CpuOptions = {}): Promise<Backen
     };
   }
 
+  const most = pool === undefined ? 1 : (workers?.threads ?? 1);
   return {
     id: 'cpu',
-    device: device(pool === undefined ? 1 : (workers?.threads ?? 1)),
+    device: device(most),
+    facts: { build: kernelName, threads: most },
     run: oneAtATime((input, parts, given) => runParts(run, input, parts, given)),
     dispose: () => pool?.dispose(),
   };

@@ -2,9 +2,9 @@ import type { TilePlan } from '../../compile/tile-plan.ts';
 import { throwIfAborted } from '../abort.ts';
 import { attentionScale, checkInput } from '../check-input.ts';
 import { oneAtATime } from '../one-at-a-time.ts';
-import type { AttentionInput, AttentionOptions, AttentionResult, Backend, PlanParts } from '../types.ts';
+import type { AttentionInput, AttentionOptions, AttentionResult, Backend, BackendFacts, PlanParts } from '../types.ts';
 import { attendOn } from './attend-on.ts';
-import { openDevice } from './device.ts';
+import { type Device, openDevice } from './device.ts';
 import { type KernelMemory, Kernels } from './kernels.ts';
 
 export interface GpuOptions {
@@ -60,8 +60,20 @@ export async function createGpuBackend(gpu: GPU, gpuOptions: GpuOptions = {}): P
     id: 'gpu',
     device: opened.name,
     imitated: opened.imitated,
+    facts: factsOf(opened),
     run: oneAtATime(run),
     dispose: () => opened.device.destroy(),
+  };
+}
+
+function factsOf({ device, capability }: Device): BackendFacts {
+  return {
+    features: [...device.features].sort(),
+    matrices: capability.matrices.map(({ M, N, K }) => `${M}x${N}x${K}`),
+    subgroupSize: capability.subgroupSize,
+    workgroupBytes: capability.workgroupBytes,
+    bufferBytes: device.limits.maxBufferSize,
+    software: capability.imitated,
   };
 }
 

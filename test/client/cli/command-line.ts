@@ -23,6 +23,8 @@ export interface RunOptions {
   readonly interruptAfter?: number;
   /** A file that stdout goes to, or `closed`: nobody reads it. */
   readonly stdout?: string;
+  /** What stands on stdin; nothing if it is not given. */
+  readonly input?: string | Uint8Array;
 }
 
 /** Brings dist/cli.mjs up to date before the tests of a file. */
@@ -43,9 +45,11 @@ export function sparse(args: readonly string[], options: RunOptions = {}): Promi
     const child = spawn(process.execPath, [program, ...args], {
       cwd: options.cwd ?? root,
       env: { ...process.env, ...options.env },
-      stdio: ['ignore', file ?? 'pipe', 'pipe'],
+      stdio: [options.input === undefined ? 'ignore' : 'pipe', file ?? 'pipe', 'pipe'],
     });
     if (file !== undefined) closeSync(file);
+    // Whoever does not want it all closes it.
+    child.stdin?.on('error', () => {}).end(options.input);
     if (options.stdout === 'closed') child.stdout?.destroy();
     let stdout = '';
     let stderr = '';

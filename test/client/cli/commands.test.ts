@@ -118,7 +118,7 @@ describe.concurrent('sparse check', () => {
   });
 
   it('needs a file', async () => {
-    expectFailure(await run('check'), 2, /missing required argument 'FILE'/);
+    expectFailure(await run('check'), 2, /name \.sparse files, or give a pattern with --expr/);
   });
 });
 

@@ -57,7 +57,7 @@ describe('choice of the backend', () => {
     expect(result.notes).toEqual(['No adapter today.']);
     await expectCorrect(task, result);
     const [gpu, cpu] = await attention.backends();
-    expect(gpu).toEqual({ id: 'gpu', available: false, device: '', reason: 'No adapter today.' });
+    expect(gpu).toEqual({ id: 'gpu', available: false, device: '', reason: 'No adapter today.', facts: {} });
     expect(cpu).toMatchObject({ available: true, device: expect.stringMatching(/WASM/) });
     await expect(attention.attend(input, [plans], { backend: 'gpu' })).rejects.toMatchObject({
       name: 'BackendError',

@@ -45,7 +45,7 @@ test('what the client can read is read through it, and through nothing else', as
 });
 
 test('what the client cannot read does not come from the disk', async () => {
-  client.onRequest(ReadFileRequest, () => null);
+  client.onRequest(ReadFileRequest, () => ({ missing: true as const }));
   expect(await clientFiles(server, disk).readFile(URI)).toBeNull();
 });
 
@@ -61,12 +61,18 @@ test('a client that does not know the request leaves the disk, if there is one',
   expect(await clientFiles(server).readFile(URI)).toBeNull();
 });
 
+test('nor does one that answers null to whatever it does not know', async () => {
+  client.onRequest(ReadFileRequest, () => null);
+  expect(await clientFiles(server, disk).readFile(URI)).toBe(`disk ${URI}`);
+  expect(await clientFiles(server).readFile(URI)).toBeNull();
+});
+
 test('bytes come the same way, at most as many as are wanted', async () => {
   client.onRequest(ReadFileRequest, ({ mostBytes = 0 }) => ({ base64: toBase64(Uint8Array.of(0, 255, mostBytes)) }));
   expect(await clientFiles(server, disk).readBytes?.(URI, 7)).toEqual(Uint8Array.of(0, 255, 7));
   client.onRequest(ReadFileRequest, () => ({ problem: 'it is a folder' }));
   await expect(clientFiles(server, disk).readBytes?.(URI, 7)).rejects.toThrow(new FileProblem('it is a folder'));
-  client.onRequest(ReadFileRequest, () => null);
+  client.onRequest(ReadFileRequest, () => ({ missing: true as const }));
   expect(await clientFiles(server, disk).readBytes?.(URI, 7)).toBeNull();
   client.onRequest(ReadFileRequest, () => {
     throw new Error('no permission');

@@ -1,0 +1,34 @@
+import { nodeWorkers } from '../../runtime/attention/cpu/workers.node.ts';
+import { openDawn } from '../../runtime/attention/gpu/dawn.node.ts';
+import { keptKernels } from '../../runtime/attention/gpu/kept-kernels.node.ts';
+import type { Attend } from './attend.ts';
+import { attendOn } from './attend-on.ts';
+
+export * from './attend.ts';
+export * from './compile.ts';
+
+// WebGPU by Dawn (npm `webgpu`, when it is installed), threads of Node.
+const here = attendOn(() => ({ gpu: openDawn, workers: nodeWorkers(), kernels: keptKernels() }));
+
+/**
+ * `o[h] = softmax(q[h] k^T * scale, over the pairs of head h) v`, for tensors as AttentionInput says. Rows without keys give
+ * zeros and a log-sum-exp of -Infinity. The first call starts a backend and compares it with the reference; one that fails
+ * is replaced by the next, and the result's notes say so.
+ *
+ * @throws AttentionInputError when tensors and masks do not fit together
+ * @throws BackendError when the backend that was asked for is not available
+ * @throws DOMException named AbortError when the signal fires
+ * @example
+ * ```ts
+ * const masks = compile(await parseExpression('sliding(64)'), { tokens: 1024 });
+ * const input = sampleInput({ heads: 1, kvHeads: 1, queries: 1024, keys: 1024, headDim: 64 });
+ * const { o, lse, backend } = await attend(input, masks);
+ * ```
+ */
+export const attend: Attend['attend'] = here.attend;
+
+/** Starts and checks every backend of this machine. */
+export const backends: Attend['backends'] = here.backends;
+
+/** Ends threads and frees the graphics device. A later call starts them again. */
+export const release: Attend['release'] = here.release;

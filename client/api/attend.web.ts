@@ -1,0 +1,20 @@
+import { webWorkers } from '../../runtime/attention/cpu/workers.web.ts';
+import type { Attend } from './attend.ts';
+import { attendOn } from './attend-on.ts';
+
+export * from './attend.ts';
+export * from './compile.ts';
+
+// WebGPU of the page, workers of the page.
+const here = attendOn(() => ({
+  gpu: async () => {
+    const gpu = (globalThis.navigator as Navigator | undefined)?.gpu as GPU | undefined;
+    return gpu === undefined ? { reason: 'This page has no WebGPU.' } : { gpu };
+  },
+  workers: webWorkers(),
+}));
+
+// Documented in attend.node.ts, whose types both have.
+export const attend: Attend['attend'] = here.attend;
+export const backends: Attend['backends'] = here.backends;
+export const release: Attend['release'] = here.release;

@@ -1,0 +1,60 @@
+import { pairsOfHeads } from '../../runtime/attention/compare-with-full.ts';
+import type { PlanParts } from '../../runtime/attention/types.ts';
+import { compileHeadParts } from '../../runtime/compile/compile-heads.ts';
+import type { Model } from '../../runtime/pattern/ir.ts';
+import { shapeAt } from '../../runtime/pattern/model.ts';
+
+export type { HeadPlans, PlanParts } from '../../runtime/attention/types.ts';
+export { CompileError } from '../../runtime/compile/mask-tree.ts';
+export type { TilePlan } from '../../runtime/compile/tile-plan.ts';
+export { PatternError } from '../../runtime/pattern/primitive.ts';
+
+/** Which masks of a model are meant. */
+export interface CompileChoice {
+  /** Sequence length; replaces a model's own. A pattern needs it. */
+  readonly tokens?: number;
+  /** From 0; default 0. */
+  readonly layer?: number;
+  /** Query heads, from 0, in this order; default all of them. */
+  readonly heads?: readonly number[];
+}
+
+/** The masks of some heads of a layer, ready for `attend`. Plain data that travels between threads. */
+export interface Compiled {
+  readonly tokens: number;
+  readonly queries: number;
+  readonly layer: number;
+  readonly heads: readonly number[];
+  /** Allowed pairs of all these heads, and their share of heads * queries * tokens. */
+  readonly pairs: number;
+  readonly density: number;
+  /** The tiles that kernels work on. */
+  readonly parts: PlanParts;
+}
+
+/**
+ * Compiles masks to tiles: the cost follows the boundary of a mask and not the number of pairs.
+ *
+ * @throws PatternError when a mask has no meaning at that length, has no rule, or is chosen by content
+ * @throws CompileError when it is too large
+ * @example
+ * ```ts
+ * const masks = compile(await parseExpression('sliding(512)'), { tokens: 65536 });
+ * console.log(masks.density);
+ * ```
+ */
+export function compile(model: Model, choice: CompileChoice = {}): Compiled {
+  const { tokens, layer = 0, heads = [...Array(model.heads).keys()] } = choice;
+  const shape = shapeAt(model, layer, heads[0] ?? 0, tokens);
+  const parts = compileHeadParts(model, layer, heads, tokens);
+  const pairs = pairsOfHeads(parts);
+  return {
+    tokens: shape.tokens,
+    queries: shape.queries,
+    layer,
+    heads,
+    pairs,
+    density: pairs / (heads.length * shape.queries * shape.tokens),
+    parts,
+  };
+}

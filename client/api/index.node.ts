@@ -1,0 +1,9 @@
+/**
+ * The package for Node: read patterns (`parse`), compile them (`compile`), run attention over them
+ * (`attend`) and write them for other libraries (`exportMask`).
+ *
+ * @packageDocumentation
+ */
+export * from './attend.node.ts';
+export * from './export-mask.ts';
+export * from './parse.ts';

@@ -1,0 +1,59 @@
+import type { Pattern } from '../pattern/ir.ts';
+import type { Shape } from '../pattern/shape.ts';
+import { LayeredMask } from './layered-mask.ts';
+import { partColour, type Rgb, type Surroundings } from './palette.ts';
+import { rasterize } from './raster.ts';
+
+/** Rows and keys of a mask, [from, to); row 0 is the first query. */
+export interface Crop {
+  readonly rows: readonly [from: number, to: number];
+  readonly keys: readonly [from: number, to: number];
+}
+
+export interface PictureChoice {
+  /** Pixels of the longer side at most; fewer cells than that become squares of several. */
+  readonly side: number;
+  /** Null draws on nothing: the less of a pixel is lit, the more transparent it is. */
+  readonly surroundings: Surroundings | null;
+  /** Default: the whole mask. */
+  readonly crop?: Crop;
+  /** Asked now and then; throwing stops the drawing. */
+  readonly checkpoint?: () => void;
+}
+
+/** A mask, or a part of it, as pixels: rows of queries from top to bottom. */
+export interface Picture {
+  /** RGBA, [height][width][4]. */
+  readonly pixels: Uint8ClampedArray<ArrayBuffer>;
+  readonly width: number;
+  readonly height: number;
+  /** Cells along the side of a pixel; below 1 a cell covers several pixels. */
+  readonly scale: number;
+  /** What lit the cells, and its colour. */
+  readonly parts: readonly { readonly label: string; readonly colour: Rgb }[];
+  /** Some pixels show the density of a sample. */
+  readonly approximate: boolean;
+}
+
+/** Draws a mask. Throws PatternError. */
+export function drawMask(pattern: Pattern, shape: Shape, choice: PictureChoice): Picture {
+  const { side, surroundings, checkpoint } = choice;
+  const { rows, keys } = choice.crop ?? { rows: [0, shape.queries], keys: [0, shape.tokens] };
+  const high = rows[1] - rows[0];
+  const wide = keys[1] - keys[0];
+  const longer = Math.max(high, wide);
+  const scale = longer >= side ? longer / side : 1 / Math.floor(side / longer);
+  const width = Math.max(1, Math.round(wide / scale));
+  const height = Math.max(1, Math.round(high / scale));
+  const { mask, parts } = LayeredMask.of(pattern, shape);
+  const view = { row: rows[0], column: keys[0], scale, width, height };
+  const { pixels, approximate } = rasterize(mask, shape, view, { surroundings, ...(checkpoint && { checkpoint }) });
+  return {
+    pixels,
+    width,
+    height,
+    scale,
+    parts: parts.map(({ label }, index) => ({ label, colour: partColour(index) })),
+    approximate,
+  };
+}
