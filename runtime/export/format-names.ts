@@ -24,6 +24,7 @@ export interface FormatName {
     | 'mit-block-sparse'
     | 'sparge'
     | 'triton-layout'
+    | 'onnx'
     | 'c'
     | 'png'
     | 'svg'
@@ -154,6 +155,14 @@ export const formatNames: readonly FormatName[] = [
     heads: 'each',
     exactFor: 'masks of whole blocks of 16 x 16 or larger',
     rounds: true,
+  },
+  {
+    id: 'onnx',
+    title: 'ONNX attention model',
+    extension: 'onnx',
+    description:
+      'A model of one attention node: GroupQueryAttention for causal windows, SparseAttention for causal blocks (both need ONNX Runtime and as many queries as keys), else Attention of opset 23 with the mask as constant.',
+    heads: 'each',
   },
   {
     id: 'c',

@@ -17,6 +17,7 @@ import { summarise, writeSummary } from './json.ts';
 import { ExportFitError, type Misfit, misfitText } from './misfit.ts';
 import { exportMitBlockSparse, mitMisfit } from './mit-block-sparse.ts';
 import { exportDenseNpz, exportNpy } from './npy.ts';
+import { exportOnnx } from './onnx.ts';
 import { exportSvg, pictureOf } from './picture.ts';
 import { exportReport } from './report.ts';
 import type { Exported, ExportRequest } from './request.ts';
@@ -57,6 +58,7 @@ const writers: Readonly<Record<FormatName['id'], Writer>> = {
   'mit-block-sparse': { misfit: mitMisfit, write: exportMitBlockSparse },
   sparge: { misfit: spargeMisfit, write: exportSparge },
   'triton-layout': { misfit: layoutMisfit, write: exportLayout },
+  onnx: { write: exportOnnx },
   c: { write: exportC },
   png: { write: request => pictureOf(request).png },
   svg: { write: exportSvg },
