@@ -25,6 +25,7 @@ export interface FormatName {
     | 'sparge'
     | 'triton-layout'
     | 'onnx'
+    | 'wgsl'
     | 'c'
     | 'png'
     | 'svg'
@@ -163,6 +164,16 @@ export const formatNames: readonly FormatName[] = [
     description:
       'A model of one attention node: GroupQueryAttention for causal windows, SparseAttention for causal blocks (both need ONNX Runtime and as many queries as keys), else Attention of opset 23 with the mask as constant.',
     heads: 'each',
+  },
+  {
+    id: 'wgsl',
+    title: 'WebGPU kernel (WGSL)',
+    extension: 'wgsl',
+    beside: 'safetensors',
+    description:
+      'A kernel for heads of the length that the model says (else 64), which says what its bindings hold, and its plan.',
+    heads: 'each',
+    exactFor: 'all with heads of at most 256 numbers',
   },
   {
     id: 'c',

@@ -24,6 +24,7 @@ import type { Exported, ExportRequest } from './request.ts';
 import { exportSafetensors } from './safetensors.ts';
 import { exportSparge, spargeMisfit } from './sparge.ts';
 import { exportLayout, layoutMisfit } from './triton-layout.ts';
+import { exportWgsl, wgslMisfit } from './wgsl.ts';
 
 export type { Exported, ExportedFile, ExportRequest } from './request.ts';
 
@@ -59,6 +60,7 @@ const writers: Readonly<Record<FormatName['id'], Writer>> = {
   sparge: { misfit: spargeMisfit, write: exportSparge },
   'triton-layout': { misfit: layoutMisfit, write: exportLayout },
   onnx: { write: exportOnnx },
+  wgsl: { misfit: wgslMisfit, write: exportWgsl },
   c: { write: exportC },
   png: { write: request => pictureOf(request).png },
   svg: { write: exportSvg },

@@ -1,12 +1,11 @@
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { expect, it } from 'vitest';
-import { referenceRows } from '../../../runtime/attention/reference.ts';
 import { sampleInput } from '../../../runtime/attention/sample-data.ts';
 import type { AttentionInput } from '../../../runtime/attention/types.ts';
 import type { ExportRequest } from '../../../runtime/export/formats.ts';
 import { squareShape } from '../../../runtime/pattern/shape.ts';
-import { densePlan } from '../dense-plan.ts';
 import { and, blocked, type Case, caseOf, cases, or, positions, primitive, seed, write } from './cases.ts';
+import { expectAttention } from './expect-attention.ts';
 
 /** Runs an exported model in ONNX Runtime on sample data. */
 async function run(request: ExportRequest, input: AttentionInput): Promise<{ o: Float32Array; operator: string }> {
@@ -38,13 +37,8 @@ async function operatorOf({ request, heads, allows }: Case, headDim = 16): Promi
   const { queries, tokens } = request.shape;
   const kvHeads = request.kvHeads ?? heads;
   const input = sampleInput({ heads, kvHeads, queries, keys: tokens, headDim }, 5);
-  const plans = Array.from({ length: heads }, (_, head) => densePlan(queries, tokens, (i, j) => allows(head, i, j)));
-  const rows = plans.flatMap((_, head) => Array.from({ length: queries }, (__, row) => ({ head, row })));
-  const expected = referenceRows(input, [{ plans, headPlan: plans.map((_, head) => head) }], rows);
   const { o, operator } = await run(request, input);
-  let worst = 0;
-  for (const [at, value] of expected.o.entries()) worst = Math.max(worst, Math.abs(value - o[at]!));
-  expect(worst).toBeLessThan(2e-6);
+  expectAttention(o, input, allows, 2e-6);
   return operator;
 }
 
@@ -80,8 +74,5 @@ it('one mask serves any number of heads where the operator does not ask for it',
   const { request } = caseOf([primitive('window', { size: 12 })], squareShape(50), false, false);
   const input = sampleInput({ heads: 6, kvHeads: 2, queries: 50, keys: 50, headDim: 24 }, 3);
   const { o } = await run(request, input);
-  const plan = densePlan(50, 50, (i, j) => Math.abs(i - j) <= 6);
-  const rows = Array.from({ length: 300 }, (_, at) => ({ head: Math.floor(at / 50), row: at % 50 }));
-  const expected = referenceRows(input, [{ plans: [plan], headPlan: Array(6).fill(0) }], rows).o;
-  expect(Math.max(...expected.map((value, at) => Math.abs(value - o[at]!)))).toBeLessThan(2e-6);
+  expectAttention(o, input, (_, i, j) => Math.abs(i - j) <= 6, 2e-6);
 });
