@@ -1,3 +1,5 @@
+import { asComments, commented, tensorReader } from './python-text.ts';
+
 /** What a Python module says of its mask. */
 export interface FlexFacts {
   readonly name: string;
@@ -41,24 +43,7 @@ KERNEL_OPTIONS = {"ROWS_GUARANTEED_SAFE": ${truth(noEmptyQuery)}, "BLOCKS_ARE_CO
 
 _ROWS = -(-QUERIES // BLOCK)
 _COLUMNS = -(-KEYS // BLOCK)
-_DTYPES = {"I32": torch.int32, "U8": torch.uint8}
-
-
-def _read(path):
-    with open(path, "rb") as file:
-        header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
-        start = file.tell()
-        tensors = {}
-        for name, entry in header.items():
-            if name == "__metadata__":
-                continue
-            begin, end = entry["data_offsets"]
-            file.seek(start + begin)
-            dtype = _DTYPES[entry["dtype"]]
-            flat = torch.frombuffer(bytearray(file.read(end - begin)), dtype=dtype) if end > begin else torch.empty(0, dtype=dtype)
-            tensors[name] = flat.reshape(entry["shape"])
-        return tensors
-
+${tensorReader('torch')}
 
 @lru_cache(maxsize=None)
 def _tensors(device):
@@ -129,19 +114,4 @@ def attend(q, k, v, flex=flex_attention, **options):
     options.setdefault("enable_gqa", q.shape[1] != k.shape[1])
     return flex(q, k, v, block_mask=block_mask(str(q.device), backward), **options)
 `;
-}
-
-/** A name inside a Python string of three quotes. */
-function commented(text: string): string {
-  return text.replaceAll('\\', '\\\\').replaceAll('"', "'").replaceAll(/\s+/g, ' ');
-}
-
-/** The text of the file, each line behind a hash; Python ends a line at these two characters only. */
-function asComments(source: string | undefined): string {
-  if (source === undefined || source.trim() === '') return '';
-  const lines = source
-    .trimEnd()
-    .replaceAll('\0', ' ')
-    .split(/\r\n|[\r\n]/);
-  return `${lines.map(line => `# ${line}`.trimEnd()).join('\n')}\n\n`;
 }

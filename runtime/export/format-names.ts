@@ -24,6 +24,8 @@ export interface FormatName {
     | 'mit-block-sparse'
     | 'sparge'
     | 'triton-layout'
+    | 'splash'
+    | 'hf'
     | 'onnx'
     | 'wgsl'
     | 'c'
@@ -35,7 +37,7 @@ export interface FormatName {
   readonly title: string;
   /** Without the dot. */
   readonly extension: string;
-  /** Extension of a second file, which lies beside the first under the same name. */
+  /** Extension of a second file, which lies beside the first under the same name, where the mask needs one. */
   readonly beside?: string;
   /** One sentence: what is in the file and how to read it. */
   readonly description: string;
@@ -156,6 +158,26 @@ export const formatNames: readonly FormatName[] = [
     heads: 'each',
     exactFor: 'masks of whole blocks of 16 x 16 or larger',
     rounds: true,
+  },
+  {
+    id: 'splash',
+    title: 'JAX splash attention',
+    extension: 'py',
+    beside: 'safetensors',
+    description:
+      'A Python module with mask() and attend(q, k, v): lazy mask classes where the masks are known ones, else a Mask that computes any piece from the blocks beside it.',
+    heads: 'each',
+  },
+  {
+    id: 'hf',
+    title: 'Hugging Face configuration',
+    extension: 'json',
+    beside: 'safetensors',
+    description:
+      'Fields of config.json for all layers: layer_types, sliding_window and attention_chunk_size of decoders, or attention_window of Longformer and LED (and local_radius of LongT5), with global_attention_mask beside it where there are global tokens.',
+    heads: 'shared',
+    exactFor:
+      'masks that all heads share: causal, a causal window or causal chunks; or a window with as many keys on both sides and global tokens',
   },
   {
     id: 'onnx',

@@ -13,6 +13,7 @@ import { exportFlashMask, flashMaskMisfit } from './flashmask.ts';
 import { exportFlex } from './flex.ts';
 import { type FormatName, formatNameOf, formatNames } from './format-names.ts';
 import { planOfRequest } from './head-masks.ts';
+import { exportHf, hfMisfit } from './hf.ts';
 import { summarise, writeSummary } from './json.ts';
 import { ExportFitError, type Misfit, misfitText } from './misfit.ts';
 import { exportMitBlockSparse, mitMisfit } from './mit-block-sparse.ts';
@@ -23,6 +24,7 @@ import { exportReport } from './report.ts';
 import type { Exported, ExportRequest } from './request.ts';
 import { exportSafetensors } from './safetensors.ts';
 import { exportSparge, spargeMisfit } from './sparge.ts';
+import { exportSplash } from './splash.ts';
 import { exportLayout, layoutMisfit } from './triton-layout.ts';
 import { exportWgsl, wgslMisfit } from './wgsl.ts';
 
@@ -59,6 +61,8 @@ const writers: Readonly<Record<FormatName['id'], Writer>> = {
   'mit-block-sparse': { misfit: mitMisfit, write: exportMitBlockSparse },
   sparge: { misfit: spargeMisfit, write: exportSparge },
   'triton-layout': { misfit: layoutMisfit, write: exportLayout },
+  splash: { write: exportSplash },
+  hf: { misfit: hfMisfit, write: exportHf },
   onnx: { write: exportOnnx },
   wgsl: { misfit: wgslMisfit, write: exportWgsl },
   c: { write: exportC },

@@ -113,6 +113,46 @@ def check_torch(folder, name, dense):
                 report_close(f"{name}: gradient of {of} on {device}", a, b)
 
 
+def check_jax(folder, name, dense):
+    import jax.numpy as jnp
+    import numpy as np
+
+    path = export(folder, name, "splash", ".py", "--all-heads")
+    sys.path.insert(0, str(folder))
+    module = importlib.import_module(path.stem)
+    mask = module.mask()
+    heads, queries, keys = dense.shape
+    padded = np.zeros(mask.shape, dtype=bool)
+    padded[:, :queries, :keys] = dense
+    # Lazy masks say something of padded queries, which nobody reads.
+    real = (slice(None), slice(0, queries))
+    found = mask[(slice(None), slice(None), slice(None))]
+    report(f"{name}: mask of splash", np.array_equal(found[real], padded[real]))
+    random = np.random.default_rng(0)
+    pieces = True
+    for _ in range(20):
+        (a, b), (c, d) = (sorted(random.integers(0, size + 1, 2).tolist()) for size in mask.shape[1:])
+        pieces &= all(np.array_equal(each[slice(a, b), slice(c, d)][: queries - a], padded[head, a:b, c:d][: queries - a]) for head, each in enumerate(mask.masks) if a < queries)
+    report(f"{name}: pieces of the mask of splash", bool(pieces))
+    make = lambda count, length: random.standard_normal((2, count, length, 128), dtype=np.float32)  # noqa: E731
+    q, k, v = make(heads, queries), make(heads // 2, keys), make(heads // 2, keys)
+    output = np.asarray(module.attend(jnp.asarray(q), jnp.asarray(k), jnp.asarray(v), interpret=True))
+    report_difference(f"{name}: splash interpreted", np.abs(output - numpy_attention(q, k, v, dense)).max(), 1e-5)
+
+
+def numpy_attention(q, k, v, mask):
+    """In float64, with zeros for a query without keys."""
+    import numpy as np
+
+    group = q.shape[1] // k.shape[1]
+    k, v = (np.repeat(tensor.astype(np.float64), group, axis=1) for tensor in (k, v))
+    scores = np.where(mask, q.astype(np.float64) @ k.swapaxes(-1, -2) * q.shape[-1] ** -0.5, -np.inf)
+    top = scores.max(axis=-1, keepdims=True)
+    weights = np.exp(scores - np.where(np.isfinite(top), top, 0))
+    total = weights.sum(axis=-1, keepdims=True)
+    return weights / np.where(total == 0, 1, total) @ v
+
+
 def dense_attention(q, k, v, mask):
     """In float64, with zeros for a query without keys."""
     import torch
@@ -125,7 +165,11 @@ def dense_attention(q, k, v, mask):
 
 def report_close(what, found, expected):
     error = (found.double() - expected).abs().nan_to_num(float("inf")).max().item()
-    report(what, error < (2e-2 if found.is_cuda else 1e-5), f" (largest difference {error:.1e})")
+    report_difference(what, error, 2e-2 if found.is_cuda else 1e-5)
+
+
+def report_difference(what, error, bound):
+    report(what, bool(error < bound), f" (largest difference {error:.1e})")
 
 
 def main():
@@ -133,7 +177,7 @@ def main():
         sys.exit("NumPy is needed: it reads the masks that everything is compared with.")
     import numpy as np
 
-    checks = {"numpy": check_numpy, "scipy": check_scipy, "safetensors": check_safetensors, "torch": check_torch}
+    checks = {"numpy": check_numpy, "scipy": check_scipy, "safetensors": check_safetensors, "torch": check_torch, "jax": check_jax}
     missing = [library for library in checks if find_spec(library) is None]
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)

@@ -1,16 +1,9 @@
 import { valueText } from '../recognise/expression.ts';
+import { encoderWindow } from './hugging-face.ts';
 import { type Fit, firstReason, type Library, no, yes } from './library.ts';
-import {
-  breaksBlocks,
-  headsDiffer,
-  isNotAlignedToTheEnd,
-  isNotSquare,
-  isNoWindow,
-  seesTheFuture,
-  windowOf,
-} from './reasons.ts';
+import { breaksBlocks, headsDiffer, isNotAlignedToTheEnd, isNoWindow, seesTheFuture, windowOf } from './reasons.ts';
 import type { FitSubject } from './subject.ts';
-import { notThis, parts, square } from './ways.ts';
+import { square } from './ways.ts';
 
 export const onnxAttention: Library = {
   id: 'onnx-attention',
@@ -75,19 +68,10 @@ export const onnxLongformer: Library = {
   version: 'ONNX Runtime 1.30.0',
   takes: 'a window with as many keys on both sides, and global tokens; one mask for all heads',
   fit(subject) {
-    const [mask] = subject.masks;
-    const stopped = firstReason(
-      () => headsDiffer(subject),
-      () => isNotSquare(subject),
-    );
-    if (stopped !== undefined) return stopped;
-    const found = parts(mask, 'band', 'global') ?? parts(mask, 'band');
-    const band = found?.band;
-    if (band !== undefined && band.before === band.after && band.before < subject.shape.tokens - 1 && band.before > 0) {
-      const tokens = found?.global && valueText({ positions: found.global.tokens, of: subject.shape.tokens });
-      return yes(`window=${band.before}${tokens === undefined ? '' : `, global=1 at ${tokens}`}`);
-    }
-    return notThis(mask, 'a window with as many keys on both sides and global tokens');
+    const found = encoderWindow(subject);
+    if ('fits' in found) return found;
+    const tokens = valueText({ positions: found.global, of: subject.shape.tokens });
+    return yes(`window=${found.radius}${found.global.length === 0 ? '' : `, global=1 at ${tokens}`}`);
   },
 };
 
