@@ -47,7 +47,7 @@ function tensorsOf({ distinct, head }: PerHead<TilePlan>, entries: number, masks
     for (let block = 1; block <= rowBlocks(plan); block++) rowStart[++row] = entry + Number(plan.rowStart[block]);
     column.set(plan.column, entry);
     for (const [at, id] of plan.maskId.entries()) tile[entry + at] = id === FULL_TILE ? EVERYTHING : mask + id;
-    writeWords(plan.masks, bits, (mask * BLOCK * BLOCK) / 8);
+    copyBits(plan, bits, mask);
     entry += plan.column.length;
     mask += maskCount(plan);
   }
@@ -60,8 +60,8 @@ function tensorsOf({ distinct, head }: PerHead<TilePlan>, entries: number, masks
   };
 }
 
-/** Words as bytes, the lowest first. */
-function writeWords(words: Uint32Array, out: Uint8Array, from: number): void {
-  const view = new DataView(out.buffer, out.byteOffset + from);
-  for (const [at, word] of words.entries()) view.setUint32(4 * at, word, true);
+/** Copies the masks of a plan of such blocks to [masks, 128, 16], from mask number `first` on. */
+export function copyBits({ masks }: TilePlan, out: Uint8Array, first: number): void {
+  const view = new DataView(out.buffer, out.byteOffset + (first * BLOCK * BLOCK) / 8);
+  for (const [at, word] of masks.entries()) view.setUint32(4 * at, word, true);
 }

@@ -18,12 +18,14 @@ export interface FormatName {
     | 'bsr'
     | 'safetensors'
     | 'flex'
+    | 'fa4'
     | 'flashinfer'
     | 'flashinfer-vsa'
     | 'flashmask'
     | 'mit-block-sparse'
     | 'sparge'
     | 'triton-layout'
+    | 'deepspeed'
     | 'splash'
     | 'hf'
     | 'onnx'
@@ -106,6 +108,14 @@ export const formatNames: readonly FormatName[] = [
     heads: 'each',
   },
   {
+    id: 'fa4',
+    title: 'FlashAttention-4 block tensors',
+    extension: 'safetensors',
+    description:
+      'mask_block_cnt, mask_block_idx, full_block_cnt and full_block_idx for BlockSparseTensorsTorch in blocks of 128 x 128, and the bits that a mask_mod looks up for partial blocks.',
+    heads: 'each',
+  },
+  {
     id: 'flashinfer',
     title: 'FlashInfer block sparse rows',
     extension: 'safetensors',
@@ -157,6 +167,17 @@ export const formatNames: readonly FormatName[] = [
     description: 'layout int64 [heads, queries / block, keys / block] of 0 and 1, with block as metadata.',
     heads: 'each',
     exactFor: 'masks of whole blocks of 16 x 16 or larger',
+    rounds: true,
+  },
+  {
+    id: 'deepspeed',
+    title: 'DeepSpeed sparse attention',
+    extension: 'py',
+    beside: 'json',
+    description:
+      'A Python module with a SparsityConfig that returns the layout, and where a mode of DeepSpeed means the same, its sparse_attention configuration.',
+    heads: 'each',
+    exactFor: 'masks of whole blocks of 16 x 16 or larger, with as many queries as keys',
     rounds: true,
   },
   {

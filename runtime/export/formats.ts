@@ -7,6 +7,8 @@ import { exportBits } from './bits.ts';
 import { exportBsr } from './bsr.ts';
 import { exportC } from './c-header.ts';
 import { exportCsr } from './csr.ts';
+import { deepSpeedMisfit, exportDeepSpeed } from './deepspeed.ts';
+import { exportFa4 } from './fa4.ts';
 import { exportFlashInfer, flashInferMisfit } from './flashinfer.ts';
 import { exportFlashInferVsa, flashInferVsaMisfit } from './flashinfer-vsa.ts';
 import { exportFlashMask, flashMaskMisfit } from './flashmask.ts';
@@ -55,12 +57,14 @@ const writers: Readonly<Record<FormatName['id'], Writer>> = {
   bsr: { write: exportBsr },
   safetensors: { write: request => exportSafetensors(partsOf(request), metadataOf(request)) },
   flex: { write: exportFlex },
+  fa4: { write: exportFa4 },
   flashinfer: { misfit: flashInferMisfit, write: exportFlashInfer },
   'flashinfer-vsa': { misfit: flashInferVsaMisfit, write: exportFlashInferVsa },
   flashmask: { misfit: flashMaskMisfit, write: exportFlashMask },
   'mit-block-sparse': { misfit: mitMisfit, write: exportMitBlockSparse },
   sparge: { misfit: spargeMisfit, write: exportSparge },
   'triton-layout': { misfit: layoutMisfit, write: exportLayout },
+  deepspeed: { misfit: deepSpeedMisfit, write: exportDeepSpeed },
   splash: { write: exportSplash },
   hf: { misfit: hfMisfit, write: exportHf },
   onnx: { write: exportOnnx },
