@@ -1,7 +1,11 @@
 import { everyQueryHasKeys, tileRuns } from '../analyse/proofs.ts';
+import { partsOf } from '../analyse/recognise.ts';
+import type { MaskTree } from '../compile/mask-tree.ts';
 import { planOf } from '../compile/plan.ts';
 import { FULL_TILE, rowBlocks, type TilePlan } from '../compile/tile-plan.ts';
+import { bindPattern } from '../pattern/bind.ts';
 import { BLOCK, writeBlocks } from './block-tensors.ts';
+import { formulaOf } from './flex-formula.ts';
 import { flexModule } from './flex-module.ts';
 import { headsOf, type PerHead, treesOf } from './head-masks.ts';
 import type { Exported, ExportRequest } from './request.ts';
@@ -18,6 +22,7 @@ export function exportFlex(request: ExportRequest): Exported {
   const trees = treesOf(request, { queries: BLOCK, keys: BLOCK });
   const plans: PerHead<TilePlan> = { distinct: trees.distinct.map(planOf), head: trees.head };
   const bytes = writeBlocks(plans, request);
+  const formulas = formulasOf(request, trees);
   const text = flexModule({
     name: request.name,
     source: request.source,
@@ -25,6 +30,8 @@ export function exportFlex(request: ExportRequest): Exported {
     keys: request.shape.tokens,
     heads: headsOf(request).length,
     block: BLOCK,
+    offset: request.shape.offset,
+    formulas,
     noEmptyQuery: trees.distinct.every(tree => everyQueryHasKeys(tree).holds),
     contiguous: plans.distinct.every(isContiguous),
   });
@@ -35,6 +42,31 @@ export function exportFlex(request: ExportRequest): Exported {
     ],
     addedPairs: 0,
   };
+}
+
+/** More formulas than this take longer than looking the bits up. */
+const MOST_FORMULAS = 4;
+
+/** A formula for each distinct mask, in their order; undefined where one has none. */
+function formulasOf(request: ExportRequest, { distinct, head }: PerHead<MaskTree>): readonly string[] | undefined {
+  if (distinct.length > MOST_FORMULAS) return undefined;
+  const heads = headsOf(request);
+  const formulas: string[] = [];
+  for (const index of distinct.keys()) {
+    const own = heads[head.indexOf(index)];
+    const whole =
+      own &&
+      partsOf(
+        bindPattern(own.pattern, own.shape),
+        own.shape,
+        own,
+        request.checkpoint && { checkpoint: request.checkpoint },
+      );
+    const formula = whole && formulaOf(whole);
+    if (formula === undefined) return undefined;
+    formulas.push(formula);
+  }
+  return formulas;
 }
 
 /**

@@ -50,7 +50,7 @@ function configurationOf(request: ExportRequest): Configuration | Misfit {
     known.set(names, subject);
     return subject;
   });
-  const causal = subjects.every(({ masks }) => masks.every(mask => mask.causal.holds));
+  const causal = subjects[0]?.masks.every(mask => mask.causal.holds) === true;
   return causal ? decoder(subjects, layers !== undefined) : encoder(subjects, layers !== undefined);
 }
 

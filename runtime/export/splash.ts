@@ -1,4 +1,5 @@
 import { splashClass } from '../analyse/fit/mask-classes.ts';
+import { windowOf } from '../analyse/fit/reasons.ts';
 import { type FitMask, fitSubjectOf } from '../analyse/fit/subject.ts';
 import { planOf } from '../compile/plan.ts';
 import { BLOCK, writeBlocks } from './block-tensors.ts';
@@ -34,7 +35,9 @@ export function exportSplash(request: ExportRequest): Exported {
   return { files: [module, { extension: 'safetensors', bytes }], addedPairs: 0 };
 }
 
-/** Lengths are padded to whole blocks; a class that sees the future would see the padding. */
+/** Lengths are padded to whole blocks; a class that looks ahead would see the padding. */
 function lazyClass(mask: FitMask): string | undefined {
-  return mask.shape.tokens % BLOCK === 0 || mask.causal.holds ? splashClass(mask, 'shape') : undefined;
+  const window = windowOf(mask);
+  const looksAhead = window !== undefined && window.after !== 0;
+  return looksAhead && mask.shape.tokens % BLOCK !== 0 ? undefined : splashClass(mask, 'shape');
 }

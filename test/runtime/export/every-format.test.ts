@@ -67,6 +67,7 @@ describe('formats for any mask', () => {
 
   it('flex, uncompiled and compiled, with proofs that hold', () => {
     const proven = { safe: new Set<boolean>(), contiguous: new Set<boolean>() };
+    const formulas = new Set<string>();
     check(one => {
       const { queries, tokens } = one.request.shape;
       const [module, tensors, ...more] = write('flex', one.request).files;
@@ -74,6 +75,7 @@ describe('formats for any mask', () => {
       const flex = flexAttention(module, tensors!);
       expect(flex.heads).toBe(one.heads);
       expectSame(flex.eager, one);
+      if (flex.formula !== undefined) formulas.add(flex.formula);
       expectSame(flex.compiled, one);
       const { ROWS_GUARANTEED_SAFE: safe, BLOCKS_ARE_CONTIGUOUS: contiguous } = flex.options;
       let empty = false;
@@ -97,6 +99,7 @@ describe('formats for any mask', () => {
       proven.contiguous.add(contiguous);
     });
     expect(proven.safe.size).toBe(2);
+    expect(formulas.size).toBeGreaterThan(10);
   });
 
   it('flex: blocks that are not contiguous, forwards or backwards', () => {
@@ -282,7 +285,7 @@ describe('formats for some masks', () => {
     const error = refusal('triton-layout', request);
     expect(error?.message).toMatch(/^triton-layout cannot hold this mask exactly: it holds whole blocks of 16 x 16/);
     expect(error?.message).toMatch(/\(query 0, key 1\)\. With approximation it allows whole blocks\./);
-    expect(error?.message).toMatch(/These formats can: npy, .*flex, flashinfer, flashmask, .*onnx, .*c\.$/);
+    expect(error?.message).toMatch(/These formats can: npy, .*flex, .*flashinfer, flashmask, .*onnx, .*c\.$/);
     const heads = [request, { ...request, pattern: primitive('causal') }];
     const both = { ...request, heads };
     expect(refusal('flashinfer', both)?.message).toMatch(/heads 0 and 1 differ \(query 40, key 0\)/);
