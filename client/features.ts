@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { comparePatterns } from './commands/compare-patterns.ts';
-import { exportMask } from './commands/export-mask.ts';
+import { ExportMemory } from './commands/export-choice.ts';
+import { exportAgain, exportMask } from './commands/export-mask.ts';
 import { newPattern } from './commands/new-pattern.ts';
 import { openLibrary } from './commands/open-library.ts';
 import { openPreview } from './commands/open-preview.ts';
@@ -36,7 +37,9 @@ export function registerFeatures(context: vscode.ExtensionContext, client: Resta
   };
   command('sparse.openPreview', openPreview);
   command('sparse.runPattern', runPattern);
-  command('sparse.exportMask', argument => exportMask(argument, previews, client, runJob));
+  const exporting = { previews, client, runJob, memory: new ExportMemory(context.workspaceState) };
+  command('sparse.exportMask', argument => exportMask(argument, exporting));
+  command('sparse.exportAgain', () => exportAgain(exporting));
   command('sparse.newPattern', newPattern);
   command('sparse.openLibrary', () => openLibrary(library));
   command('sparse.comparePatterns', argument =>

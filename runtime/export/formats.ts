@@ -106,12 +106,19 @@ function formatWith(name: FormatName): ExportFormat {
   };
 }
 
-/** Why formats cannot hold the masks of a request exactly, by id; those that can are not there. Throws PatternError and CompileError. */
-export function misfitsOf(request: ExportRequest): Readonly<Record<string, string>> {
-  const found: Record<string, string> = {};
+/** Why a format cannot hold the masks of a request exactly, and whether it can allow whole blocks instead. */
+export interface ToldMisfit {
+  /** For people, with a pair that shows it. */
+  readonly reason: string;
+  readonly roundable: boolean;
+}
+
+/** Formats that cannot hold the masks of a request exactly, by id; those that can are not there. Throws PatternError and CompileError. */
+export function misfitsOf(request: ExportRequest): Readonly<Record<string, ToldMisfit>> {
+  const found: Record<string, ToldMisfit> = {};
   for (const { id, misfit } of formats) {
-    const reason = misfit(request);
-    if (reason !== undefined) found[id] = misfitText(reason);
+    const against = misfit(request);
+    if (against !== undefined) found[id] = { reason: misfitText(against), roundable: against.roundable };
   }
   return found;
 }
