@@ -75,6 +75,10 @@ function buildOptions(name, { entry, ...options }, production) {
     sourcesContent: false,
     metafile: true,
     legalComments: 'none',
+    // For Node it would be bundled twice: as a module for those who import it, in its older form for those who require it.
+    alias: {
+      'vscode-languageserver-types': path.join(projectRoot, 'node_modules/vscode-languageserver-types/lib/esm/main.js'),
+    },
     logLevel: 'silent',
     define: { 'process.env.NODE_ENV': production ? '"production"' : '"development"' },
   };
