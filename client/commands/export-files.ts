@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import type { ExportedFile } from '../../runtime/export/request.ts';
+import type { MoveFile } from '../host-abilities.ts';
 
 /** A file and what comes into it. */
 export interface PlacedFile {
@@ -57,7 +58,7 @@ async function exists(file: vscode.Uri): Promise<boolean> {
  * Writes files whole or not at all: each under another name first, in the same folder, and renamed when all are there. What
  * the first file refers to is in its place before it.
  */
-export async function writeFiles(files: readonly PlacedFile[]): Promise<void> {
+export async function writeFiles(files: readonly PlacedFile[], moveFile: MoveFile): Promise<void> {
   const { fs } = vscode.workspace;
   const written: { readonly place: vscode.Uri; readonly temporary: vscode.Uri }[] = [];
   let current = files[0]?.place;
@@ -71,7 +72,7 @@ export async function writeFiles(files: readonly PlacedFile[]): Promise<void> {
     }
     for (const { place, temporary } of [...written].reverse()) {
       current = place;
-      await fs.rename(temporary, place, { overwrite: true });
+      await moveFile(temporary, place);
     }
   } catch (error) {
     for (const { temporary } of written) await Promise.resolve(fs.delete(temporary)).catch(() => undefined);

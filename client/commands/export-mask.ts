@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import type { FormatName } from '../../runtime/export/format-names.ts';
 import type { Model } from '../../runtime/pattern/ir.ts';
 import { DeclarationsRequest, LIBRARY_SCHEME, LowerRequest } from '../../server/protocol.ts';
-import type { RunJob } from '../jobs/run-job.ts';
+import type { HostAbilities } from '../host-abilities.ts';
 import type { Previews } from '../preview/previews.ts';
 import type { RestartableClient } from '../restartable-client.ts';
 import { type ExportChoice, type ExportMemory, exportSubject } from './export-choice.ts';
@@ -14,10 +14,9 @@ import { choosePlace } from './export-place.ts';
 import { type Subject, subjectOf } from './subject.ts';
 
 /** What the commands work with. */
-export interface ExportTools {
+export interface ExportTools extends HostAbilities {
   readonly previews: Previews;
   readonly client: RestartableClient;
-  readonly runJob: RunJob;
   readonly memory: ExportMemory;
 }
 
@@ -75,7 +74,7 @@ export async function exportAgain(tools: ExportTools): Promise<void> {
 async function perform(
   choice: ExportChoice,
   model: Model,
-  { runJob, memory }: ExportTools,
+  { runJob, moveFile, memory }: ExportTools,
   second: 'asks' | 'replaces',
 ): Promise<void> {
   const { name, tokens, format, approximate } = choice;
@@ -93,7 +92,7 @@ async function perform(
       if (exported === undefined) return undefined;
       const files = placesOf(file, exported.files);
       for (const beside of files.slice(1)) if (second === 'asks' && !(await mayReplace(beside))) return undefined;
-      await writeFiles(files);
+      await writeFiles(files, moveFile);
       return exported.addedPairs;
     },
   );

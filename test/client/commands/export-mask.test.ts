@@ -2,6 +2,7 @@ import { posix } from 'node:path';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { ExportMemory } from '../../../client/commands/export-choice.ts';
 import { type ExportTools, exportAgain, exportMask } from '../../../client/commands/export-mask.ts';
+import { moveInWorkspace } from '../../../client/host-abilities.ts';
 import { outcomeOf } from '../../../client/jobs/job.ts';
 import { jobRunner } from '../../../client/jobs/run-job.ts';
 import type { Previews } from '../../../client/preview/previews.ts';
@@ -141,6 +142,7 @@ const tools = (view?: object): ExportTools => ({
   previews: { of: () => view && { view } } as unknown as Previews,
   client,
   runJob,
+  moveFile: moveInWorkspace,
   memory: new ExportMemory(memento),
 });
 
