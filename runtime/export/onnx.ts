@@ -175,13 +175,14 @@ function sparse(request: ExportRequest, block: number, layouts: number, kvHeads:
 
 function withMask(request: ExportRequest): Core {
   const { queries, tokens } = request.shape;
-  const { distinct, head } = plansOf(request);
-  const shape = [1, head.length, queries, tokens];
+  const heads = headsOf(request).length;
   checkExportSize(
-    `The mask of ${head.length} x ${queries} x ${tokens} in an ONNX model`,
-    head.length * queries * tokens + 2 ** 20,
+    `The mask of ${heads} x ${queries} x ${tokens} in an ONNX model`,
+    heads * queries * tokens + 2 ** 20,
     'Export it as flex or safetensors, which list only what is allowed.',
   );
+  const { distinct, head } = plansOf(request);
+  const shape = [1, heads, queries, tokens];
   const mask = new Uint8Array(head.length * queries * tokens);
   fillDense({ distinct, head }, mask);
   const hasKeys = new Uint8Array(head.length * queries);

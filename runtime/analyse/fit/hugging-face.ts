@@ -1,7 +1,7 @@
 import { valueText } from '../recognise/expression.ts';
 import { EMPTY, type Intervals } from '../recognise/intervals.ts';
 import { type Fit, firstReason, type Library, no, yes } from './library.ts';
-import { headsDiffer, isNotAlignedToTheEnd, isNotSquare, isNoWindow, seesTheFuture, windowOf } from './reasons.ts';
+import { headsDiffer, isNoCausalLayer, isNotSquare, isNoWindow, windowOf } from './reasons.ts';
 import type { FitSubject } from './subject.ts';
 import { notThis, parts } from './ways.ts';
 
@@ -82,14 +82,11 @@ export type DecoderLayer =
 /** The kind of a decoder's layer, or why a mask is none. */
 export function decoderLayer(subject: FitSubject): DecoderLayer | Fit {
   const [mask] = subject.masks;
-  const stopped = firstReason(
-    () => headsDiffer(subject),
-    () => isNotAlignedToTheEnd(subject),
-    () => seesTheFuture(subject),
-  );
+  const stopped = isNoCausalLayer(subject);
   if (stopped !== undefined) return stopped;
   const window = windowOf(mask);
-  if (window !== undefined && window.after === 0)
+  // None of the queries that there are sees the future, whatever the window would let others see.
+  if (window !== undefined)
     return window.before === undefined
       ? { type: 'full_attention' }
       : { type: 'sliding_attention', size: window.before + 1 };

@@ -1,7 +1,7 @@
 import { valueText } from '../recognise/expression.ts';
 import { encoderWindow } from './hugging-face.ts';
 import { type Fit, firstReason, type Library, no, yes } from './library.ts';
-import { breaksBlocks, headsDiffer, isNotAlignedToTheEnd, isNoWindow, seesTheFuture, windowOf } from './reasons.ts';
+import { breaksBlocks, isNoCausalLayer, isNotAlignedToTheEnd, isNoWindow, seesTheFuture, windowOf } from './reasons.ts';
 import type { FitSubject } from './subject.ts';
 import { square } from './ways.ts';
 
@@ -27,11 +27,7 @@ export const onnxGroupQuery: Library = {
 /** `local_window_size` of GroupQueryAttention: keys of a query with itself, -1 for all before it; or why there is none. */
 export function localWindowSize(subject: FitSubject): number | Fit {
   const [mask] = subject.masks;
-  const stopped = firstReason(
-    () => headsDiffer(subject),
-    () => isNotAlignedToTheEnd(subject),
-    () => seesTheFuture(subject),
-  );
+  const stopped = isNoCausalLayer(subject);
   if (stopped !== undefined) return stopped;
   const window = windowOf(mask);
   if (window === undefined) return isNoWindow(mask);

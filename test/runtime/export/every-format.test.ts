@@ -299,6 +299,35 @@ describe('formats for some masks', () => {
   });
 });
 
+describe('what is refused', () => {
+  it('shows a pair that the format would get wrong, and names formats that hold the mask', () => {
+    const without = new Set<string>();
+    check(({ request, heads, allows }) => {
+      const { offset } = request.shape;
+      for (const format of formats) {
+        const misfit = format.misfit(request);
+        if (misfit === undefined || format.isReport === true) continue;
+        if (misfit.pair === undefined) {
+          without.add(`${format.id}: ${misfit.reason.replace(/\d+/g, 'N')}`);
+          continue;
+        }
+        const { query, key } = misfit.pair;
+        const said = Array.from({ length: heads }, (_, head) => allows(head, query - offset, key));
+        // Of whole blocks a pair is missing; where heads must be alike they say different things of it.
+        if (misfit.roundable) expect(said, format.id).toContain(false);
+        if (/heads \d+ and \d+/.test(misfit.reason)) expect(new Set(said).size, format.id).toBe(2);
+      }
+      const error = refusal('csr', { ...request, heads: request.heads ?? [request] });
+      expect(error?.message).toMatch(/These formats can: npy, npz-dense, bits, flex, fa4, .*splash, .*onnx/);
+    });
+    // Where there is no pair, lengths, heads or the kind of the mask are at fault.
+    for (const reason of without)
+      expect(reason).toMatch(
+        /as many queries|multiple|one head|alone|aligned|needs a key|same for all|does not see itself/,
+      );
+  });
+});
+
 describe('pictures and reports', () => {
   const small = squareShape(8);
   const request: ExportRequest = {

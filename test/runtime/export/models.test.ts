@@ -204,6 +204,13 @@ describe('hf', () => {
     expect(requestOf(model(causal)).headDim).toBe(32);
   });
 
+  it('a last query has the window of a decoder, which never looks ahead', () => {
+    const shape = { ...squareShape(60), queries: 1, offset: 59 };
+    const one = caseOf([primitive('window', { size: 8 })], shape, false, false);
+    expect(fieldsOf(one.request)).toEqual({ decoder: { sliding_window: 5 } });
+    expectSame((_, i, j) => huggingFace(write('hf', one.request).files, shape).get('decoder')!(i, j), one);
+  });
+
   it('refuses layers that one configuration cannot have together', () => {
     const sliding = (size: number): Pattern => primitive('sliding', { size });
     const why = (...patterns: Pattern[]): string | undefined => refusal('hf', requestOf(model(...patterns)))?.message;
