@@ -55,13 +55,10 @@ function fixed(
   isSame: (layout: Layout) => boolean,
 ): Mode | undefined {
   const size = indices.length;
-  for (const last of indices) {
-    // Of the first window, all see the first block.
-    if (!has(0, last, 0)) continue;
-    const local = last + 1;
-    for (let global = 1; global <= local; global++) {
-      if (local % global !== 0) continue;
-      for (const attention of ['unidirectional', 'bidirectional'] as const)
+  for (const attention of ['unidirectional', 'bidirectional'] as const)
+    for (const local of localSizes(attention, indices, has))
+      for (let global = 1; global <= local; global++) {
+        if (local % global !== 0) continue;
         for (const horizontal of attention === 'bidirectional' ? [false, true] : [false])
           for (let patterns = 1; patterns <= (heads > 1 ? Math.min(heads, local / global) : 1); patterns++) {
             if (!isSame(fixedLayout({ size, local, global, attention, horizontal, patterns }))) continue;
@@ -75,9 +72,24 @@ function fixed(
               num_different_global_patterns: patterns,
             };
           }
-    }
-  }
+      }
   return undefined;
+}
+
+/** How long local windows may be, as the first rows tell: all others are not worth trying. */
+function localSizes(
+  attention: 'unidirectional' | 'bidirectional',
+  indices: readonly number[],
+  has: Layout,
+): readonly number[] {
+  const size = indices.length;
+  const seen = indices.find(column => !has(0, 0, column)) ?? size;
+  // The first row sees its window and, where the second one begins with global blocks, those.
+  if (attention === 'bidirectional') return indices.slice(Math.ceil(seen / 2), seen + 1).filter(local => local > 0);
+  // The first row that does not see all before it is in the second window. There is none where windows are one block, where all
+  // of their blocks are global, of which even the first row sees the first ones, and where there is one window.
+  const second = indices.find(row => indices.some(column => column <= row && !has(0, row, column)));
+  return second === undefined ? [...new Set([1, seen, size])] : [second];
 }
 
 function fixedLayout(mode: {
@@ -112,7 +124,7 @@ function variable(indices: readonly number[], has: Layout, isSame: (layout: Layo
   for (const attention of ['unidirectional', 'bidirectional'] as const) {
     const looksAhead = attention === 'bidirectional';
     const isGlobal = indices.map(
-      at => at < size - 1 && indices.every(row => has(0, row, at) || (!looksAhead && row < at)),
+      at => (looksAhead || at < size - 1) && indices.every(row => has(0, row, at) || (!looksAhead && row < at)),
     );
     for (const horizontal of looksAhead ? [false, true] : [false]) {
       const window = windowsOf(indices, has, isGlobal);
