@@ -112,7 +112,7 @@ export const formatNames: readonly FormatName[] = [
     title: 'FlashAttention-4 block tensors',
     extension: 'safetensors',
     description:
-      'mask_block_cnt, mask_block_idx, full_block_cnt and full_block_idx for BlockSparseTensorsTorch in blocks of 128 x 128, and the bits that a mask_mod looks up for partial blocks.',
+      'mask_block_cnt, mask_block_idx, full_block_cnt and full_block_idx for BlockSparseTensorsTorch in blocks of 128 x 128, and the bits that a mask_mod looks up for partial blocks; every list is as wide as the longest.',
     heads: 'each',
   },
   {
