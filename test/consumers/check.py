@@ -2,9 +2,10 @@
 
     python3 test/consumers/check.py
 
-Every file is compared with the dense mask of the npy format, pair by pair; flex also runs, uncompiled, compiled and,
-on a graphics card, backwards, against dense attention under that mask. Ends with 1 when something differs. What could not be checked because
-a library is missing is said.
+Every file is compared with the dense mask of the npy format, pair by pair; flex (uncompiled, compiled and, on a graphics
+card, backwards), splash (interpreted) and onnx also run, against dense attention under that mask, and models of transformers
+show which keys their configured layers saw. Ends with 1 when something differs. What could not be checked because a library
+is missing is said.
 """
 
 import importlib
@@ -155,11 +156,19 @@ def check_jax(folder, name, dense):
     report_difference(f"{name}: splash interpreted", np.abs(output - numpy_attention(q, k, v, dense)).max(), 1e-5)
 
 
+def check_onnx(folder, name, dense):
+    import onnx
+
+    model = onnx.load(export(folder, name, "onnx", ".onnx", "--all-heads", "--force"))
+    onnx.checker.check_model(model, full_check=True)
+    report(f"{name}: onnx.checker of onnx", model.metadata_props[0].value == name)
+
+
 def check_onnxruntime(folder, name, dense):
     import numpy as np
     import onnxruntime as ort
 
-    path = export(folder, name, "onnx", ".onnx", "--all-heads")
+    path = export(folder, name, "onnx", ".onnx", "--all-heads", "--force")
     session = ort.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     kv_heads = session.get_inputs()[1].shape[1]
     heads, queries, keys = dense.shape
@@ -285,7 +294,16 @@ def main():
         sys.exit("NumPy is needed: it reads the masks that everything is compared with.")
     import numpy as np
 
-    checks = {"numpy": check_numpy, "scipy": check_scipy, "safetensors": check_safetensors, "torch": check_torch, "jax": check_jax, "onnxruntime": check_onnxruntime, "deepspeed": check_deepspeed}
+    checks = {
+        "numpy": check_numpy,
+        "scipy": check_scipy,
+        "safetensors": check_safetensors,
+        "torch": check_torch,
+        "jax": check_jax,
+        "onnx": check_onnx,
+        "onnxruntime": check_onnxruntime,
+        "deepspeed": check_deepspeed,
+    }
     missing = [library for library in checks if find_spec(library) is None]
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
@@ -306,7 +324,7 @@ def main():
     print("checked with", json.dumps(versions))
     for library in missing:
         print(f"not checked: {library} is not installed")
-    print("not checked: flashinfer, flashinfer-vsa, flashmask, mit-block-sparse and sparge, whose libraries run on graphics cards only")
+    print("not checked: fa4, flashinfer, flashinfer-vsa, flashmask, mit-block-sparse and sparge, whose libraries run on graphics cards only")
     sys.exit(1 if failures else 0)
 
 
