@@ -323,6 +323,13 @@ describe('Export Again', () => {
   });
 });
 
+test('nothing is proposed outside the folder: names are those that a file declares', async () => {
+  await expect(exported('../outside', 64, 'npy')).rejects.toThrow(/cannot be exported/);
+  await exported('F', 64, 'flex');
+  expect(editor.proposed).toEqual(['/folder/F-64.py']);
+  expect([...editor.written.keys()].every(path => path.startsWith('/folder/F-64.'))).toBe(true);
+});
+
 test('a failure leaves neither half a file nor a file under another name', async () => {
   await exported('F', 64, 'npy');
   const before = new Map(editor.written);
