@@ -16,11 +16,12 @@ module.exports = {
     {
       name: 'runtime-without-packages',
       severity: 'error',
-      comment: 'runtime/ takes nothing from packages but compression (fflate); an adapter for Node (*.node.ts) may.',
+      comment:
+        'runtime/ takes nothing from packages but compression (fflate) and protocol buffers (@bufbuild/protobuf); an adapter for Node (*.node.ts) may.',
       from: { path: '^runtime/', pathNot: [nodeAdapters, '^runtime/attention/cpu/assembly/'] },
       to: {
         dependencyTypes: ['npm', 'npm-dev', 'npm-peer', 'npm-optional', 'npm-no-pkg', 'npm-unknown'],
-        pathNot: '(^|/)node_modules/fflate/',
+        pathNot: '(^|/)node_modules/(fflate|@bufbuild/protobuf)/',
       },
     },
     {

@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import type { LanguageClientOptions, MessageTransports } from 'vscode-languageclient';
 import { BaseLanguageClient, BrowserMessageReader, BrowserMessageWriter } from 'vscode-languageclient/browser.js';
+import { moveInWorkspace } from './host-abilities.ts';
 import { jobRunner } from './jobs/run-job.ts';
 import { webThread } from './jobs/web-thread.ts';
 import { activateExtension, languageId } from './language-client.ts';
@@ -12,7 +13,11 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
   const script = vscode.Uri.joinPath(context.extensionUri, 'dist', 'server.web.js').toString(true);
   const jobs = vscode.Uri.joinPath(context.extensionUri, 'dist', 'job-worker.js').toString(true);
   const runJob = jobRunner(() => webThread(jobs));
-  await activateExtension(context, runJob, (name, options) => new WorkerLanguageClient(name, options, script));
+  await activateExtension(
+    context,
+    { runJob, moveFile: moveInWorkspace },
+    (name, options) => new WorkerLanguageClient(name, options, script),
+  );
 }
 
 /** Starts a worker every time it starts, as it does after a crash too: a worker that has ended cannot be used again. */

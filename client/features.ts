@@ -1,12 +1,13 @@
 import * as vscode from 'vscode';
 import { comparePatterns } from './commands/compare-patterns.ts';
-import { exportMask } from './commands/export-mask.ts';
+import { ExportMemory } from './commands/export-choice.ts';
+import { exportAgain, exportMask } from './commands/export-mask.ts';
 import { newPattern } from './commands/new-pattern.ts';
 import { openLibrary } from './commands/open-library.ts';
 import { openPreview } from './commands/open-preview.ts';
 import { runPattern } from './commands/run-pattern.ts';
 import { ComparisonDocuments } from './comparison-documents.ts';
-import type { RunJob } from './jobs/run-job.ts';
+import type { HostAbilities } from './host-abilities.ts';
 import { LibraryDocuments } from './library-documents.ts';
 import { Previews } from './preview/previews.ts';
 import type { RestartableClient } from './restartable-client.ts';
@@ -14,7 +15,11 @@ import { showStatus } from './status.ts';
 import { offerWorkspaceFiles } from './workspace-files.ts';
 
 /** Adds what people touch: commands, the preview, the standard library and the status. */
-export function registerFeatures(context: vscode.ExtensionContext, client: RestartableClient, runJob: RunJob): void {
+export function registerFeatures(
+  context: vscode.ExtensionContext,
+  client: RestartableClient,
+  host: HostAbilities,
+): void {
   const previews = new Previews(context, client);
   const library = new LibraryDocuments(context, client);
   const comparisons = new ComparisonDocuments(context);
@@ -36,10 +41,12 @@ export function registerFeatures(context: vscode.ExtensionContext, client: Resta
   };
   command('sparse.openPreview', openPreview);
   command('sparse.runPattern', runPattern);
-  command('sparse.exportMask', argument => exportMask(argument, previews, client, runJob));
+  const exporting = { previews, client, ...host, memory: new ExportMemory(context.workspaceState) };
+  command('sparse.exportMask', argument => exportMask(argument, exporting));
+  command('sparse.exportAgain', () => exportAgain(exporting));
   command('sparse.newPattern', newPattern);
   command('sparse.openLibrary', () => openLibrary(library));
   command('sparse.comparePatterns', argument =>
-    comparePatterns(argument, previews, client, runJob, library, comparisons),
+    comparePatterns(argument, previews, client, host.runJob, library, comparisons),
   );
 }

@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import type { BaseLanguageClient, LanguageClientOptions } from 'vscode-languageclient';
 import { ReadFileRequest } from '../server/protocol.ts';
 import { registerFeatures } from './features.ts';
-import type { RunJob } from './jobs/run-job.ts';
+import type { HostAbilities } from './host-abilities.ts';
 import { readFile } from './read-file.ts';
 import { RestartableClient } from './restartable-client.ts';
 
@@ -22,7 +22,7 @@ let active: RestartableClient | undefined;
  */
 export async function activateExtension(
   context: vscode.ExtensionContext,
-  runJob: RunJob,
+  host: HostAbilities,
   createClient: CreateClient,
 ): Promise<void> {
   const log = vscode.window.createOutputChannel('Sparse', { log: true });
@@ -35,7 +35,7 @@ export async function activateExtension(
       client.onRequest(ReadFileRequest, params => readFile(params, log)),
       vscode.commands.registerCommand('sparse.restartServer', () => restart(client, log)),
     );
-    registerFeatures(context, client, runJob);
+    registerFeatures(context, client, host);
     await orShow(client.start(), log);
   } catch (error) {
     // VS Code itself says nothing to the user when an extension fails to activate, and does not deactivate it.

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { type Command, Option } from 'commander';
 import { aliasesOf, type FormatName, formatNameOf, formatNames } from '../../runtime/export/format-names.ts';
-import type { ExportedFile } from '../../runtime/export/request.ts';
+import { modelFacts } from '../../runtime/export/model-facts.ts';
 import { wrongUse } from './failure.ts';
 import { inThread } from './in-thread.ts';
 import { jsonDocument } from './json-output.ts';
@@ -85,6 +85,7 @@ async function exportMask(
           name: subject.name,
           source: subject.source,
           ...mask,
+          ...modelFacts(subject.model, mask.shape.tokens),
           ...(options.allHeads === true && allHeads(subject, options)),
           ...(options.approximate === true && { approximate: true }),
         },
@@ -99,7 +100,9 @@ async function exportMask(
   }
   // What the first file refers to is there before it.
   for (const [index, place] of [...places.entries()].reverse()) {
-    const { bytes: contents } = files[index] as ExportedFile;
+    const contents = files[index]?.bytes;
+    // Not every mask needs a second file.
+    if (contents === undefined) continue;
     await session.during('Writing', async () => {
       if (options.force !== true) await checkNew(place);
       await writeWholeFile(place, contents, session.signal);

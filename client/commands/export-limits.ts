@@ -16,11 +16,11 @@ export function tokensProblem(text: string): string | undefined {
  *
  * @throws ExportSizeError
  */
-export function checkSizeAhead(format: FormatName, { queries, tokens }: Shape): void {
+export function checkSizeAhead(format: FormatName, { queries, tokens }: Shape, heads = 1): void {
   if (format.id !== 'npy' && format.id !== 'npz-dense') return;
   checkExportSize(
-    `The dense mask of ${queries} x ${tokens}`,
-    queries * tokens,
+    `The dense mask of ${heads === 1 ? '' : `${heads} x `}${queries} x ${tokens}`,
+    heads * queries * tokens,
     'Choose SciPy sparse matrix or Tile plan, which store only what is allowed.',
   );
 }

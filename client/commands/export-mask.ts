@@ -1,26 +1,28 @@
 import * as vscode from 'vscode';
-import { type FormatName, formatNames } from '../../runtime/export/format-names.ts';
-import type { ExportSubject } from '../../runtime/export/request.ts';
+import type { FormatName } from '../../runtime/export/format-names.ts';
 import type { Model } from '../../runtime/pattern/ir.ts';
-import { patternAt, shapeAt } from '../../runtime/pattern/model.ts';
 import { DeclarationsRequest, LIBRARY_SCHEME, LowerRequest } from '../../server/protocol.ts';
-import type { RunJob } from '../jobs/run-job.ts';
-import type { PreviewView } from '../preview/messages.ts';
+import type { HostAbilities } from '../host-abilities.ts';
 import type { Previews } from '../preview/previews.ts';
 import type { RestartableClient } from '../restartable-client.ts';
+import { type ExportChoice, type ExportMemory, exportSubject } from './export-choice.ts';
+import { offerNext } from './export-done.ts';
+import { mayReplace, placesOf, writeFiles } from './export-files.ts';
+import { chooseFormat } from './export-format.ts';
 import { checkSizeAhead, tokensProblem } from './export-limits.ts';
+import { choosePlace } from './export-place.ts';
 import { type Subject, subjectOf } from './subject.ts';
 
-/** The list of formats waits so long for what fits. */
-const PATIENCE_MS = 1500;
+/** What the commands work with. */
+export interface ExportTools extends HostAbilities {
+  readonly previews: Previews;
+  readonly client: RestartableClient;
+  readonly memory: ExportMemory;
+}
 
-/** `Sparse: Export Mask...`: asks for the format and the place, and writes through the workspace's file system. */
-export async function exportMask(
-  argument: unknown,
-  previews: Previews,
-  client: RestartableClient,
-  runJob: RunJob,
-): Promise<void> {
+/** `Sparse: Export Mask...`: asks for the masks, the format and the place, and writes through the workspace's file system. */
+export async function exportMask(argument: unknown, tools: ExportTools): Promise<void> {
+  const { previews, client, runJob, memory } = tools;
   const subject = await subjectOf(argument, previews, client);
   if (subject === undefined) return;
   await vscode.workspace.openTextDocument(subject.uri);
@@ -32,49 +34,72 @@ export async function exportMask(
   const shown = view?.name === name ? view : undefined;
   const tokens = shown?.tokens ?? declared.tokens ?? (await askTokens(subject.uri));
   if (tokens === undefined) return;
-  // Whatever in a model reads `n` is another number at other tokens.
-  const model =
-    declared.tokens === null || declared.tokens === tokens ? declared : await lower(client, subject.uri, name, tokens);
-  const place = await chooseHead(model, shown);
+  const model = await atTokens(client, subject.uri, declared, tokens);
+  const place = await choosePlace(model, shown);
   if (place === undefined) return;
-  const shape = shapeAt(model, place.layer, place.head, tokens);
-  const pattern = patternAt(model, place.layer, place.head);
-  if (pattern === undefined) throw new Error(`No rule of ${name} reaches layer ${place.layer}, head ${place.head}.`);
-  const format = await chooseFormat({ name, source: undefined, pattern, shape }, runJob);
-  if (format === undefined) return;
-  checkSizeAhead(format, shape);
-  const folder = folderFor(subject.uri);
-  const file = await vscode.window.showSaveDialog({
-    title: `Export ${name}`,
-    ...(folder === undefined
-      ? {}
-      : { defaultUri: vscode.Uri.joinPath(folder, `${name}-${tokens}.${format.extension}`) }),
-    filters: { [format.title]: [format.extension] },
-  });
+  const masks = exportSubject(model, place, tokens, undefined);
+  const chosen = await chooseFormat(masks, memory.last?.format, runJob);
+  if (chosen === undefined) return;
+  const { format, approximate } = chosen;
+  checkSizeAhead(format, masks.shape, masks.heads?.length);
+  const file = await chooseFile(subject.uri, `${name}-${tokens}`, format, memory.last);
   if (file === undefined) return;
+  const choice: ExportChoice = {
+    ...{ uri: subject.uri.toString(), name, tokens, ...place },
+    ...{ format: format.id, approximate, file: file.toString() },
+  };
+  await perform(choice, model, tools, 'asks');
+}
 
-  const isDone = await vscode.window.withProgress(
+/** `Sparse: Export Again`: the last export of this workspace once more, as the file is now, over what it wrote. */
+export async function exportAgain(tools: ExportTools): Promise<void> {
+  const { memory, client } = tools;
+  const { last } = memory;
+  if (last === undefined) {
+    const start = 'Export Mask...';
+    const text = 'Nothing was exported in this workspace yet.';
+    if ((await vscode.window.showInformationMessage(text, start)) === start)
+      await vscode.commands.executeCommand('sparse.exportMask');
+    return;
+  }
+  const uri = vscode.Uri.parse(last.uri);
+  await vscode.workspace.openTextDocument(uri);
+  const model = await atTokens(client, uri, await lower(client, uri, last.name), last.tokens);
+  const hasPlace = last.layer < model.layers && (last.head === 'all' || last.head < model.heads);
+  if (!hasPlace) throw new Error(`${last.name} no longer has what was exported; use Sparse: Export Mask...`);
+  await perform(last, model, tools, 'replaces');
+}
+
+/** Computes and writes; `second` says what happens to a file beside the chosen one that is there already. */
+async function perform(
+  choice: ExportChoice,
+  model: Model,
+  { runJob, moveFile, memory }: ExportTools,
+  second: 'asks' | 'replaces',
+): Promise<void> {
+  const { name, tokens, format, approximate } = choice;
+  const [uri, file] = [vscode.Uri.parse(choice.uri), vscode.Uri.parse(choice.file)];
+  const added = await vscode.window.withProgress(
     {
       location: vscode.ProgressLocation.Notification,
       title: `Exporting ${name} at ${tokens.toLocaleString('en-US')} tokens`,
       cancellable: true,
     },
     async (_, cancellation) => {
-      const source = (await vscode.workspace.openTextDocument(subject.uri)).getText();
-      const summarised = { name, source, pattern, shape };
-      const exported = await runJob({ kind: 'export', format: format.id, subject: summarised }, cancellation);
-      if (exported === undefined) return false;
-      const [main, ...others] = exported.files;
-      const places = others.map(({ extension, bytes }) => ({ place: besides(file, extension), bytes }));
-      for (const { place } of places) if (!(await mayReplace(place))) return false;
-      // What the first file refers to is there before it.
-      for (const { place, bytes } of places) await write(place, bytes);
-      await write(file, main.bytes);
-      return true;
+      const source = (await vscode.workspace.openTextDocument(uri)).getText();
+      const subject = { ...exportSubject(model, choice, tokens, source), ...(approximate && { approximate }) };
+      const exported = await runJob({ kind: 'export', format, subject }, cancellation);
+      if (exported === undefined) return undefined;
+      const files = placesOf(file, exported.files);
+      for (const beside of files.slice(1)) if (second === 'asks' && !(await mayReplace(beside))) return undefined;
+      await writeFiles(files, moveFile);
+      return exported.addedPairs;
     },
   );
+  if (added === undefined) return;
+  await memory.keep(choice);
   // Not awaited: the export is done, the question may stay unanswered.
-  if (isDone) void offerNext(file);
+  void offerNext(file, format, added);
 }
 
 /** A declaration at its own tokens or others. */
@@ -89,45 +114,30 @@ async function lower(client: RestartableClient, uri: vscode.Uri, name: string, t
   return lowered.model;
 }
 
-async function write(file: vscode.Uri, bytes: Uint8Array): Promise<void> {
-  try {
-    await vscode.workspace.fs.writeFile(file, bytes);
-  } catch (error) {
-    throw new Error(
-      `${file.path} cannot be written: ${error instanceof Error ? error.message : String(error)} Choose another folder.`,
-    );
-  }
+/** Whatever in a model reads `n` is another number at other tokens. */
+async function atTokens(client: RestartableClient, uri: vscode.Uri, declared: Model, tokens: number): Promise<Model> {
+  return declared.tokens === null || declared.tokens === tokens
+    ? declared
+    : await lower(client, uri, declared.name, tokens);
 }
 
-/** The file of the same name with another extension. */
-function besides(file: vscode.Uri, extension: string): vscode.Uri {
-  const name = file.path.slice(file.path.lastIndexOf('/') + 1);
-  const dot = name.lastIndexOf('.');
-  const stem = dot > 0 ? name.slice(0, dot) : name;
-  if (name === `${stem}.${extension}`)
-    throw new Error(
-      `This format writes a second file with the ending .${extension}; choose another one for the first.`,
-    );
-  return vscode.Uri.joinPath(file, '..', `${stem}.${extension}`);
+/** Asks for the file: in the folder of the last export, beside the pattern, or in the workspace; named after the mask. */
+async function chooseFile(
+  uri: vscode.Uri,
+  name: string,
+  format: FormatName,
+  last: ExportChoice | undefined,
+): Promise<vscode.Uri | undefined> {
+  const folder = last === undefined ? folderOf(uri) : vscode.Uri.joinPath(vscode.Uri.parse(last.file), '..');
+  return await vscode.window.showSaveDialog({
+    title: `Export ${name}`,
+    ...(folder === undefined ? {} : { defaultUri: vscode.Uri.joinPath(folder, `${name}.${format.extension}`) }),
+    filters: { [format.title]: [format.extension] },
+  });
 }
 
-/** The dialog asks for the file that was chosen; nobody has asked for one beside it. */
-async function mayReplace(file: vscode.Uri): Promise<boolean> {
-  try {
-    await vscode.workspace.fs.stat(file);
-  } catch {
-    return true;
-  }
-  const replace = 'Replace';
-  const detail = 'The export consists of two files of one name.';
-  return (
-    (await vscode.window.showWarningMessage(`${file.path} exists already.`, { modal: true, detail }, replace)) ===
-    replace
-  );
-}
-
-/** Where the mask of a file is saved: beside it; in the workspace when the file itself lies in no folder. */
-function folderFor(uri: vscode.Uri): vscode.Uri | undefined {
+/** Beside the file; in the workspace when the file itself lies in no folder. */
+function folderOf(uri: vscode.Uri): vscode.Uri | undefined {
   return uri.scheme === 'untitled' || uri.scheme === LIBRARY_SCHEME
     ? vscode.workspace.workspaceFolders?.[0]?.uri
     : vscode.Uri.joinPath(uri, '..');
@@ -153,76 +163,4 @@ async function askTokens(uri: vscode.Uri): Promise<number | undefined> {
     validateInput: tokensProblem,
   });
   return answer === undefined ? undefined : Number(answer.trim());
-}
-
-/** The preview's layer and head; else the only ones; else the first of a rule that the user picks. */
-async function chooseHead(
-  model: Model,
-  shown: PreviewView | undefined,
-): Promise<{ layer: number; head: number } | undefined> {
-  if (shown !== undefined) return { layer: shown.layer, head: shown.head };
-  if (model.layers === 1 && model.heads === 1) return { layer: 0, head: 0 };
-  const places = model.rules.flatMap(rule => {
-    const layer = rule.layers[0];
-    const head = rule.heads[0];
-    return layer === undefined || head === undefined
-      ? []
-      : [
-          {
-            label: `Layer ${layer}, head ${head}`,
-            description: `one of ${rule.layers.length} layers and ${rule.heads.length} heads of this rule`,
-            layer,
-            head,
-          },
-        ];
-  });
-  if (places.length === 1) return places[0];
-  return await vscode.window.showQuickPick(places, { title: 'Export Mask', placeHolder: 'Which rule of the model' });
-}
-
-/** The formats that hold the mask come first, and the others say why they do not, unless finding out takes long. */
-async function chooseFormat(subject: ExportSubject, runJob: RunJob): Promise<FormatName | undefined> {
-  const looking = new vscode.CancellationTokenSource();
-  // What is wrong with the mask itself is said when it is exported.
-  const misfits = runJob({ kind: 'misfits', subject }, looking.token).catch(() => undefined);
-  const late = new Promise<undefined>(resolve => setTimeout(resolve, PATIENCE_MS, undefined));
-  const items: Promise<FormatItem[]> = Promise.race([misfits, late]).then(found => itemsOf(found ?? {}));
-  try {
-    const choice = await vscode.window.showQuickPick(items, {
-      title: `Export ${subject.name} at ${subject.shape.tokens} tokens`,
-      placeHolder: 'Format',
-      matchOnDescription: true,
-    });
-    return choice?.format;
-  } finally {
-    looking.cancel();
-    looking.dispose();
-  }
-}
-
-interface FormatItem extends vscode.QuickPickItem {
-  readonly format: FormatName;
-}
-
-function itemsOf(misfits: Readonly<Record<string, string>>): FormatItem[] {
-  const items = formatNames.map(format => {
-    const { id, title, extension, beside, description } = format;
-    const misfit = misfits[id];
-    return {
-      label: title,
-      description: `.${extension}${beside === undefined ? '' : ` and .${beside}`}`,
-      detail: misfit === undefined ? description : `Cannot hold this mask exactly: ${misfit}`,
-      format,
-    };
-  });
-  const fits = ({ format }: FormatItem): boolean => misfits[format.id] === undefined;
-  return [...items.filter(fits), ...items.filter(item => !fits(item))];
-}
-
-async function offerNext(file: vscode.Uri): Promise<void> {
-  const open = 'Open';
-  const copyPath = 'Copy Path';
-  const choice = await vscode.window.showInformationMessage(`Exported to ${file.path}`, open, copyPath);
-  if (choice === open) await vscode.commands.executeCommand('vscode.open', file);
-  if (choice === copyPath) await vscode.env.clipboard.writeText(file.scheme === 'file' ? file.fsPath : file.toString());
 }

@@ -1,5 +1,11 @@
 import { type ComparisonChoice, compareModels, type ModelComparison } from '../../runtime/analyse/compare-models.ts';
-import { type Exported, type ExportedFile, formatOf, misfitsOf } from '../../runtime/export/formats.ts';
+import {
+  type Exported,
+  type ExportedFile,
+  formatOf,
+  misfitsOf,
+  type ToldMisfit,
+} from '../../runtime/export/formats.ts';
 import type { ExportSubject } from '../../runtime/export/request.ts';
 import type { Model } from '../../runtime/pattern/ir.ts';
 
@@ -13,7 +19,7 @@ export type Job =
 export interface JobResults {
   readonly export: Exported;
   /** Why formats cannot hold the mask exactly, by id. */
-  readonly misfits: Readonly<Record<string, string>>;
+  readonly misfits: Readonly<Record<string, ToldMisfit>>;
   readonly compare: ModelComparison;
 }
 

@@ -1,3 +1,5 @@
+import { asComments, commented, tensorReader } from './python-text.ts';
+
 /** What a Python module says of its mask. */
 export interface FlexFacts {
   readonly name: string;
@@ -7,6 +9,10 @@ export interface FlexFacts {
   /** 1: one mask for all heads. */
   readonly heads: number;
   readonly block: number;
+  /** Position of query row 0. */
+  readonly offset: number;
+  /** Python expressions of positions i and j, one for each distinct mask; undefined: masks are looked up. */
+  readonly formulas: readonly string[] | undefined;
   /** Proven: every query has a key. */
   readonly noEmptyQuery: boolean;
   /** Proven: every list of blocks is one stretch. */
@@ -15,7 +21,7 @@ export interface FlexFacts {
 
 /** The text of the module that reads the tensors beside it, which have its name and the ending .safetensors. */
 export function flexModule(facts: FlexFacts): string {
-  const { name, source, queries, keys, heads, block, noEmptyQuery, contiguous } = facts;
+  const { name, source, queries, keys, heads, block, noEmptyQuery, contiguous, formulas } = facts;
   const truth = (holds: boolean): string => (holds ? 'True' : 'False');
   return `"""The sparse attention mask of ${commented(name)} for FlexAttention, checked with PyTorch 2.13.
 
@@ -41,24 +47,7 @@ KERNEL_OPTIONS = {"ROWS_GUARANTEED_SAFE": ${truth(noEmptyQuery)}, "BLOCKS_ARE_CO
 
 _ROWS = -(-QUERIES // BLOCK)
 _COLUMNS = -(-KEYS // BLOCK)
-_DTYPES = {"I32": torch.int32, "U8": torch.uint8}
-
-
-def _read(path):
-    with open(path, "rb") as file:
-        header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
-        start = file.tell()
-        tensors = {}
-        for name, entry in header.items():
-            if name == "__metadata__":
-                continue
-            begin, end = entry["data_offsets"]
-            file.seek(start + begin)
-            dtype = _DTYPES[entry["dtype"]]
-            flat = torch.frombuffer(bytearray(file.read(end - begin)), dtype=dtype) if end > begin else torch.empty(0, dtype=dtype)
-            tensors[name] = flat.reshape(entry["shape"])
-        return tensors
-
+${tensorReader('torch')}
 
 @lru_cache(maxsize=None)
 def _tensors(device):
@@ -72,22 +61,7 @@ def _tensors(device):
 @lru_cache(maxsize=None)
 def make_mask_mod(device="cuda"):
     """The whole mask as a mask_mod, which is all that uncompiled FlexAttention looks at."""
-    tensors = _tensors(device)
-    bits, head = tensors["bits"].flatten(), tensors["head"].long()
-    masks = (len(tensors["row_start"]) - 1) // _ROWS
-    # Which mask each block has: 0 allows nothing, 1 everything.
-    table = torch.zeros(masks * _ROWS * _COLUMNS, dtype=torch.int32, device=device)
-    table[tensors["row"] * _COLUMNS + tensors["column"]] = tensors["tile"]
-
-    # No globals: compilers would look them up by the name of this module.
-    heads, rows, columns, block = HEADS, _ROWS, _COLUMNS, BLOCK
-
-    def mask_mod(b, h, q_idx, kv_idx):
-        mask = head[h] if heads > 1 else 0
-        tile = table[(mask * rows + q_idx // block) * columns + kv_idx // block].long()
-        byte = bits[(tile * block + q_idx % block) * (block // 8) + kv_idx % block // 8]
-        return ((byte >> (kv_idx % 8)) & 1) == 1
-
+${formulas === undefined ? LOOKED_UP : computed(formulas, facts)}
     return mask_mod
 
 
@@ -131,17 +105,30 @@ def attend(q, k, v, flex=flex_attention, **options):
 `;
 }
 
-/** A name inside a Python string of three quotes. */
-function commented(text: string): string {
-  return text.replaceAll('\\', '\\\\').replaceAll('"', "'").replaceAll(/\s+/g, ' ');
-}
+const LOOKED_UP = `    tensors = _tensors(device)
+    bits, head = tensors["bits"].flatten(), tensors["head"].long()
+    masks = (len(tensors["row_start"]) - 1) // _ROWS
+    # Which mask each block has: 0 allows nothing, 1 everything.
+    table = torch.zeros(masks * _ROWS * _COLUMNS, dtype=torch.int32, device=device)
+    table[tensors["row"] * _COLUMNS + tensors["column"]] = tensors["tile"]
 
-/** The text of the file, each line behind a hash; Python ends a line at these two characters only. */
-function asComments(source: string | undefined): string {
-  if (source === undefined || source.trim() === '') return '';
-  const lines = source
-    .trimEnd()
-    .replaceAll('\0', ' ')
-    .split(/\r\n|[\r\n]/);
-  return `${lines.map(line => `# ${line}`.trimEnd()).join('\n')}\n\n`;
+    # No globals: compilers would look them up by the name of this module.
+    heads, rows, columns, block = HEADS, _ROWS, _COLUMNS, BLOCK
+
+    def mask_mod(b, h, q_idx, kv_idx):
+        mask = head[h] if heads > 1 else 0
+        tile = table[(mask * rows + q_idx // block) * columns + kv_idx // block].long()
+        byte = bits[(tile * block + q_idx % block) * (block // 8) + kv_idx % block // 8]
+        return ((byte >> (kv_idx % 8)) & 1) == 1
+`;
+
+/** A mask_mod that computes what the masks are, which is faster than looking their bits up. */
+function computed(formulas: readonly string[], { offset }: FlexFacts): string {
+  const several = formulas.length > 1;
+  const [only = ''] = formulas;
+  const terms = formulas.map((formula, mask) => `((mask == ${mask}) & ${formula})`);
+  return `${several ? '    head = _tensors(device)["head"].long()\n\n' : ''}    def mask_mod(b, h, q_idx, kv_idx):
+        i, j = q_idx${offset === 0 ? '' : ` + ${offset}`}, kv_idx
+${several ? '        mask = head[h]\n' : ''}        return ${several ? terms.join(' | ') : only}
+`;
 }

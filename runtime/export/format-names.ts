@@ -18,12 +18,18 @@ export interface FormatName {
     | 'bsr'
     | 'safetensors'
     | 'flex'
+    | 'fa4'
     | 'flashinfer'
     | 'flashinfer-vsa'
     | 'flashmask'
     | 'mit-block-sparse'
     | 'sparge'
     | 'triton-layout'
+    | 'deepspeed'
+    | 'splash'
+    | 'hf'
+    | 'onnx'
+    | 'wgsl'
     | 'c'
     | 'png'
     | 'svg'
@@ -33,7 +39,7 @@ export interface FormatName {
   readonly title: string;
   /** Without the dot. */
   readonly extension: string;
-  /** Extension of a second file, which lies beside the first under the same name. */
+  /** Extension of a second file, which lies beside the first under the same name, where the mask needs one. */
   readonly beside?: string;
   /** One sentence: what is in the file and how to read it. */
   readonly description: string;
@@ -102,6 +108,14 @@ export const formatNames: readonly FormatName[] = [
     heads: 'each',
   },
   {
+    id: 'fa4',
+    title: 'FlashAttention-4 block tensors',
+    extension: 'safetensors',
+    description:
+      'mask_block_cnt, mask_block_idx, full_block_cnt and full_block_idx for BlockSparseTensorsTorch in blocks of 128 x 128, and the bits that a mask_mod looks up for partial blocks; every list is as wide as the longest.',
+    heads: 'each',
+  },
+  {
     id: 'flashinfer',
     title: 'FlashInfer block sparse rows',
     extension: 'safetensors',
@@ -154,6 +168,55 @@ export const formatNames: readonly FormatName[] = [
     heads: 'each',
     exactFor: 'masks of whole blocks of 16 x 16 or larger',
     rounds: true,
+  },
+  {
+    id: 'deepspeed',
+    title: 'DeepSpeed sparse attention',
+    extension: 'py',
+    beside: 'json',
+    description:
+      'A Python module with a SparsityConfig that returns the layout, and where a mode of DeepSpeed means the same, its sparse_attention configuration.',
+    heads: 'each',
+    exactFor: 'masks of whole blocks of 16 x 16 or larger, with as many queries as keys',
+    rounds: true,
+  },
+  {
+    id: 'splash',
+    title: 'JAX splash attention',
+    extension: 'py',
+    beside: 'safetensors',
+    description:
+      'A Python module with mask() and attend(q, k, v): lazy mask classes where the masks are known ones, else a Mask that computes any piece from the blocks beside it.',
+    heads: 'each',
+  },
+  {
+    id: 'hf',
+    title: 'Hugging Face configuration',
+    extension: 'json',
+    beside: 'safetensors',
+    description:
+      'Fields of config.json for all layers: layer_types, sliding_window and attention_chunk_size of decoders, or attention_window of Longformer and LED (and local_radius of LongT5), with global_attention_mask beside it where there are global tokens.',
+    heads: 'shared',
+    exactFor:
+      'masks that all heads share: causal, a causal window or causal chunks; or a window with as many keys on both sides and global tokens',
+  },
+  {
+    id: 'onnx',
+    title: 'ONNX attention model',
+    extension: 'onnx',
+    description:
+      'A model of one attention node: GroupQueryAttention for causal windows, SparseAttention for causal blocks (both need ONNX Runtime and as many queries as keys), else Attention of opset 23 with the mask as constant.',
+    heads: 'each',
+  },
+  {
+    id: 'wgsl',
+    title: 'WebGPU kernel (WGSL)',
+    extension: 'wgsl',
+    beside: 'safetensors',
+    description:
+      'A kernel for heads of the length that the model says (else 64), which says what its bindings hold, and its plan.',
+    heads: 'each',
+    exactFor: 'all with heads of at most 256 numbers',
   },
   {
     id: 'c',

@@ -7,22 +7,28 @@ import { exportBits } from './bits.ts';
 import { exportBsr } from './bsr.ts';
 import { exportC } from './c-header.ts';
 import { exportCsr } from './csr.ts';
+import { deepSpeedMisfit, exportDeepSpeed } from './deepspeed.ts';
+import { exportFa4 } from './fa4.ts';
 import { exportFlashInfer, flashInferMisfit } from './flashinfer.ts';
 import { exportFlashInferVsa, flashInferVsaMisfit } from './flashinfer-vsa.ts';
 import { exportFlashMask, flashMaskMisfit } from './flashmask.ts';
 import { exportFlex } from './flex.ts';
 import { type FormatName, formatNameOf, formatNames } from './format-names.ts';
 import { planOfRequest } from './head-masks.ts';
+import { exportHf, hfMisfit } from './hf.ts';
 import { summarise, writeSummary } from './json.ts';
 import { ExportFitError, type Misfit, misfitText } from './misfit.ts';
 import { exportMitBlockSparse, mitMisfit } from './mit-block-sparse.ts';
 import { exportDenseNpz, exportNpy } from './npy.ts';
+import { exportOnnx } from './onnx.ts';
 import { exportSvg, pictureOf } from './picture.ts';
 import { exportReport } from './report.ts';
 import type { Exported, ExportRequest } from './request.ts';
 import { exportSafetensors } from './safetensors.ts';
 import { exportSparge, spargeMisfit } from './sparge.ts';
+import { exportSplash } from './splash.ts';
 import { exportLayout, layoutMisfit } from './triton-layout.ts';
+import { exportWgsl, wgslMisfit } from './wgsl.ts';
 
 export type { Exported, ExportedFile, ExportRequest } from './request.ts';
 
@@ -51,12 +57,18 @@ const writers: Readonly<Record<FormatName['id'], Writer>> = {
   bsr: { write: exportBsr },
   safetensors: { write: request => exportSafetensors(partsOf(request), metadataOf(request)) },
   flex: { write: exportFlex },
+  fa4: { write: exportFa4 },
   flashinfer: { misfit: flashInferMisfit, write: exportFlashInfer },
   'flashinfer-vsa': { misfit: flashInferVsaMisfit, write: exportFlashInferVsa },
   flashmask: { misfit: flashMaskMisfit, write: exportFlashMask },
   'mit-block-sparse': { misfit: mitMisfit, write: exportMitBlockSparse },
   sparge: { misfit: spargeMisfit, write: exportSparge },
   'triton-layout': { misfit: layoutMisfit, write: exportLayout },
+  deepspeed: { misfit: deepSpeedMisfit, write: exportDeepSpeed },
+  splash: { write: exportSplash },
+  hf: { misfit: hfMisfit, write: exportHf },
+  onnx: { write: exportOnnx },
+  wgsl: { misfit: wgslMisfit, write: exportWgsl },
   c: { write: exportC },
   png: { write: request => pictureOf(request).png },
   svg: { write: exportSvg },
@@ -94,12 +106,19 @@ function formatWith(name: FormatName): ExportFormat {
   };
 }
 
-/** Why formats cannot hold the masks of a request exactly, by id; those that can are not there. Throws PatternError and CompileError. */
-export function misfitsOf(request: ExportRequest): Readonly<Record<string, string>> {
-  const found: Record<string, string> = {};
+/** Why a format cannot hold the masks of a request exactly, and whether it can allow whole blocks instead. */
+export interface ToldMisfit {
+  /** For people, with a pair that shows it. */
+  readonly reason: string;
+  readonly roundable: boolean;
+}
+
+/** Formats that cannot hold the masks of a request exactly, by id; those that can are not there. Throws PatternError and CompileError. */
+export function misfitsOf(request: ExportRequest): Readonly<Record<string, ToldMisfit>> {
+  const found: Record<string, ToldMisfit> = {};
   for (const { id, misfit } of formats) {
-    const reason = misfit(request);
-    if (reason !== undefined) found[id] = misfitText(reason);
+    const against = misfit(request);
+    if (against !== undefined) found[id] = { reason: misfitText(against), roundable: against.roundable };
   }
   return found;
 }

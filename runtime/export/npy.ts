@@ -57,7 +57,7 @@ function sizeOf(shape: readonly number[], more: number): number {
 }
 
 /** [heads, queries, keys], one byte for each pair. */
-function fillDense({ distinct, head }: PerHead<TilePlan>, out: Uint8Array): void {
+export function fillDense({ distinct, head }: PerHead<TilePlan>, out: Uint8Array): void {
   const written = new Map<number, number>();
   for (const [at, index] of head.entries()) {
     const plan = distinct[index];

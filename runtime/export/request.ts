@@ -17,6 +17,10 @@ export interface ExportRequest extends HeadMask {
   readonly heads?: readonly HeadMask[];
   /** Heads of keys and values, which divides the number of `heads`. Absent: each head has its own. */
   readonly kvHeads?: number;
+  /** Numbers of a head; absent where nobody said. */
+  readonly headDim?: number;
+  /** All layers of the model, for formats that configure one; absent: the layer above alone. */
+  readonly layers?: readonly (readonly HeadMask[])[];
   /** Whole blocks may be allowed where the format knows nothing smaller. */
   readonly approximate?: boolean;
   /** Asked now and then; throwing stops the export. */

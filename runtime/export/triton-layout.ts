@@ -20,6 +20,18 @@ export function layoutMisfit(request: ExportRequest): Misfit | undefined {
   return brokenBlock(request, { queries: SMALLEST, keys: SMALLEST }, 'all');
 }
 
+/** Sizes in which the masks are whole blocks, the largest first; the smallest where blocks have to be rounded up. */
+export function layoutSizes(request: ExportRequest): readonly [number, ...number[]] {
+  const { queries, tokens } = request.shape;
+  const [first, ...others] = SIZES.filter(
+    size =>
+      queries % size === 0 &&
+      tokens % size === 0 &&
+      brokenBlock(request, { queries: size, keys: size }, 'all') === undefined,
+  );
+  return first === undefined ? [SMALLEST] : [first, ...others];
+}
+
 /**
  * The layout tensor of DeepSpeed, xFormers and Triton's old block-sparse operators: `layout` int64
  * [heads, queries / block, keys / block] of 0 and 1, one head where one mask is exported; the metadata says `block`, the
@@ -29,13 +41,7 @@ export function layoutMisfit(request: ExportRequest): Misfit | undefined {
  */
 export function exportLayout(request: ExportRequest): Exported {
   const { queries, tokens } = request.shape;
-  const block =
-    SIZES.find(
-      size =>
-        queries % size === 0 &&
-        tokens % size === 0 &&
-        brokenBlock(request, { queries: size, keys: size }, 'all') === undefined,
-    ) ?? SMALLEST;
+  const [block] = layoutSizes(request);
   const heads = request.heads?.length ?? 1;
   checkExportSize(
     `A layout of blocks of ${block}`,

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { ExtensionContext } from 'vscode';
 import type { BaseLanguageClient } from 'vscode-languageclient';
-import type { RunJob } from '../../client/jobs/run-job.ts';
+import type { HostAbilities } from '../../client/host-abilities.ts';
 import { activateExtension, deactivateExtension } from '../../client/language-client.ts';
 
 const editor = vi.hoisted(() => ({ commands: new Map<string, () => Promise<void>>(), messages: [] as string[] }));
@@ -44,7 +44,7 @@ const clients = (failures: number) => {
     } as unknown as BaseLanguageClient;
   };
 };
-const noJobs: RunJob = () => Promise.resolve(undefined);
+const host: HostAbilities = { runJob: () => Promise.resolve(undefined), moveFile: () => Promise.resolve() };
 const context = () => ({ subscriptions: [], extensionUri: 'file:///extension' }) as unknown as ExtensionContext;
 
 beforeEach(() => {
@@ -54,7 +54,7 @@ beforeEach(() => {
 afterEach(() => deactivateExtension());
 
 test('the server is gone when deactivation ends', async () => {
-  await activateExtension(context(), noJobs, clients(0));
+  await activateExtension(context(), host, clients(0));
   expect(log).toEqual(['start 1']);
   await deactivateExtension();
   expect(log).toEqual(['start 1', 'gone 1']);
@@ -63,7 +63,7 @@ test('the server is gone when deactivation ends', async () => {
 });
 
 test('the command revives a server that did not start, and says when it cannot', async () => {
-  await activateExtension(context(), noJobs, clients(2));
+  await activateExtension(context(), host, clients(2));
   expect(editor.messages).toEqual(['The Sparse language server could not start: no server']);
   const restart = editor.commands.get('sparse.restartServer')!;
   await restart();
@@ -75,7 +75,7 @@ test('the command revives a server that did not start, and says when it cannot',
 
 test('a failed activation leaves no server behind', async () => {
   const broken = { subscriptions: { push: (...all: unknown[]) => all.length > 1 && fail() } } as never;
-  await expect(activateExtension(broken, noJobs, clients(0))).rejects.toThrow('full');
+  await expect(activateExtension(broken, host, clients(0))).rejects.toThrow('full');
   expect(log).toEqual(['gone 1']);
 });
 

@@ -2,9 +2,10 @@
 
     python3 test/consumers/check.py
 
-Every file is compared with the dense mask of the npy format, pair by pair; flex also runs, uncompiled, compiled and,
-on a graphics card, backwards, against dense attention under that mask. Ends with 1 when something differs. What could not be checked because
-a library is missing is said.
+Every file is compared with the dense mask of the npy format, pair by pair; flex (uncompiled, compiled and, on a graphics
+card, backwards), splash (interpreted) and onnx also run, against dense attention under that mask, and models of transformers
+show which keys their configured layers saw. Ends with 1 when something differs. What could not be checked because a library
+is missing is said.
 """
 
 import ast
@@ -30,8 +31,23 @@ model Ragged {
 model Decoding { tokens = 300  queries = 130  heads = 4  kv_heads = 2  dim = 64  attention = sliding(70) }
 model Short { tokens = 37  heads = 2  dim = 32  attention = head == 0 ? strided(5) : fixed(4) }
 model Blocks { tokens = 512  heads = 2  dim = 32  attention = head == 0 ? blocked(128, diagonal()) : blocked(64, causal()) }
+model Windows {
+  tokens = 384  heads = 4  dim = 32
+  attention = head == 0 ? sliding(70) : head == 1 ? window(40) : head == 2 ? causal() : block(128) & causal()
+}
+model Sliding { tokens = 75  heads = 4  kv_heads = 2  dim = 32  attention = sliding(9) }
+model BlockCausal { tokens = 150  heads = 4  kv_heads = 2  dim = 32  attention = blocked(16, diagonal() | columns([0])) & causal() }
+model Decoder { tokens = 96  layers = 3  heads = 2  dim = 16  attention = sliding(20)  attention layers [2] = causal() }
+model Chunks { tokens = 96  layers = 2  heads = 2  dim = 16  attention = block(32) & causal() }
+model Encoder {
+  tokens = 96  layers = 2  heads = 2  dim = 16
+  attention = window(16) | global([0, 5])
+  attention layers [1] = window(32) | global([0, 5])
+}
 """
-NAMES = ["Ragged", "Decoding", "Short", "Blocks"]
+NAMES = ["Ragged", "Decoding", "Short", "Blocks", "Windows", "Sliding", "BlockCausal"]
+# Models that transformers has configurations for, and how many layers each has.
+CONFIGURED = {"Decoder": 3, "Chunks": 2, "Encoder": 2}
 
 failures = 0
 
@@ -138,6 +154,147 @@ def check_readme(folder):
             report_close(f"README: {ast.unparse(statement)}", names["output"], expected)
 
 
+def check_jax(folder, name, dense):
+    import jax.numpy as jnp
+    import numpy as np
+
+    path = export(folder, name, "splash", ".py", "--all-heads")
+    sys.path.insert(0, str(folder))
+    module = importlib.import_module(path.stem)
+    mask = module.mask()
+    heads, queries, keys = dense.shape
+    padded = np.zeros(mask.shape, dtype=bool)
+    padded[:, :queries, :keys] = dense
+    # Lazy masks say something of padded queries, which nobody reads.
+    real = (slice(None), slice(0, queries))
+    found = mask[(slice(None), slice(None), slice(None))]
+    report(f"{name}: mask of splash", np.array_equal(found[real], padded[real]))
+    random = np.random.default_rng(0)
+    pieces = True
+    for _ in range(20):
+        (a, b), (c, d) = (sorted(random.integers(0, size + 1, 2).tolist()) for size in mask.shape[1:])
+        pieces &= all(np.array_equal(each[slice(a, b), slice(c, d)][: queries - a], padded[head, a:b, c:d][: queries - a]) for head, each in enumerate(mask.masks) if a < queries)
+    report(f"{name}: pieces of the mask of splash", bool(pieces))
+    make = lambda count, length: random.standard_normal((2, count, length, 128), dtype=np.float32)  # noqa: E731
+    q, k, v = make(heads, queries), make(heads // 2, keys), make(heads // 2, keys)
+    output = np.asarray(module.attend(jnp.asarray(q), jnp.asarray(k), jnp.asarray(v), interpret=True))
+    report_difference(f"{name}: splash interpreted", np.abs(output - numpy_attention(q, k, v, dense)).max(), 1e-5)
+
+
+def check_onnx(folder, name, dense):
+    import onnx
+
+    model = onnx.load(export(folder, name, "onnx", ".onnx", "--all-heads", "--force"))
+    onnx.checker.check_model(model, full_check=True)
+    report(f"{name}: onnx.checker of onnx", model.metadata_props[0].value == name)
+
+
+def check_onnxruntime(folder, name, dense):
+    import numpy as np
+    import onnxruntime as ort
+
+    path = export(folder, name, "onnx", ".onnx", "--all-heads", "--force")
+    session = ort.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    kv_heads = session.get_inputs()[1].shape[1]
+    heads, queries, keys = dense.shape
+    random = np.random.default_rng(0)
+    make = lambda count, length: random.standard_normal((2, count, length, 32), dtype=np.float32)  # noqa: E731
+    q, k, v = make(heads, queries), make(kv_heads, keys), make(kv_heads, keys)
+    binding = session.io_binding()
+    for input_name, tensor in (("query", q), ("key", k), ("value", v)):
+        binding.bind_cpu_input(input_name, tensor)
+    for each in ("key", "value"):
+        if f"past_{each}" in [found.name for found in session.get_inputs()]:
+            # One memory for both, as SparseAttention demands.
+            cache = ort.OrtValue.ortvalue_from_numpy(np.zeros_like(k))
+            binding.bind_ortvalue_input(f"past_{each}", cache)
+            binding.bind_ortvalue_output(f"present_{each}", cache)
+    output = ort.OrtValue.ortvalue_from_numpy(np.zeros_like(q))
+    binding.bind_ortvalue_output("output", output)
+    session.run_with_iobinding(binding)
+    found = output.numpy()
+    operator = session.get_modelmeta().custom_metadata_map["operator"].split(".")[-1]
+    report_difference(f"{name}: onnxruntime {operator}", np.abs(found - numpy_attention(q, k, v, dense)).max(), 1e-5)
+
+
+def check_transformers(folder):
+    import numpy as np
+    import torch
+    from safetensors.torch import load_file
+    from transformers import Llama4TextConfig, Llama4TextModel, LongformerConfig, LongformerModel, Qwen3Config, Qwen3Model
+
+    for name, layers in CONFIGURED.items():
+        path = export(folder, name, "hf", ".json")
+        fields = json.loads(path.read_text())
+        dense = [np.load(export(folder, name, "npy", ".npy", "--layer", str(layer), "--force")) for layer in range(layers)]
+        tokens = len(dense[0])
+        torch.manual_seed(0)
+        sizes = {"vocab_size": 50, "hidden_size": 32, "intermediate_size": 32, "num_hidden_layers": layers, "num_attention_heads": 2}
+        inputs = torch.randint(2, 50, (1, tokens))
+        if "decoder" in fields:
+            more = {"num_key_value_heads": 2, "head_dim": 16, "attn_implementation": "eager", "max_position_embeddings": 512}
+            if "attention_chunk_size" in fields["decoder"]:
+                config = Llama4TextConfig(**sizes, **more, **fields["decoder"], num_local_experts=1, num_experts_per_tok=1, intermediate_size_mlp=32)
+                model = Llama4TextModel(config)
+            else:
+                config = Qwen3Config(**sizes, **more, **fields["decoder"], use_sliding_window=True)
+                model = Qwen3Model(config)
+            with torch.no_grad():
+                found = [each[0, 0] > 0 for each in model.eval()(inputs, output_attentions=True).attentions]
+        else:
+            config = LongformerConfig(**sizes, **{key: value for key, value in fields["longformer"].items() if key != "model_type"}, max_position_embeddings=512, pad_token_id=1)
+            marked = load_file(path.with_suffix(".safetensors"))["global_attention_mask"]
+            with torch.no_grad():
+                output = LongformerModel(config).eval()(inputs, global_attention_mask=marked, output_attentions=True)
+            found = [longformer_mask(*each, marked[0].nonzero()[:, 0].tolist(), tokens) for each in zip(output.attentions, output.global_attentions)]
+        for layer, (mask, wanted) in enumerate(zip(found, dense)):
+            report(f"{name}: {type(config).__name__} of hf, layer {layer}", np.array_equal(mask.numpy(), wanted))
+
+
+def longformer_mask(local, globally, marked, tokens):
+    """Which keys each query saw, from the two kinds of attentions that Longformer returns."""
+    import torch
+
+    mask = torch.zeros(tokens, tokens, dtype=torch.bool)
+    near = (local.shape[-1] - len(marked) - 1) // 2
+    for i in range(tokens):
+        if i in marked:
+            mask[i] = globally[0, 0, :tokens, marked.index(i)] > 0
+            continue
+        for at, j in enumerate(marked):
+            mask[i, j] = local[0, 0, i, at] > 0
+        for at in range(2 * near + 1):
+            if 0 <= (j := i - near + at) < tokens and local[0, 0, i, len(marked) + at] > 0:
+                mask[i, j] = True
+    return mask
+
+
+def check_deepspeed(folder, name, dense):
+    import numpy as np
+
+    if name != "Blocks":
+        return
+    path = export(folder, name, "deepspeed", ".py", "--all-heads")
+    sys.path.insert(0, str(folder))
+    module = importlib.import_module(path.stem)
+    layout = module.MaskSparsityConfig().make_layout(module.TOKENS).numpy()
+    whole = np.kron(layout, np.ones((1, module.BLOCK, module.BLOCK), dtype=np.int64))
+    report(f"{name}: make_layout of deepspeed", np.array_equal(whole.astype(bool), dense))
+
+
+def numpy_attention(q, k, v, mask):
+    """In float64, with zeros for a query without keys."""
+    import numpy as np
+
+    group = q.shape[1] // k.shape[1]
+    k, v = (np.repeat(tensor.astype(np.float64), group, axis=1) for tensor in (k, v))
+    scores = np.where(mask, q.astype(np.float64) @ k.swapaxes(-1, -2) * q.shape[-1] ** -0.5, -np.inf)
+    top = scores.max(axis=-1, keepdims=True)
+    weights = np.exp(scores - np.where(np.isfinite(top), top, 0))
+    total = weights.sum(axis=-1, keepdims=True)
+    return weights / np.where(total == 0, 1, total) @ v
+
+
 def dense_attention(q, k, v, mask):
     """In float64, with zeros for a query without keys."""
     import torch
@@ -150,7 +307,11 @@ def dense_attention(q, k, v, mask):
 
 def report_close(what, found, expected):
     error = (found.double() - expected).abs().nan_to_num(float("inf")).max().item()
-    report(what, error < (2e-2 if found.is_cuda else 1e-5), f" (largest difference {error:.1e})")
+    report_difference(what, error, 2e-2 if found.is_cuda else 1e-5)
+
+
+def report_difference(what, error, bound):
+    report(what, bool(error < bound), f" (largest difference {error:.1e})")
 
 
 def main():
@@ -158,7 +319,16 @@ def main():
         sys.exit("NumPy is needed: it reads the masks that everything is compared with.")
     import numpy as np
 
-    checks = {"numpy": check_numpy, "scipy": check_scipy, "safetensors": check_safetensors, "torch": check_torch}
+    checks = {
+        "numpy": check_numpy,
+        "scipy": check_scipy,
+        "safetensors": check_safetensors,
+        "torch": check_torch,
+        "jax": check_jax,
+        "onnx": check_onnx,
+        "onnxruntime": check_onnxruntime,
+        "deepspeed": check_deepspeed,
+    }
     missing = [library for library in checks if find_spec(library) is None]
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
@@ -170,11 +340,20 @@ def main():
                     check(folder, name, dense)
         if "torch" not in missing:
             check_readme(folder)
+
+
+    if find_spec("transformers") is not None and find_spec("torch") is not None:
+        with tempfile.TemporaryDirectory() as temporary:
+            (Path(temporary) / "masks.sparse").write_text(MODELS)
+            check_transformers(Path(temporary))
+        checks["transformers"] = check_transformers
+    else:
+        missing.append("transformers")
     versions = {library: __import__(library).__version__ for library in checks if library not in missing}
     print("checked with", json.dumps(versions))
     for library in missing:
         print(f"not checked: {library} is not installed")
-    print("not checked: flashinfer, flashinfer-vsa, flashmask, mit-block-sparse and sparge, whose libraries run on graphics cards only")
+    print("not checked: fa4, flashinfer, flashinfer-vsa, flashmask, mit-block-sparse and sparge, whose libraries run on graphics cards only")
     sys.exit(1 if failures else 0)
 
 

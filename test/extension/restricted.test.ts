@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { namesOfNpz } from '../../runtime/tensor/npz.ts';
 import { useWorkbench } from './use-workbench.ts';
 
 const workbench = useWorkbench({
@@ -21,5 +22,14 @@ describe('a folder that is not trusted', () => {
     await workbench().pressUntil(['ControlOrMeta+K', 'v'], 'the preview', async () => (await tab.count()) > 0);
     const frame = await workbench().webview('#preview canvas');
     await frame.locator('canvas[data-shown="mine 1024"]').waitFor();
+  });
+
+  test('has the export, too', async () => {
+    await workbench().runCommandAndPick('Sparse: Export Mask...', 'SciPy', 'SciPy sparse matrix (CSR)');
+    const input = workbench().page.locator('.quick-input-widget:visible input[type="text"]').first();
+    await workbench().until('a proposed name', async () => (await input.inputValue()).endsWith('mine-1024.npz'));
+    await input.press('Enter');
+    await workbench().notifications().filter({ hasText: 'Exported to' }).waitFor();
+    expect(namesOfNpz(await workbench().readFile('mine-1024.npz'))).toContain('indptr');
   });
 });

@@ -1,6 +1,8 @@
 import { valueText } from '../recognise/expression.ts';
-import { firstReason, type Library, no, yes } from './library.ts';
-import { headsDiffer, isNotAlignedToTheEnd, isNotSquare, isNoWindow, seesTheFuture, windowOf } from './reasons.ts';
+import { EMPTY, type Intervals } from '../recognise/intervals.ts';
+import { type Fit, firstReason, type Library, no, yes } from './library.ts';
+import { headsDiffer, isNoCausalLayer, isNotSquare, isNoWindow, windowOf } from './reasons.ts';
+import type { FitSubject } from './subject.ts';
 import { notThis, parts } from './ways.ts';
 
 const HF = 'transformers 5.18.0';
@@ -11,23 +13,35 @@ export const huggingFaceLongformer: Library = {
   version: HF,
   takes: 'a window of an even number of keys around the query, and global tokens; one mask for all heads',
   fit(subject) {
-    const [mask] = subject.masks;
-    const stopped = firstReason(
-      () => headsDiffer(subject),
-      () => isNotSquare(subject),
+    const found = encoderWindow(subject);
+    if ('fits' in found) return found;
+    const tokens = valueText({ positions: found.global, of: subject.shape.tokens });
+    return yes(
+      `attention_window=${2 * found.radius}${found.global.length === 0 ? '' : `, global_attention_mask=1 at ${tokens}`}`,
     );
-    if (stopped !== undefined) return stopped;
-    const found = parts(mask, 'band', 'global') ?? parts(mask, 'band');
-    const band = found?.band;
-    if (band !== undefined && band.before === band.after && band.before < subject.shape.tokens - 1 && band.before > 0) {
-      const tokens = found?.global && valueText({ positions: found.global.tokens, of: subject.shape.tokens });
-      return yes(
-        `attention_window=${2 * band.before}${tokens === undefined ? '' : `, global_attention_mask=1 at ${tokens}`}`,
-      );
-    }
-    return notThis(mask, 'a window with as many keys on both sides and global tokens');
   },
 };
+
+/** A window of `radius` keys on both sides and tokens that see all and are seen by all; or why a mask is something else. */
+export function encoderWindow(subject: FitSubject): { readonly radius: number; readonly global: Intervals } | Fit {
+  const [mask] = subject.masks;
+  const stopped = firstReason(
+    () => headsDiffer(subject),
+    () => isNotSquare(subject),
+  );
+  if (stopped !== undefined) return stopped;
+  const found = parts(mask, 'band', 'global') ?? parts(mask, 'band');
+  const band = found?.band;
+  if (
+    band !== undefined &&
+    mask.whole?.causal !== true &&
+    band.before === band.after &&
+    band.before < subject.shape.tokens - 1 &&
+    band.before > 0
+  )
+    return { radius: band.before, global: found?.global?.tokens ?? EMPTY };
+  return notThis(mask, 'a window with as many keys on both sides and global tokens');
+}
 
 export const huggingFaceBigBird: Library = {
   id: 'hf-bigbird',
@@ -52,20 +66,31 @@ export const huggingFaceDecoders: Library = {
   version: HF,
   takes: 'for each layer: causal, a causal sliding window, or causal chunks; one mask for all heads',
   fit(subject) {
-    const [mask] = subject.masks;
-    const stopped = firstReason(
-      () => headsDiffer(subject),
-      () => isNotAlignedToTheEnd(subject),
-      () => seesTheFuture(subject),
-    );
-    if (stopped !== undefined) return stopped;
-    const window = windowOf(mask);
-    if (window !== undefined && window.after === 0)
-      return yes(
-        window.before === undefined ? '"full_attention"' : `"sliding_attention", sliding_window=${window.before + 1}`,
-      );
-    const block = parts(mask, 'block')?.block;
-    if (block !== undefined) return yes(`"chunked_attention", attention_chunk_size=${block.size}`);
-    return isNoWindow(mask);
+    const layer = decoderLayer(subject);
+    if ('fits' in layer) return layer;
+    const { type, size } = layer;
+    if (type === 'full_attention') return yes(`"${type}"`);
+    return yes(`"${type}", ${type === 'sliding_attention' ? 'sliding_window' : 'attention_chunk_size'}=${size}`);
   },
 };
+
+/** What `layer_types` calls a layer, with its `sliding_window` or `attention_chunk_size`. */
+export type DecoderLayer =
+  | { readonly type: 'full_attention'; readonly size?: undefined }
+  | { readonly type: 'sliding_attention' | 'chunked_attention'; readonly size: number };
+
+/** The kind of a decoder's layer, or why a mask is none. */
+export function decoderLayer(subject: FitSubject): DecoderLayer | Fit {
+  const [mask] = subject.masks;
+  const stopped = isNoCausalLayer(subject);
+  if (stopped !== undefined) return stopped;
+  const window = windowOf(mask);
+  // None of the queries that there are sees the future, whatever the window would let others see.
+  if (window !== undefined)
+    return window.before === undefined
+      ? { type: 'full_attention' }
+      : { type: 'sliding_attention', size: window.before + 1 };
+  const block = parts(mask, 'block')?.block;
+  if (block !== undefined) return { type: 'chunked_attention', size: block.size };
+  return isNoWindow(mask);
+}

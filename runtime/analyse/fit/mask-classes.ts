@@ -11,22 +11,24 @@ export const splash: Library = {
   fit(subject) {
     const stopped = hasEmptyQuery(subject);
     if (stopped !== undefined) return stopped;
-    const { offset, queries, tokens } = subject.shape;
-    const shape = `(${queries}, ${tokens})`;
-    return each(subject, mask => {
-      const window = windowOf(mask);
-      const shift = offset === 0 ? '' : `, offset=${offset}`;
-      if (window !== undefined) {
-        const { before, after } = window;
-        if (before === undefined && after === undefined) return `FullMask(${shape})`;
-        if (before === undefined && after === 0) return `CausalMask(${shape}${shift})`;
-        return `LocalMask(${shape}, (${before ?? 'None'}, ${after ?? 'None'}), ${offset})`;
-      }
-      const block = mask.whole?.causal === true && offset === 0 ? parts(mask, 'block')?.block : undefined;
-      return block === undefined ? 'NumpyMask, which takes n x n bytes' : `ChunkedCausalMask(${shape}, ${block.size})`;
-    });
+    const { queries, tokens } = subject.shape;
+    return each(subject, mask => splashClass(mask, `(${queries}, ${tokens})`) ?? 'NumpyMask, which takes n x n bytes');
   },
 };
+
+/** The lazy class that is a mask, as Python text; undefined where there is none. `shape` is the text of its shape. */
+export function splashClass(mask: FitMask, shape: string): string | undefined {
+  const { offset } = mask.shape;
+  const window = windowOf(mask);
+  if (window !== undefined) {
+    const { before, after } = window;
+    if (before === undefined && after === undefined) return `FullMask(${shape})`;
+    if (before === undefined && after === 0) return `CausalMask(${shape}${offset === 0 ? '' : `, offset=${offset}`})`;
+    return `LocalMask(${shape}, (${before ?? 'None'}, ${after ?? 'None'}), ${offset})`;
+  }
+  const block = mask.whole?.causal === true && offset === 0 ? parts(mask, 'block')?.block : undefined;
+  return block && `ChunkedCausalMask(${shape}, ${block.size})`;
+}
 
 export const xformers: Library = {
   id: 'xformers',

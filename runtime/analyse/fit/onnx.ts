@@ -1,15 +1,9 @@
 import { valueText } from '../recognise/expression.ts';
-import { firstReason, type Library, no, yes } from './library.ts';
-import {
-  breaksBlocks,
-  headsDiffer,
-  isNotAlignedToTheEnd,
-  isNotSquare,
-  isNoWindow,
-  seesTheFuture,
-  windowOf,
-} from './reasons.ts';
-import { notThis, parts, square } from './ways.ts';
+import { encoderWindow } from './hugging-face.ts';
+import { type Fit, firstReason, type Library, no, yes } from './library.ts';
+import { breaksBlocks, isNoCausalLayer, isNotAlignedToTheEnd, isNoWindow, seesTheFuture, windowOf } from './reasons.ts';
+import type { FitSubject } from './subject.ts';
+import { square } from './ways.ts';
 
 export const onnxAttention: Library = {
   id: 'onnx-attention',
@@ -25,19 +19,20 @@ export const onnxGroupQuery: Library = {
   version: 'ONNX Runtime 1.30.0',
   takes: 'causal, or a causal sliding window; one for all heads',
   fit(subject) {
-    const [mask] = subject.masks;
-    const stopped = firstReason(
-      () => headsDiffer(subject),
-      () => isNotAlignedToTheEnd(subject),
-      () => seesTheFuture(subject),
-    );
-    if (stopped !== undefined) return stopped;
-    const window = windowOf(mask);
-    return window === undefined
-      ? isNoWindow(mask)
-      : yes(`local_window_size=${window.before === undefined ? -1 : window.before + 1}`);
+    const size = localWindowSize(subject);
+    return typeof size === 'number' ? yes(`local_window_size=${size}`) : size;
   },
 };
+
+/** `local_window_size` of GroupQueryAttention: keys of a query with itself, -1 for all before it; or why there is none. */
+export function localWindowSize(subject: FitSubject): number | Fit {
+  const [mask] = subject.masks;
+  const stopped = isNoCausalLayer(subject);
+  if (stopped !== undefined) return stopped;
+  const window = windowOf(mask);
+  if (window === undefined) return isNoWindow(mask);
+  return window.before === undefined ? -1 : window.before + 1;
+}
 
 export const onnxSparse: Library = {
   id: 'onnx-sparse',
@@ -45,19 +40,23 @@ export const onnxSparse: Library = {
   version: 'ONNX Runtime 1.30.0',
   takes: 'whole blocks of 16, 32, 64 or 128 cut to the past; head h uses layout h modulo their number',
   fit(subject) {
-    const stopped = firstReason(
-      () => seesTheFuture(subject),
-      () => isNotAlignedToTheEnd(subject),
-    );
-    if (stopped !== undefined) return stopped;
-    for (const block of [128, 64, 32, 16])
-      if (breaksBlocks(subject, square(block), true) === undefined)
-        return yes(
-          `sparse_block_size=${block} with ${layouts(subject.headMask)} layouts`.replace(/ 1 layouts$/, ' 1 layout'),
-        );
-    return breaksBlocks(subject, square(16), true) ?? no('its blocks are of another size');
+    const block = sparseBlockSize(subject);
+    if (typeof block !== 'number') return block;
+    const layouts = layoutCount(subject.headMask);
+    return yes(`sparse_block_size=${block} with ${layouts} layout${layouts === 1 ? '' : 's'}`);
   },
 };
+
+/** The largest `sparse_block_size` of SparseAttention in which the masks are whole blocks cut to the past; or why there is none. */
+export function sparseBlockSize(subject: FitSubject): number | Fit {
+  const stopped = firstReason(
+    () => seesTheFuture(subject),
+    () => isNotAlignedToTheEnd(subject),
+  );
+  if (stopped !== undefined) return stopped;
+  const block = [128, 64, 32, 16].find(size => breaksBlocks(subject, square(size), true) === undefined);
+  return block ?? breaksBlocks(subject, square(16), true) ?? no('its blocks are of another size');
+}
 
 export const onnxLongformer: Library = {
   id: 'onnx-longformer',
@@ -65,23 +64,14 @@ export const onnxLongformer: Library = {
   version: 'ONNX Runtime 1.30.0',
   takes: 'a window with as many keys on both sides, and global tokens; one mask for all heads',
   fit(subject) {
-    const [mask] = subject.masks;
-    const stopped = firstReason(
-      () => headsDiffer(subject),
-      () => isNotSquare(subject),
-    );
-    if (stopped !== undefined) return stopped;
-    const found = parts(mask, 'band', 'global') ?? parts(mask, 'band');
-    const band = found?.band;
-    if (band !== undefined && band.before === band.after && band.before < subject.shape.tokens - 1 && band.before > 0) {
-      const tokens = found?.global && valueText({ positions: found.global.tokens, of: subject.shape.tokens });
-      return yes(`window=${band.before}${tokens === undefined ? '' : `, global=1 at ${tokens}`}`);
-    }
-    return notThis(mask, 'a window with as many keys on both sides and global tokens');
+    const found = encoderWindow(subject);
+    if ('fits' in found) return found;
+    const tokens = valueText({ positions: found.global, of: subject.shape.tokens });
+    return yes(`window=${found.radius}${found.global.length === 0 ? '' : `, global=1 at ${tokens}`}`);
   },
 };
 
 /** Fewest layouts so that head h uses layout h modulo their number. */
-function layouts(headMask: readonly number[]): number {
+export function layoutCount(headMask: readonly number[]): number {
   for (let count = 1; ; count++) if (headMask.every((mask, head) => mask === headMask[head % count])) return count;
 }

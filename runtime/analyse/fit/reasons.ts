@@ -6,7 +6,7 @@ import { patternOf } from '../recognise/expression.ts';
 import { expressionOf, type Part } from '../recognise/parts.ts';
 import { bandOf } from '../recognise/propose-distances.ts';
 import { View } from '../recognise/view.ts';
-import { type Fit, no } from './library.ts';
+import { type Fit, firstReason, no } from './library.ts';
 import { differingHeads, type FitMask, type FitSubject } from './subject.ts';
 
 /** Reasons that several libraries share: each is undefined where it does not apply. */
@@ -33,6 +33,15 @@ export function seesTheFuture({ masks }: FitSubject): Fit | undefined {
       return no(`it is causal only, but query ${query} sees key ${key}`, causal.counterexample);
     }
   return undefined;
+}
+
+/** One mask for all heads, which ends at the last key and sees only the past. */
+export function isNoCausalLayer(subject: FitSubject): Fit | undefined {
+  return firstReason(
+    () => headsDiffer(subject),
+    () => isNotAlignedToTheEnd(subject),
+    () => seesTheFuture(subject),
+  );
 }
 
 export function hasEmptyQuery({ masks }: FitSubject): Fit | undefined {

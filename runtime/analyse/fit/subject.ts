@@ -143,14 +143,26 @@ export function fitSubject(
   tokens: number | undefined,
   options: CompileOptions = {},
 ): FitSubject {
-  const masks: FitMask[] = [];
-  const names = new Map<string, number>();
   const heads = head === undefined ? Array.from({ length: model.heads }, (_, index) => index) : [head];
-  const headMask = heads.map(index => {
+  const masks = heads.map(index => {
     const shape = shapeAt(model, layer, index, tokens);
     const pattern = patternAt(model, layer, index);
     if (pattern === undefined)
       throw new PatternError('uncovered', `no rule of ${model.name} reaches layer ${layer}, head ${index}`);
+    return { pattern, shape };
+  });
+  return fitSubjectOf(masks, head === undefined ? model.heads / model.kvHeads : 1, options);
+}
+
+/** The same for the masks of some heads, of which each `group` share keys. */
+export function fitSubjectOf(
+  heads: readonly { readonly pattern: Pattern; readonly shape: Shape }[],
+  group: number,
+  options: CompileOptions = {},
+): FitSubject {
+  const masks: FitMask[] = [];
+  const names = new Map<string, number>();
+  const headMask = heads.map(({ pattern, shape }) => {
     const name = maskName(pattern, shape);
     const known = names.get(name);
     if (known !== undefined) return known;
@@ -163,7 +175,6 @@ export function fitSubject(
   });
   const [first, ...others] = masks;
   if (first === undefined) throw new RangeError('a model has at least one head');
-  const group = head === undefined ? model.heads / model.kvHeads : 1;
   return { shape: first.shape, masks: [first, ...others], headMask, group };
 }
 

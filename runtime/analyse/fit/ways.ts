@@ -29,10 +29,15 @@ export function each(subject: FitSubject, say: (mask: FitMask) => string | Fit):
   return yes([...said].join('; '));
 }
 
+/** Lists can be long, and a reason is read at a glance. */
+function short(text: string): string {
+  return text.length > 100 ? `${text.slice(0, 100)}...` : text;
+}
+
 /** Why a mask is not of a kind that a configuration can say. */
 export function notThis(mask: FitMask, wanted: string): Fit {
   const { whole } = mask;
-  if (whole !== undefined) return no(`it takes ${wanted} alone, but this is ${textOf(expressionOf(whole))}`);
+  if (whole !== undefined) return no(`it takes ${wanted} alone, but this is ${short(textOf(expressionOf(whole)))}`);
   const { contiguous } = mask.rows;
   if (contiguous.holds) return no(`it takes ${wanted} alone`);
   const { query, before, missing, after } = contiguous.counterexample;

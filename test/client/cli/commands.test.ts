@@ -24,6 +24,7 @@ model Base {
 const files: Readonly<Record<string, string | Uint8Array>> = {
   'longformer.sparse': LONGFORMER,
   'two models.sparse': 'model A { tokens = 8  attention = full() }\nmodel B { tokens = 8  attention = full() }\n',
+  'encoder.sparse': 'model E { tokens = 64  layers = 3  heads = 2  attention = window(8) | global([0]) }\n',
   'one.sparse': 'pattern only = sliding(4)\n',
   'bad.sparse': 'pattern p = window(-3)\n\npattern q = wnidow(3) | p\n',
   'warning.sparse': 'pattern p = window(8) | window(64)\n',
@@ -419,6 +420,19 @@ describe.concurrent('sparse export', () => {
     expectFailure(await run(...args, '-'), 2, /flex writes two files, which do not fit on stdout/);
     expectFailure(await run(...args, 'x.safetensors'), 2, /second file with the ending \.safetensors/);
     expect(readdirSync(cwd)).not.toContain('x.safetensors');
+  });
+
+  it('writes a second file only where the mask needs one', async () => {
+    const past = await run('export', '--expr', 'sliding(5)', '--tokens', '20', '--format', 'hf', '--out', 'past.json');
+    expect(past.stderr).toMatch(/^wrote past\.json \(.*\)\n$/);
+    expect(JSON.parse(readFileSync(path.join(cwd, 'past.json'), 'utf8'))).toEqual({ decoder: { sliding_window: 5 } });
+    const { stderr } = await run('export', 'encoder.sparse', '--format', 'hf', '--out', 'base.json');
+    expect(stderr).toMatch(/^wrote base\.safetensors \(.*\)\nwrote base\.json \(.*\)\n$/);
+    const { longformer } = JSON.parse(readFileSync(path.join(cwd, 'base.json'), 'utf8'));
+    // All layers, whichever was meant.
+    expect(longformer.attention_window).toEqual([8, 8, 8]);
+    const mixed = ['--of', 'Base', '--format', 'hf', '--out', 'mixed.json'];
+    expectFailure(await run('export', 'longformer.sparse', ...mixed), 2, /layer 6: .*heads 0 and 2 differ/);
   });
 
   it('writes the masks of all heads of a model', async () => {

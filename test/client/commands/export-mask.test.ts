@@ -1,5 +1,8 @@
-import { beforeEach, expect, test, vi } from 'vitest';
-import { exportMask } from '../../../client/commands/export-mask.ts';
+import { posix } from 'node:path';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
+import { ExportMemory } from '../../../client/commands/export-choice.ts';
+import { type ExportTools, exportAgain, exportMask } from '../../../client/commands/export-mask.ts';
+import { moveInWorkspace } from '../../../client/host-abilities.ts';
 import { outcomeOf } from '../../../client/jobs/job.ts';
 import { jobRunner } from '../../../client/jobs/run-job.ts';
 import type { Previews } from '../../../client/preview/previews.ts';
@@ -17,9 +20,19 @@ const editor = vi.hoisted(() => ({
   writeProblem: '',
   choice: undefined as string | undefined,
   commands: [] as string[],
-  mayReplace: false,
-  offered: [] as { label: string; detail: string; format: { id: string } }[],
+  /** What warnings are answered with. */
+  answer: undefined as string | undefined,
+  place: '',
+  offered: [] as { label: string; detail: string; description: string; format?: { id: string } }[],
+  places: [] as string[],
+  buttons: [] as string[],
+  messages: [] as string[],
+  clipboard: '',
+  proposed: [] as string[],
+  inWorkspace: true,
 }));
+
+const file = vi.hoisted(() => (path: string) => ({ scheme: 'file', path, toString: () => `file://${path}` }));
 
 vi.mock('vscode', () => ({
   CancellationTokenSource: class {
@@ -28,11 +41,23 @@ vi.mock('vscode', () => ({
     dispose(): void {}
   },
   ProgressLocation: { Notification: 15 },
+  QuickPickItemKind: { Separator: -1 },
+  UIKind: { Desktop: 1 },
+  env: {
+    uiKind: 2,
+    clipboard: {
+      writeText: (text: string) => {
+        editor.clipboard = text;
+        return Promise.resolve();
+      },
+    },
+  },
   Uri: {
-    parse: (text: string) => ({ scheme: 'file', path: new URL(text).pathname, toString: () => text }),
-    joinPath: (_: unknown, ...names: string[]) => ({ scheme: 'file', path: `/${names.at(-1)}` }),
+    parse: (text: string) => file(new URL(text).pathname),
+    joinPath: (base: { path: string }, ...names: string[]) => file(posix.join(base.path, ...names)),
   },
   workspace: {
+    getWorkspaceFolder: () => (editor.inWorkspace ? {} : undefined),
     openTextDocument: () => Promise.resolve({ getText: () => 'the text' }),
     fs: {
       stat: (file: { path: string }) =>
@@ -41,19 +66,36 @@ vi.mock('vscode', () => ({
         editor.writeProblem === ''
           ? Promise.resolve(void editor.written.set(file.path, bytes))
           : Promise.reject(new Error(editor.writeProblem)),
+      rename: async (from: { path: string }, to: { path: string }) => {
+        editor.written.set(to.path, editor.written.get(from.path)!);
+        editor.written.delete(from.path);
+      },
+      delete: async (at: { path: string }) => void editor.written.delete(at.path),
     },
   },
   window: {
-    showQuickPick: async (items: Promise<typeof editor.offered>) => {
-      editor.offered = await items;
-      return editor.offered.find(({ format }) => format.id === editor.format);
+    showQuickPick: async (items: Promise<typeof editor.offered> | readonly { label: string }[]) => {
+      if (Array.isArray(items)) {
+        editor.places = items.map(({ label }) => label);
+        return items.find(({ label }) => label === editor.place);
+      }
+      editor.offered = await (items as Promise<typeof editor.offered>);
+      return editor.offered.find(({ format }) => format?.id === editor.format);
     },
-    showWarningMessage: () => Promise.resolve(editor.mayReplace ? 'Replace' : undefined),
-    showSaveDialog: ({ defaultUri }: { defaultUri: unknown }) => {
+    showWarningMessage: (message: string) => {
+      editor.messages.push(message);
+      return Promise.resolve(editor.answer);
+    },
+    showSaveDialog: ({ defaultUri }: { defaultUri: { path: string } }) => {
       editor.saveDialogs++;
+      editor.proposed.push(defaultUri.path);
       return Promise.resolve(defaultUri);
     },
-    showInformationMessage: () => Promise.resolve(editor.choice),
+    showInformationMessage: (message: string, ...buttons: string[]) => {
+      editor.messages.push(message);
+      editor.buttons = buttons;
+      return Promise.resolve(editor.choice);
+    },
     withProgress: (_: unknown, work: (progress: unknown, token: unknown) => Promise<unknown>) =>
       work(undefined, {
         isCancellationRequested: editor.cancelled,
@@ -61,15 +103,16 @@ vi.mock('vscode', () => ({
       }),
   },
   commands: {
-    executeCommand: (command: string, file: { path: string }) => {
-      editor.commands.push(`${command} ${file.path}`);
+    executeCommand: (command: string, at?: { path: string }) => {
+      editor.commands.push(at === undefined ? command : `${command} ${at.path}`);
       return Promise.resolve();
     },
   },
 }));
 
-const TEXT =
-  'model M { tokens = 64 queries = n / 2 attention = causal() }\nmodel F { tokens = 64 queries = 32 attention = full() }';
+const TEXT = `model M { tokens = 64 queries = n / 2 attention = causal() }
+model F { tokens = 64 queries = 32 attention = full() }
+model H { tokens = 64 heads = 4 kv_heads = 2 dim = 16 attention = sliding(5) attention heads [2, 3] = full() }`;
 const language = createLanguage({ readFile: () => Promise.resolve(null) });
 const client = {
   async sendRequest(_: unknown, { name, tokens }: LowerParams) {
@@ -87,11 +130,26 @@ const runJob = jobRunner(() => ({
   stop: () => undefined,
 }));
 
+let kept: Record<string, unknown> = {};
+const memento = {
+  get: (key: string) => kept[key],
+  update: (key: string, value: unknown) => {
+    kept[key] = value;
+    return Promise.resolve();
+  },
+} as unknown as ConstructorParameters<typeof ExportMemory>[0];
+const tools = (view?: object): ExportTools => ({
+  previews: { of: () => view && { view } } as unknown as Previews,
+  client,
+  runJob,
+  moveFile: moveInWorkspace,
+  memory: new ExportMemory(memento),
+});
+
 /** Exports a model while its preview shows it at `tokens`. */
 const exported = (name: string, tokens: number, format: string): Promise<void> => {
   editor.format = format;
-  const previews = { of: () => ({ view: { name, tokens, layer: 0, head: 0 } }) } as unknown as Previews;
-  return exportMask({ uri: 'file:///a.sparse', name }, previews, client, runJob);
+  return exportMask({ uri: 'file:///folder/a.sparse', name }, tools({ name, tokens, layer: 0, head: 0 }));
 };
 
 beforeEach(() => {
@@ -101,12 +159,17 @@ beforeEach(() => {
   editor.writeProblem = '';
   editor.choice = undefined;
   editor.commands.length = 0;
-  editor.mayReplace = false;
+  editor.answer = undefined;
+  editor.messages.length = 0;
+  editor.proposed.length = 0;
+  editor.inWorkspace = true;
+  editor.clipboard = '';
+  kept = {};
 });
 
 test('queries follow the tokens that the preview shows', async () => {
   await exported('M', 10, 'npy');
-  const { shape, data } = readNpy(editor.written.get('/M-10.npy')!);
+  const { shape, data } = readNpy(editor.written.get('/folder/M-10.npy')!);
   expect(shape).toEqual([5, 10]);
   // Row r is the query at position r + 5.
   expect(Array.from(data, Number)).toEqual(
@@ -135,7 +198,7 @@ test('a file that would be too large is refused before anybody is asked where to
 test('a place that cannot be written is named, with the reason', async () => {
   editor.writeProblem = 'NoPermissions (FileSystem): read-only.';
   await expect(exported('F', 64, 'npy')).rejects.toThrow(
-    /^\/F-64\.npy cannot be written: NoPermissions \(FileSystem\): read-only\. Choose another folder\.$/,
+    /^\/folder\/F-64\.npy cannot be written: NoPermissions \(FileSystem\): read-only\. Choose another folder\.$/,
   );
   expect(editor.written.size).toBe(0);
 });
@@ -143,28 +206,134 @@ test('a place that cannot be written is named, with the reason', async () => {
 test('what was written is opened when that is chosen', async () => {
   editor.choice = 'Open';
   await exported('F', 64, 'npy');
-  await expect.poll(() => editor.commands).toEqual(['vscode.open /F-64.npy']);
+  await expect.poll(() => editor.commands).toEqual(['vscode.open /folder/F-64.npy']);
 });
 
 test('formats that hold the mask come first, and the others say why they do not', async () => {
   await exported('M', 40, 'npy');
-  const ids = editor.offered.map(({ format }) => format.id);
+  const ids = editor.offered.map(({ format, label }) => format?.id ?? label);
   expect(ids.slice(0, 3)).toEqual(['npy', 'npz-dense', 'bits']);
   // 20 queries of 40 tokens: causal, but not as many queries as keys, and 40 is no multiple of 16.
-  expect(ids.slice(-4)).toEqual(['flashinfer-vsa', 'flashmask', 'sparge', 'triton-layout']);
-  expect(editor.offered.at(-3)?.detail).toBe(
+  expect(ids.slice(ids.indexOf('cannot hold this mask exactly') + 1)).toEqual([
+    'flashinfer-vsa',
+    'flashmask',
+    'sparge',
+    'triton-layout',
+    'deepspeed',
+  ]);
+  expect(editor.offered.find(({ format }) => format?.id === 'flashmask')?.detail).toBe(
     'Cannot hold this mask exactly: it takes as many queries as keys, not 20 and 40',
   );
-  expect(editor.offered.find(({ format }) => format.id === 'mit-block-sparse')?.detail).toMatch(/^base_blockmask/);
+  expect(editor.offered.find(({ format }) => format?.id === 'mit-block-sparse')?.detail).toMatch(/^base_blockmask/);
 });
 
 test('a second file lies beside the first, and is replaced only when that is answered', async () => {
   await exported('F', 64, 'flex');
-  expect([...editor.written.keys()]).toEqual(['/F-64.safetensors', '/F-64.py']);
-  editor.written.delete('/F-64.py');
+  expect([...editor.written.keys()]).toEqual(['/folder/F-64.safetensors', '/folder/F-64.py']);
+  editor.written.delete('/folder/F-64.py');
   await exported('F', 64, 'flex');
-  expect([...editor.written.keys()]).toEqual(['/F-64.safetensors']);
-  editor.mayReplace = true;
+  expect([...editor.written.keys()]).toEqual(['/folder/F-64.safetensors']);
+  editor.answer = 'Replace';
   await exported('F', 64, 'flex');
   expect(editor.written.size).toBe(2);
+});
+
+test('the last choice comes first, and its folder is proposed again', async () => {
+  await exported('M', 40, 'csr');
+  kept = Object.fromEntries(
+    Object.entries(kept).map(([key, last]) => [key, { ...(last as object), file: 'file:///elsewhere/x.npz' }]),
+  );
+  await exported('F', 64, 'bits');
+  expect(editor.offered[0]).toMatchObject({ format: { id: 'csr' }, description: '.npz, chosen last' });
+  expect(editor.proposed).toEqual(['/folder/M-40.npz', '/elsewhere/F-64.npz']);
+});
+
+test('rounding up is asked for, done when it is allowed, and counted', async () => {
+  await exported('H', 64, 'triton-layout');
+  expect(editor.written.size).toBe(0);
+  editor.place = 'Layer 0, head 0';
+  await exported('H', 64, 'triton-layout');
+  expect(editor.messages).toEqual(['Block layout (DeepSpeed, Triton) cannot hold this mask exactly.']);
+  expect(editor.saveDialogs).toBe(0);
+  editor.answer = 'Allow Whole Blocks';
+  await exported('H', 64, 'triton-layout');
+  // sliding(5) has 310 pairs; its 7 blocks of 16 x 16 have 1,792.
+  expect(editor.messages.at(-1)).toBe(
+    'Exported to /folder/H-64.safetensors. It allows 1,482 pairs that the mask does not have: whole blocks',
+  );
+});
+
+test('all heads are offered, and are in the file', async () => {
+  editor.place = 'Layer 0, all 4 heads';
+  await exported('H', 64, 'npy');
+  expect(editor.places).toEqual(['Layer 0, head 0', 'Layer 0, all 4 heads']);
+  expect(readNpy(editor.written.get('/folder/H-64.npy')!).shape).toEqual([4, 64, 64]);
+  expect(editor.offered.find(({ format }) => format?.id === 'csr')?.detail).toContain('one head, not of all');
+});
+
+describe('what comes next', () => {
+  test('a snippet that loads the file, by its name', async () => {
+    editor.choice = 'Copy Loading Snippet';
+    await exported('M', 40, 'npy');
+    await expect.poll(() => editor.clipboard).toContain('np.load("M-40.npy")');
+    expect(editor.buttons).toEqual(['Open', 'Reveal', 'Copy Loading Snippet']);
+    await exported('M', 40, 'png');
+    expect(editor.buttons).toEqual(['Open', 'Reveal']);
+  });
+
+  test('it is shown where it lies, if anything can show it', async () => {
+    editor.choice = 'Reveal';
+    await exported('M', 40, 'npy');
+    await expect.poll(() => editor.commands).toEqual(['revealInExplorer /folder/M-40.npy']);
+    editor.inWorkspace = false;
+    await exported('M', 40, 'npy');
+    // A browser has no other explorer.
+    await expect.poll(() => editor.buttons).toEqual(['Open', 'Copy Loading Snippet']);
+  });
+});
+
+describe('Export Again', () => {
+  test('repeats the last export without a question, over what it wrote', async () => {
+    await exported('M', 40, 'flex');
+    const first = new Map(editor.written);
+    expect([...first.keys()].sort()).toEqual(['/folder/M-40.py', '/folder/M-40.safetensors']);
+    for (const name of first.keys()) editor.written.set(name, new Uint8Array());
+    await exportAgain(tools());
+    expect(editor.written).toEqual(first);
+    expect(editor.saveDialogs).toBe(1);
+    expect(editor.messages.filter(text => text.includes('exists'))).toEqual([]);
+  });
+
+  test('says that there is nothing, and starts an export when that is wished', async () => {
+    editor.choice = 'Export Mask...';
+    await exportAgain(tools());
+    expect(editor.messages).toEqual(['Nothing was exported in this workspace yet.']);
+    expect(editor.commands).toEqual(['sparse.exportMask']);
+  });
+
+  test('says when what was exported is gone', async () => {
+    editor.place = 'Layer 0, all 4 heads';
+    await exported('H', 64, 'npy');
+    const [key = ''] = Object.keys(kept);
+    kept = { [key]: { ...(kept[key] as object), head: 7 } };
+    await expect(exportAgain(tools())).rejects.toThrow(/no longer has what was exported/);
+    kept = { [key]: { ...(kept[key] as object), format: 'of-another-version' } };
+    await exportAgain(tools());
+    expect(editor.messages.at(-1)).toBe('Nothing was exported in this workspace yet.');
+  });
+});
+
+test('nothing is proposed outside the folder: names are those that a file declares', async () => {
+  await expect(exported('../outside', 64, 'npy')).rejects.toThrow(/cannot be exported/);
+  await exported('F', 64, 'flex');
+  expect(editor.proposed).toEqual(['/folder/F-64.py']);
+  expect([...editor.written.keys()].every(path => path.startsWith('/folder/F-64.'))).toBe(true);
+});
+
+test('a failure leaves neither half a file nor a file under another name', async () => {
+  await exported('F', 64, 'npy');
+  const before = new Map(editor.written);
+  editor.writeProblem = 'disk full.';
+  await expect(exported('F', 64, 'npy')).rejects.toThrow('disk full');
+  expect(editor.written).toEqual(before);
 });

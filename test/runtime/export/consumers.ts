@@ -4,6 +4,7 @@ import { toFloat32, toTruths } from '../../../runtime/tensor/convert.ts';
 import type { Tensor } from '../../../runtime/tensor/dtype.ts';
 import { readNpzArrays } from '../../../runtime/tensor/npz.ts';
 import { readSafetensors, type SafetensorsFile } from '../../../runtime/tensor/safetensors.ts';
+import { pythonExpression } from './python-expression.ts';
 
 /**
  * What the libraries make of files, each by the rule that it documents, pair by pair. Slow and obvious, and sharing nothing
@@ -147,8 +148,10 @@ export function blockLayout(file: ExportedFile): { block: number; allows: Allows
 /** What FlexAttention gets from an exported module. */
 export interface Flex {
   readonly heads: number;
+  /** What the mask_mod computes; undefined: it looks bits up. */
+  readonly formula: string | undefined;
   readonly options: { readonly ROWS_GUARANTEED_SAFE: boolean; readonly BLOCKS_ARE_CONTIGUOUS: boolean };
-  /** Uncompiled FlexAttention: the mask_mod of every pair. */
+  /** Uncompiled FlexAttention: the mask_mod of every pair. Throws where a formula differs from the bits. */
   readonly eager: Allows;
   /** Compiled FlexAttention: blocks of `full_kv_indices` whole, the mask_mod on those of `kv_indices`, nothing else. */
   readonly compiled: Allows;
@@ -182,13 +185,24 @@ export function flexAttention(module: ExportedFile, tensors: ExportedFile): Flex
     partial: entries(h, row).flatMap(at => (tile[at] === 1 ? [] : [column[at]!])),
     full: entries(h, row).flatMap(at => (tile[at] === 1 ? [column[at]!] : [])),
   });
-  const eager: Allows = (h, i, j) => {
+  const lookedUp: Allows = (h, i, j) => {
     const at = entries(h, Math.floor(i / block)).find(entry => column[entry] === Math.floor(j / block));
     const mask = at === undefined ? 0 : tile[at]!;
     return ((bits.data[((mask * block + (i % block)) * block + (j % block)) >> 3]! >> (j % 8)) & 1) === 1;
   };
+  // A mask_mod that computes has its formula in the return statement.
+  const [, offset, formula] = / i, j = q_idx(?: \+ (\d+))?, kv_idx\n(?: .*\n)? +return (.*)\n/.exec(text) ?? [];
+  const computes = formula === undefined ? undefined : pythonExpression(formula);
+  const eager: Allows = (h, i, j) => {
+    const found = lookedUp(h, i, j);
+    const computed = computes?.({ i: i + Number(offset ?? 0), j, mask: head[heads > 1 ? h : 0]! });
+    if (computed !== undefined && (computed === 1) !== found)
+      throw new Error(`head ${h}: (${i}, ${j}) is ${found}, but ${formula} says ${computed}`);
+    return found;
+  };
   return {
     heads,
+    formula,
     options: {
       ROWS_GUARANTEED_SAFE: options.rows_guaranteed_safe,
       BLOCKS_ARE_CONTIGUOUS: options.blocks_are_contiguous,

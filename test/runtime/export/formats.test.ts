@@ -227,10 +227,11 @@ describe('formats', () => {
     };
     vi.useFakeTimers({ toFake: ['Date'], now: new Date('2001-02-03') });
     try {
-      // Every format holds full().
+      // Every format holds full() or a causal mask.
       const requests = [
         { name: 'mine', source: 'pattern mine = ...', pattern, shape },
         { name: 'all', source: undefined, pattern: primitive('full'), shape: squareShape(256) },
+        { name: 'past', source: undefined, pattern: primitive('causal'), shape: squareShape(100) },
       ];
       const cases = requests.flatMap(request =>
         formats.filter(format => format.misfit(request) === undefined).map(format => ({ format, request })),

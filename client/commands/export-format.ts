@@ -1,0 +1,96 @@
+import * as vscode from 'vscode';
+import { type FormatName, formatNames } from '../../runtime/export/format-names.ts';
+import type { ExportSubject } from '../../runtime/export/request.ts';
+import type { JobResults } from '../jobs/job.ts';
+import type { RunJob } from '../jobs/run-job.ts';
+
+/** The list of formats waits so long for what fits. */
+const PATIENCE_MS = 1500;
+
+type Misfits = JobResults['misfits'];
+
+/** A format, and whether it may allow whole blocks where it knows nothing smaller. */
+export interface FormatChoice {
+  readonly format: FormatName;
+  readonly approximate: boolean;
+}
+
+interface FormatItem extends vscode.QuickPickItem {
+  /** Absent: a heading. */
+  readonly format?: FormatName;
+}
+
+/**
+ * Asks for a format. Those that hold the mask come first, the last choice before them all; the others say why they do not,
+ * unless finding out takes long. Rounding up is asked for when a format that can do that is taken.
+ */
+export async function chooseFormat(
+  subject: ExportSubject,
+  last: FormatName['id'] | undefined,
+  runJob: RunJob,
+): Promise<FormatChoice | undefined> {
+  const looking = new vscode.CancellationTokenSource();
+  // What is wrong with the mask itself is said when it is exported.
+  const misfits = runJob({ kind: 'misfits', subject }, looking.token).catch(() => undefined);
+  const late = new Promise<undefined>(resolve => setTimeout(resolve, PATIENCE_MS, undefined));
+  const items = Promise.race([misfits, late]).then(found => itemsOf(found ?? {}, last));
+  try {
+    const choice = await vscode.window.showQuickPick(items, {
+      title: `Export ${subject.name} at ${subject.shape.tokens} tokens`,
+      placeHolder: 'Format',
+      matchOnDescription: true,
+    });
+    const format = choice?.format;
+    if (format === undefined) return undefined;
+    // Where the list could not wait, this can: nothing else is asked before it is known.
+    const misfit = format.rounds === true ? (await misfits)?.[format.id] : undefined;
+    if (misfit?.roundable !== true) return { format, approximate: false };
+    return (await mayRound(format, misfit.reason)) ? { format, approximate: true } : undefined;
+  } finally {
+    looking.cancel();
+    looking.dispose();
+  }
+}
+
+function itemsOf(misfits: Misfits, last: FormatName['id'] | undefined): FormatItem[] {
+  const items = formatNames.map(format => {
+    const { id, title, extension, beside, description } = format;
+    const misfit = misfits[id];
+    const files = `.${extension}${beside === undefined ? '' : ` and .${beside}`}`;
+    return {
+      label: title,
+      description: id === last ? `${files}, chosen last` : files,
+      detail:
+        misfit === undefined
+          ? description
+          : `Cannot hold this mask exactly: ${misfit.reason}${misfit.roundable ? '. It can allow whole blocks instead' : ''}`,
+      format,
+    };
+  });
+  const fits = ({ format }: (typeof items)[number]): boolean => misfits[format.id] === undefined;
+  const chosenLast = ({ format }: (typeof items)[number]): boolean => format.id === last;
+  const holding = items.filter(fits);
+  const others = items.filter(item => !fits(item));
+  return [
+    ...holding.filter(chosenLast),
+    ...holding.filter(item => !chosenLast(item)),
+    ...(others.length === 0 ? [] : [heading('cannot hold this mask exactly')]),
+    ...others,
+  ];
+}
+
+function heading(label: string): FormatItem {
+  return { label, kind: vscode.QuickPickItemKind.Separator };
+}
+
+async function mayRound({ title }: FormatName, reason: string): Promise<boolean> {
+  const allow = 'Allow Whole Blocks';
+  const detail = `Of this mask, ${reason}. With whole blocks more pairs are allowed than the mask has; how many is said afterwards.`;
+  return (
+    (await vscode.window.showWarningMessage(
+      `${title} cannot hold this mask exactly.`,
+      { modal: true, detail },
+      allow,
+    )) === allow
+  );
+}
