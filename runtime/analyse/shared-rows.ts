@@ -1,5 +1,5 @@
-import type { MaskNode, MaskTree } from '../compile/mask-tree.ts';
 import { OutOfSteps } from './relation.ts';
+import type { RowReader } from './row-reader.ts';
 
 /**
  * The keys of every query as sums of stretches that rows share: a window's keys are a few aligned stretches, and what
@@ -15,34 +15,52 @@ export interface SharedRows {
   readonly from: Uint32Array;
 }
 
-/** Stretches of keys [from, to) of a query, ascending and apart from each other, told to `run`. */
-export type RowReader = (query: number, run: (from: number, to: number) => void) => void;
-
 /** Stretches that all rows together may have: beyond, putting them together alone takes too long. */
 const MOST_RUNS = 2 ** 23;
+/** Pairs that may be listed one by one, at 4 bytes. */
+const MOST_LISTED = 2 ** 24;
 /** Distinct aligned stretches. */
 const MOST_NODES = 2 ** 24;
 const FIRST_NODES = 2 ** 12;
+/** Distinct stretches for each row by which rows that have something in common have met again. */
+const NODES_TO_MEET = 4;
 
-/** Puts the rows of a mask together. Throws OutOfSteps where they have too little in common. */
+/** Puts the rows of a mask together, or lists them where they have little in common. Throws OutOfSteps where that is too long. */
 export function sharedRows(tokens: number, read: RowReader, checkpoint?: () => void): SharedRows {
   const stretches = new Stretches(tokens);
   const roots = new Uint32Array(tokens);
-  const runs: number[] = [];
   let left = MOST_RUNS;
+  let pairs = 0;
   for (let query = 0; query < tokens; query++) {
     if ((query & 0xff) === 0) checkpoint?.();
-    runs.length = 0;
-    read(query, (from, to) => {
-      // Neighbouring stretches are one.
-      if (runs.length > 0 && runs[runs.length - 1] === from) runs[runs.length - 1] = to;
-      else runs.push(from, to);
-    });
+    const runs = read(query);
+    for (let at = 0; at < runs.length; at += 2) pairs += (runs[at + 1] ?? 0) - (runs[at] ?? 0);
     left -= runs.length / 2;
     if (left < 0) throw new OutOfSteps('the rows of this mask have too many stretches');
     roots[query] = stretches.of(runs);
+    if (stretches.count > NODES_TO_MEET * tokens && 2 * stretches.count > pairs)
+      return listedRows(tokens, read, checkpoint);
   }
   return stretches.summed(roots);
+}
+
+/** Every key of every row. */
+function listedRows(tokens: number, read: RowReader, checkpoint?: () => void): SharedRows {
+  const start = new Uint32Array(tokens + 1);
+  let from = new Uint32Array(FIRST_NODES);
+  let end = 0;
+  for (let query = 0; query < tokens; query++) {
+    if ((query & 0xff) === 0) checkpoint?.();
+    const runs = read(query);
+    for (let at = 0; at < runs.length; at += 2)
+      for (let key = runs[at] ?? 0; key < (runs[at + 1] ?? 0); key++) {
+        if (end === MOST_LISTED) throw new OutOfSteps('this mask has too many scattered pairs');
+        if (end === from.length) from = grown(from);
+        from[end++] = key;
+      }
+    start[query + 1] = end;
+  }
+  return { tokens, sums: 0, start, from: from.slice(0, end) };
 }
 
 /** All pairs of several masks. */
@@ -81,66 +99,6 @@ export function joinedRows(all: readonly SharedRows[]): SharedRows {
   return { tokens, sums, start, from };
 }
 
-/** Reads the rows of a compiled mask, a row of tiles at a time. */
-export function rowsOfTree(tree: MaskTree): RowReader {
-  const words = Math.ceil(tree.tile.keys / 32);
-  let block = -1;
-  let squares: readonly Square[] = [];
-  return (query, run) => {
-    const row = query % tree.tile.queries;
-    if (query - row !== block) {
-      block = query - row;
-      squares = squaresAt(tree, block / tree.tile.queries);
-    }
-    for (const { node, column } of squares) {
-      if (node.full) {
-        run(column, column + node.keys);
-        continue;
-      }
-      const start = ((node.maskId ?? 0) * tree.tile.queries + row) * words;
-      for (let word = 0; word < words; word++) {
-        const bits = tree.masks[start + word] ?? 0;
-        if (bits !== 0) runsOf(bits, column + 32 * word, run);
-      }
-    }
-  };
-}
-
-/** A tile that is not empty, or a larger square that is full. */
-interface Square {
-  readonly node: MaskNode;
-  readonly column: number;
-}
-
-/** What a row of tiles consists of, keys ascending. */
-function squaresAt(tree: MaskTree, tileRow: number): readonly Square[] {
-  const squares: Square[] = [];
-  const walk = (node: MaskNode | null, level: number, row: number, tileColumn: number): void => {
-    if (node === null) return;
-    if (node.full || node.children === undefined) squares.push({ node, column: tileColumn * tree.tile.keys });
-    else {
-      const half = 2 ** (level - 1);
-      const below = row < half ? 0 : 2;
-      walk(node.children[below], level - 1, row % half, tileColumn);
-      walk(node.children[below + 1] ?? null, level - 1, row % half, tileColumn + half);
-    }
-  };
-  walk(tree.root, tree.levels, tileRow, 0);
-  return squares;
-}
-
-/** The stretches of a word whose first key is `key`. */
-function runsOf(word: number, key: number, run: (from: number, to: number) => void): void {
-  for (let bits = word; bits !== 0; ) {
-    const from = 31 - Math.clz32(bits & -bits);
-    // The lowest clear bit above it ends the run.
-    const beyond = ~(bits | ((1 << from) - 1));
-    const to = beyond === 0 ? 32 : 31 - Math.clz32(beyond & -beyond);
-    run(key + from, key + to);
-    bits = to === 32 ? 0 : bits & (-1 << to);
-  }
-}
-
 /** Sets of keys as halves of halves of the sequence; equal ones have equal numbers. Number k + 1 is the key k alone, 0 none. */
 class Stretches {
   readonly #tokens: number;
@@ -160,6 +118,11 @@ class Stretches {
       { length: this.#levels + 1 },
       (_, level) => new Uint32Array(Math.ceil(tokens / 2 ** level)),
     );
+  }
+
+  /** Distinct sets of two halves. */
+  get count(): number {
+    return this.#count;
   }
 
   /** The set of some stretches, given as [from, to, from, to, ...]. */

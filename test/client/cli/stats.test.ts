@@ -20,6 +20,7 @@ writeFileSync(
   attention layers [3] = full()
 }
 model Decode { tokens = 1000  queries = 1  attention = sliding(100) }
+model Encoded { tokens = 1000  queries = 10  align = start  attention = sliding(100) }
 `,
 );
 
@@ -171,8 +172,19 @@ describe.concurrent('sparse stats', () => {
     expect(stdout).toBe('');
   });
 
+  it('follows the whole sequence behind the queries of a decoding step', async () => {
+    const { code, stdout } = await run('mixed.sparse', '--of', 'Decode', '--flow', '--from', '999');
+    expect(code).toBe(0);
+    expect(stdout).toContain('every query hears of every earlier key, with all 1,000 positions as queries');
+    expect(stdout).toMatch(/diameter +11 hops/);
+  });
+
   it.each<[string, string[], RegExp]>([
-    ['fewer queries than tokens', ['mixed.sparse', '--of', 'Decode', '--flow'], /1 queries for 1000 tokens/],
+    [
+      'queries at the first of more tokens',
+      ['mixed.sparse', '--of', 'Encoded', '--flow'],
+      /10 queries for 1000 tokens.*align = end/,
+    ],
     ['chosen pairs', ['--expr', 'topk(4)', '--tokens', '100', '--flow'], /by content/],
   ])('says that flow is not known with %s', async (_, args, message) => {
     const { code, stderr } = await run(...args);
