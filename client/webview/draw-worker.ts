@@ -27,8 +27,8 @@ import type {
   ToWorker,
 } from './drawing-messages.ts';
 
-/** It is computed after every edit: seconds at the most, and bounds where that is not enough. */
-const FLOW_EFFORT = 1 / 4;
+/** It is computed after every edit, until the next one: seconds at the most, and bounds where that is not enough. */
+const FLOW_EFFORT = 3 / 4;
 
 /** The worker behind the preview: binds, counts, draws and compiles, so that the page stays responsive. */
 declare const self: DedicatedWorkerGlobalScope;

@@ -8,18 +8,11 @@ import { patternAt, shapeAt } from '../pattern/model.ts';
 import { PatternError } from '../pattern/primitive.ts';
 import type { Shape } from '../pattern/shape.ts';
 import type { FlowOptions } from './flow.ts';
-import { isListed } from './row-reader.ts';
-import { treeMask } from './tree-mask.ts';
-
-/** Squares of the trees that masks are read off: beyond, a mask itself is asked. */
-const MOST_NODES = 2 ** 19;
 
 /** The distinct masks of a model's layers. */
 export interface Layers {
   /** What any head of a layer sees. */
   readonly masks: readonly Mask[];
-  /** The same, not read off trees: they tell what repeats in squares that do not lie where a tree has them. */
-  readonly asWritten: readonly Mask[];
   /** By layer, which mask it has. */
   readonly layers: readonly number[];
   /** Square: every position is a query. */
@@ -54,27 +47,18 @@ export function layersOf(model: Model, tokens: number | undefined, options: Flow
       ? [[maskAt(only.layer, only.head)]]
       : Array.from({ length: model.layers }, (_, layer) => heads.map(head => maskAt(layer, head)));
   const masks: Mask[] = [];
-  const asWritten: Mask[] = [];
   const numbers = new Map<string, number>();
   const layers = rows.map(names => {
     const distinct = [...new Set(names)].sort();
     const key = distinct.join('\n');
     const known = numbers.get(key);
     if (known !== undefined) return known;
-    const mask = distinct.flatMap(name => named.get(name) ?? []).reduce(union);
-    const number = masks.push(quickMask(mask, first, options)) - 1;
-    asWritten.push(mask);
+    const number = masks.push(distinct.flatMap(name => named.get(name) ?? []).reduce(union)) - 1;
     numbers.set(key, number);
     return number;
   });
   const { queries } = shapeAt(model, only?.layer ?? 0, only?.head ?? 0, tokens);
-  return { masks, asWritten, layers, shape: first, queries };
-}
-
-/** The same mask for whoever asks again and again: read off its tree, but where its pairs are listed or too irregular. */
-export function quickMask(mask: Mask, shape: Shape, options: FlowOptions): Mask {
-  if (isListed(mask)) return mask;
-  return treeMask(mask, shape, { ...options, maxNodes: Math.min(MOST_NODES, options.maxNodes ?? MOST_NODES) });
+  return { masks, layers, shape: first, queries };
 }
 
 /**

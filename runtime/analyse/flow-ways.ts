@@ -23,8 +23,8 @@ const PERIOD_STEPS = 2 ** 18;
 /** Words of distances that may be looked at. */
 const DISTANCE_STEPS = 2 ** 32;
 /** Inputs that may be read where pairs are scattered: ten seconds, and so few that no other way is tried before. */
-const SPREAD_STEPS = 2 ** 32;
-const FEW_SPREAD_STEPS = 2 ** 29;
+const SPREAD_STEPS = 2 ** 33;
+const FEW_SPREAD_STEPS = 2 ** 30;
 
 /**
  * What a stack of layers connects, by the way that is told to be quickest: relations where masks repeat, bits where they
@@ -46,13 +46,16 @@ export function stackedBy(
   const periodic = listed ? undefined : byPeriod(stack, asWritten, PERIOD_STEPS * short, options);
   if (periodic !== undefined) return periodic;
   const scattered = within(() => followPairs(stack, options));
+  const needed = (scattered?.predicted ?? Number.POSITIVE_INFINITY) / SPREAD_STEPS;
   if (scattered !== undefined && scattered.predicted <= Math.min(FEW_SPREAD_STEPS, SPREAD_STEPS * effort))
     return scattered.finish();
+  // Nothing else is tried for longer than this way would take.
+  const patience = needed <= effort ? Math.min(short, needed) : effort;
   const slow =
-    (listed ? undefined : byRelations(stack, RELATION_STEPS * short, options)) ??
-    (ahead ? undefined : within(() => byDistances(stack, DISTANCE_STEPS * effort, options)));
+    (listed ? undefined : byRelations(stack, RELATION_STEPS * Math.min(short, patience), options)) ??
+    (ahead ? undefined : within(() => byDistances(stack, DISTANCE_STEPS * patience, options)));
   if (slow !== undefined) return slow;
-  if (scattered !== undefined && scattered.predicted <= SPREAD_STEPS * effort) return scattered.finish();
+  if (scattered !== undefined && needed <= effort) return scattered.finish();
   return effort > 1 ? byRelations(stack, RELATION_STEPS * effort, options) : undefined;
 }
 

@@ -3,12 +3,15 @@ import { intersection, union } from '../pattern/algebra.ts';
 import { Progression } from '../pattern/difference-mask.ts';
 import type { Model } from '../pattern/ir.ts';
 import type { Mask } from '../pattern/mask.ts';
+import { type Shape, squareShape } from '../pattern/shape.ts';
 import { findPair, type Pair } from './find-pair.ts';
 import { flowBounds } from './flow-bounds.ts';
-import { checkPosition, layersOf, quickMask } from './flow-layers.ts';
+import { checkPosition, layersOf } from './flow-layers.ts';
 import { stackedBy } from './flow-ways.ts';
 import { type Isolated, isolatedOf } from './isolated.ts';
-import type { Field, Stack } from './stacking.ts';
+import { quickMask } from './quick-mask.ts';
+import { blockStack, unfolded } from './stack-blocks.ts';
+import type { Field, Stack, Stacked } from './stacking.ts';
 import { Steps } from './steps.ts';
 
 /** Layers of a bare pattern that are told one by one: it has as many as somebody stacks. */
@@ -74,21 +77,21 @@ export interface FlowOptions extends CompileOptions {
  * behind them have nothing to pass on) and CompileError.
  */
 export function modelFlow(model: Model, tokens?: number, options: FlowOptions = {}): FlowReport {
-  const { masks, asWritten, layers, shape, queries } = layersOf(model, tokens, options);
-  const all = masks.length === 1 ? masks.reduce(union) : quickMask(masks.reduce(union), shape, options);
+  const { masks, layers, shape, queries } = layersOf(model, tokens, options);
   const bare = model.kind === 'pattern' || options.only !== undefined;
-  const stack: Stack<Mask> = {
-    tokens: shape.tokens,
-    masks,
-    layers: bare ? Array.from({ length: TOLD_LAYERS }, () => 0) : layers,
-    ...(options.token === undefined ? {} : { token: options.token }),
-  };
-  const ahead = findPair(intersection(all, FUTURE), shape, options) !== undefined;
-  const back = findPair(intersection(all, PAST), shape, options) !== undefined;
-  const isolated = isolatedOf(all, shape, options);
-  const stacked = stackedBy(stack, asWritten, ahead, options);
+  const found = followed(
+    {
+      tokens: shape.tokens,
+      masks,
+      layers: bare ? Array.from({ length: TOLD_LAYERS }, () => 0) : layers,
+      ...(options.token === undefined ? {} : { token: options.token }),
+    },
+    shape,
+    options,
+  );
+  const { stacked, ahead, back, isolated } = found;
   const common = { tokens: shape.tokens, queries, layers: bare ? null : layers.length, isolated };
-  if (stacked === undefined) return { ...common, ...flowBounds(all, shape, ahead, options) };
+  if (stacked === undefined) return { ...common, ...flowBounds(found.all, shape, ahead, options) };
   const pairs = shape.tokens ** 2;
   const half = (pairs + shape.tokens) / 2;
   const reaches =
@@ -112,6 +115,41 @@ export function modelFlow(model: Model, tokens?: number, options: FlowOptions = 
     full: { after },
     byLayer: stacked.byLayer.map(count => count / stacked.connected),
     fields: stacked.fields,
+  };
+}
+
+interface Found {
+  /** What any layer sees. */
+  readonly all: Mask;
+  /** Does anybody see a later key; an earlier one? */
+  readonly ahead: boolean;
+  readonly back: boolean;
+  readonly isolated: Isolated;
+  /** Undefined where exact numbers take too long. */
+  readonly stacked: Stacked | undefined;
+}
+
+function followed(stack: Stack<Mask>, shape: Shape, options: FlowOptions): Found {
+  const blocks = blockStack(stack, options);
+  if (blocks !== undefined) {
+    const stacked = followed(blocks.stack, squareShape(blocks.stack.tokens), options).stacked;
+    return {
+      all: stack.masks.reduce(union),
+      // Everybody sees all of the own block.
+      ahead: true,
+      back: true,
+      isolated: { count: 0, first: [] },
+      stacked: stacked && unfolded(stacked, blocks.stack.tokens, blocks.size),
+    };
+  }
+  const masks = stack.masks.map(mask => quickMask(mask, shape, options));
+  const all = masks.length === 1 ? masks.reduce(union) : quickMask(masks.reduce(union), shape, options);
+  const ahead = findPair(intersection(all, FUTURE), shape, options) !== undefined;
+  const back = findPair(intersection(all, PAST), shape, options) !== undefined;
+  return {
+    ...{ all, ahead, back },
+    isolated: isolatedOf(all, shape, options),
+    stacked: stackedBy({ ...stack, masks }, stack.masks, ahead, options),
   };
 }
 

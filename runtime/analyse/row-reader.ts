@@ -2,6 +2,7 @@ import { buildMaskTree, type CompileOptions, type MaskNode, type MaskTree } from
 import { complement, foldMask, intersection, union } from '../pattern/algebra.ts';
 import type { Mask } from '../pattern/mask.ts';
 import { squareShape } from '../pattern/shape.ts';
+import { treeBehind } from './tree-mask.ts';
 
 /**
  * The keys of a query as stretches that ascend and do not touch: [from, to, from, to, ...], `to` left out. To be read
@@ -31,7 +32,11 @@ interface Part {
 
 /** Reads the rows of a mask of a square shape one after another, without keeping them. Reading throws CompileError. */
 export function rowReader(mask: Mask, tokens: number, options: CompileOptions = {}): RowReader {
-  const readerOf = ({ mask, read }: Part): RowReader => read ?? bandReader(mask, tokens, options);
+  const readerOf = ({ mask, read }: Part): RowReader => {
+    if (read !== undefined) return read;
+    const tree = treeBehind(mask);
+    return tree === undefined ? bandReader(mask, tokens, options) : treeReader(tree);
+  };
   const combined = (mask: Mask, left: Part, right: Part, wanted: number): Part => {
     if (left.read === undefined && right.read === undefined) return { mask, read: undefined };
     const [one, other] = [readerOf(left), readerOf(right)];
@@ -108,20 +113,23 @@ function bandReader(mask: Mask, tokens: number, options: CompileOptions): RowRea
   };
 }
 
-/** Reads the rows of a compiled mask, a row of tiles at a time. */
+/** Reads the rows of a compiled mask. */
 export function treeReader(tree: MaskTree): RowReader {
   const words = Math.ceil(tree.tile.keys / 32);
   const runs: number[] = [];
-  let block = -1;
-  let squares: readonly Square[] = [];
+  let band: Band = { squares: [], end: 0, alike: false };
+  let first = 0;
   return query => {
-    runs.length = 0;
     const row = query % tree.tile.queries;
-    if (query - row !== block) {
-      block = query - row;
-      squares = squaresAt(tree, block / tree.tile.queries);
+    const tileRow = (query - row) / tree.tile.queries;
+    if (tileRow >= first && tileRow < band.end) {
+      if (band.alike) return runs;
+    } else {
+      band = bandAt(tree, tileRow);
+      first = tileRow;
     }
-    for (const { node, column } of squares) {
+    runs.length = 0;
+    for (const { node, column } of band.squares) {
       if (node.full) {
         addRun(runs, column, column + node.keys);
         continue;
@@ -142,21 +150,35 @@ interface Square {
   readonly column: number;
 }
 
-/** What a row of tiles consists of, keys ascending. */
-function squaresAt(tree: MaskTree, tileRow: number): readonly Square[] {
+/** What rows of tiles consist of that cross the same squares. */
+interface Band {
+  /** Keys ascending. */
+  readonly squares: readonly Square[];
+  /** The first row of tiles that crosses others. */
+  readonly end: number;
+  /** Are all squares full, so that the rows of the band are all alike? */
+  readonly alike: boolean;
+}
+
+function bandAt(tree: MaskTree, tileRow: number): Band {
   const squares: Square[] = [];
+  let end = 2 ** tree.levels;
+  let alike = true;
   const walk = (node: MaskNode | null, level: number, row: number, tileColumn: number): void => {
-    if (node === null) return;
-    if (node.full || node.children === undefined) squares.push({ node, column: tileColumn * tree.tile.keys });
-    else {
+    if (node !== null && !node.full && node.children !== undefined) {
       const half = 2 ** (level - 1);
       const below = row < half ? 0 : 2;
       walk(node.children[below], level - 1, row % half, tileColumn);
       walk(node.children[below + 1] ?? null, level - 1, row % half, tileColumn + half);
+      return;
     }
+    end = Math.min(end, tileRow - row + 2 ** level);
+    if (node === null) return;
+    squares.push({ node, column: tileColumn * tree.tile.keys });
+    if (!node.full) alike = false;
   };
   walk(tree.root, tree.levels, tileRow, 0);
-  return squares;
+  return { squares, end, alike };
 }
 
 /** Adds the stretches of a word whose first key is `key`. */

@@ -16,7 +16,7 @@ export interface SharedRows {
 }
 
 /** Stretches that all rows together may have: beyond, putting them together alone takes too long. */
-const MOST_RUNS = 2 ** 23;
+const MOST_RUNS = 2 ** 25;
 /** Pairs that may be listed one by one, at 4 bytes. */
 const MOST_LISTED = 2 ** 24;
 /** Distinct aligned stretches. */
@@ -102,22 +102,21 @@ export function joinedRows(all: readonly SharedRows[]): SharedRows {
 /** Sets of keys as halves of halves of the sequence; equal ones have equal numbers. Number k + 1 is the key k alone, 0 none. */
 class Stretches {
   readonly #tokens: number;
-  readonly #levels: number;
   #left = new Uint32Array(FIRST_NODES);
   #right = new Uint32Array(FIRST_NODES);
   #count = 0;
   /** Slots of a hash table of all sets with two halves. */
   #index = new Uint32Array(2 * FIRST_NODES);
+  /** Parts of a set from the first keys to the last, and the level of the smallest stretch around each and the next. */
+  readonly #open = new Uint32Array(64);
+  readonly #meeting = new Uint8Array(64);
   /** The sets of all keys of an aligned stretch, by level and place. */
   readonly #whole: Uint32Array[];
 
   constructor(tokens: number) {
     this.#tokens = tokens;
-    this.#levels = tokens <= 1 ? 0 : 32 - Math.clz32(tokens - 1);
-    this.#whole = Array.from(
-      { length: this.#levels + 1 },
-      (_, level) => new Uint32Array(Math.ceil(tokens / 2 ** level)),
-    );
+    const levels = 32 - Math.clz32(tokens);
+    this.#whole = Array.from({ length: levels }, (_, level) => new Uint32Array(Math.ceil(tokens / 2 ** level)));
   }
 
   /** Distinct sets of two halves. */
@@ -127,21 +126,35 @@ class Stretches {
 
   /** The set of some stretches, given as [from, to, from, to, ...]. */
   of(runs: readonly number[]): number {
-    return this.#set(runs, 0, runs.length, this.#levels, 0);
+    const nodes = this.#open;
+    const levels = this.#meeting;
+    let depth = 0;
+    let before = 0;
+    for (let at = 0; at < runs.length; at += 2) {
+      const to = runs[at + 1] ?? 0;
+      for (let from = runs[at] ?? 0; from < to; ) {
+        // The largest aligned stretch that begins here and ends in time.
+        const room = 31 - Math.clz32(to - from);
+        const level = from === 0 ? room : Math.min(room, 31 - Math.clz32(from & -from));
+        if (depth > 0) {
+          // What lies together in a smaller stretch than this one and the last is complete.
+          const meeting = 32 - Math.clz32(from ^ before);
+          while (depth > 1 && (levels[depth - 2] ?? 0) < meeting) depth = this.#close(depth);
+          levels[depth - 1] = meeting;
+        }
+        nodes[depth++] = this.#stretch(level, from / 2 ** level);
+        before = from;
+        from += 2 ** level;
+      }
+    }
+    while (depth > 1) depth = this.#close(depth);
+    return depth === 0 ? 0 : (nodes[0] ?? 0);
   }
 
-  /** Of the runs from index `begin` to `end`, what lies in the aligned stretch at `place`. */
-  #set(runs: readonly number[], begin: number, end: number, level: number, place: number): number {
-    const first = place * 2 ** level;
-    const beyond = first + 2 ** level;
-    while (begin < end && (runs[begin + 1] ?? 0) <= first) begin += 2;
-    while (end > begin && (runs[end - 2] ?? 0) >= beyond) end -= 2;
-    if (begin === end) return 0;
-    if ((runs[begin] ?? 0) <= first && (runs[begin + 1] ?? 0) >= beyond) return this.#stretch(level, place);
-    return this.#pair(
-      this.#set(runs, begin, end, level - 1, 2 * place),
-      this.#set(runs, begin, end, level - 1, 2 * place + 1),
-    );
+  /** Makes one of the last two parts that are open. @returns how many are left */
+  #close(depth: number): number {
+    this.#open[depth - 2] = this.#pair(this.#open[depth - 2] ?? 0, this.#open[depth - 1] ?? 0);
+    return depth - 1;
   }
 
   #stretch(level: number, place: number): number {

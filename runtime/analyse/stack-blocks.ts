@@ -1,5 +1,32 @@
+import type { CompileOptions } from '../compile/mask-tree.ts';
+import { gridOf } from '../pattern/block-masks.ts';
+import { Progression } from '../pattern/difference-mask.ts';
+import type { Mask } from '../pattern/mask.ts';
+import { squareShape } from '../pattern/shape.ts';
+import { pairOutside } from './find-pair.ts';
 import type { RowReader } from './row-reader.ts';
-import type { Field, Stacked } from './stacking.ts';
+import type { Field, Stack, Stacked } from './stacking.ts';
+
+const SELF: Mask = new Progression(0, 0);
+
+/**
+ * The same stack of blocks of `size` positions, for masks that are written as grids of such blocks and in which every
+ * block sees itself: one position then stands for its block. Undefined for others.
+ */
+export function blockStack(
+  stack: Stack<Mask>,
+  options: CompileOptions,
+): { readonly size: number; readonly stack: Stack<Mask> } | undefined {
+  const grids = stack.masks.map(gridOf);
+  const size = grids[0]?.size ?? 1;
+  if (size === 1 || stack.tokens % size !== 0 || grids.some(grid => grid?.size !== size)) return undefined;
+  const tokens = stack.tokens / size;
+  const masks = grids.flatMap(grid => grid?.grid ?? []);
+  const shape = squareShape(tokens);
+  if (masks.some(mask => pairOutside(SELF, mask, shape, options) !== undefined)) return undefined;
+  const place = stack.token === undefined ? {} : { token: Math.floor(stack.token / size) };
+  return { size, stack: { tokens, masks, layers: stack.layers, ...place } };
+}
 
 /**
  * The largest side of blocks of which a mask holds all pairs of a block of queries and a block of keys or none of them,
@@ -34,7 +61,9 @@ function holds(runs: readonly number[], key: number): boolean {
 }
 
 function isSame(a: readonly number[], b: readonly number[]): boolean {
-  return a.length === b.length && a.every((bound, at) => bound === b[at]);
+  if (a.length !== b.length) return false;
+  for (let at = 0; at < a.length; at++) if (a[at] !== b[at]) return false;
+  return true;
 }
 
 function divisor(a: number, b: number): number {

@@ -135,8 +135,14 @@ function touch(position: i32): void {
   touchedCount++;
 }
 
+/** What a position hears of anew takes as long to note as reading so many inputs. */
+const SETTLE_COST: f64 = 16;
+/** And to look at a position. */
+const LOOK_COST: i64 = 2;
+
 /** Makes what positions have heard of in this layer known, and notes who has something new. */
 function settle(): void {
+  steps += SETTLE_COST * f64(touchedCount);
   for (let index = 0; index < touchedCount; index++) {
     const position = load<i32>(touched + (usize(index) << 2));
     store<u8>(isTouched + usize(position), 0);
@@ -312,7 +318,7 @@ function ask(mask: usize): void {
       }
       if (!v128.any_true(v128.or(v128.xor(a, limitA), v128.xor(b, limitB)))) break;
     }
-    read += (input - first) >> 2;
+    read += LOOK_COST + ((input - first) >> 2);
     if (!v128.any_true(v128.or(v128.xor(oldA, a), v128.xor(oldB, b)))) continue;
     v128.store(next + at, a);
     v128.store(next + at, b, 16);
