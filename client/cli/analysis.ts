@@ -17,6 +17,9 @@ const EFFORT = 8;
 /** Seconds in which a mask or a schedule is recognised, or is no known design. */
 const RECOGNISING = 5;
 
+/** Squares of a mask that may be a known design: more of scattered pairs take hundreds of megabytes. */
+const MOST_SQUARES = 2 ** 19;
+
 /** What `stats` is asked. */
 export interface AnalysisSubject extends SummarySubject {
   readonly model: Model;
@@ -70,7 +73,7 @@ export function analyse(subject: AnalysisSubject): Analysis {
 }
 
 function recognisedAs({ pattern, shape }: AnalysisSubject, checkpoint: () => void): Recognised | undefined {
-  return recognise(bindPattern(pattern, shape), shape, { pattern }, { checkpoint });
+  return recognise(bindPattern(pattern, shape), shape, { pattern }, { checkpoint, maxNodes: MOST_SQUARES });
 }
 
 /** Null when there is no answer, and when it takes too long to find out. */

@@ -2,6 +2,7 @@ import { type Count, plus, ratio, times } from '../compile/count.ts';
 import { buildMaskTree, type CompileOptions, type MaskNode, type MaskTree } from '../compile/mask-tree.ts';
 import type { Mask } from '../pattern/mask.ts';
 import type { Shape } from '../pattern/shape.ts';
+import { countsByRows, listedCounts } from './listed-counts.ts';
 
 /** What a kernel computes that works on whole tiles and leaves out those without a pair. */
 export interface TileUse {
@@ -36,16 +37,32 @@ const TOLERANCE = 1.1;
 /**
  * Needed against computed pairs for square tiles of 16 to 256, and the best one.
  *
- * One walk at the smallest tile knows all: a square of 2**k tiles a side that holds a pair is a tile 2**k times as large.
+ * One walk knows all: of a tree in the smallest tiles a square of 2**k tiles a side that holds a pair is a tile 2**k times
+ * as large; of scattered pairs every row is read once.
  * Exact. Throws CompileError when the mask is too large to look at in tiles of 16.
  */
 export function wasteOf(mask: Mask, shape: Shape, options: CompileOptions = {}): Waste {
+  if (countsByRows(mask, shape)) {
+    const squares = WASTE_TILES.map(size => ({ queries: size, keys: size }));
+    const { pairs, tiles } = listedCounts(mask, shape, squares, options);
+    return wasteIn(
+      pairs,
+      tiles.map(({ use }) => use),
+    );
+  }
   const [smallest] = WASTE_TILES;
   const tree = buildMaskTree(mask, shape, { ...options, tile: { queries: smallest, keys: smallest } });
-  const sizes = WASTE_TILES.map(size => tileUse(tree, Math.log2(size / smallest)));
+  return wasteIn(
+    tree.root?.pairs ?? 0,
+    WASTE_TILES.map(size => tileUse(tree, Math.log2(size / smallest))),
+  );
+}
+
+function wasteIn(needed: Count, sizes: readonly TileUse[]): Waste {
+  const [smallest] = WASTE_TILES;
   const least = Number(sizes[0]?.computed ?? 0);
   const best = sizes.findLast(({ computed }) => Number(computed) <= TOLERANCE * least)?.tile.queries ?? smallest;
-  return { needed: tree.root?.pairs ?? 0, sizes, best };
+  return { needed, sizes, best };
 }
 
 /** What the tiles of a tree compute, or those of 2**level tiles a side. Exact. */
