@@ -1,5 +1,5 @@
 import type { Against, LayerCost, MaybeAgainst, ModelCost } from '../../runtime/analyse/cost.ts';
-import type { FlowReport } from '../../runtime/analyse/flow.ts';
+import type { FlowReport } from '../../runtime/analyse/flow-report.ts';
 import type { Waste } from '../../runtime/analyse/waste.ts';
 import { bytes, flops, grouped, percent } from './numbers.ts';
 

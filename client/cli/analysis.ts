@@ -1,6 +1,7 @@
 import { spaceComplexity } from '../../runtime/analyse/complexity.ts';
 import { type ModelCost, modelCost } from '../../runtime/analyse/cost.ts';
-import { type FlowReport, modelFlow, shortestWay } from '../../runtime/analyse/flow.ts';
+import { modelFlow, shortestWay } from '../../runtime/analyse/flow.ts';
+import type { FlowReport } from '../../runtime/analyse/flow-report.ts';
 import { type Recognised, recognise } from '../../runtime/analyse/recognise.ts';
 import { recogniseSchedule, type Schedule } from '../../runtime/analyse/recognise-schedule.ts';
 import { type Waste, wasteOf } from '../../runtime/analyse/waste.ts';

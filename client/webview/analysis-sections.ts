@@ -1,6 +1,6 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import type { MaybeAgainst, ModelCost } from '../../runtime/analyse/cost.ts';
-import type { FlowReport } from '../../runtime/analyse/flow.ts';
+import type { FlowReport } from '../../runtime/analyse/flow-report.ts';
 import type { Found } from './analyses.ts';
 import type { CostAnswer, FlowAnswer } from './drawing-messages.ts';
 import { bytes, count, mean, operations, percent } from './format.ts';

@@ -4,10 +4,10 @@ import { FULL_TILE } from '../compile/tile-plan.ts';
 import type { Mask } from '../pattern/mask.ts';
 import { type Shape, squareShape } from '../pattern/shape.ts';
 import { transposedMask } from '../pattern/transposed-mask.ts';
-import type { FlowOptions, FlowReport } from './flow.ts';
-import { flowOf } from './reach.ts';
+import type { FlowOptions, FlowReport } from './flow-report.ts';
+import { type Flow, flowOf } from './reach.ts';
 import { OutOfSteps } from './relation.ts';
-import { addRun } from './row-reader.ts';
+import { addRun, isListed } from './row-reader.ts';
 import { type SharedRows, sharedRows } from './shared-rows.ts';
 import { stackSpread } from './stack-spread.ts';
 import { Steps, UNREACHED } from './steps.ts';
@@ -17,7 +17,7 @@ const STEPS = 2 ** 29;
 /** Squares of a mask up to which blocks are looked at. */
 const MOST_NODES = 2 ** 20;
 /** Longest sequence that is walked through one position at a time. */
-const MOST_WALKED_TOKENS = 2 ** 18;
+const MOST_WALKED_TOKENS = 2 ** 20;
 /** Sides of blocks, the finest first. */
 const BLOCK_SIDES = [16, 32, 64, 128, 256] as const;
 
@@ -27,20 +27,12 @@ type Bounds = Omit<FlowReport, 'tokens' | 'queries' | 'layers' | 'isolated'>;
 export function flowBounds(mask: Mask, shape: Shape, ahead: boolean, options: FlowOptions): Bounds {
   const flow = flowOf(mask, shape, options);
   const walked = shape.tokens <= MOST_WALKED_TOKENS ? walkedFromEnds(mask, shape, options) : NOT_WALKED;
-  const blocks = flow === 'connected' ? blockBounds(mask, shape, ahead, options) : undefined;
+  // Nearly every block holds some scattered pair and hardly any holds all: that would tell nothing.
+  const blocks = flow === 'connected' && !isListed(mask) ? blockBounds(mask, shape, ahead, options) : undefined;
   const least = Math.max(walked.least, blocks?.least ?? 1);
   const most = Math.min(walked.most, blocks?.most ?? Number.POSITIVE_INFINITY);
   return {
-    reaches:
-      flow === undefined
-        ? null
-        : flow !== 'connected'
-          ? 'part'
-          : !ahead
-            ? 'past'
-            : Number.isFinite(most)
-              ? 'all'
-              : null,
+    reaches: reachesOf(flow, ahead, Number.isFinite(most)),
     share: null,
     missing: flow === undefined || flow === 'connected' ? null : flow,
     hops: { least, most, exact: least === most },
@@ -48,6 +40,14 @@ export function flowBounds(mask: Mask, shape: Shape, ahead: boolean, options: Fl
     byLayer: [],
     fields: [],
   };
+}
+
+/** `everybody`: is there a bound for the way from anybody to anybody? */
+function reachesOf(flow: Flow, ahead: boolean, everybody: boolean): FlowReport['reaches'] {
+  if (everybody) return 'all';
+  if (flow === undefined) return null;
+  if (flow !== 'connected') return 'part';
+  return ahead ? null : 'past';
 }
 
 interface LeastMost {

@@ -7,7 +7,7 @@ import { maskName } from '../pattern/mask-name.ts';
 import { patternAt, shapeAt } from '../pattern/model.ts';
 import { PatternError } from '../pattern/primitive.ts';
 import type { Shape } from '../pattern/shape.ts';
-import type { FlowOptions } from './flow.ts';
+import type { FlowOptions } from './flow-report.ts';
 
 /** The distinct masks of a model's layers. */
 export interface Layers {

@@ -4,7 +4,7 @@ import { DifferenceList } from '../pattern/difference-mask.ts';
 import type { Mask } from '../pattern/mask.ts';
 import { type Shape, squareShape } from '../pattern/shape.ts';
 import { findPair } from './find-pair.ts';
-import type { FlowOptions } from './flow.ts';
+import type { FlowOptions } from './flow-report.ts';
 import { followPairs } from './follow-pairs.ts';
 import { Padding, periodsOf } from './padding.ts';
 import { OutOfSteps } from './relation.ts';

@@ -5,7 +5,7 @@ import type { Mask } from '../pattern/mask.ts';
 import type { Shape } from '../pattern/shape.ts';
 import type { Range } from './range.ts';
 import { isListed, rowReader } from './row-reader.ts';
-import type { TileUse } from './waste.ts';
+import type { TileUse } from './tile-use.ts';
 
 /** Rows that are read one by one; a tree of more has either few squares or too many. */
 const MOST_ROWS = 2 ** 22;

@@ -5,7 +5,8 @@ import type { Shape } from '../pattern/shape.ts';
 import { lastRows, mostKeysAtOnce } from './key-lifetime.ts';
 import { countsByRows, listedCounts } from './listed-counts.ts';
 import { type Range, rangeOf } from './range.ts';
-import { type TileUse, tileUse } from './waste.ts';
+import type { TileUse } from './tile-use.ts';
+import { tileUse } from './waste.ts';
 
 /** What a mask costs a kernel and a decoder. All numbers are exact. */
 export interface MaskCounts {

@@ -35,6 +35,7 @@ export class Spread {
   #hops = 0;
   readonly #byLayer: number[] = [];
   readonly #fields: Field[] = [];
+  /** Of the first block that lacks one. */
   #missingPast: Pair | undefined;
   #missingFuture: Pair | undefined;
 
@@ -123,8 +124,10 @@ export class Spread {
         past += popcount(kernel.word(first + key, word) & bitsBetween(0, key + 1 - 32 * word));
     this.#past += past;
     const below = (keys * (keys + 1)) / 2 + (tokens - first - keys) * keys;
-    if (past < below) this.#missingPast ??= this.#missing(first, keys, true);
-    if (kernel.pairs - past < tokens * keys - below) this.#missingFuture ??= this.#missing(first, keys, false);
+    const isFirst = (known: Pair | undefined): boolean => known === undefined || first < known.key;
+    if (past < below && isFirst(this.#missingPast)) this.#missingPast = this.#missing(first, keys, true);
+    if (kernel.pairs - past < tokens * keys - below && isFirst(this.#missingFuture))
+      this.#missingFuture = this.#missing(first, keys, false);
   }
 
   /** A pair that is not there, with an earlier key or with a later one. */

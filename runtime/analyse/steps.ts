@@ -7,7 +7,7 @@ import {
 } from '../compile/mask-tree.ts';
 import type { Mask } from '../pattern/mask.ts';
 import type { Shape } from '../pattern/shape.ts';
-import { type RowReader, rowReader, treeReader } from './row-reader.ts';
+import { isListed, type RowReader, rowReader, treeReader } from './row-reader.ts';
 import { Unmet } from './unmet.ts';
 
 /** Distance of a position that is not reached. */
@@ -83,6 +83,8 @@ export class Steps {
 }
 
 function rowsOf(mask: Mask, shape: Shape, options: CompileOptions): Rows {
+  const listed = (): Rows | undefined => runRows(rowReader(mask, shape.tokens, options), shape.tokens, options);
+  if (isListed(mask)) return listed() ?? treeRows(buildMaskTree(mask, shape, options));
   const most = options.maxNodes ?? Number.POSITIVE_INFINITY;
   try {
     const tree = buildMaskTree(mask, shape, { ...options, maxNodes: Math.min(MOST_NODES, most) });
@@ -90,10 +92,7 @@ function rowsOf(mask: Mask, shape: Shape, options: CompileOptions): Rows {
   } catch (error) {
     if (!(error instanceof CompileError)) throw error;
   }
-  return (
-    runRows(rowReader(mask, shape.tokens, options), shape.tokens, options) ??
-    treeRows(buildMaskTree(mask, shape, options))
-  );
+  return listed() ?? treeRows(buildMaskTree(mask, shape, options));
 }
 
 function isScattered({ root, tile }: MaskTree): boolean {

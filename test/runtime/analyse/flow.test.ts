@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { type FlowReport, modelFlow, shortestWay } from '../../../runtime/analyse/flow.ts';
+import { modelFlow, shortestWay } from '../../../runtime/analyse/flow.ts';
+import type { FlowReport } from '../../../runtime/analyse/flow-report.ts';
 import type { Model, Pattern } from '../../../runtime/pattern/ir.ts';
+import { drawKeys } from '../../../runtime/pattern/random-mask.ts';
 import { and, call, causal, grid, list, model, or, past, window } from './flow-patterns.ts';
 
 const flow = (tokens: number, pattern: Pattern): FlowReport => modelFlow(model(tokens, [pattern], { kind: 'pattern' }));
@@ -118,6 +120,38 @@ describe('known answers', () => {
     expect(byLayer[0]).toBeGreaterThan(inWindow / n ** 2);
     expect(byLayer[0]).toBeLessThanOrEqual((inWindow + 8 * n) / n ** 2);
     expect(byLayer.at(-1)).toBe(1);
+  });
+
+  it('scattered keys of 65,536 positions, at the effort of the preview', { timeout: 120_000 }, () => {
+    const n = 65_536;
+    const token = 40_000;
+    const pattern = call('random', { keys: 16 });
+    const report = modelFlow(model(n, [pattern], { kind: 'pattern' }), undefined, { token, effort: 3 / 4 });
+    expect(report).toMatchObject({ reaches: 'all', share: 1, hops: { exact: true } });
+    expect(report.byLayer).toHaveLength(report.hops.least);
+    expect(report.byLayer[0]).toBeGreaterThan((16 * n) / n ** 2);
+    expect(report.byLayer[0]).toBeLessThanOrEqual((17 * n) / n ** 2);
+    // What the token hears of, by the draws themselves.
+    const heard = new Uint8Array(n);
+    heard[token] = 1;
+    let edge = [token];
+    const sizes: number[] = [];
+    for (let keys = 1; edge.length > 0; ) {
+      const next: number[] = [];
+      for (const query of edge)
+        for (const key of drawKeys(16, n, query, { seed: 0, layer: 0, head: 0 }))
+          if (heard[key] === 0) {
+            heard[key] = 1;
+            next.push(key);
+          }
+      keys += next.length;
+      edge = next;
+      if (edge.length > 0) sizes.push(keys);
+    }
+    const found = report.fields.map(({ keys }) => keys);
+    expect(found.slice(0, sizes.length)).toEqual(sizes);
+    expect(found.slice(sizes.length)).toEqual(found.slice(sizes.length).map(() => n));
+    expect(sizes.length).toBeLessThanOrEqual(report.hops.least);
   });
 
   it('attention sinks make a window no faster', () => {
