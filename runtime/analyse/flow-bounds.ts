@@ -16,8 +16,9 @@ import { Steps, UNREACHED } from './steps.ts';
 const STEPS = 2 ** 29;
 /** Squares of a mask up to which blocks are looked at. */
 const MOST_NODES = 2 ** 20;
-/** Longest sequence that is walked through one position at a time. */
-const MOST_WALKED_TOKENS = 2 ** 20;
+/** Longest sequence that is walked through one position at a time, and where a few pairs of each row are listed. */
+const MOST_WALKED_TOKENS = 2 ** 18;
+const MOST_LISTED_TOKENS = 2 ** 20;
 /** Sides of blocks, the finest first. */
 const BLOCK_SIDES = [16, 32, 64, 128, 256] as const;
 
@@ -26,7 +27,8 @@ type Bounds = Omit<FlowReport, 'tokens' | 'queries' | 'layers' | 'isolated'>;
 /** What can be said where nothing is exact: by blocks of positions, and by following a few positions. */
 export function flowBounds(mask: Mask, shape: Shape, ahead: boolean, options: FlowOptions): Bounds {
   const flow = flowOf(mask, shape, options);
-  const walked = shape.tokens <= MOST_WALKED_TOKENS ? walkedFromEnds(mask, shape, options) : NOT_WALKED;
+  const isWalked = shape.tokens <= (isListed(mask) ? MOST_LISTED_TOKENS : MOST_WALKED_TOKENS);
+  const walked = isWalked ? walkedFromEnds(mask, shape, options) : NOT_WALKED;
   // Nearly every block holds some scattered pair and hardly any holds all: that would tell nothing.
   const blocks = flow === 'connected' && !isListed(mask) ? blockBounds(mask, shape, ahead, options) : undefined;
   const least = Math.max(walked.least, blocks?.least ?? 1);
