@@ -24,6 +24,16 @@ function withoutMissing({ missing: _, ...rest }: Stacked): Omit<Stacked, 'missin
   return rest;
 }
 
+/** Undefined where it throws such an error. */
+function unless<T>(kind: typeof OutOfSteps, compute: () => T): T | undefined {
+  try {
+    return compute();
+  } catch (error) {
+    if (error instanceof kind) return undefined;
+    throw error;
+  }
+}
+
 describe('a stack of layers', () => {
   it('connects what growing sets of keys connects, whichever way it is computed', () => {
     let distances = 0;
@@ -97,6 +107,29 @@ describe('a stack of layers', () => {
       ),
       { numRuns: 15 },
     );
+  }, 120_000);
+
+  it('connects what products of relations connect, in longer sequences', () => {
+    let compared = 0;
+    fc.assert(
+      fc.property(
+        fc.array(arbitraryPattern, { minLength: 1, maxLength: 3 }),
+        fc.array(fc.nat(2), { minLength: 1, maxLength: 6 }),
+        fc.integer({ min: 500, max: 1200 }),
+        fc.nat(),
+        (patterns, order, n, where) => {
+          const layers = order.map(layer => layer % patterns.length);
+          const masks = patterns.map(pattern => bindPattern(pattern, squareShape(n)));
+          const stack = { tokens: n, layers, token: where % n, masks };
+          const wanted = unless(OutOfSteps, () => stackRelations(stack, 2 ** 19));
+          if (wanted === undefined) return;
+          compared++;
+          expect(withoutMissing(followPairs(stack).finish())).toEqual(withoutMissing(wanted));
+        },
+      ),
+      { numRuns: 30 },
+    );
+    expect(compared).toBeGreaterThan(20);
   }, 120_000);
 
   it.each([
