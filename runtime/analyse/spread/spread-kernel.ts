@@ -56,15 +56,24 @@ interface Placed {
 
 let compiled: WebAssembly.Module | undefined;
 
-/** Undefined where the engine has no WebAssembly SIMD. */
+/** Undefined where the engine has no WebAssembly SIMD, or a page's policy forbids it. */
 function instantiate(): SpreadExports | undefined {
-  if (compiled === undefined) {
-    const bytes = Uint8Array.from(atob(spread), char => char.charCodeAt(0));
-    if (typeof WebAssembly === 'undefined' || !WebAssembly.validate(bytes)) return undefined;
-    compiled = new WebAssembly.Module(bytes);
-  }
+  compiled ??= compile();
   // `abort` is the one import that AssemblyScript may ask for; the kernel has no assertions that could call it.
-  return new WebAssembly.Instance(compiled, { env: { abort: () => {} } }).exports as unknown as SpreadExports;
+  return (
+    compiled && (new WebAssembly.Instance(compiled, { env: { abort: () => {} } }).exports as unknown as SpreadExports)
+  );
+}
+
+function compile(): WebAssembly.Module | undefined {
+  const bytes = Uint8Array.from(atob(spread), char => char.charCodeAt(0));
+  if (typeof WebAssembly === 'undefined' || !WebAssembly.validate(bytes)) return undefined;
+  try {
+    return new WebAssembly.Module(bytes);
+  } catch (error) {
+    if (error instanceof WebAssembly.CompileError) return undefined;
+    throw error;
+  }
 }
 
 /**
