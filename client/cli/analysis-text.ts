@@ -1,5 +1,5 @@
 import type { Against, LayerCost, MaybeAgainst, ModelCost } from '../../runtime/analyse/cost.ts';
-import type { FlowReport } from '../../runtime/analyse/flow.ts';
+import type { FlowReport } from '../../runtime/analyse/flow-report.ts';
 import type { Waste } from '../../runtime/analyse/waste.ts';
 import { aligned } from './aligned.ts';
 import { bytes, flops, grouped, percent } from './numbers.ts';
@@ -81,19 +81,20 @@ const REACHES = {
   future: 'every query hears of every later key',
 } as const;
 
+function reachesText({ reaches, share, missing }: FlowReport): string {
+  if (reaches === null) return 'not known: too irregular at this length';
+  if (reaches !== 'part') return REACHES[reaches];
+  const heard = share === null ? 'some keys are' : `${percent(share)} of the keys are`;
+  const never = missing === null ? '' : `; query ${grouped(missing.query)} never hears of key ${grouped(missing.key)}`;
+  return `${heard} heard of${never}`;
+}
+
 export function flowLines(flow: FlowReport): Line[] {
-  const { reaches, share, missing, hops, full, byLayer, isolated, layers, fields } = flow;
+  const { tokens, queries, hops, full, byLayer, isolated, layers, fields } = flow;
+  // The keys of earlier positions were made when those were queries.
+  const behind = queries === tokens ? '' : `, with all ${grouped(tokens)} positions as queries of some pass`;
   const lines: Line[] = [
-    [
-      'flow',
-      reaches === null
-        ? 'not known: too irregular at this length'
-        : reaches !== 'part'
-          ? REACHES[reaches]
-          : `${share === null ? 'some keys are' : `${percent(share)} of the keys are`} heard of${
-              missing === null ? '' : `; query ${grouped(missing.query)} never hears of key ${grouped(missing.key)}`
-            }`,
-    ],
+    ['flow', `${reachesText(flow)}${behind}`],
     ['diameter', hopsText(hops)],
   ];
   if (full !== null) {

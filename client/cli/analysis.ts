@@ -1,7 +1,9 @@
 import { spaceComplexity } from '../../runtime/analyse/complexity.ts';
 import { type ModelCost, modelCost } from '../../runtime/analyse/cost.ts';
-import { type FlowReport, modelFlow, shortestWay } from '../../runtime/analyse/flow.ts';
+import { modelFlow, shortestWay } from '../../runtime/analyse/flow.ts';
+import type { FlowReport } from '../../runtime/analyse/flow-report.ts';
 import { type Recognised, recognise } from '../../runtime/analyse/recognise.ts';
+import { recogniseSchedule, type Schedule } from '../../runtime/analyse/recognise-schedule.ts';
 import { type Waste, wasteOf } from '../../runtime/analyse/waste.ts';
 import { CompileError, type TileSize } from '../../runtime/compile/mask-tree.ts';
 import type { MaskSummary, SummarySubject } from '../../runtime/export/json.ts';
@@ -13,8 +15,11 @@ import { type BudgetSummary, count, type EstimateSummary } from './count.ts';
 /** Nobody waits with a hand on the keyboard: flow is followed longer than in the editor. */
 const EFFORT = 8;
 
-/** Seconds in which a mask is recognised, or is no known design. */
+/** Seconds in which a mask or a schedule is recognised, or is no known design. */
 const RECOGNISING = 5;
+
+/** Squares of a mask that may be a known design: more of scattered pairs take hundreds of megabytes. */
+const MOST_SQUARES = 2 ** 19;
 
 /** What `stats` is asked. */
 export interface AnalysisSubject extends SummarySubject {
@@ -36,6 +41,8 @@ export interface Analysis {
   readonly cost: ModelCost | null;
   /** The published design that the mask is, by its pairs. */
   readonly recognised: Recognised | null;
+  /** How the layers of a model take turns, where they do and each is a known design. */
+  readonly schedule: Schedule | null;
   readonly flow?: FlowReport;
   /** Positions of a shortest way from query to key, null when there is none. */
   readonly way?: readonly number[] | null;
@@ -53,7 +60,8 @@ export function analyse(subject: AnalysisSubject): Analysis {
     space: spaceComplexity(pattern),
     waste: 'pairs' in summary ? orNull(() => wasteOf(bindPattern(pattern, shape), shape)) : null,
     cost: countable ? orNull(() => modelCost(model, shape.tokens, { ...only, ...(tile && { tile }) })) : null,
-    recognised: 'pairs' in summary ? recognised(subject) : null,
+    recognised: 'pairs' in summary ? soon(checkpoint => recognisedAs(subject, checkpoint)) : null,
+    schedule: countable ? soon(checkpoint => recogniseSchedule(model, shape.tokens, { checkpoint })) : null,
     ...(subject.flow
       ? {
           flow: modelFlow(model, shape.tokens, { ...only, effort: EFFORT, ...(from !== undefined && { token: from }) }),
@@ -65,13 +73,17 @@ export function analyse(subject: AnalysisSubject): Analysis {
   };
 }
 
-/** Null when it is no known design, and when it takes too long to find out. */
-function recognised({ pattern, shape }: AnalysisSubject): Recognised | null {
+function recognisedAs({ pattern, shape }: AnalysisSubject, checkpoint: () => void): Recognised | undefined {
+  return recognise(bindPattern(pattern, shape), shape, { pattern }, { checkpoint, maxNodes: MOST_SQUARES });
+}
+
+/** Null when there is no answer, and when it takes too long to find out. */
+function soon<T>(ask: (checkpoint: () => void) => T | undefined): T | null {
   const end = performance.now() + 1000 * RECOGNISING;
   const checkpoint = (): void => {
     if (performance.now() > end) throw new CompileError('the mask is too irregular to be a known design');
   };
-  return recognise(bindPattern(pattern, shape), shape, { pattern }, { checkpoint }) ?? null;
+  return orNull(() => ask(checkpoint)) ?? null;
 }
 
 /** What is too irregular for small tiles, or has heads that nobody reaches, still has its pairs. */

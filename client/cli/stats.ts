@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
 import type { Recognised } from '../../runtime/analyse/recognise.ts';
+import type { Schedule } from '../../runtime/analyse/recognise-schedule.ts';
 import type { TileSize } from '../../runtime/compile/mask-tree.ts';
 import { jsonText, type MaskSummary } from '../../runtime/export/json.ts';
 import type { Analysis } from './analysis.ts';
@@ -82,7 +83,7 @@ async function stats(
 }
 
 /** One object: the summary's fields, and beside them an object for each analysis. */
-function json({ summary, space, waste, cost, recognised, flow, way }: Analysis): string {
+function json({ summary, space, waste, cost, recognised, schedule, flow, way }: Analysis): string {
   // Whoever asks has the text; a file that is passed on carries it along.
   const { source: _, ...numbers } = summary;
   const perLayer =
@@ -93,16 +94,22 @@ function json({ summary, space, waste, cost, recognised, flow, way }: Analysis):
     waste,
     cost: cost && { ...cost, perLayer },
     recognised: recognised && withoutPattern(recognised),
+    schedule,
     ...(flow && { flow }),
     ...(way !== undefined && { way }),
   };
   return jsonText(all);
 }
 
-function text({ summary, space, waste, cost, recognised, flow, way }: Analysis, from?: number, to?: number): string {
+function text(
+  { summary, space, waste, cost, recognised, schedule, flow, way }: Analysis,
+  from?: number,
+  to?: number,
+): string {
   return [
     table(summary, [
       ...(recognised === null || recognised.family === 'Composition' ? [] : [recognisedLine(recognised)]),
+      ...(schedule === null ? [] : [scheduleLine(schedule)]),
       ['memory', `${space}; full attention keeps O(n^2)`],
       ...('range' in summary ? ([['range', rangeText(summary.range)]] as const) : []),
       ...(waste === null ? [] : wasteLines(waste)),
@@ -120,6 +127,10 @@ function withoutPattern({ pattern: _, ...said }: Recognised): object {
 
 function recognisedLine({ title, text, module }: Recognised): Line {
   return ['recognised', `${title}: ${text}${module === undefined ? '' : ` from ${module}`}`];
+}
+
+function scheduleLine({ title, text, module }: Schedule): Line {
+  return ['layers', text === null ? title : `${title}: ${text} from ${module}`];
 }
 
 function table(summary: Analysis['summary'], more: readonly Line[]): string {

@@ -1,6 +1,6 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import type { MaybeAgainst, ModelCost } from '../../runtime/analyse/cost.ts';
-import type { FlowReport } from '../../runtime/analyse/flow.ts';
+import type { FlowReport } from '../../runtime/analyse/flow-report.ts';
 import type { Found } from './analyses.ts';
 import type { CostAnswer, FlowAnswer } from './drawing-messages.ts';
 import { bytes, count, mean, operations, percent } from './format.ts';
@@ -37,9 +37,9 @@ export function costSection(found: Found<CostAnswer>): TemplateResult {
 /** How information gets from key to query through several layers. */
 export function flowSection(found: Found<FlowAnswer>): TemplateResult {
   return section('Flow', found, flow => {
-    const { missing, hops, full, isolated, layers, byLayer } = flow;
+    const { missing, hops, full, isolated, layers, byLayer, tokens, queries } = flow;
     return html`<dl class="numbers">
-      ${line('Heard of', reachText(flow), '', 'Keys that every query hears of through enough layers')}
+      ${line('Heard of', reachText(flow), queries === tokens ? '' : 'by all positions', queries === tokens ? 'Keys that every query hears of through enough layers' : 'Keys that every position hears of: before it was put into the cache each was a query of the same layers')}
       ${missing === null ? nothing : line('Never', `${count(missing.key)} by ${count(missing.query)}`, '', 'A key and a query that no number of layers connects')}
       ${line('Hops', hopsText(hops), hops.exact ? '' : 'bounds', 'Most steps that information takes from a key to a query')}
       ${full === null ? nothing : line('All heard', fullText(full.after, layers, byLayer.at(-1) ?? 0), '', 'Layers after which every query has heard of all that it ever will')}

@@ -2,7 +2,7 @@ import { complexity } from '../../runtime/analyse/complexity.ts';
 import { modelCost } from '../../runtime/analyse/cost.ts';
 import { COUNTED_SQUARES, estimatePairs } from '../../runtime/analyse/estimate.ts';
 import { modelFlow } from '../../runtime/analyse/flow.ts';
-import { statisticsOf } from '../../runtime/analyse/statistics.ts';
+import { statistics } from '../../runtime/analyse/statistics.ts';
 import { type Waste, wasteOf } from '../../runtime/analyse/waste.ts';
 import { compileHeadParts } from '../../runtime/compile/compile-heads.ts';
 import { buildMaskTree, CompileError, type CompileOptions } from '../../runtime/compile/mask-tree.ts';
@@ -27,8 +27,8 @@ import type {
   ToWorker,
 } from './drawing-messages.ts';
 
-/** It is computed after every edit: seconds at the most, and bounds where that is not enough. */
-const FLOW_EFFORT = 1 / 4;
+/** It is computed after every edit, until the next one: seconds at the most, and bounds where that is not enough. */
+const FLOW_EFFORT = 3 / 4;
 
 /** The worker behind the preview: binds, counts, draws and compiles, so that the page stays responsive. */
 declare const self: DedicatedWorkerGlobalScope;
@@ -99,14 +99,12 @@ function measure(choice: MaskChoice): Measurement {
 }
 
 function counted(pattern: Pattern, shape: Shape, options: CompileOptions): Counted {
-  const mask = bindPattern(pattern, shape);
-  const statistics = statisticsOf(buildMaskTree(mask, shape, options), complexity(pattern), shape.offset);
   const parts = partsOf(pattern, shape).map(part => {
     const inMask: Pattern = { kind: 'intersection', left: part.pattern, right: pattern };
     const tree = buildMaskTree(bindPattern(inMask, shape), shape, options);
     return { label: part.label, span: part.span, pairs: tree.root?.pairs ?? 0 };
   });
-  return { statistics, parts };
+  return { statistics: statistics(pattern, shape, options), parts };
 }
 
 function costOf(choice: MaskChoice): CostAnswer {

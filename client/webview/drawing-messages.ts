@@ -1,6 +1,6 @@
 import type { ModelCost } from '../../runtime/analyse/cost.ts';
 import type { Estimate } from '../../runtime/analyse/estimate.ts';
-import type { FlowReport } from '../../runtime/analyse/flow.ts';
+import type { FlowReport } from '../../runtime/analyse/flow-report.ts';
 import type { Statistics } from '../../runtime/analyse/statistics.ts';
 import type { Waste } from '../../runtime/analyse/waste.ts';
 import type { PlanParts } from '../../runtime/attention/types.ts';

@@ -1,11 +1,5 @@
 import { type Count, plus } from '../compile/count.ts';
-import {
-  buildMaskTree,
-  type CompileOptions,
-  DEFAULT_TILE,
-  type MaskTree,
-  type TileSize,
-} from '../compile/mask-tree.ts';
+import { type CompileOptions, DEFAULT_TILE, type TileSize } from '../compile/mask-tree.ts';
 import { union } from '../pattern/algebra.ts';
 import { bindCandidates, isDynamic } from '../pattern/bind.ts';
 import type { Dtype, Model, Pattern } from '../pattern/ir.ts';
@@ -14,10 +8,9 @@ import { patternAt, shapeAt } from '../pattern/model.ts';
 import { PatternError } from '../pattern/primitive.ts';
 import { type Reads, readsOf } from '../pattern/reads.ts';
 import type { Shape } from '../pattern/shape.ts';
-import { lastRows, mostKeysAtOnce } from './key-lifetime.ts';
+import { countMask } from './mask-counts.ts';
 import { pairBudget } from './pair-budget.ts';
-import { type Range, rangeOf } from './range.ts';
-import { tileUse } from './waste.ts';
+import type { Range } from './range.ts';
 
 /** Width of a head where the file does not say. */
 export const ASSUMED_HEAD_DIM = 64;
@@ -238,7 +231,7 @@ class Masks {
     if (kept === undefined) {
       // A key stays for as long as any of the heads needs it.
       const mask = distinct.map(({ pattern, shape }) => bindCandidates(pattern, shape)).reduce(union);
-      kept = keptBy(buildMaskTree(mask, first.shape, this.#options), first.shape, this.#options);
+      kept = countMask(mask, first.shape, this.#options).kept;
       this.#kept.set(key, kept);
     }
     return kept;
@@ -264,24 +257,18 @@ class Masks {
   }
 }
 
-function keptBy(tree: MaskTree, shape: Shape, { checkpoint }: CompileOptions): number {
-  return mostKeysAtOnce(lastRows(tree, checkpoint), shape.offset, shape.queries);
-}
-
 function measure(pattern: Pattern, shape: Shape, options: CompileOptions): MaskNumbers {
   options.checkpoint?.();
-  const tree = buildMaskTree(bindCandidates(pattern, shape), shape, options);
+  const mask = bindCandidates(pattern, shape);
   const dynamic = isDynamic(pattern);
-  const pairs = BigInt(dynamic ? pairBudget(pattern, shape, options) : (tree.root?.pairs ?? 0));
-  const use = tileUse(tree);
-  options.checkpoint?.();
-  const range = rangeOf(tree, shape.offset);
-  options.checkpoint?.();
+  const counted = countMask(mask, shape, options);
+  const { use, range, kept } = counted;
+  const pairs = BigInt(dynamic ? pairBudget(pattern, shape, options) : counted.pairs);
   return {
     pairs,
     computed: dynamic ? null : { pairs: BigInt(use.computed), keys: BigInt(use.loadedKeys) },
     ...range,
-    kept: keptBy(tree, shape, options),
+    kept,
     pattern,
     shape,
   };

@@ -1,12 +1,11 @@
-import { buildMaskTree, type CompileOptions } from '../compile/mask-tree.ts';
+import type { CompileOptions } from '../compile/mask-tree.ts';
 import { intersection } from '../pattern/algebra.ts';
 import { Progression } from '../pattern/difference-mask.ts';
 import type { Mask } from '../pattern/mask.ts';
 import type { Shape } from '../pattern/shape.ts';
 import { transposedMask } from '../pattern/transposed-mask.ts';
 import { findPair, type Pair, pairOutside } from './find-pair.ts';
-import { UNREACHED } from './neighbours.ts';
-import { Steps } from './steps.ts';
+import { Steps, UNREACHED } from './steps.ts';
 
 /** Longest sequence whose paths are followed one position at a time. */
 const MAX_FOLLOWED = 2 ** 16;
@@ -41,12 +40,12 @@ export function flowOf(mask: Mask, shape: Shape, options: CompileOptions = {}): 
 
 /** Follows the pairs of a mask one position at a time. */
 function follow(mask: Mask, shape: Shape, options: CompileOptions): Flow {
-  const steps = new Steps(buildMaskTree(mask, shape, options), options.checkpoint);
+  const steps = Steps.of(mask, shape, options);
   const last = shape.tokens - 1;
   const ahead = steps.distances(0).indexOf(UNREACHED);
   const back = steps.distances(last).indexOf(UNREACHED);
   if (ahead < 0) {
-    const backwards = new Steps(buildMaskTree(transposedMask(mask, shape.tokens), shape, options), options.checkpoint);
+    const backwards = Steps.of(transposedMask(mask, shape.tokens), shape, options);
     const cut = backwards.distances(0).indexOf(UNREACHED);
     if (cut < 0) return 'connected';
     // Position `cut` never gets to 0: the past is incomplete. Is its future too?

@@ -1,5 +1,5 @@
-import type { MaskNode, MaskTree } from '../compile/mask-tree.ts';
 import { OutOfSteps } from './relation.ts';
+import type { RowReader } from './row-reader.ts';
 
 /**
  * The keys of every query as sums of stretches that rows share: a window's keys are a few aligned stretches, and what
@@ -15,34 +15,52 @@ export interface SharedRows {
   readonly from: Uint32Array;
 }
 
-/** Stretches of keys [from, to) of a query, ascending and apart from each other, told to `run`. */
-export type RowReader = (query: number, run: (from: number, to: number) => void) => void;
-
 /** Stretches that all rows together may have: beyond, putting them together alone takes too long. */
-const MOST_RUNS = 2 ** 23;
+const MOST_RUNS = 2 ** 25;
+/** Pairs that may be listed one by one, at 4 bytes. */
+const MOST_LISTED = 2 ** 24;
 /** Distinct aligned stretches. */
 const MOST_NODES = 2 ** 24;
 const FIRST_NODES = 2 ** 12;
+/** Distinct stretches for each row by which rows that have something in common have met again. */
+const NODES_TO_MEET = 4;
 
-/** Puts the rows of a mask together. Throws OutOfSteps where they have too little in common. */
+/** Puts the rows of a mask together, or lists them where they have little in common. Throws OutOfSteps where that is too long. */
 export function sharedRows(tokens: number, read: RowReader, checkpoint?: () => void): SharedRows {
   const stretches = new Stretches(tokens);
   const roots = new Uint32Array(tokens);
-  const runs: number[] = [];
   let left = MOST_RUNS;
+  let pairs = 0;
   for (let query = 0; query < tokens; query++) {
     if ((query & 0xff) === 0) checkpoint?.();
-    runs.length = 0;
-    read(query, (from, to) => {
-      // Neighbouring stretches are one.
-      if (runs.length > 0 && runs[runs.length - 1] === from) runs[runs.length - 1] = to;
-      else runs.push(from, to);
-    });
+    const runs = read(query);
+    for (let at = 0; at < runs.length; at += 2) pairs += (runs[at + 1] ?? 0) - (runs[at] ?? 0);
     left -= runs.length / 2;
     if (left < 0) throw new OutOfSteps('the rows of this mask have too many stretches');
     roots[query] = stretches.of(runs);
+    if (stretches.count > NODES_TO_MEET * tokens && 2 * stretches.count > pairs)
+      return listedRows(tokens, read, checkpoint);
   }
   return stretches.summed(roots);
+}
+
+/** Every key of every row. */
+function listedRows(tokens: number, read: RowReader, checkpoint?: () => void): SharedRows {
+  const start = new Uint32Array(tokens + 1);
+  let from = new Uint32Array(FIRST_NODES);
+  let end = 0;
+  for (let query = 0; query < tokens; query++) {
+    if ((query & 0xff) === 0) checkpoint?.();
+    const runs = read(query);
+    for (let at = 0; at < runs.length; at += 2)
+      for (let key = runs[at] ?? 0; key < (runs[at + 1] ?? 0); key++) {
+        if (end === MOST_LISTED) throw new OutOfSteps('this mask has too many scattered pairs');
+        if (end === from.length) from = grown(from);
+        from[end++] = key;
+      }
+    start[query + 1] = end;
+  }
+  return { tokens, sums: 0, start, from: from.slice(0, end) };
 }
 
 /** All pairs of several masks. */
@@ -81,104 +99,62 @@ export function joinedRows(all: readonly SharedRows[]): SharedRows {
   return { tokens, sums, start, from };
 }
 
-/** Reads the rows of a compiled mask, a row of tiles at a time. */
-export function rowsOfTree(tree: MaskTree): RowReader {
-  const words = Math.ceil(tree.tile.keys / 32);
-  let block = -1;
-  let squares: readonly Square[] = [];
-  return (query, run) => {
-    const row = query % tree.tile.queries;
-    if (query - row !== block) {
-      block = query - row;
-      squares = squaresAt(tree, block / tree.tile.queries);
-    }
-    for (const { node, column } of squares) {
-      if (node.full) {
-        run(column, column + node.keys);
-        continue;
-      }
-      const start = ((node.maskId ?? 0) * tree.tile.queries + row) * words;
-      for (let word = 0; word < words; word++) {
-        const bits = tree.masks[start + word] ?? 0;
-        if (bits !== 0) runsOf(bits, column + 32 * word, run);
-      }
-    }
-  };
-}
-
-/** A tile that is not empty, or a larger square that is full. */
-interface Square {
-  readonly node: MaskNode;
-  readonly column: number;
-}
-
-/** What a row of tiles consists of, keys ascending. */
-function squaresAt(tree: MaskTree, tileRow: number): readonly Square[] {
-  const squares: Square[] = [];
-  const walk = (node: MaskNode | null, level: number, row: number, tileColumn: number): void => {
-    if (node === null) return;
-    if (node.full || node.children === undefined) squares.push({ node, column: tileColumn * tree.tile.keys });
-    else {
-      const half = 2 ** (level - 1);
-      const below = row < half ? 0 : 2;
-      walk(node.children[below], level - 1, row % half, tileColumn);
-      walk(node.children[below + 1] ?? null, level - 1, row % half, tileColumn + half);
-    }
-  };
-  walk(tree.root, tree.levels, tileRow, 0);
-  return squares;
-}
-
-/** The stretches of a word whose first key is `key`. */
-function runsOf(word: number, key: number, run: (from: number, to: number) => void): void {
-  for (let bits = word; bits !== 0; ) {
-    const from = 31 - Math.clz32(bits & -bits);
-    // The lowest clear bit above it ends the run.
-    const beyond = ~(bits | ((1 << from) - 1));
-    const to = beyond === 0 ? 32 : 31 - Math.clz32(beyond & -beyond);
-    run(key + from, key + to);
-    bits = to === 32 ? 0 : bits & (-1 << to);
-  }
-}
-
 /** Sets of keys as halves of halves of the sequence; equal ones have equal numbers. Number k + 1 is the key k alone, 0 none. */
 class Stretches {
   readonly #tokens: number;
-  readonly #levels: number;
   #left = new Uint32Array(FIRST_NODES);
   #right = new Uint32Array(FIRST_NODES);
   #count = 0;
   /** Slots of a hash table of all sets with two halves. */
   #index = new Uint32Array(2 * FIRST_NODES);
+  /** Parts of a set from the first keys to the last, and the level of the smallest stretch around each and the next. */
+  readonly #open = new Uint32Array(64);
+  readonly #meeting = new Uint8Array(64);
   /** The sets of all keys of an aligned stretch, by level and place. */
   readonly #whole: Uint32Array[];
 
   constructor(tokens: number) {
     this.#tokens = tokens;
-    this.#levels = tokens <= 1 ? 0 : 32 - Math.clz32(tokens - 1);
-    this.#whole = Array.from(
-      { length: this.#levels + 1 },
-      (_, level) => new Uint32Array(Math.ceil(tokens / 2 ** level)),
-    );
+    const levels = 32 - Math.clz32(tokens);
+    this.#whole = Array.from({ length: levels }, (_, level) => new Uint32Array(Math.ceil(tokens / 2 ** level)));
+  }
+
+  /** Distinct sets of two halves. */
+  get count(): number {
+    return this.#count;
   }
 
   /** The set of some stretches, given as [from, to, from, to, ...]. */
   of(runs: readonly number[]): number {
-    return this.#set(runs, 0, runs.length, this.#levels, 0);
+    const nodes = this.#open;
+    const levels = this.#meeting;
+    let depth = 0;
+    let before = 0;
+    for (let at = 0; at < runs.length; at += 2) {
+      const to = runs[at + 1] ?? 0;
+      for (let from = runs[at] ?? 0; from < to; ) {
+        // The largest aligned stretch that begins here and ends in time.
+        const room = 31 - Math.clz32(to - from);
+        const level = from === 0 ? room : Math.min(room, 31 - Math.clz32(from & -from));
+        if (depth > 0) {
+          // What lies together in a smaller stretch than this one and the last is complete.
+          const meeting = 32 - Math.clz32(from ^ before);
+          while (depth > 1 && (levels[depth - 2] ?? 0) < meeting) depth = this.#close(depth);
+          levels[depth - 1] = meeting;
+        }
+        nodes[depth++] = this.#stretch(level, from / 2 ** level);
+        before = from;
+        from += 2 ** level;
+      }
+    }
+    while (depth > 1) depth = this.#close(depth);
+    return depth === 0 ? 0 : (nodes[0] ?? 0);
   }
 
-  /** Of the runs from index `begin` to `end`, what lies in the aligned stretch at `place`. */
-  #set(runs: readonly number[], begin: number, end: number, level: number, place: number): number {
-    const first = place * 2 ** level;
-    const beyond = first + 2 ** level;
-    while (begin < end && (runs[begin + 1] ?? 0) <= first) begin += 2;
-    while (end > begin && (runs[end - 2] ?? 0) >= beyond) end -= 2;
-    if (begin === end) return 0;
-    if ((runs[begin] ?? 0) <= first && (runs[begin + 1] ?? 0) >= beyond) return this.#stretch(level, place);
-    return this.#pair(
-      this.#set(runs, begin, end, level - 1, 2 * place),
-      this.#set(runs, begin, end, level - 1, 2 * place + 1),
-    );
+  /** Makes one of the last two parts that are open. @returns how many are left */
+  #close(depth: number): number {
+    this.#open[depth - 2] = this.#pair(this.#open[depth - 2] ?? 0, this.#open[depth - 1] ?? 0);
+    return depth - 1;
   }
 
   #stretch(level: number, place: number): number {

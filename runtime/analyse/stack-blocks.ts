@@ -1,101 +1,82 @@
-import { buildMaskTree, type CompileOptions, type MaskTree } from '../compile/mask-tree.ts';
-import { planOf } from '../compile/plan.ts';
-import { FULL_TILE } from '../compile/tile-plan.ts';
+import type { CompileOptions } from '../compile/mask-tree.ts';
+import { gridOf } from '../pattern/block-masks.ts';
+import { Progression } from '../pattern/difference-mask.ts';
 import type { Mask } from '../pattern/mask.ts';
 import { squareShape } from '../pattern/shape.ts';
-import type { Neighbours } from './neighbours.ts';
-import { type SharedRows, sharedRows } from './shared-rows.ts';
-import { stackSpread } from './stack-spread.ts';
+import { pairOutside } from './find-pair.ts';
+import type { RowReader } from './row-reader.ts';
 import type { Field, Stack, Stacked } from './stacking.ts';
 
-/** Sides of blocks, the finest first. */
-export const BLOCK_SIDES = [16, 32, 64, 128, 256] as const;
+const SELF: Mask = new Progression(0, 0);
 
 /**
- * The same for masks that hold all pairs of a block of queries and a block of keys or none of them, by following blocks
- * in the place of positions; undefined for other masks. Throws OutOfSteps and CompileError.
+ * The same stack of blocks of `size` positions, for masks that are written as grids of such blocks and in which every
+ * block sees itself: one position then stands for its block. Undefined for others.
  */
-export function stackBlocks(stack: Stack<Mask>, steps: number, options: CompileOptions = {}): Stacked | undefined {
-  const { tokens, token } = stack;
-  const treesOf = (side: number): MaskTree[] => stack.masks.map(mask => treeOf(mask, tokens, side, options));
-  const isWhole = ({ root }: MaskTree): boolean => (root?.partialTiles ?? 0) === 0;
-  // Blocks that are whole or empty consist of smaller ones that are.
-  if (tokens % BLOCK_SIDES[0] !== 0 || !treesOf(BLOCK_SIDES[0]).every(isWhole)) return undefined;
-  for (const side of BLOCK_SIDES.toReversed()) {
-    if (tokens % side !== 0) continue;
-    const trees = treesOf(side);
-    if (!trees.every(isWhole)) continue;
-    const masks = trees.map(tree => blocksOf(tree).every);
-    // Inside of a block everybody has to see everybody, or one block would stand for positions that differ.
-    if (!masks.every(seesItself)) return undefined;
-    const blocks = stackSpread(
-      {
-        tokens: tokens / side,
-        masks: masks.map(blocks => rowsOf(blocks, options.checkpoint)),
-        layers: stack.layers,
-        ...(token === undefined ? {} : { token: Math.floor(token / side) }),
-      },
-      steps,
-      options.checkpoint,
-    );
-    return unfolded(blocks, tokens / side, side);
-  }
-  return undefined;
+export function blockStack(
+  stack: Stack<Mask>,
+  options: CompileOptions,
+): { readonly size: number; readonly stack: Stack<Mask> } | undefined {
+  const grids = stack.masks.map(gridOf);
+  const size = grids[0]?.size ?? 1;
+  if (size === 1 || stack.tokens % size !== 0 || grids.some(grid => grid?.size !== size)) return undefined;
+  const tokens = stack.tokens / size;
+  const masks = grids.flatMap(grid => grid?.grid ?? []);
+  const shape = squareShape(tokens);
+  if (masks.some(mask => pairOutside(SELF, mask, shape, options) !== undefined)) return undefined;
+  const place = stack.token === undefined ? {} : { token: Math.floor(stack.token / size) };
+  return { size, stack: { tokens, masks, layers: stack.layers, ...place } };
 }
 
-/** Blocks of keys of which some pair is there, and those of which every pair is, by block of queries. */
-export function blocksOf(tree: MaskTree): { readonly some: Neighbours; readonly every: Neighbours } {
-  const { rowStart, column, maskId } = planOf(tree);
-  const start = new Uint32Array(rowStart.length);
-  const full = column.filter((_, entry) => maskId[entry] === FULL_TILE);
-  for (let row = 0; row + 1 < rowStart.length; row++) {
-    let count = 0;
-    for (let entry = rowStart[row] ?? 0; entry < (rowStart[row + 1] ?? 0); entry++)
-      if (maskId[entry] === FULL_TILE) count++;
-    start[row + 1] = (start[row] ?? 0) + count;
+/**
+ * The largest side of blocks of which a mask holds all pairs of a block of queries and a block of keys or none of them,
+ * and all pairs of a block with itself: one position then stands for its block. 1 for most masks. `reads`: of the parts
+ * that the mask is the union of.
+ */
+export function blockSide(tokens: number, reads: readonly RowReader[], checkpoint?: () => void): number {
+  let side = tokens;
+  const before: (readonly number[])[] = [];
+  for (let query = 0; query < tokens && side > 1; query++) {
+    if ((query & 0xff) === 0) checkpoint?.();
+    for (const [part, read] of reads.entries()) {
+      const runs = read(query);
+      const last = before[part];
+      if (last !== undefined && isSame(runs, last)) continue;
+      side = divisor(side, query);
+      for (const bound of runs) side = divisor(side, bound);
+      before[part] = runs.slice();
+    }
   }
-  return { some: { start: rowStart, key: column }, every: { start, key: full } };
+  return side > 1 && blocksSeeThemselves(tokens, side, reads) ? side : 1;
 }
 
-/** The same blocks, as rows that share what they have alike. */
-export function rowsOf({ start, key }: Neighbours, checkpoint?: () => void): SharedRows {
-  return sharedRows(
-    start.length - 1,
-    (query, run) => {
-      for (let at = start[query] ?? 0; at < (start[query + 1] ?? 0); at++) run(key[at] ?? 0, (key[at] ?? 0) + 1);
-    },
-    checkpoint,
-  );
-}
-
-const trees = new WeakMap<Mask, Map<string, MaskTree>>();
-
-/** The tree of a mask in square tiles, built once for as long as somebody has the mask. Throws CompileError. */
-export function treeOf(mask: Mask, tokens: number, side: number, options: CompileOptions): MaskTree {
-  let own = trees.get(mask);
-  if (own === undefined) {
-    own = new Map();
-    trees.set(mask, own);
-  }
-  // The empty mask is one and the same at every length.
-  const key = `${tokens},${side}`;
-  let tree = own.get(key);
-  if (tree === undefined) {
-    tree = buildMaskTree(mask, squareShape(tokens), { ...options, tile: { queries: side, keys: side } });
-    own.set(key, tree);
-  }
-  return tree;
-}
-
-/** Does every position see itself? */
-export function seesItself({ start, key }: Neighbours): boolean {
-  for (let query = 0; query + 1 < start.length; query++)
-    if (!key.subarray(start[query] ?? 0, start[query + 1] ?? 0).includes(query)) return false;
+function blocksSeeThemselves(tokens: number, side: number, reads: readonly RowReader[]): boolean {
+  for (let block = 0; block < tokens; block += side) if (!reads.some(read => holds(read(block), block))) return false;
   return true;
 }
 
-/** Every block as its positions. */
-function unfolded(blocks: Stacked, count: number, side: number): Stacked {
+function holds(runs: readonly number[], key: number): boolean {
+  for (let at = 0; at < runs.length; at += 2) if (key < (runs[at + 1] ?? 0)) return key >= (runs[at] ?? 0);
+  return false;
+}
+
+function isSame(a: readonly number[], b: readonly number[]): boolean {
+  if (a.length !== b.length) return false;
+  for (let at = 0; at < a.length; at++) if (a[at] !== b[at]) return false;
+  return true;
+}
+
+function divisor(a: number, b: number): number {
+  return b === 0 ? a : divisor(b, a % b);
+}
+
+/** The rows of such a mask with blocks in the place of positions. */
+export function blockReader(read: RowReader, side: number): RowReader {
+  return block => read(block * side).map(bound => bound / side);
+}
+
+/** What is connected, told of positions instead of blocks. `count`: of blocks. */
+export function unfolded(blocks: Stacked, count: number, side: number): Stacked {
   const pairs = side ** 2;
   // On the diagonal of blocks lie keys that are earlier and such that are later.
   const half = (count: number, diagonal: number): number =>

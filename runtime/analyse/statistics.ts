@@ -1,10 +1,18 @@
 import { type Count, ratio, times } from '../compile/count.ts';
-import { buildMaskTree, type CompileOptions, type MaskTree } from '../compile/mask-tree.ts';
-import { rowProfile } from '../compile/row-counts.ts';
+import {
+  buildMaskTree,
+  type CompileOptions,
+  DEFAULT_TILE,
+  type MaskTree,
+  type TileSize,
+} from '../compile/mask-tree.ts';
+import { type RowProfile, rowProfile } from '../compile/row-counts.ts';
 import { bindPattern } from '../pattern/bind.ts';
 import type { Pattern } from '../pattern/ir.ts';
+import type { Mask } from '../pattern/mask.ts';
 import type { Shape } from '../pattern/shape.ts';
 import { complexity } from './complexity.ts';
+import { countsByRows, listedCounts } from './listed-counts.ts';
 import { type Range, rangeOf } from './range.ts';
 
 /** The numbers of one mask. All are exact. */
@@ -33,18 +41,54 @@ export interface Statistics {
  * Throws PatternError when the pattern has no meaning there and CompileError when it is too large to count.
  */
 export function statistics(pattern: Pattern, shape: Shape, options: CompileOptions = {}): Statistics {
-  const tree = buildMaskTree(bindPattern(pattern, shape), shape, options);
-  return statisticsOf(tree, complexity(pattern), shape.offset);
+  const mask = bindPattern(pattern, shape);
+  return countsByRows(mask, shape)
+    ? listedStatistics(mask, shape, complexity(pattern), options)
+    : statisticsOf(buildMaskTree(mask, shape, options), complexity(pattern), shape.offset);
+}
+
+function listedStatistics(mask: Mask, shape: Shape, symbolic: string, options: CompileOptions): Statistics {
+  const { queries, tokens } = shape;
+  const tile = options.tile ?? DEFAULT_TILE;
+  const { pairs, rows, range, tiles } = listedCounts(mask, shape, [tile], options);
+  const full = tiles[0]?.full ?? 0;
+  return told(
+    { queries, keys: tokens, tile, pairs, rows, range, full, partial: (tiles[0]?.use.tiles ?? 0) - full },
+    symbolic,
+  );
 }
 
 /** The numbers of a compiled mask whose row 0 sits at position `offset`. */
 export function statisticsOf(tree: MaskTree, symbolic: string, offset = 0): Statistics {
-  const { queries, keys } = tree;
-  const pairs = tree.root?.pairs ?? 0;
-  const rows = rowProfile(tree);
-  const full = tree.root?.fullTiles ?? 0;
-  const partial = tree.root?.partialTiles ?? 0;
-  const tiles = Math.ceil(queries / tree.tile.queries) * Math.ceil(keys / tree.tile.keys);
+  const { queries, keys, tile, root } = tree;
+  return told(
+    {
+      ...{ queries, keys, tile },
+      pairs: root?.pairs ?? 0,
+      rows: rowProfile(tree),
+      range: rangeOf(tree, offset),
+      full: root?.fullTiles ?? 0,
+      partial: root?.partialTiles ?? 0,
+    },
+    symbolic,
+  );
+}
+
+/** What was counted. */
+interface Counts {
+  readonly queries: number;
+  readonly keys: number;
+  readonly tile: TileSize;
+  readonly pairs: Count;
+  readonly rows: RowProfile;
+  readonly range: Range;
+  /** Tiles. */
+  readonly full: number;
+  readonly partial: number;
+}
+
+function told({ queries, keys, tile, pairs, rows, range, full, partial }: Counts, symbolic: string): Statistics {
+  const tiles = Math.ceil(queries / tile.queries) * Math.ceil(keys / tile.keys);
   return {
     tokens: keys,
     queries,
@@ -53,7 +97,7 @@ export function statisticsOf(tree: MaskTree, symbolic: string, offset = 0): Stat
     complexity: symbolic,
     keysPerQuery: { min: rows.min, mean: ratio(pairs, queries), max: rows.max },
     emptyQueries: rows.emptyRows,
-    range: rangeOf(tree, offset),
-    tiles: { size: tree.tile.queries, full, partial, empty: tiles - full - partial },
+    range,
+    tiles: { size: tile.queries, full, partial, empty: tiles - full - partial },
   };
 }

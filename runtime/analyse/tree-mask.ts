@@ -27,6 +27,13 @@ export function treeMask(mask: Mask, shape: Shape, options: CompileOptions = {})
   }
 }
 
+/** The tree that a whole mask is read off, if it is one of those. */
+export function treeBehind(mask: Mask): MaskTree | undefined {
+  if (!(mask instanceof TreeMask)) return undefined;
+  const { tree } = mask.kin;
+  return mask.node === tree.root ? tree : undefined;
+}
+
 /** A tree and the numbers by which its squares are named. */
 class Numbered {
   readonly tree: MaskTree;
@@ -50,14 +57,14 @@ class Numbered {
 class TreeMask implements Mask {
   /** Squares of one tree share their names. */
   readonly kin: Numbered;
-  readonly #node: MaskNode;
+  readonly node: MaskNode;
   readonly #level: number;
   readonly #row: number;
   readonly #column: number;
 
   constructor(kin: Numbered, node: MaskNode, level: number, row: number, column: number) {
     this.kin = kin;
-    this.#node = node;
+    this.node = node;
     this.#level = level;
     this.#row = row;
     this.#column = column;
@@ -68,7 +75,7 @@ class TreeMask implements Mask {
   }
 
   narrow(box: Box): Mask {
-    let [node, level, row, column] = [this.#node, this.#level, this.#row, this.#column];
+    let [node, level, row, column] = [this.node, this.#level, this.#row, this.#column];
     for (;;) {
       if (node.full) return EVERYTHING;
       if (node.children === undefined) break;
@@ -84,16 +91,16 @@ class TreeMask implements Mask {
       if (below) row += half;
       if (right) column += half;
     }
-    return node === this.#node ? this : new TreeMask(this.kin, node, level, row, column);
+    return node === this.node ? this : new TreeMask(this.kin, node, level, row, column);
   }
 
   signature(box: Box): string | undefined {
     const whole =
       box.row === this.#row &&
       box.column === this.#column &&
-      box.rowEnd - box.row === this.#node.rows &&
-      box.columnEnd - box.column === this.#node.keys;
-    return whole ? String(this.kin.numberOf(this.#node)) : undefined;
+      box.rowEnd - box.row === this.node.rows &&
+      box.columnEnd - box.column === this.node.keys;
+    return whole ? String(this.kin.numberOf(this.node)) : undefined;
   }
 
   word(row: number, column: number): number {
@@ -108,7 +115,7 @@ class TreeMask implements Mask {
 
   /** The bits of a row from a key to the end of the smallest square around it; none outside of this square. */
   #stretch(row: number, key: number): { readonly bits: number; readonly end: number } {
-    let node: MaskNode | null = this.#node;
+    let node: MaskNode | null = this.node;
     let [top, left] = [this.#row, this.#column];
     let side = TILE.keys * 2 ** this.#level;
     if (row < top || row >= top + side || key < left || key >= left + side)

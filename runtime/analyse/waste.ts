@@ -2,22 +2,8 @@ import { type Count, plus, ratio, times } from '../compile/count.ts';
 import { buildMaskTree, type CompileOptions, type MaskNode, type MaskTree } from '../compile/mask-tree.ts';
 import type { Mask } from '../pattern/mask.ts';
 import type { Shape } from '../pattern/shape.ts';
-
-/** What a kernel computes that works on whole tiles and leaves out those without a pair. */
-export interface TileUse {
-  /** Query rows and keys of a tile. */
-  readonly tile: { readonly queries: number; readonly keys: number };
-  /** Tiles that hold at least one pair. */
-  readonly tiles: number;
-  /** Pairs of those tiles; what a last tile has past the end of the sequence does not count. */
-  readonly computed: Count;
-  /** Keys that those tiles load, each tile its own. */
-  readonly loadedKeys: Count;
-  /** needed / computed, 0 to 1; 1 for an empty mask, which wastes nothing. */
-  readonly used: number;
-  /** All pairs / computed: how much faster than full attention such a kernel can be at most. Infinity for an empty mask. */
-  readonly speedUp: number;
-}
+import { countsByRows, listedCounts } from './listed-counts.ts';
+import type { TileUse } from './tile-use.ts';
 
 /** The same mask cut into square tiles of several sizes. */
 export interface Waste {
@@ -36,16 +22,32 @@ const TOLERANCE = 1.1;
 /**
  * Needed against computed pairs for square tiles of 16 to 256, and the best one.
  *
- * One walk at the smallest tile knows all: a square of 2**k tiles a side that holds a pair is a tile 2**k times as large.
+ * One walk knows all: of a tree in the smallest tiles a square of 2**k tiles a side that holds a pair is a tile 2**k times
+ * as large; of scattered pairs every row is read once.
  * Exact. Throws CompileError when the mask is too large to look at in tiles of 16.
  */
 export function wasteOf(mask: Mask, shape: Shape, options: CompileOptions = {}): Waste {
+  if (countsByRows(mask, shape)) {
+    const squares = WASTE_TILES.map(size => ({ queries: size, keys: size }));
+    const { pairs, tiles } = listedCounts(mask, shape, squares, options);
+    return wasteIn(
+      pairs,
+      tiles.map(({ use }) => use),
+    );
+  }
   const [smallest] = WASTE_TILES;
   const tree = buildMaskTree(mask, shape, { ...options, tile: { queries: smallest, keys: smallest } });
-  const sizes = WASTE_TILES.map(size => tileUse(tree, Math.log2(size / smallest)));
+  return wasteIn(
+    tree.root?.pairs ?? 0,
+    WASTE_TILES.map(size => tileUse(tree, Math.log2(size / smallest))),
+  );
+}
+
+function wasteIn(needed: Count, sizes: readonly TileUse[]): Waste {
+  const [smallest] = WASTE_TILES;
   const least = Number(sizes[0]?.computed ?? 0);
   const best = sizes.findLast(({ computed }) => Number(computed) <= TOLERANCE * least)?.tile.queries ?? smallest;
-  return { needed: tree.root?.pairs ?? 0, sizes, best };
+  return { needed, sizes, best };
 }
 
 /** What the tiles of a tree compute, or those of 2**level tiles a side. Exact. */

@@ -1,7 +1,5 @@
-import { complexity } from '../analyse/complexity.ts';
-import { type Statistics, statisticsOf } from '../analyse/statistics.ts';
-import { buildMaskTree, type CompileOptions } from '../compile/mask-tree.ts';
-import { bindPattern } from '../pattern/bind.ts';
+import { type Statistics, statistics } from '../analyse/statistics.ts';
+import type { CompileOptions } from '../compile/mask-tree.ts';
 import type { Pattern } from '../pattern/ir.ts';
 import type { Shape } from '../pattern/shape.ts';
 
@@ -43,7 +41,6 @@ export interface SummarySubject {
  */
 export function summarise(subject: SummarySubject, options: CompileOptions = {}): MaskSummary {
   const { name, source, pattern, shape } = subject;
-  const tree = buildMaskTree(bindPattern(pattern, shape), shape, options);
   return {
     format: 'sparse-attention/summary',
     version: 1,
@@ -54,7 +51,7 @@ export function summarise(subject: SummarySubject, options: CompileOptions = {})
     head: shape.head,
     heads: shape.heads,
     offset: shape.offset,
-    ...statisticsOf(tree, complexity(pattern), shape.offset),
+    ...statistics(pattern, shape, options),
   };
 }
 

@@ -124,16 +124,33 @@ class Complement extends Composite {
   }
 }
 
+/** What becomes of the parts of an expression. */
+export interface MaskFold<T> {
+  /** A mask that is no union, intersection or complement. */
+  leaf(mask: Mask): T;
+  union(left: T, right: T): T;
+  intersection(left: T, right: T): T;
+  complement(of: T): T;
+}
+
+/** What an expression of unions, intersections and complements comes to, from its leaves up. */
+export function foldMask<T>(mask: Mask, into: MaskFold<T>): T {
+  if (mask instanceof Union) return into.union(foldMask(mask.left, into), foldMask(mask.right, into));
+  if (mask instanceof Intersection) return into.intersection(foldMask(mask.left, into), foldMask(mask.right, into));
+  return mask instanceof Complement ? into.complement(foldMask(mask.of, into)) : into.leaf(mask);
+}
+
 /**
  * The same algebra over other leaves, for maps that keep unions, intersections and complements: the image of a union is
  * the union of the images. The compiler can then fold away what does not matter in a box, which it could not inside.
  */
 export function overLeaves(mask: Mask, image: (leaf: Mask) => Mask): Mask {
-  if (mask instanceof Union) return new Union(overLeaves(mask.left, image), overLeaves(mask.right, image));
-  if (mask instanceof Intersection)
-    return new Intersection(overLeaves(mask.left, image), overLeaves(mask.right, image));
-  if (mask instanceof Complement) return new Complement(overLeaves(mask.of, image));
-  return mask === NOTHING || mask === EVERYTHING ? mask : image(mask);
+  return foldMask(mask, {
+    leaf: leaf => (leaf === NOTHING || leaf === EVERYTHING ? leaf : image(leaf)),
+    union,
+    intersection,
+    complement,
+  });
 }
 
 /** Masks whose union is the given one, as many as unions inside intersections allow; just the mask beyond `most`. */
@@ -153,8 +170,13 @@ function termsOf(mask: Mask, most: number): readonly Mask[] {
 
 /** The masks that an expression of unions, intersections and complements is made of. */
 export function leavesOf(mask: Mask): readonly Mask[] {
-  if (mask instanceof Union || mask instanceof Intersection) return [...leavesOf(mask.left), ...leavesOf(mask.right)];
-  return mask instanceof Complement ? leavesOf(mask.of) : [mask];
+  const both = (left: readonly Mask[], right: readonly Mask[]): readonly Mask[] => [...left, ...right];
+  return foldMask<readonly Mask[]>(mask, {
+    leaf: leaf => [leaf],
+    union: both,
+    intersection: both,
+    complement: of => of,
+  });
 }
 
 /** Pairs of either mask. */

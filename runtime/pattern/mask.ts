@@ -33,4 +33,9 @@ export interface Mask {
    * Left out: only the mask itself understands its signatures. A mask that narrows has one, or nothing would repeat.
    */
   readonly kin?: object;
+  /**
+   * The keys of a row, ascending. Only of masks whose pairs are scattered: listing them is cheaper there than looking for
+   * them in boxes.
+   */
+  readonly keysOf?: (row: number) => Uint32Array;
 }

@@ -167,6 +167,11 @@ export class RandomMask implements Mask {
     return word;
   }
 
+  /** Drawn anew, so that nothing is kept for a walk through all rows. */
+  keysOf(row: number): Uint32Array {
+    return drawKeys(this.#count, this.#tokens, row, this.#key);
+  }
+
   /** Taller boxes than are searched never repeat. */
   signature(): undefined {
     return undefined;

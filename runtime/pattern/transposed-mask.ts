@@ -9,6 +9,7 @@ export function transposedMask(of: Mask, tokens: number): Mask {
 class TransposedMask implements Mask {
   /** Its signature names what the other mask holds. */
   readonly kin = TransposedMask;
+  readonly keysOf?: (row: number) => Uint32Array;
   readonly #of: Mask;
   readonly #tokens: number;
   /** Words of the other mask for the 32 rows that were asked last, by column: a word here needs 32 rows there. */
@@ -18,6 +19,7 @@ class TransposedMask implements Mask {
   constructor(of: Mask, tokens: number) {
     this.#of = of;
     this.#tokens = tokens;
+    if (of.keysOf !== undefined) this.keysOf = columnsOf(of.keysOf.bind(of), tokens);
   }
 
   classify(box: Box): Coverage {
@@ -58,6 +60,29 @@ class TransposedMask implements Mask {
     const other = transposed(box);
     return signatureOf(narrow(this.#of, other), other);
   }
+}
+
+/** Who holds a column, put together when it is first asked for. */
+function columnsOf(keysOf: (row: number) => Uint32Array, tokens: number): (column: number) => Uint32Array {
+  let known: { readonly start: Uint32Array; readonly rows: Uint32Array } | undefined;
+  const listed = (): { readonly start: Uint32Array; readonly rows: Uint32Array } => {
+    const start = new Uint32Array(tokens + 1);
+    for (let row = 0; row < tokens; row++) for (const key of keysOf(row)) start[key + 1] = (start[key + 1] ?? 0) + 1;
+    for (let key = 0; key < tokens; key++) start[key + 1] = (start[key + 1] ?? 0) + (start[key] ?? 0);
+    const rows = new Uint32Array(start[tokens] ?? 0);
+    const end = start.slice();
+    for (let row = 0; row < tokens; row++)
+      for (const key of keysOf(row)) {
+        const at = end[key] ?? 0;
+        rows[at] = row;
+        end[key] = at + 1;
+      }
+    return { start, rows };
+  };
+  return column => {
+    known ??= listed();
+    return known.rows.subarray(known.start[column], known.start[column + 1]);
+  };
 }
 
 function transposed({ row, rowEnd, column, columnEnd }: Box): Box {

@@ -111,8 +111,9 @@ function row(name, tokens, result) {
   const { countMs, planMs, numbersMs, peakMiB, tiles, tilesAsTheyAre, uniqueMasks, parts, masks, pairs } = result;
   const listed =
     parts > masks ? `${grouped(tiles)} in ${parts} parts (${grouped(tilesAsTheyAre)} unsorted)` : grouped(tiles);
+  const named = masks === 1 ? name : `${name} (${masks} masks)`;
   say(
-    `| ${name} | ${lengthName(tokens)} | ${countMs.toFixed(0)} | ${planMs.toFixed(0)} | ${numbersMs.toFixed(0)} | ${peakMiB.toFixed(0)} | ${grouped(pairs)} | ${listed} | ${grouped(uniqueMasks)} |`,
+    `| ${named} | ${lengthName(tokens)} | ${countMs.toFixed(0)} | ${planMs.toFixed(0)} | ${numbersMs.toFixed(0)} | ${peakMiB.toFixed(0)} | ${grouped(pairs)} | ${listed} | ${grouped(uniqueMasks)} |`,
   );
 }
 
@@ -154,9 +155,14 @@ for (const [name, what] of families) {
     broken.push(`${name}: 4 times the length takes ${(long / short).toFixed(1)} times as long, at most ${MOST_GROWTH}`);
 }
 
-if (!options['no-library']) {
-  const entries = (await child('list')).filter(entry => only.test(entry));
-  if (entries.length > 0) header('Standard library');
+const library = options['no-library'] ? [] : (await child('list')).filter(entry => only.test(entry));
+/** Models have names with a capital; all their layers and heads are compiled, equal masks once. */
+const isModel = entry => /#[A-Z]/.test(entry);
+for (const [title, entries] of [
+  ['Patterns of the standard library', library.filter(entry => !isModel(entry))],
+  ['Models of the standard library, all layers and heads', library.filter(isModel)],
+]) {
+  if (entries.length > 0) header(title);
   for (const entry of entries)
     for (const tokens of lengths) {
       const result = await measure(entry, tokens);

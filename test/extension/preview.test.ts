@@ -118,6 +118,25 @@ describe('the preview', () => {
     expect(await text('Cost')).toContain('FLOPs 17.9 K');
   });
 
+  test('follows information through scattered pairs exactly', async () => {
+    await workbench().replaceText('preview.sparse', 'sliding(4)', 'random(3)');
+    await setTokens('16Ki');
+    const frame = await previewFrame();
+    let last = '';
+    await workbench().until(
+      'the exact flow of scattered pairs',
+      async () => {
+        last = (await frame.locator('section[aria-label="Flow"]').innerText()).replace(/\s+/g, ' ');
+        // Only what is exact tells when all is heard.
+        return /Hops \d+ All heard after \d+ layers/.test(last);
+      },
+      () => last,
+    );
+    await workbench().replaceText('preview.sparse', 'random(3)', 'sliding(4)');
+    await setTokens('16');
+    await untilNumbers('Pairs 70');
+  });
+
   test('follows every edit', async () => {
     await workbench().replaceText('preview.sparse', 'sliding(4)', 'diagonal()');
     await untilNumbers('Pairs 31');

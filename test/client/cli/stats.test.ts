@@ -20,6 +20,8 @@ writeFileSync(
   attention layers [3] = full()
 }
 model Decode { tokens = 1000  queries = 1  attention = sliding(100) }
+model Turns { tokens = 1000  layers = 13  attention = layer % 6 == 5 ? causal() : sliding(64) }
+model Encoded { tokens = 1000  queries = 10  align = start  attention = sliding(100) }
 `,
 );
 
@@ -82,6 +84,29 @@ describe.concurrent('sparse stats', () => {
     expect(await stats('--expr', 'where (i, j) => (i * j) % 17 == 3', '--tokens', '500')).toMatchObject({
       recognised: null,
     });
+  });
+
+  it('says how the layers of a model take turns', { timeout: 90_000 }, async () => {
+    expect(await stats('mixed.sparse', '--of', 'Turns')).toMatchObject({
+      recognised: { text: 'sliding(64)' },
+      schedule: {
+        family: 'Gemma 3',
+        text: 'gemma3(64)',
+        module: 'sparse:gemma',
+        steps: [
+          { layers: 5, text: 'sliding(64)' },
+          { layers: 1, text: 'causal()' },
+        ],
+        repeated: true,
+      },
+    });
+    expect((await run('mixed.sparse', '--of', 'Turns')).stdout).toMatch(
+      /^layers +Gemma 3: sliding\(64\) x5, then causal\(\), repeated: gemma3\(64\) from sparse:gemma$/m,
+    );
+    expect(await stats('mixed.sparse', '--of', 'Mixed')).toMatchObject({
+      schedule: { family: null, title: 'sliding(100) x3, then causal()', repeated: false },
+    });
+    expect(await stats('--expr', 'sliding(64)', '--tokens', '1000')).toMatchObject({ schedule: null });
   });
 
   it('takes the tile of a kernel', async () => {
@@ -171,8 +196,19 @@ describe.concurrent('sparse stats', () => {
     expect(stdout).toBe('');
   });
 
+  it('follows the whole sequence behind the queries of a decoding step', async () => {
+    const { code, stdout } = await run('mixed.sparse', '--of', 'Decode', '--flow', '--from', '999');
+    expect(code).toBe(0);
+    expect(stdout).toContain('every query hears of every earlier key, with all 1,000 positions as queries');
+    expect(stdout).toMatch(/diameter +11 hops/);
+  });
+
   it.each<[string, string[], RegExp]>([
-    ['fewer queries than tokens', ['mixed.sparse', '--of', 'Decode', '--flow'], /1 queries for 1000 tokens/],
+    [
+      'queries at the first of more tokens',
+      ['mixed.sparse', '--of', 'Encoded', '--flow'],
+      /10 queries for 1000 tokens.*align = end/,
+    ],
     ['chosen pairs', ['--expr', 'topk(4)', '--tokens', '100', '--flow'], /by content/],
   ])('says that flow is not known with %s', async (_, args, message) => {
     const { code, stderr } = await run(...args);

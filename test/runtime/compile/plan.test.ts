@@ -25,6 +25,15 @@ const shapes = fc
     return { ...squareShape(n), queries, offset: end ? n - queries : 0 };
   });
 
+const call = (name: string, args: Record<string, number>): Pattern => ({
+  kind: 'primitive',
+  name,
+  args: Object.fromEntries(
+    Object.entries(args).map(([key, value]) => [key, { type: 'number', value: { op: 'number', value } }]),
+  ),
+});
+const strided = (stride: number): Pattern => call('strided', { stride });
+
 describe('compilePlan', () => {
   it('equals the definition, pair by pair, for random expressions, shapes and tiles', () => {
     fc.assert(
@@ -64,6 +73,33 @@ describe('compilePlan', () => {
       { numRuns: RUNS },
     );
   }, 3_600_000);
+
+  it.each<[string, Pattern, Partial<Shape>]>([
+    ['strides', strided(7), {}],
+    ['strides of a tile', strided(32), {}],
+    ['strides and a full corner', { kind: 'union', left: strided(48), right: call('prefix', { length: 700 }) }, {}],
+    ['causal strides', { kind: 'intersection', left: strided(5), right: call('causal', {}) }, {}],
+    ['fixed columns', call('fixed', { stride: 128, columns: 8 }), { queries: 1111, offset: 1026 }],
+    [
+      'a decoder',
+      { kind: 'intersection', left: strided(24), right: call('causal', {}) },
+      { queries: 1300, offset: 837 },
+    ],
+  ])('lists squares that come again as it listed them first: %s', (_, pattern, part) => {
+    const shape = { ...squareShape(2137), ...part };
+    const mask = bindPattern(pattern, shape);
+    const tree = buildMaskTree(mask, shape, { tile: { queries: 16, keys: 16 } });
+    const plan = planOf(tree);
+    const bits = denseBits(plan);
+    const pairs = new Float64Array(plan.rowStart.length - 1);
+    for (let row = 0; row < shape.queries; row++)
+      for (let key = 0; key < shape.tokens; key++) {
+        const expected = mask.word(shape.offset + row, key) & 1;
+        if (bits[row * shape.tokens + key] !== expected) expect.fail(`(${row}, ${key}) should be ${expected}`);
+        pairs[row >> 4]! += expected;
+      }
+    expect(plan.pairs).toEqual(pairs);
+  });
 
   it('marks exactly the tiles full that lie wholly inside and attend everywhere', () => {
     const full: Pattern = { kind: 'primitive', name: 'full', args: {} };
