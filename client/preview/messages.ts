@@ -36,7 +36,7 @@ export interface PreviewView {
 
 /** What survives when a preview is hidden, moved, or the window reloads. */
 export interface PreviewState {
-  readonly version: 1;
+  readonly version: 2;
   readonly uri: string;
   readonly name: string | null;
 }

@@ -5,17 +5,10 @@ import type { Statistics } from '../../runtime/analyse/statistics.ts';
 import type { Waste } from '../../runtime/analyse/waste.ts';
 import type { PlanParts } from '../../runtime/attention/types.ts';
 import type { Count } from '../../runtime/compile/count.ts';
-import type { Surroundings } from '../../runtime/draw/palette.ts';
+import type { Palette } from '../../runtime/draw/palette.ts';
 import type { View } from '../../runtime/draw/raster.ts';
-import type { Model, Span } from '../../runtime/pattern/ir.ts';
-
-/** Which mask of a model is meant. */
-export interface MaskChoice {
-  readonly model: Model;
-  readonly tokens: number;
-  readonly layer: number;
-  readonly head: number;
-}
+import type { Span } from '../../runtime/pattern/ir.ts';
+import type { MaskChoice } from './mask-choice.ts';
 
 /** A part of the legend with its own numbers. */
 export interface MeasuredPart {
@@ -55,12 +48,13 @@ export interface Picture {
   readonly approximate: boolean;
 }
 
+/** Questions about the mask that is shown and nothing else: sections ask them again whenever it changes. */
+export type Inquiry = 'measure' | 'cost' | 'flow';
+
 /** What the page asks of a drawing worker; each kind has its own answer. */
 export type DrawingRequest =
-  | { readonly kind: 'draw'; readonly choice: MaskChoice; readonly view: View; readonly surroundings: Surroundings }
-  | { readonly kind: 'measure'; readonly choice: MaskChoice }
-  | { readonly kind: 'cost'; readonly choice: MaskChoice }
-  | { readonly kind: 'flow'; readonly choice: MaskChoice }
+  | { readonly kind: 'draw'; readonly choice: MaskChoice; readonly view: View; readonly palette: Palette }
+  | { readonly kind: Inquiry; readonly choice: MaskChoice }
   | { readonly kind: 'plans'; readonly choice: MaskChoice; readonly heads: readonly number[] };
 
 export interface DrawingAnswers {

@@ -1,12 +1,23 @@
-import type { Rgb, Surroundings } from '../../runtime/draw/palette.ts';
-import { DARK } from '../../runtime/draw/palette.ts';
+import {
+  DARK,
+  HIGH_CONTRAST_DARK,
+  HIGH_CONTRAST_LIGHT,
+  LIGHT,
+  type OpaquePalette,
+  type Rgb,
+} from '../../runtime/draw/palette.ts';
 
-/** Colours around the mask, taken from the theme of the editor. */
-export function surroundingsOfTheme(): Surroundings {
-  const background = colourVariable('--vscode-editor-background') ?? DARK.background;
-  const foreground = colourVariable('--vscode-editor-foreground') ?? [204, 204, 204];
-  const contrast = document.body.classList.contains('vscode-high-contrast') ? 0.5 : 0.15;
-  return { background, line: mix(background, foreground, contrast) };
+/** Colours of the mask in the theme of the editor, on its background. */
+export function paletteOfTheme(): OpaquePalette {
+  const { classList } = document.body;
+  const contrast = classList.contains('vscode-high-contrast');
+  // The light high contrast theme has both classes.
+  const light = classList.contains('vscode-light') || classList.contains('vscode-high-contrast-light');
+  const palette = contrast ? (light ? HIGH_CONTRAST_LIGHT : HIGH_CONTRAST_DARK) : light ? LIGHT : DARK;
+  const background = colourVariable('--vscode-editor-background') ?? palette.background;
+  const foreground = colourVariable('--vscode-editor-foreground');
+  const line = foreground === undefined ? palette.line : mix(background, foreground, contrast ? 0.5 : 0.15);
+  return { ...palette, background, line };
 }
 
 function mix(from: Rgb, to: Rgb, share: number): Rgb {

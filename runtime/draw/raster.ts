@@ -2,7 +2,7 @@ import { bitsBetween, popcount } from '../pattern/bits.ts';
 import type { Box } from '../pattern/mask.ts';
 import type { Shape } from '../pattern/shape.ts';
 import type { LayeredMask } from './layered-mask.ts';
-import { partColour, type Rgb, type Surroundings } from './palette.ts';
+import { type Palette, partColour, type Rgb, stripeAt } from './palette.ts';
 
 /** What part of the mask a picture shows. Row 0 is the first query, column 0 the first key. */
 export interface View {
@@ -17,8 +17,12 @@ export interface View {
 }
 
 export interface RasterOptions {
-  /** Null draws on nothing: what is not lit is transparent, and where few cells are lit, what lies beneath shows through. */
-  readonly surroundings: Surroundings | null;
+  readonly palette: Palette;
+  /**
+   * Cells that several parts light are striped in their colours; where the picture's first pixel is on the plane of the
+   * stripes, neither negative. Left out: the first part's colour alone.
+   */
+  readonly stripes?: { readonly x: number; readonly y: number };
   /** Asked now and then; throwing stops the drawing. */
   readonly checkpoint?: () => void;
   /** Words that may be read for pixels that cover many cells before rows are sampled. */
@@ -80,7 +84,8 @@ class Painter {
   approximate = false;
   readonly #shape: Shape;
   readonly #view: View;
-  readonly #surroundings: Surroundings | null;
+  readonly #palette: Palette;
+  readonly #stripes: RasterOptions['stripes'];
   readonly #checkpoint: (() => void) | undefined;
   readonly #known = new Map<string, Mixture | null>();
   #wordsLeft: number;
@@ -90,14 +95,15 @@ class Painter {
     this.pixels = new Uint8ClampedArray(view.width * view.height * 4);
     this.#shape = shape;
     this.#view = view;
-    this.#surroundings = options.surroundings;
+    this.#palette = options.palette;
+    this.#stripes = options.stripes;
     this.#checkpoint = options.checkpoint;
     this.#wordsLeft = options.maxWords ?? 2 ** 25;
   }
 
   background(rows: Range, columns: Range): void {
-    const background = this.#surroundings?.background;
-    if (background === undefined) return;
+    const background = this.#palette.background;
+    if (background === null) return;
     for (let y = rows.from; y < rows.to; y++)
       for (let x = columns.from; x < columns.to; x++) this.#put(x, y, background);
   }
@@ -119,11 +125,16 @@ class Painter {
     for (let row = firstRow; row <= lastRow && inBox !== null; row++) {
       this.#step();
       for (let key = firstKey; key <= lastKey; key += 32) {
-        inBox.word(this.#shape.offset + row, key, bitsBetween(0, lastKey + 1 - key), (part, bits) => {
-          const colour = partColour(part);
-          for (let rest = bits; rest !== 0; rest &= rest - 1)
-            this.#cell(row, key + 31 - Math.clz32(rest & -rest), colour);
+        const lit: { readonly part: number; readonly bits: number }[] = [];
+        this.#litBy(inBox, this.#shape.offset + row, key, bitsBetween(0, lastKey + 1 - key), (part, bits) => {
+          lit.push({ part, bits });
         });
+        let rest = lit.reduce((all, { bits }) => all | bits, 0);
+        for (; rest !== 0; rest &= rest - 1) {
+          const bit = rest & -rest;
+          const parts = lit.flatMap(({ part, bits }) => ((bits & bit) === 0 ? [] : part));
+          this.#cell(row, key + 31 - Math.clz32(bit), parts);
+        }
       }
     }
     if (1 / view.scale >= LINED_CELL) this.#lines(rows, columns, firstRow, lastRow, firstKey, lastKey);
@@ -135,10 +146,9 @@ class Painter {
     const inBox = mask.narrow(box);
     if (inBox === null) return;
     this.#step();
-    const { uniform } = inBox;
+    const uniform = inBox.uniform(this.#stripes === undefined);
     if (uniform !== undefined) {
-      const colour = partColour(uniform);
-      for (let y = top; y < bottom; y++) for (let x = left; x < right; x++) this.#put(x, y, colour);
+      this.#fill(top, bottom, left, right, uniform);
       return;
     }
     if (bottom - top === 1 && right - left === 1) {
@@ -181,22 +191,24 @@ class Painter {
       for (let column = box.column; column < box.columnEnd; column += 32 * wordStep) {
         this.#wordsLeft--;
         looked += Math.min(32, box.columnEnd - column);
-        mask.word(row, column, bitsBetween(0, box.columnEnd - column), (part, bits) => {
-          const count = popcount(bits);
-          lit += count;
-          shares.set(part, (shares.get(part) ?? 0) + count);
+        let any = 0;
+        this.#litBy(mask, row, column, bitsBetween(0, box.columnEnd - column), (part, bits) => {
+          any |= bits;
+          shares.set(part, (shares.get(part) ?? 0) + popcount(bits));
         });
+        lit += popcount(any);
       }
     }
     if (lit === 0) return null;
     let red = 0;
     let green = 0;
     let blue = 0;
+    const all = [...shares.values()].reduce((sum, count) => sum + count, 0);
     for (const [part, count] of shares) {
-      const [r, g, b] = partColour(part);
-      red += (r * count) / lit;
-      green += (g * count) / lit;
-      blue += (b * count) / lit;
+      const [r, g, b] = partColour(this.#palette, part);
+      red += (r * count) / all;
+      green += (g * count) / all;
+      blue += (b * count) / all;
     }
     return { density: lit / looked, colour: [red, green, blue] };
   }
@@ -204,11 +216,11 @@ class Painter {
   /** A thin line stays visible; full density is the full colour. */
   #shade(x: number, y: number, { density, colour }: Mixture): void {
     const strength = 0.3 + 0.7 * Math.sqrt(density);
-    if (this.#surroundings === null) {
+    if (this.#palette.background === null) {
       this.#put(x, y, colour, 255 * strength);
       return;
     }
-    const [r, g, b] = this.#surroundings.background;
+    const [r, g, b] = this.#palette.background;
     this.#put(x, y, [r + (colour[0] - r) * strength, g + (colour[1] - g) * strength, b + (colour[2] - b) * strength]);
   }
 
@@ -237,19 +249,44 @@ class Painter {
     return Math.max(0, Math.min(count - 1, Math.floor(start + (pixel + 0.5) * this.#view.scale)));
   }
 
-  #cell(row: number, key: number, colour: Rgb): void {
+  #cell(row: number, key: number, parts: readonly number[]): void {
     const view = this.#view;
     const top = Math.max(0, Math.round((row - view.row) / view.scale));
     const bottom = Math.min(view.height, Math.round((row + 1 - view.row) / view.scale));
     const left = Math.max(0, Math.round((key - view.column) / view.scale));
     const right = Math.min(view.width, Math.round((key + 1 - view.column) / view.scale));
-    for (let y = top; y < bottom; y++) for (let x = left; x < right; x++) this.#put(x, y, colour);
+    this.#fill(top, bottom, left, right, parts);
+  }
+
+  /** Paints pixels in the colour of a part, or striped in those of several. */
+  #fill(top: number, bottom: number, left: number, right: number, parts: readonly number[]): void {
+    const colours = parts.map(part => partColour(this.#palette, part));
+    const [first] = colours;
+    if (first === undefined) return;
+    const stripes = this.#stripes;
+    for (let y = top; y < bottom; y++)
+      for (let x = left; x < right; x++) {
+        const striped =
+          stripes && colours.length > 1 ? colours[stripeAt(stripes.x + x, stripes.y + y, colours.length)] : first;
+        this.#put(x, y, striped ?? first);
+      }
+  }
+
+  #litBy(
+    mask: LayeredMask,
+    row: number,
+    column: number,
+    inside: number,
+    lit: (part: number, bits: number) => void,
+  ): void {
+    if (this.#stripes === undefined) mask.firstWord(row, column, inside, lit);
+    else mask.word(row, column, inside, lit);
   }
 
   #lines(rows: Range, columns: Range, firstRow: number, lastRow: number, firstKey: number, lastKey: number): void {
     const view = this.#view;
-    const line = this.#surroundings?.line;
-    if (line === undefined) return;
+    const { line } = this.#palette;
+    if (line === null) return;
     for (let row = firstRow; row <= lastRow; row++) {
       const y = Math.round((row - view.row) / view.scale);
       if (y >= rows.from && y < rows.to) for (let x = columns.from; x < columns.to; x++) this.#put(x, y, line);

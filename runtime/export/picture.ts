@@ -32,14 +32,15 @@ export function pictureOf({ pattern, shape, checkpoint }: ExportRequest): Pictur
   const { mask, parts } = LayeredMask.of(pattern, shape);
   const view = { row: 0, column: 0, scale, width, height };
   const { pixels, approximate } = rasterize(mask, shape, view, {
-    surroundings: LIGHT,
+    palette: LIGHT,
+    stripes: { x: 0, y: 0 },
     ...(checkpoint && { checkpoint }),
   });
   return {
     png: new Uint8Array(encodePng(pixels, width, height)),
     width,
     height,
-    parts: parts.map(({ label }, index) => ({ label, colour: partColour(index) })),
+    parts: parts.map(({ label }, index) => ({ label, colour: partColour(LIGHT, index) })),
     approximate,
   };
 }

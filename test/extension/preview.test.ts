@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { PART_COLOURS } from '../../runtime/draw/palette.ts';
+import { DARK } from '../../runtime/draw/palette.ts';
 import { useWorkbench } from './use-workbench.ts';
 
 const workbench = useWorkbench({
@@ -22,7 +22,7 @@ async function colourCounts(): Promise<number[]> {
       if (part >= 0) counts[part] = (counts[part] ?? 0) + 1;
     }
     return counts;
-  }, PART_COLOURS);
+  }, DARK.parts);
 }
 
 async function previewFrame() {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { LayeredMask } from '../../../runtime/draw/layered-mask.ts';
-import { LIGHT, partColour } from '../../../runtime/draw/palette.ts';
+import { LIGHT, ON_NOTHING, partColour, stripeAt } from '../../../runtime/draw/palette.ts';
 import { partsOf } from '../../../runtime/draw/parts.ts';
 import { rasterize, type View } from '../../../runtime/draw/raster.ts';
 import type { Pattern } from '../../../runtime/pattern/ir.ts';
@@ -30,11 +30,11 @@ describe('rasterize', () => {
         const shape = squareShape(n);
         const view: View = { row: 0, column: 0, scale: 1 / zoom, width: n * zoom + 3, height: n * zoom + 3 };
         const { mask } = LayeredMask.of(pattern, shape);
-        const { pixels } = rasterize(mask, shape, view, { surroundings: LIGHT });
+        const { pixels } = rasterize(mask, shape, view, { palette: LIGHT });
         for (let i = 0; i < n; i++)
           for (let j = 0; j < n; j++) {
             const part = litBy(pattern, shape, i, j);
-            const colour = part === undefined ? LIGHT.background : partColour(part);
+            const colour = part === undefined ? LIGHT.background : partColour(LIGHT, part);
             for (const [x, y] of [
               [j * zoom, i * zoom],
               [j * zoom + zoom - 1, i * zoom + zoom - 1],
@@ -48,6 +48,39 @@ describe('rasterize', () => {
     );
   }, 60_000);
 
+  it('stripes cells that several parts light in all their colours, on one plane for all pictures', () => {
+    fc.assert(
+      fc.property(
+        arbitraryPattern,
+        lengths,
+        fc.integer({ min: 1, max: 7 }),
+        fc.nat(1000),
+        fc.nat(1000),
+        (pattern, n, zoom, x0, y0) => {
+          const shape = squareShape(n);
+          const view: View = { row: 0, column: 0, scale: 1 / zoom, width: n * zoom, height: n * zoom };
+          const { mask, parts } = LayeredMask.of(pattern, shape);
+          const { pixels } = rasterize(mask, shape, view, { palette: ON_NOTHING, stripes: { x: x0, y: y0 } });
+          for (let i = 0; i < n; i++)
+            for (let j = 0; j < n; j++) {
+              const lit = allows(pattern, shape, i, j)
+                ? parts.flatMap((part, index) => (allows(part.pattern, shape, i, j) ? [index] : []))
+                : [];
+              for (const [x, y] of [
+                [j * zoom, i * zoom],
+                [j * zoom + zoom - 1, i * zoom + zoom - 1],
+              ] as const) {
+                const part = lit[stripeAt(x0 + x, y0 + y, lit.length)];
+                const colour = part === undefined ? [0, 0, 0, 0] : [...partColour(ON_NOTHING, part), 255];
+                expect(pixel(pixels, view, x, y), `(${i}, ${j})`).toEqual(colour);
+              }
+            }
+        },
+      ),
+      { numRuns: 100 },
+    );
+  }, 60_000);
+
   it('mixes the colours of the cells that one pixel covers', () => {
     fc.assert(
       fc.property(arbitraryPattern, lengths, fc.double({ min: 1, max: 40, noNaN: true }), (pattern, n, scale) => {
@@ -55,7 +88,7 @@ describe('rasterize', () => {
         const size = Math.ceil(n / scale);
         const view: View = { row: 0, column: 0, scale, width: size, height: size };
         const { mask } = LayeredMask.of(pattern, shape);
-        const { pixels, approximate } = rasterize(mask, shape, view, { surroundings: LIGHT });
+        const { pixels, approximate } = rasterize(mask, shape, view, { palette: LIGHT });
         expect(approximate).toBe(false);
         const visible = size;
         for (let y = 0; y < visible; y++)
@@ -69,7 +102,7 @@ describe('rasterize', () => {
                 const part = litBy(pattern, shape, i, j);
                 if (part === undefined) continue;
                 lit++;
-                partColour(part).forEach((channel, at) => {
+                partColour(LIGHT, part).forEach((channel, at) => {
                   sum[at]! += channel;
                 });
               }
@@ -115,7 +148,7 @@ describe('rasterize', () => {
           const scale = n / inside;
           const size = inside + 2 * Math.ceil(margin) + 2;
           const view: View = { row: -margin * scale, column: -margin * scale, scale, width: size, height: size };
-          const { pixels } = rasterize(LayeredMask.of(edges, shape).mask, shape, view, { surroundings: LIGHT });
+          const { pixels } = rasterize(LayeredMask.of(edges, shape).mask, shape, view, { palette: LIGHT });
           const isLit = (x: number, y: number): boolean => {
             const [red, green, blue, alpha] = pixel(pixels, view, x, y);
             return alpha === 255 && (red !== 255 || green !== 255 || blue !== 255);
@@ -137,9 +170,9 @@ describe('rasterize', () => {
     const shape = squareShape(3);
     const view: View = { row: -1, column: -1, scale: 1 / 10, width: 50, height: 50 };
     const { mask } = LayeredMask.of({ kind: 'primitive', name: 'full', args: {} }, shape);
-    const { pixels } = rasterize(mask, shape, view, { surroundings: LIGHT });
+    const { pixels } = rasterize(mask, shape, view, { palette: LIGHT });
     expect(pixel(pixels, view, 5, 5)).toEqual([0, 0, 0, 0]);
-    expect(pixel(pixels, view, 15, 15)).toEqual([...partColour(0), 255]);
+    expect(pixel(pixels, view, 15, 15)).toEqual([...partColour(LIGHT, 0), 255]);
     expect(pixel(pixels, view, 20, 15)).toEqual([...LIGHT.line, 255]);
     expect(pixel(pixels, view, 45, 15)).toEqual([0, 0, 0, 0]);
   });
@@ -154,7 +187,7 @@ describe('rasterize', () => {
     const { mask } = LayeredMask.of(band, shape);
     const alphas = (scale: number, size: number): number[] => {
       const view: View = { row: 0, column: 0, scale, width: size, height: size };
-      const { pixels } = rasterize(mask, shape, view, { surroundings: null });
+      const { pixels } = rasterize(mask, shape, view, { palette: ON_NOTHING });
       return Array.from({ length: size }, (_, x) => pixels[4 * x + 3] ?? -1);
     };
     expect(alphas(0.5, 8)).toEqual([0, 0, 255, 255, 0, 0, 0, 0]);
@@ -172,8 +205,8 @@ describe('rasterize', () => {
     const shape = squareShape(2048);
     const { mask } = LayeredMask.of(random, shape);
     const view: View = { row: 0, column: 0, scale: 32, width: 64, height: 64 };
-    expect(rasterize(mask, shape, view, { surroundings: LIGHT, maxWords: 10_000 }).approximate).toBe(true);
-    expect(rasterize(mask, shape, view, { surroundings: LIGHT }).approximate).toBe(false);
+    expect(rasterize(mask, shape, view, { palette: LIGHT, maxWords: 10_000 }).approximate).toBe(true);
+    expect(rasterize(mask, shape, view, { palette: LIGHT }).approximate).toBe(false);
   });
 
   it('can be stopped', () => {
@@ -183,7 +216,7 @@ describe('rasterize', () => {
     const checkpoint = (): void => {
       throw new Error('stopped');
     };
-    expect(() => rasterize(mask, shape, view, { surroundings: LIGHT, checkpoint })).toThrow('stopped');
+    expect(() => rasterize(mask, shape, view, { palette: LIGHT, checkpoint })).toThrow('stopped');
   });
 });
 

@@ -1,27 +1,48 @@
 import { describe, expect, it } from 'vitest';
-import { keptModel, savedState } from '../../../client/webview/saved-state.ts';
+import { keptModel, keptState, savedPage } from '../../../client/webview/kept-state.ts';
+import { initialState } from '../../../client/webview/state.ts';
 import type { Model } from '../../../runtime/pattern/ir.ts';
 
-describe('savedState', () => {
+describe('keptState', () => {
   it('understands nothing but its own version', () => {
-    for (const strange of [undefined, null, 7, 'x', {}, { version: 2, uri: 'a' }, { version: 1 }])
-      expect(savedState(strange)).toBeUndefined();
+    for (const strange of [undefined, null, 7, 'x', {}, { version: 1, uri: 'a' }, { version: 2 }])
+      expect(keptState(strange)).toBeUndefined();
   });
 
   it('fills in what an older page did not save', () => {
-    expect(savedState({ version: 1, uri: 'file:///a.sparse' })).toEqual({
-      version: 1,
+    expect(keptState({ version: 2, uri: 'file:///a.sparse', head: 3 })).toEqual({
       uri: 'file:///a.sparse',
       name: null,
+      model: null,
       tokens: null,
       layer: 0,
-      head: 0,
+      head: 3,
       camera: null,
-      model: null,
-      runs: [],
-      allHeads: false,
-      runOn: 'gpu',
+      cell: null,
+      hidden: [],
+      overlayTile: null,
+      folded: [],
+      sections: {},
     });
+  });
+
+  it('brings back all that a page keeps, through JSON, and nothing else', () => {
+    const kept = {
+      uri: 'file:///a.sparse',
+      name: 'a',
+      model: null,
+      tokens: 77,
+      layer: 1,
+      head: 2,
+      camera: { row: 1.5, column: -2, scale: 0.25 },
+      cell: { row: 3, column: 4 },
+      hidden: ['window(3)'],
+      overlayTile: 64,
+      folded: ['flow'],
+      sections: { run: { allHeads: true } },
+    };
+    const state = { ...initialState(kept), tokensProblem: 'no', runsAsked: 3 };
+    expect(keptState(JSON.parse(JSON.stringify(savedPage(state))))).toEqual(kept);
   });
 });
 

@@ -1,5 +1,5 @@
+import type { Picture } from '../drawing-messages.ts';
 import { type Camera, cellAt, type Extent, pan, type Size, wholeMask, zoomAbout } from './camera.ts';
-import type { Picture } from './drawing-messages.ts';
 
 export interface MaskViewEvents {
   /** The visible part changed: a new picture is wanted. */

@@ -1,0 +1,68 @@
+import { html, render } from 'lit';
+import type { ToHost, ToPage } from '../preview/messages.ts';
+import { workerUrl } from './drawing.ts';
+import { type SavedPage, savedPage } from './kept-state.ts';
+import type { PageServices } from './page-services.ts';
+import { MaskPicture } from './picture.ts';
+import { received } from './receive.ts';
+import { makeSections } from './sections/all.ts';
+import { sectionList } from './sections/section.ts';
+import { shownOf } from './shown.ts';
+import { initialState, type KeptState, type State } from './state.ts';
+import { Store } from './store.ts';
+import { badges, toolbar } from './toolbar.ts';
+
+/** The extension, as the page sees it. */
+export interface PageHost {
+  postMessage(message: ToHost): void;
+  setState(state: SavedPage): void;
+}
+
+/**
+ * Sets up the page: a store, what computes from it, and a view that is drawn again in the next frame after a change.
+ *
+ * @param kept what the page knew when it was there the last time
+ * @returns takes the messages of the extension
+ */
+export function startPage(root: HTMLElement, host: PageHost, kept: KeptState | undefined): (message: ToPage) => void {
+  const store = new Store<State>(initialState(kept));
+  const page: PageServices = {
+    store,
+    workerUrl: workerUrl(root.dataset.worker ?? ''),
+    send: message => host.postMessage(message),
+  };
+  const picture = new MaskPicture(page);
+  const sections = makeSections.map(make => make(page));
+  const draw = (): void => {
+    render(
+      html`${toolbar(page, picture)} ${badges(store.state)}
+        <div class="content">
+          ${picture.template(store.state)}
+          <div class="side">${sectionList(page, sections)}</div>
+        </div>`,
+      root,
+    );
+  };
+  let drawing = false;
+  store.subscribe((state, before) => {
+    if (state.uri !== null) host.setState(savedPage(state));
+    if (shownOf(state)?.choice !== shownOf(before)?.choice) tellView(page);
+    if (drawing) return;
+    drawing = true;
+    requestAnimationFrame(() => {
+      drawing = false;
+      draw();
+    });
+  });
+  draw();
+  host.postMessage({ type: 'ready', tokens: store.state.tokens });
+  return message => store.update(state => received(message, state));
+}
+
+/** Tells the extension what is shown: export and other commands take it over. */
+function tellView({ store, send }: PageServices): void {
+  const choice = shownOf(store.state)?.choice;
+  if (choice === undefined) return;
+  const { model, tokens, layer, head } = choice;
+  send({ type: 'view', view: { name: model.name, tokens, layer, head } });
+}
