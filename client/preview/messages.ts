@@ -8,6 +8,9 @@ export interface PreviewChoice {
   readonly problem: string | null;
 }
 
+/** How the picture is to be drawn: `auto` takes a graphics device where there is one. */
+export type RendererChoice = 'auto' | 'webgpu' | 'canvas';
+
 /** Host to page. */
 export type ToPage =
   /** The file and what it declares. Sent after `ready` and whenever it changes. */
@@ -19,6 +22,7 @@ export type ToPage =
       readonly selected: string | null;
       /** Length for patterns that have none of their own. */
       readonly defaultTokens: number;
+      readonly renderer: RendererChoice;
     }
   /** The selected declaration, good as of this version of the file. */
   | { readonly type: 'model'; readonly version: number; readonly name: string; readonly model: Model }

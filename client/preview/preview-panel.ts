@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import { DeclarationsRequest, LowerRequest } from '../../server/protocol.ts';
 import type { RestartableClient } from '../restartable-client.ts';
-import { isToHost, type PreviewState, type PreviewView, type ToPage } from './messages.ts';
+import { isToHost, type PreviewState, type PreviewView, type RendererChoice, type ToPage } from './messages.ts';
 import { pageHtml } from './page.ts';
 import { revealSpan } from './reveal-span.ts';
 
@@ -124,13 +124,15 @@ export class PreviewPanel {
       this.#name = file.declarations.find(declaration => declaration.problem === null)?.name ?? names[0] ?? null;
     }
     this.#setTitle();
+    const settings = vscode.workspace.getConfiguration('sparse.preview', this.uri);
     this.#post({
       type: 'file',
       uri,
       fileName: this.uri.path.split('/').pop() ?? uri,
       choices: file.declarations.map(({ name, kind, problem }) => ({ name, kind, problem })),
       selected: this.#name,
-      defaultTokens: vscode.workspace.getConfiguration('sparse.preview', this.uri).get('tokens', 1024),
+      defaultTokens: settings.get('tokens', 1024),
+      renderer: settings.get<RendererChoice>('renderer', 'auto'),
     });
     if (this.#name === null) {
       this.#post({

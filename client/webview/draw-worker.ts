@@ -8,14 +8,13 @@ import { compileHeadParts } from '../../runtime/compile/compile-heads.ts';
 import { buildMaskTree, CompileError, type CompileOptions } from '../../runtime/compile/mask-tree.ts';
 import { buffersOf } from '../../runtime/compile/tile-plan.ts';
 import { withoutParts } from '../../runtime/draw/hidden-parts.ts';
-import { LayeredMask } from '../../runtime/draw/layered-mask.ts';
 import { partsOf } from '../../runtime/draw/parts.ts';
-import { rasterize } from '../../runtime/draw/raster.ts';
 import { bindPattern, isDynamic } from '../../runtime/pattern/bind.ts';
 import type { Pattern } from '../../runtime/pattern/ir.ts';
 import { PatternError } from '../../runtime/pattern/primitive.ts';
 import { hasCondition } from '../../runtime/pattern/reads.ts';
 import type { Shape } from '../../runtime/pattern/shape.ts';
+import { Drawer } from './drawer.ts';
 import type {
   CostAnswer,
   Counted,
@@ -32,6 +31,8 @@ const FLOW_EFFORT = 1 / 4;
 
 /** The worker behind the preview: binds, counts, draws and compiles, so that the page stays responsive. */
 declare const self: DedicatedWorkerGlobalScope;
+
+const drawer = new Drawer();
 
 self.onmessage = (event: MessageEvent<ToWorker>) => {
   const { id, request } = event.data;
@@ -51,10 +52,8 @@ interface Answer {
 function answerTo(request: DrawingRequest): Answer {
   switch (request.kind) {
     case 'draw': {
-      const { pattern, shape } = chosen(request.choice);
-      const { mask } = LayeredMask.of(pattern, shape, request.choice.hidden);
-      const raster = rasterize(mask, shape, request.view, { palette: request.palette, stripes: { x: 0, y: 0 } });
-      return { answer: { view: request.view, ...raster }, transfer: [raster.pixels.buffer] };
+      const picture = drawer.draw(request.id, request.drawn, request.view);
+      return { answer: picture, transfer: 'unknown' in picture ? [] : [picture.pixels.buffer] };
     }
     case 'measure':
       return { answer: measure(request.choice), transfer: [] };

@@ -42,10 +42,15 @@ export interface CostAnswer {
 
 export type FlowAnswer = FlowReport;
 
-export interface Picture {
-  readonly view: View;
-  readonly pixels: Uint8ClampedArray<ArrayBuffer>;
-  readonly approximate: boolean;
+/** A picture of the mask, or word that the worker does not know which mask is meant: it is to be asked again with it. */
+export type Picture =
+  | { readonly pixels: Uint8ClampedArray<ArrayBuffer>; readonly approximate: boolean }
+  | { readonly unknown: true };
+
+/** Which mask is drawn, in which colours. Sent again only when it changes or the worker is a new one. */
+export interface Drawn {
+  readonly choice: MaskChoice;
+  readonly palette: Palette;
 }
 
 /** Questions about the mask that is shown and nothing else: sections ask them again whenever it changes. */
@@ -53,7 +58,8 @@ export type Inquiry = 'measure' | 'cost' | 'flow';
 
 /** What the page asks of a drawing worker; each kind has its own answer. */
 export type DrawingRequest =
-  | { readonly kind: 'draw'; readonly choice: MaskChoice; readonly view: View; readonly palette: Palette }
+  /** `id` stands for what is drawn; `drawn` tells what that is. */
+  | { readonly kind: 'draw'; readonly id: number; readonly drawn: Drawn | null; readonly view: View }
   | { readonly kind: Inquiry; readonly choice: MaskChoice }
   | { readonly kind: 'plans'; readonly choice: MaskChoice; readonly heads: readonly number[] };
 

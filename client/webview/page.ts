@@ -43,11 +43,15 @@ export function startPage(root: HTMLElement, host: PageHost, kept: KeptState | u
       root,
     );
   };
+  const save = soon(() => {
+    if (store.state.uri !== null) host.setState(savedPage(store.state));
+  });
   let drawing = false;
   store.subscribe((state, before) => {
-    if (state.uri !== null) host.setState(savedPage(state));
+    save();
     if (shownOf(state)?.choice !== shownOf(before)?.choice) tellView(page);
-    if (drawing) return;
+    // Moving the picture changes nothing around it.
+    if (drawing || isSameBut('camera', state, before)) return;
     drawing = true;
     requestAnimationFrame(() => {
       drawing = false;
@@ -57,6 +61,31 @@ export function startPage(root: HTMLElement, host: PageHost, kept: KeptState | u
   draw();
   host.postMessage({ type: 'ready', tokens: store.state.tokens });
   return message => store.update(state => received(message, state));
+}
+
+/** Moving the picture changes the state with every frame; what is kept is written at most so often. */
+const SAVE_MS = 150;
+
+/** Calls at once, and after further calls once more, when some time has passed. */
+function soon(action: () => void): () => void {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let again = false;
+  const act = (): void => {
+    again = false;
+    action();
+    timer = setTimeout(() => {
+      timer = undefined;
+      if (again) act();
+    }, SAVE_MS);
+  };
+  return () => {
+    if (timer === undefined) act();
+    else again = true;
+  };
+}
+
+function isSameBut(field: keyof State, state: State, before: State): boolean {
+  return (Object.keys(state) as (keyof State)[]).every(name => name === field || state[name] === before[name]);
 }
 
 /** Tells the extension what is shown: export and other commands take it over. */

@@ -1,109 +1,252 @@
 import { html, type TemplateResult } from 'lit';
 import { description } from './description.ts';
-import { LatestWorker, Superseded } from './drawing.ts';
-import { count } from './format.ts';
+import { LatestWorker } from './drawing.ts';
+import { count, parseTokens } from './format.ts';
+import { type Camera, cellAt, centredOn, type Extent, pan, showing, zoomAbout } from './mask/camera.ts';
+import { drawMarks } from './mask/decorations.ts';
 import { MaskView } from './mask/mask-view.ts';
+import { Minimap } from './mask/minimap.ts';
+import { listen, type Navigation, parseCell } from './mask/navigation.ts';
 import type { PageServices } from './page-services.ts';
 import { shownOf } from './shown.ts';
 import { type Cell, messageOf, type State } from './state.ts';
-import { onThemeChange, paletteOfTheme } from './theme.ts';
+import { markColours, onThemeChange, paletteOfTheme } from './theme.ts';
 import type { PictureActions } from './toolbar.ts';
 
-/** The picture of the mask: keeps the canvas in step with the state. */
-export class MaskPicture implements PictureActions {
+/** The picture of the mask with what lies over it: keeps it in step with the state, and the state with pointer and keys. */
+export class MaskPicture implements PictureActions, Navigation {
   readonly #page: PageServices;
-  readonly #worker: LatestWorker;
-  readonly #canvas = document.createElement('canvas');
   readonly #view: MaskView;
-  #pointed: Cell | undefined;
+  readonly #marks = document.createElement('canvas');
+  readonly #minimap: Minimap;
+  #colours = markColours();
 
   constructor(page: PageServices) {
+    const { store } = page;
     this.#page = page;
-    this.#worker = new LatestWorker(page.workerUrl);
-    this.#canvas.tabIndex = 0;
+    this.#marks.className = 'marks';
+    this.#marks.tabIndex = 0;
     // Not an image: it takes arrow keys and the zoom keys.
-    this.#canvas.setAttribute('role', 'application');
-    this.#view = new MaskView(this.#canvas, {
-      cameraChanged: () => {
-        void this.#draw();
-        page.store.update({ camera: this.#view.fitted ? null : this.#view.camera });
+    this.#marks.setAttribute('role', 'application');
+    this.#view = new MaskView(new LatestWorker(page.workerUrl), {
+      painted: () => this.#drawMarks(),
+      completed: ({ choice }, approximate) => {
+        // Tells tests and assistive tools that what is on the canvas is this mask.
+        this.#marks.dataset.shown = `${choice.model.name} ${choice.tokens}`;
+        store.update({ approximate });
       },
-      cellPointed: cell => {
-        if (cell?.row === this.#pointed?.row && cell?.column === this.#pointed?.column) return;
-        this.#pointed = cell;
-        page.store.update({ cell: cell ?? null });
-      },
+      failed: error => store.update({ drawProblem: messageOf(error) }),
     });
-    const { camera } = page.store.state;
-    onThemeChange(() => void this.#draw());
-    page.store.subscribe((state, before) => {
-      if (shownOf(state)?.choice !== shownOf(before)?.choice) this.#maskChanged();
+    this.#minimap = new Minimap(cell =>
+      this.#lookFrom(camera => centredOn(camera, cell, this.#extent, this.#view.size)),
+    );
+    listen(this.#marks, this);
+    onThemeChange(() => {
+      this.#colours = markColours();
+      this.#show();
     });
-    this.#maskChanged();
-    if (camera !== null) this.#view.restore(camera);
-  }
-
-  zoom(factor: number): void {
-    this.#view.zoom(factor);
-  }
-
-  fit(): void {
-    this.#view.fit();
+    store.subscribe((state, before) => {
+      if (shownOf(state)?.choice !== shownOf(before)?.choice) this.#show();
+      if (state.renderer !== before.renderer) this.#view.choose(state.renderer);
+      if (state.camera !== before.camera) this.#view.look(state.camera);
+      else if (state.cell !== before.cell || state.pointed !== before.pointed) this.#view.paintSoon();
+    });
+    this.#view.look(store.state.camera);
+    this.#show();
   }
 
   template(state: State): TemplateResult {
-    this.#canvas.setAttribute('aria-label', description(state));
+    this.#marks.setAttribute('aria-label', description(state));
     const stale = state.stale !== null || state.drawProblem !== null || shownOf(state)?.problem;
     return html`<div class="picture ${stale ? 'stale' : ''}">
-      ${this.#canvas}
-      <span class="axis keys" aria-hidden="true">keys j →</span>
-      <span class="axis queries" aria-hidden="true">queries i →</span>
-      <div class="pointed" aria-live="off">${pointedText(state)}</div>
+      <div class="mask">
+        ${this.#view.element} ${this.#marks} ${this.#minimap.canvas}
+        <span class="axis keys" aria-hidden="true">keys j →</span>
+        <span class="axis queries" aria-hidden="true">queries i →</span>
+      </div>
+      <div class="readout">
+        <span class="pointed">${readout(state, state.pointed ?? state.cell)}</span>
+        <span class="visually-hidden" aria-live="polite">${state.cell === null ? '' : readout(state, state.cell)}</span>
+        <vscode-textfield
+          id="cell"
+          label="Go to query i and key j"
+          placeholder="i, j"
+          title="Go to query i and key j (G, or a digit in the picture)"
+          @change=${(event: Event) => this.#goTo(event.target as HTMLInputElement)}
+          @keydown=${(event: KeyboardEvent) => {
+            if (event.key === 'Escape') this.#marks.focus();
+          }}
+        ></vscode-textfield>
+      </div>
     </div>`;
   }
 
-  #maskChanged(): void {
-    const shown = shownOf(this.#page.store.state);
-    if (!shown?.bound) return;
-    const { shape } = shown.bound;
-    this.#view.setExtent({ queries: shape.queries, keys: shape.tokens });
-    this.#page.store.update({ drawProblem: null });
-    void this.#draw();
+  zoom(factor: number): void {
+    const { width, height } = this.#view.size;
+    this.zoomAt(factor, width / 2, height / 2);
   }
 
-  async #draw(): Promise<void> {
+  fit(): void {
+    this.#page.store.update({ camera: null });
+  }
+
+  panBy(dx: number, dy: number): void {
+    this.#lookFrom(camera => pan(camera, dx, dy, this.#extent, this.#view.size));
+  }
+
+  zoomAt(factor: number, x: number, y: number): void {
+    this.#lookFrom(camera => zoomAbout(camera, factor, x, y, this.#extent, this.#view.size));
+  }
+
+  point(at: { readonly x: number; readonly y: number } | undefined): void {
+    const cell = at && cellAt(this.#view.camera, at.x, at.y, this.#extent);
+    const { pointed } = this.#page.store.state;
+    if (cell?.row === pointed?.row && cell?.column === pointed?.column) return;
+    this.#page.store.update({ pointed: cell ?? null });
+  }
+
+  pick(x: number, y: number): void {
+    const cell = cellAt(this.#view.camera, x, y, this.#extent);
+    this.#page.store.update({ cell: cell ?? null });
+  }
+
+  step(rows: number, columns: number): void {
+    const { cell } = this.#page.store.state;
+    // The first key shows where the cursor is: in the middle of what is in sight.
+    if (cell === null) {
+      this.#select(this.#middle());
+      return;
+    }
+    const cells = Math.max(1, Math.ceil(this.#view.camera.scale));
+    this.#select({ row: cell.row + rows * cells, column: cell.column + columns * cells });
+  }
+
+  jump(to: 'first' | 'last', whole: boolean): void {
+    const { queries, keys } = this.#extent;
+    const row = whole ? (to === 'first' ? 0 : queries - 1) : (this.#page.store.state.cell ?? this.#middle()).row;
+    this.#select({ row, column: to === 'first' ? 0 : keys - 1 });
+  }
+
+  page(screens: number): void {
+    const rows = Math.max(1, Math.floor(this.#view.size.height * this.#view.camera.scale));
+    const { row, column } = this.#page.store.state.cell ?? this.#middle();
+    this.#select({ row: row + screens * rows, column });
+  }
+
+  reveal(): void {
+    const { state } = this.#page.store;
+    const span = state.cell === null ? undefined : litBy(state, state.cell)[0]?.span;
+    if (span !== undefined) this.#page.send({ type: 'reveal', span });
+  }
+
+  leave(): void {
+    this.#page.store.update({ cell: null });
+  }
+
+  askCell(typed: string): void {
+    const field = document.querySelector<HTMLInputElement & HTMLElement>('#cell');
+    if (field === null) return;
+    field.value = typed;
+    field.focus();
+  }
+
+  get #extent(): Extent {
+    return this.#view.extent;
+  }
+
+  #goTo(field: HTMLInputElement): void {
+    const cell = parseCell(field.value, parsePosition);
+    const shape = shownOf(this.#page.store.state)?.bound?.shape;
+    if (cell === undefined || shape === undefined) return;
+    field.value = '';
+    this.#select({ row: cell.row - shape.offset, column: cell.column });
+    this.#marks.focus();
+  }
+
+  #middle(): Cell {
+    const { width, height } = this.#view.size;
+    const { camera } = this.#view;
+    return {
+      row: Math.floor(camera.row + (height / 2) * camera.scale),
+      column: Math.floor(camera.column + (width / 2) * camera.scale),
+    };
+  }
+
+  /** Puts the cursor on the nearest cell that there is, and that into sight. */
+  #select({ row, column }: Cell): void {
+    const { queries, keys } = this.#extent;
+    const cell = {
+      row: Math.min(queries - 1, Math.max(0, row)),
+      column: Math.min(keys - 1, Math.max(0, column)),
+    };
+    this.#page.store.update({ cell });
+    this.#lookFrom(camera => showing(camera, cell, this.#extent, this.#view.size));
+  }
+
+  #lookFrom(move: (camera: Camera) => Camera): void {
+    const before = this.#view.camera;
+    const camera = move(before);
+    if (camera !== before) this.#page.store.update({ camera });
+  }
+
+  #show(): void {
     const { store } = this.#page;
     const shown = shownOf(store.state);
-    const { width, height } = this.#view.size;
-    if (!shown?.bound || width <= 1 || height <= 1) return;
-    const { choice } = shown;
-    try {
-      const picture = await this.#worker.ask({
-        kind: 'draw',
-        choice,
-        view: { ...this.#view.camera, width, height },
-        palette: paletteOfTheme(),
-      });
-      this.#view.show(picture);
-      // Tells tests and assistive tools that what is on the canvas is this mask.
-      this.#canvas.dataset.shown = `${choice.model.name} ${choice.tokens}`;
-      store.update({ approximate: picture.approximate });
-    } catch (error) {
-      // A question about an earlier mask says nothing about this one.
-      if (error instanceof Superseded || choice !== shownOf(store.state)?.choice) return;
-      store.update({ drawProblem: messageOf(error) });
-    }
+    if (!shown?.bound) return;
+    const { queries, tokens } = shown.bound.shape;
+    const { queries: rows, keys } = this.#extent;
+    this.#view.show({ choice: shown.choice, palette: paletteOfTheme() }, { queries, keys: tokens });
+    // Another size has another whole, and other cells.
+    const resized = this.#marks.dataset.shown !== undefined && (rows !== queries || keys !== tokens);
+    store.update({ drawProblem: null, ...(resized && { camera: null, cell: null, pointed: null }) });
+  }
+
+  #drawMarks(): void {
+    const { size, camera } = this.#view;
+    const { store } = this.#page;
+    const { state } = store;
+    const canvas = this.#marks;
+    if (canvas.width !== size.width) canvas.width = size.width;
+    if (canvas.height !== size.height) canvas.height = size.height;
+    const context = canvas.getContext('2d');
+    if (context === null) return;
+    drawMarks(context, {
+      camera,
+      size,
+      extent: this.#extent,
+      pointed: state.pointed,
+      selected: state.cell,
+      bound: shownOf(state)?.bound ?? null,
+      way: [],
+      colours: this.#colours,
+    });
+    this.#minimap.draw(this.#view.overview, this.#extent, camera, size, this.#colours.cursor);
+    store.update({ drawnBy: this.#view.renderer });
   }
 }
 
-function pointedText(state: State): string {
+/** The parts that light a cell, in source order. */
+function litBy(state: State, cell: Cell) {
   const bound = shownOf(state)?.bound;
-  const { cell } = state;
-  if (!bound || cell === null)
+  if (!bound || cell.row >= bound.shape.queries || cell.column >= bound.shape.tokens) return [];
+  const lit: (typeof bound.parts)[number][] = [];
+  bound.mask.word(bound.shape.offset + cell.row, cell.column, 1, part => {
+    const found = bound.parts[part];
+    if (found !== undefined) lit.push(found);
+  });
+  return lit;
+}
+
+function readout(state: State, cell: Cell | null): string {
+  const shape = shownOf(state)?.bound?.shape;
+  if (shape === undefined || cell === null)
     return state.approximate ? '≈ The picture shows densities of sampled rows; zoom in for exact cells.' : '';
-  const { mask, parts, shape } = bound;
-  const by: string[] = [];
-  const i = shape.offset + cell.row;
-  mask.word(i, cell.column, 1, part => by.push(parts[part]?.label ?? ''));
-  return `i = ${count(i)}, j = ${count(cell.column)}: ${by.length === 0 ? 'not attended' : `attended by ${by.join(' and ')}`}`;
+  const by = litBy(state, cell).map(({ label }) => label);
+  const place = `i = ${count(shape.offset + cell.row)}, j = ${count(cell.column)}`;
+  return `${place}: ${by.length === 0 ? 'not attended' : `attended by ${by.join(' and ')}`}`;
+}
+
+/** A position as the language writes numbers; positions begin at 0. */
+function parsePosition(text: string): number | undefined {
+  return /^[0_]+$/.test(text) ? 0 : parseTokens(text);
 }

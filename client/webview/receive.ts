@@ -10,6 +10,7 @@ export function received(message: ToPage, state: State): Partial<State> {
         choices: message.choices,
         name: message.selected,
         defaultTokens: message.defaultTokens,
+        renderer: message.renderer,
       };
     case 'model': {
       const { model } = message;

@@ -1,5 +1,5 @@
 import type { Model } from '../../runtime/pattern/ir.ts';
-import type { PreviewChoice } from '../preview/messages.ts';
+import type { PreviewChoice, RendererChoice } from '../preview/messages.ts';
 import type { DrawingAnswers, Inquiry } from './drawing-messages.ts';
 import type { Camera } from './mask/camera.ts';
 
@@ -47,6 +47,11 @@ export interface State extends KeptState {
   readonly stale: { readonly message: string; readonly line: number | null } | null;
   /** What is wrong with the length that was typed, or null. */
   readonly tokensProblem: string | null;
+  /** The cell under the pointer. */
+  readonly pointed: Cell | null;
+  /** How the picture is to be drawn, and what draws it now. */
+  readonly renderer: RendererChoice;
+  readonly drawnBy: 'webgpu' | 'canvas';
   /** Why the mask cannot be drawn although it has a meaning, or null. */
   readonly drawProblem: string | null;
   /** Does the picture show densities of sampled rows? */
@@ -77,6 +82,9 @@ export function initialState(kept: KeptState | undefined): State {
     defaultTokens: 1024,
     stale: null,
     tokensProblem: null,
+    pointed: null,
+    renderer: 'auto',
+    drawnBy: 'canvas',
     drawProblem: null,
     approximate: false,
     answers: {},

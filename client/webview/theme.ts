@@ -6,6 +6,7 @@ import {
   type OpaquePalette,
   type Rgb,
 } from '../../runtime/draw/palette.ts';
+import type { MarkColours } from './mask/decorations.ts';
 
 /** Colours of the mask in the theme of the editor, on its background. */
 export function paletteOfTheme(): OpaquePalette {
@@ -18,6 +19,21 @@ export function paletteOfTheme(): OpaquePalette {
   const foreground = colourVariable('--vscode-editor-foreground');
   const line = foreground === undefined ? palette.line : mix(background, foreground, contrast ? 0.5 : 0.15);
   return { ...palette, background, line };
+}
+
+/** Colours of what lies over the mask. */
+export function markColours(): MarkColours {
+  const { background } = paletteOfTheme();
+  const foreground = colourVariable('--vscode-editor-foreground') ?? [128, 128, 128];
+  return {
+    frame: css(mix(background, foreground, document.body.classList.contains('vscode-high-contrast') ? 1 : 0.35)),
+    cursor: css(foreground),
+    halo: css(background),
+  };
+}
+
+function css([red, green, blue]: Rgb): string {
+  return `rgb(${red} ${green} ${blue})`;
 }
 
 function mix(from: Rgb, to: Rgb, share: number): Rgb {

@@ -30,10 +30,10 @@ export function pictureOf({ pattern, shape, checkpoint }: ExportRequest): Pictur
   const width = Math.max(1, Math.round(shape.tokens / scale));
   const height = Math.max(1, Math.round(shape.queries / scale));
   const { mask, parts } = LayeredMask.of(pattern, shape);
-  const view = { row: 0, column: 0, scale, width, height };
+  const view = { x: 0, y: 0, scale, width, height };
   const { pixels, approximate } = rasterize(mask, shape, view, {
     palette: LIGHT,
-    stripes: { x: 0, y: 0 },
+    stripes: true,
     ...(checkpoint && { checkpoint }),
   });
   return {

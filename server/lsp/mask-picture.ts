@@ -68,7 +68,7 @@ function picture(pattern: Pattern, shape: Shape, checkpoint: Checkpoint): string
   if (height * zoom < LOWEST || width * zoom < LOWEST) return undefined;
   const { mask } = LayeredMask.of(pattern, shape);
   checkpoint();
-  const view = { row: 0, column: 0, scale, width, height };
+  const view = { x: 0, y: 0, scale, width, height };
   const { pixels } = rasterize(mask, shape, view, { palette: ON_NOTHING, checkpoint, maxWords: MOST_WORDS });
   checkpoint();
   const image = framed(pixels, width, height, zoom);

@@ -1,198 +1,173 @@
-import type { Picture } from '../drawing-messages.ts';
-import { type Camera, cellAt, type Extent, pan, type Size, wholeMask, zoomAbout } from './camera.ts';
+import type { RendererChoice } from '../../preview/messages.ts';
+import type { LatestWorker } from '../drawing.ts';
+import type { Drawn } from '../drawing-messages.ts';
+import { type Camera, type Extent, type Size, wholeMask } from './camera.ts';
+import { overviewScale, placedTiles, tilesInSight } from './frame.ts';
+import { Renderers } from './renderers.ts';
+import type { Tile } from './tile.ts';
+import { TileSource } from './tile-source.ts';
 
 export interface MaskViewEvents {
-  /** The visible part changed: a new picture is wanted. */
-  cameraChanged(): void;
-  /** The cell under the pointer or the cursor, or undefined. */
-  cellPointed(cell: { row: number; column: number } | undefined): void;
+  /** The picture was drawn anew, or has another size: what lies over it is to be drawn, too. */
+  painted(): void;
+  /** All that is in sight of this mask is on the picture now. */
+  completed(drawn: Drawn, approximate: boolean): void;
+  failed(error: unknown): void;
 }
 
-/** Pixels that the pointer may move before a press counts as dragging. */
-const DRAG_THRESHOLD = 4;
+/** A mask, its size, and its tiles. */
+interface Scene {
+  readonly source: TileSource;
+  readonly extent: Extent;
+}
 
-/**
- * The canvas with the mask. It shows the latest picture, moved and scaled to where the camera is now, until a sharper
- * one arrives.
- */
+/** The picture of the mask before stays for so long until the new one is complete; then they mix. */
+const PATIENCE_MS = 250;
+
+/** The picture: asks for the tiles that the camera sees and has them drawn. */
 export class MaskView {
-  readonly canvas: HTMLCanvasElement;
-  readonly #context: CanvasRenderingContext2D;
+  /** Holds the canvas of the renderer, below everything else. */
+  readonly element = document.createElement('div');
   readonly #events: MaskViewEvents;
-  #extent: Extent = { queries: 1, keys: 1 };
-  #camera: Camera | undefined;
-  /** True until the user zooms or pans: the whole mask stays in sight when its size changes. */
-  #fitted = true;
-  #picture: { readonly picture: Picture; readonly bitmap: HTMLCanvasElement } | undefined;
+  readonly #worker: LatestWorker;
+  readonly #renderers: Renderers;
+  #camera: Camera | null = null;
+  #front: Scene | undefined;
+  /** The mask that is to be shown as soon as it is drawn. */
+  #back: Scene | undefined;
+  /** Where the front was last seen: one of another size stays there. */
+  #seen: Camera | undefined;
+  #patience: ReturnType<typeof setTimeout> | undefined;
+  #size: Size = { width: 1, height: 1 };
   #frame = 0;
+  #completed: Drawn | undefined;
 
-  constructor(canvas: HTMLCanvasElement, events: MaskViewEvents) {
-    const context = canvas.getContext('2d');
-    if (context === null) throw new Error('This browser cannot draw on a canvas.');
-    this.canvas = canvas;
-    this.#context = context;
+  constructor(worker: LatestWorker, events: MaskViewEvents) {
+    this.#worker = worker;
     this.#events = events;
-    new ResizeObserver(() => this.#resized()).observe(canvas);
-    this.#listen();
+    this.element.className = 'cells';
+    this.element.setAttribute('aria-hidden', 'true');
+    this.#renderers = new Renderers(() => {
+      this.element.replaceChildren(this.#renderers.current.canvas);
+      this.#paint();
+    });
+    this.element.append(this.#renderers.current.canvas);
+    new ResizeObserver(() => this.#resized()).observe(this.element);
+  }
+
+  /** Device pixels. */
+  get size(): Size {
+    return this.#size;
+  }
+
+  get extent(): Extent {
+    return (this.#back ?? this.#front)?.extent ?? { queries: 1, keys: 1 };
   }
 
   get camera(): Camera {
-    return this.#camera ?? wholeMask(this.#extent, this.size);
+    return this.#camera ?? wholeMask(this.extent, this.#size);
   }
 
-  get fitted(): boolean {
-    return this.#fitted;
+  /** What draws just now. */
+  get renderer(): 'webgpu' | 'canvas' {
+    return this.#renderers.current.kind;
   }
 
-  get size(): Size {
-    return { width: this.canvas.width, height: this.canvas.height };
+  /** The tile that shows the whole mask, if it is there. */
+  get overview(): Tile | undefined {
+    const scene = this.#back ?? this.#front;
+    return scene?.source.tile({ scale: overviewScale(scene.extent), x: 0, y: 0 });
   }
 
-  /** Sets rows and columns; the camera stays where the user put it unless the mask has another size. */
-  setExtent(extent: Extent): void {
-    const changed = extent.queries !== this.#extent.queries || extent.keys !== this.#extent.keys;
-    this.#extent = extent;
-    if (changed) this.fit();
+  choose(renderer: RendererChoice): void {
+    this.#renderers.choose(renderer);
   }
 
-  restore(camera: Camera): void {
+  /** Null: the whole mask, whatever its size and that of the picture. */
+  look(camera: Camera | null): void {
     this.#camera = camera;
-    this.#fitted = false;
+    this.#wantTiles();
+    this.paintSoon();
   }
 
-  fit(): void {
-    this.#fitted = true;
-    this.#moveTo(wholeMask(this.#extent, this.size));
-  }
-
-  /** Zooms about the middle. */
-  zoom(factor: number): void {
-    this.#zoomAt(factor, this.canvas.width / 2, this.canvas.height / 2);
-  }
-
-  show(picture: Picture): void {
-    const bitmap = document.createElement('canvas');
-    bitmap.width = picture.view.width;
-    bitmap.height = picture.view.height;
-    bitmap.getContext('2d')?.putImageData(new ImageData(picture.pixels, picture.view.width, picture.view.height), 0, 0);
-    this.#picture = { picture, bitmap };
-    this.#repaint();
-  }
-
-  #listen(): void {
-    const { canvas } = this;
-    let drag: { x: number; y: number; moved: boolean } | undefined;
-    canvas.addEventListener('pointerdown', event => {
-      if (event.button !== 0) return;
-      canvas.setPointerCapture(event.pointerId);
-      drag = { x: event.clientX, y: event.clientY, moved: false };
-    });
-    canvas.addEventListener('pointermove', event => {
-      if (drag !== undefined) {
-        const dx = event.clientX - drag.x;
-        const dy = event.clientY - drag.y;
-        if (drag.moved || Math.hypot(dx, dy) >= DRAG_THRESHOLD) {
-          drag = { x: event.clientX, y: event.clientY, moved: true };
-          this.#pan(dx * devicePixelRatio, dy * devicePixelRatio);
-        }
-      }
-      const { x, y } = this.#pixelOf(event);
-      this.#events.cellPointed(cellAt(this.camera, x, y, this.#extent));
-    });
-    canvas.addEventListener('pointerup', () => {
-      drag = undefined;
-    });
-    canvas.addEventListener('pointercancel', () => {
-      drag = undefined;
-    });
-    canvas.addEventListener('pointerleave', () => this.#events.cellPointed(undefined));
-    canvas.addEventListener('dblclick', () => this.fit());
-    canvas.addEventListener(
-      'wheel',
-      event => {
-        event.preventDefault();
-        const { x, y } = this.#pixelOf(event);
-        const lines = event.deltaMode === WheelEvent.DOM_DELTA_LINE ? 16 : 1;
-        this.#zoomAt(Math.exp(-event.deltaY * lines * 0.002), x, y);
+  show(drawn: Drawn, extent: Extent): void {
+    this.#back?.source.close();
+    const source: TileSource = new TileSource(
+      this.#worker,
+      drawn,
+      () => this.#arrived(),
+      error => {
+        if (source === (this.#back ?? this.#front)?.source) this.#events.failed(error);
       },
-      { passive: false },
     );
-    canvas.addEventListener('keydown', event => {
-      const step = 60 * devicePixelRatio;
-      const actions: Record<string, () => void> = {
-        ArrowLeft: () => this.#pan(step, 0),
-        ArrowRight: () => this.#pan(-step, 0),
-        ArrowUp: () => this.#pan(0, step),
-        ArrowDown: () => this.#pan(0, -step),
-        '+': () => this.zoom(1.5),
-        '=': () => this.zoom(1.5),
-        '-': () => this.zoom(1 / 1.5),
-        '0': () => this.fit(),
-      };
-      const action = actions[event.key];
-      if (action === undefined || event.ctrlKey || event.metaKey || event.altKey) return;
-      event.preventDefault();
-      action();
-    });
+    this.#back = { source, extent };
+    clearTimeout(this.#patience);
+    if (this.#front === undefined) this.#swap();
+    else this.#patience = setTimeout(() => this.#swap(), PATIENCE_MS);
+    this.#wantTiles();
+    this.paintSoon();
   }
 
-  #pixelOf(event: MouseEvent): { x: number; y: number } {
-    const bounds = this.canvas.getBoundingClientRect();
-    return { x: (event.clientX - bounds.left) * devicePixelRatio, y: (event.clientY - bounds.top) * devicePixelRatio };
+  paintSoon(): void {
+    cancelAnimationFrame(this.#frame);
+    this.#frame = requestAnimationFrame(() => this.#paint());
   }
 
-  #zoomAt(factor: number, x: number, y: number): void {
-    this.#fitted = false;
-    this.#moveTo(zoomAbout(this.camera, factor, x, y, this.#extent, this.size));
+  #swap(): void {
+    clearTimeout(this.#patience);
+    if (this.#back === undefined) return;
+    // A mask of the same size stands in for tiles that are not there yet.
+    this.#front?.source.close();
+    this.#front = this.#back;
+    this.#back = undefined;
+    this.paintSoon();
   }
 
-  #pan(dx: number, dy: number): void {
-    this.#fitted = false;
-    this.#moveTo(pan(this.camera, dx, dy, this.#extent, this.size));
+  #arrived(): void {
+    if (this.#back !== undefined && this.#isComplete(this.#back)) this.#swap();
+    this.paintSoon();
   }
 
-  #moveTo(camera: Camera): void {
-    this.#camera = camera;
-    this.#repaint();
-    this.#events.cameraChanged();
+  #isComplete({ source, extent }: Scene): boolean {
+    return tilesInSight(this.camera, extent, this.#size).every(place => source.tile(place) !== undefined);
+  }
+
+  #wantTiles(): void {
+    const scene = this.#back ?? this.#front;
+    if (scene === undefined || this.#size.width <= 1 || this.#size.height <= 1) return;
+    const { source, extent } = scene;
+    const overview = { scale: overviewScale(extent), x: 0, y: 0 };
+    const near = tilesInSight(this.camera, extent, this.#size);
+    const around = tilesInSight(this.camera, extent, this.#size, 1).filter(
+      place => !near.some(({ x, y }) => x === place.x && y === place.y),
+    );
+    // The overview stands in for everything else, but not before the picture when that is the whole mask itself.
+    source.want(this.#camera === null ? [...near, overview, ...around] : [overview, ...near, ...around]);
   }
 
   #resized(): void {
-    const width = Math.max(1, Math.round(this.canvas.clientWidth * devicePixelRatio));
-    const height = Math.max(1, Math.round(this.canvas.clientHeight * devicePixelRatio));
-    if (width === this.canvas.width && height === this.canvas.height) return;
-    this.canvas.width = width;
-    this.canvas.height = height;
-    if (this.#fitted) this.fit();
-    else this.#moveTo(this.camera);
+    const width = Math.max(1, Math.round(this.element.clientWidth * devicePixelRatio));
+    const height = Math.max(1, Math.round(this.element.clientHeight * devicePixelRatio));
+    if (width === this.#size.width && height === this.#size.height) return;
+    this.#size = { width, height };
+    this.#wantTiles();
+    this.#paint();
   }
 
-  #repaint(): void {
-    cancelAnimationFrame(this.#frame);
-    this.#frame = requestAnimationFrame(() => {
-      const context = this.#context;
-      context.clearRect(0, 0, this.canvas.width, this.canvas.height);
-      if (this.#picture === undefined) return;
-      const { view } = this.#picture.picture;
-      const { camera } = this;
-      const zoom = view.scale / camera.scale;
-      context.imageSmoothingEnabled = zoom < 1;
-      context.drawImage(
-        this.#picture.bitmap,
-        (view.column - camera.column) / camera.scale,
-        (view.row - camera.row) / camera.scale,
-        view.width * zoom,
-        view.height * zoom,
-      );
-      // Where the mask ends must be seen even when its corners are empty; the gap keeps its outermost cells apart.
-      const gap = 3;
-      context.strokeStyle = getComputedStyle(this.canvas).borderColor;
-      context.strokeRect(
-        Math.round(-camera.column / camera.scale) - gap - 0.5,
-        Math.round(-camera.row / camera.scale) - gap - 0.5,
-        Math.round(this.#extent.keys / camera.scale) + 2 * gap + 1,
-        Math.round(this.#extent.queries / camera.scale) + 2 * gap + 1,
-      );
-    });
+  #paint(): void {
+    const scene = this.#front;
+    if (scene === undefined) return;
+    const { queries, keys } = this.extent;
+    const same = scene.extent.queries === queries && scene.extent.keys === keys;
+    const camera = same ? this.camera : (this.#seen ?? this.camera);
+    this.#seen = camera;
+    const complete = this.#isComplete(scene);
+    const tiles = placedTiles(scene.source.tiles, camera, complete, this.#size);
+    this.#renderers.current.draw({ ...this.#size, tiles });
+    this.#events.painted();
+    if (!complete || this.#back !== undefined || this.#completed === scene.source.drawn) return;
+    this.#completed = scene.source.drawn;
+    const approximate = tiles.some(({ tile }) => tile.scale === camera.scale && tile.approximate);
+    this.#events.completed(scene.source.drawn, approximate);
   }
 }
