@@ -20,8 +20,9 @@ export function savedPage(state: State): SavedPage {
 }
 
 function keptOf(state: KeptState): KeptState {
-  const { uri, name, model, tokens, layer, head, camera, cell, hidden, overlayTile, folded, sections } = state;
-  return { uri, name, model, tokens, layer, head, camera, cell, hidden, overlayTile, folded, sections };
+  const { uri, name, model, defaultTokens, tokens, layer, head } = state;
+  const { camera, cell, hidden, overlayTile, folded, sections } = state;
+  return { uri, name, model, defaultTokens, tokens, layer, head, camera, cell, hidden, overlayTile, folded, sections };
 }
 
 /** Characters of JSON. State is written whenever the camera moves. */

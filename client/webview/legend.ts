@@ -22,7 +22,7 @@ export function legendSection(page: PageServices): Section {
       const palette = paletteOfTheme();
       const shares = sharesOf(state);
       return html`
-        <ul class="legend">
+        <ul>
           ${bound.parts.map((part, index) => entry(page, part.label, part.span, shares?.[index] ?? null, palette, index))}
         </ul>
         ${bound.parts.length === 0 ? html`<p class="muted">This pattern lights no cell.</p>` : nothing}

@@ -35,7 +35,8 @@ export function startPage(root: HTMLElement, host: PageHost, kept: KeptState | u
   const sections = makeSections.map(make => make(page));
   const draw = (): void => {
     render(
-      html`${toolbar(page, picture)} ${badges(store.state)}
+      html`<h1 class="visually-hidden">Preview of ${store.state.name ?? 'a pattern'}</h1>
+        ${toolbar(page, picture)} ${badges(store.state)}
         <div class="content">
           ${picture.template(store.state)}
           <div class="side">${sectionList(page, sections)}</div>

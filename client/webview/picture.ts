@@ -69,7 +69,7 @@ export class MaskPicture implements PictureActions, Navigation {
         <span class="visually-hidden" aria-live="polite">${state.cell === null ? '' : readout(state, state.cell)}</span>
         <vscode-textfield
           id="cell"
-          label="Go to query i and key j"
+          .label=${'Go to query i and key j'}
           placeholder="i, j"
           title="Go to query i and key j (G, or a digit in the picture)"
           @change=${(event: Event) => this.#goTo(event.target as HTMLInputElement)}
@@ -203,8 +203,7 @@ export class MaskPicture implements PictureActions, Navigation {
 
   #drawMarks(): void {
     const { size, camera } = this.#view;
-    const { store } = this.#page;
-    const { state } = store;
+    const { state } = this.#page.store;
     const canvas = this.#marks;
     if (canvas.width !== size.width) canvas.width = size.width;
     if (canvas.height !== size.height) canvas.height = size.height;
@@ -221,7 +220,6 @@ export class MaskPicture implements PictureActions, Navigation {
       colours: this.#colours,
     });
     this.#minimap.draw(this.#view.overview, this.#extent, camera, size, this.#colours.cursor);
-    store.update({ drawnBy: this.#view.renderer });
   }
 }
 

@@ -19,6 +19,8 @@ export interface KeptState {
   readonly name: string | null;
   /** Its last good meaning. */
   readonly model: Model | null;
+  /** Length of patterns that have none of their own. */
+  readonly defaultTokens: number;
   /** Length that was picked; null follows the model or the setting. */
   readonly tokens: number | null;
   readonly layer: number;
@@ -41,17 +43,14 @@ export interface KeptState {
 export interface State extends KeptState {
   /** What the file declares. */
   readonly choices: readonly PreviewChoice[];
-  /** Length of patterns that have none of their own. */
-  readonly defaultTokens: number;
   /** Why the picture is not that of the file's text, or null. */
   readonly stale: { readonly message: string; readonly line: number | null } | null;
   /** What is wrong with the length that was typed, or null. */
   readonly tokensProblem: string | null;
   /** The cell under the pointer. */
   readonly pointed: Cell | null;
-  /** How the picture is to be drawn, and what draws it now. */
+  /** How the picture is to be drawn. */
   readonly renderer: RendererChoice;
-  readonly drawnBy: 'webgpu' | 'canvas';
   /** Why the mask cannot be drawn although it has a meaning, or null. */
   readonly drawProblem: string | null;
   /** Does the picture show densities of sampled rows? */
@@ -68,6 +67,7 @@ export function initialState(kept: KeptState | undefined): State {
     uri: null,
     name: null,
     model: null,
+    defaultTokens: 1024,
     tokens: null,
     layer: 0,
     head: 0,
@@ -79,12 +79,10 @@ export function initialState(kept: KeptState | undefined): State {
     sections: {},
     ...kept,
     choices: [],
-    defaultTokens: 1024,
     stale: null,
     tokensProblem: null,
     pointed: null,
     renderer: 'auto',
-    drawnBy: 'canvas',
     drawProblem: null,
     approximate: false,
     answers: {},

@@ -22,20 +22,20 @@ export function toolbar(page: PageServices, picture: PictureActions): TemplateRe
       <vscode-textfield
         id="tokens"
         class="tokens"
-        label="Tokens"
+        .label=${'Tokens'}
         .value=${String(choice?.tokens ?? '')}
         ?invalid=${state.tokensProblem !== null}
         @change=${(event: Event) => setTokens(page, (event.target as HTMLInputElement).value)}
       ></vscode-textfield>
-      <vscode-button secondary title="Half as many tokens" aria-label="Half as many tokens" @click=${() => scaleTokens(page, 0.5)}>÷2</vscode-button>
-      <vscode-button secondary title="Twice as many tokens" aria-label="Twice as many tokens" @click=${() => scaleTokens(page, 2)}>×2</vscode-button>
+      <vscode-button secondary title="Half as many tokens" aria-label="÷2: half as many tokens" @click=${() => scaleTokens(page, 0.5)}>÷2</vscode-button>
+      <vscode-button secondary title="Twice as many tokens" aria-label="×2: twice as many tokens" @click=${() => scaleTokens(page, 2)}>×2</vscode-button>
     </span>
     ${model !== undefined && model.layers > 1 ? index(page, 'layer', model.layers, choice?.layer ?? 0) : nothing}
     ${model !== undefined && model.heads > 1 ? index(page, 'head', model.heads, choice?.head ?? 0) : nothing}
     <span class="spring"></span>
     <span class="group">
-      <vscode-button secondary title="Zoom out (-)" aria-label="Zoom out" @click=${() => picture.zoom(1 / 1.5)}>−</vscode-button>
-      <vscode-button secondary title="Zoom in (+)" aria-label="Zoom in" @click=${() => picture.zoom(1.5)}>+</vscode-button>
+      <vscode-button secondary title="Zoom out (-)" aria-label="− Zoom out" @click=${() => picture.zoom(1 / 1.5)}>−</vscode-button>
+      <vscode-button secondary title="Zoom in (+)" aria-label="+ Zoom in" @click=${() => picture.zoom(1.5)}>+</vscode-button>
       <vscode-button secondary title="Show the whole mask (0)" @click=${() => picture.fit()}>Fit</vscode-button>
       <vscode-button secondary title="Save the mask to a file" @click=${() => page.send({ type: 'export' })}>Export...</vscode-button>
     </span>
@@ -71,7 +71,7 @@ function index({ store }: PageServices, name: 'layer' | 'head', size: number, va
       type="number"
       min="0"
       max=${size - 1}
-      label=${`${name === 'layer' ? 'Layer' : 'Head'}, 0 to ${size - 1}`}
+      .label=${`${name === 'layer' ? 'Layer' : 'Head'}, 0 to ${size - 1}`}
       .value=${String(value)}
       @change=${(event: Event) => {
         const wanted = Math.round(Number((event.target as HTMLInputElement).value));

@@ -25,6 +25,8 @@ export interface RasterOptions {
   readonly stripes?: boolean;
   /** Asked now and then; throwing stops the drawing. */
   readonly checkpoint?: () => void;
+  /** What pictures of the same mask, scale and palette have found out, for the next one to read and to add to. */
+  readonly known?: Map<string, Mixture | null>;
   /** Words that may be read for pixels that cover many cells before rows are sampled. */
   readonly maxWords?: number;
 }
@@ -71,7 +73,8 @@ function visible(start: number, scale: number, size: number, count: number): Ran
   return { from: Math.max(0, Math.min(size, -start)), to: Math.max(0, Math.min(size, end - start)) };
 }
 
-interface Mixture {
+/** The cells of one pixel. */
+export interface Mixture {
   /** Share of lit cells. */
   readonly density: number;
   readonly colour: Rgb;
@@ -85,7 +88,7 @@ class Painter {
   readonly #palette: Palette;
   readonly #stripes: boolean;
   readonly #checkpoint: (() => void) | undefined;
-  readonly #known = new Map<string, Mixture | null>();
+  readonly #known: Map<string, Mixture | null>;
   #wordsLeft: number;
   #steps = 0;
 
@@ -96,6 +99,7 @@ class Painter {
     this.#palette = options.palette;
     this.#stripes = options.stripes === true;
     this.#checkpoint = options.checkpoint;
+    this.#known = options.known ?? new Map();
     this.#wordsLeft = options.maxWords ?? 2 ** 25;
   }
 

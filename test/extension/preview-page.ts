@@ -49,7 +49,11 @@ export class PreviewPage {
     extension: string,
     options: { readonly width?: number; readonly height?: number; readonly theme?: Theme } = {},
   ): Promise<PreviewPage> {
-    const browser = await chromium.launch({ executablePath: executable, args: chromiumFlags() });
+    const browser = await chromium.launch({
+      executablePath: executable,
+      // A canvas that WebGPU draws is shown without a graphics card only where the browser's own drawing is done there too.
+      args: [...chromiumFlags(), '--use-angle=swiftshader', '--use-vulkan=swiftshader'],
+    });
     const page = await browser.newPage({
       viewport: { width: options.width ?? 1000, height: options.height ?? 700 },
     });
@@ -121,19 +125,51 @@ export class PreviewPage {
     );
   }
 
-  /** The pixels of the mask, whatever draws it: red, green, blue and alpha of each. */
-  async pixels(): Promise<{ readonly width: number; readonly height: number; readonly data: readonly number[] }> {
+  /** What the picture of the mask holds, whatever draws it. */
+  async picture(): Promise<PictureContents> {
     return this.page.locator('.cells canvas').evaluate(async element => {
       const canvas = element as HTMLCanvasElement;
-      // Within a frame, because what WebGPU draws is gone after it.
-      await new Promise(resolve => requestAnimationFrame(() => requestAnimationFrame(resolve)));
-      const copy = new OffscreenCanvas(canvas.width, canvas.height);
-      const context = copy.getContext('2d');
-      context?.drawImage(canvas, 0, 0);
-      const data = context?.getImageData(0, 0, canvas.width, canvas.height).data ?? [];
-      return { width: canvas.width, height: canvas.height, data: Array.from(data) };
+      // What WebGPU draws is gone after its frame: moving the pointer has the page draw, and this is read in the same frame.
+      const marks = document.querySelector('.marks');
+      const { left, top, width: wide, height: high } = canvas.getBoundingClientRect();
+      marks?.dispatchEvent(new PointerEvent('pointerleave'));
+      marks?.dispatchEvent(new PointerEvent('pointermove', { clientX: left + wide / 2, clientY: top + high / 2 }));
+      await new Promise(resolve => requestAnimationFrame(resolve));
+      marks?.dispatchEvent(new PointerEvent('pointerleave'));
+      const { width, height } = canvas;
+      const context = new OffscreenCanvas(width, height).getContext('2d');
+      if (context === null) throw new Error('No 2D context');
+      context.drawImage(canvas, 0, 0);
+      const { data } = context.getImageData(0, 0, width, height);
+      const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', data));
+      const colours: Record<string, number> = {};
+      for (const pixel of new Uint32Array(data.buffer)) {
+        const colour = `${pixel & 255},${(pixel >> 8) & 255},${(pixel >> 16) & 255},${pixel >>> 24}`;
+        colours[colour] = (colours[colour] ?? 0) + 1;
+      }
+      return { width, height, digest: Array.from(digest).join(), colours };
     });
   }
+
+  /** The same when it is at rest: in two frames some time apart. */
+  async settled(): Promise<PictureContents> {
+    let before = '';
+    for (let tries = 0; tries < 100; tries++) {
+      const now = await this.picture();
+      if (now.digest === before) return now;
+      before = now.digest;
+      await this.page.waitForTimeout(80);
+    }
+    throw new Error('The picture does not come to rest');
+  }
+}
+
+/** The pixels of a picture: a digest of all, and how many there are of each colour, by `red,green,blue,alpha`. */
+export interface PictureContents {
+  readonly width: number;
+  readonly height: number;
+  readonly digest: string;
+  readonly colours: Readonly<Record<string, number>>;
 }
 
 function variables(theme: Theme): string {

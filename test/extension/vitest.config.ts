@@ -16,8 +16,8 @@ export default defineConfig({
         exclude: [
           // Only the VS Code server can be told not to trust a folder.
           ...(name === 'server' ? [] : ['test/extension/restricted.test.ts']),
-          // Needs a browser and no editor, so once is enough.
-          ...(name === 'web' ? [] : ['test/extension/determinism.test.ts']),
+          // Need a browser and no editor, so once is enough.
+          ...(name === 'web' ? [] : ['test/extension/determinism.test.ts', 'test/extension/preview-page*.test.ts']),
           // Serves this editor itself.
           ...(name === 'web' ? [] : ['test/extension/start.test.ts']),
         ],

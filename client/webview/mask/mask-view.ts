@@ -47,11 +47,8 @@ export class MaskView {
     this.#events = events;
     this.element.className = 'cells';
     this.element.setAttribute('aria-hidden', 'true');
-    this.#renderers = new Renderers(() => {
-      this.element.replaceChildren(this.#renderers.current.canvas);
-      this.#paint();
-    });
-    this.element.append(this.#renderers.current.canvas);
+    this.#renderers = new Renderers(() => this.#useRenderer());
+    this.#useRenderer();
     new ResizeObserver(() => this.#resized()).observe(this.element);
   }
 
@@ -66,11 +63,6 @@ export class MaskView {
 
   get camera(): Camera {
     return this.#camera ?? wholeMask(this.extent, this.#size);
-  }
-
-  /** What draws just now. */
-  get renderer(): 'webgpu' | 'canvas' {
-    return this.#renderers.current.kind;
   }
 
   /** The tile that shows the whole mask, if it is there. */
@@ -111,6 +103,13 @@ export class MaskView {
   paintSoon(): void {
     cancelAnimationFrame(this.#frame);
     this.#frame = requestAnimationFrame(() => this.#paint());
+  }
+
+  #useRenderer(): void {
+    const { canvas, kind } = this.#renderers.current;
+    this.element.replaceChildren(canvas);
+    this.element.dataset.renderer = kind;
+    this.#paint();
   }
 
   #swap(): void {
