@@ -1,6 +1,7 @@
 import { html, nothing, svg, type TemplateResult } from 'lit';
 import { ratio, times } from '../../runtime/compile/count.ts';
 import { type Palette, partColour } from '../../runtime/draw/palette.ts';
+import type { Part } from '../../runtime/draw/parts.ts';
 import type { Span } from '../../runtime/pattern/ir.ts';
 import { percent } from './format.ts';
 import { inquire } from './inquire.ts';
@@ -25,10 +26,24 @@ export function legendSection(page: PageServices): Section {
         <ul>
           ${bound.parts.map((part, index) => entry(page, part.label, part.span, shares?.[index] ?? null, palette, index))}
         </ul>
+        ${apply(page, bound.parts)}
         ${bound.parts.length === 0 ? html`<p class="muted">This pattern lights no cell.</p>` : nothing}
       `;
     },
   };
+}
+
+/** Writes what is hidden into the source. */
+function apply({ store, send }: PageServices, parts: readonly Part[]): TemplateResult | typeof nothing {
+  const { hidden } = store.state;
+  const spans = parts.flatMap(({ label, span }) => (span !== undefined && hidden.includes(label) ? [span] : []));
+  if (spans.length === 0) return nothing;
+  return html`<div class="actions">
+    <vscode-button title="Remove what is hidden from the source; Undo brings it back" @click=${() => send({ type: 'remove', spans })}
+      >Apply</vscode-button
+    >
+    <vscode-button secondary @click=${() => store.update({ hidden: [] })}>Show all</vscode-button>
+  </div>`;
 }
 
 /** Share of all pairs that each part holds, hidden or not; null while that is not known. */
@@ -60,7 +75,7 @@ function entry(
       class="part"
       ?disabled=${span === undefined}
       title=${span === undefined ? label : `${label}: show in the editor`}
-      @click=${() => span !== undefined && send({ type: 'reveal', span })}
+      @click=${() => span !== undefined && send({ type: 'reveal', span, focus: true })}
     >
       <code>${label}</code><span class="share">${share === null ? '' : percent(share)}</span>
     </button>

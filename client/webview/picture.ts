@@ -1,4 +1,5 @@
 import { html, type TemplateResult } from 'lit';
+import { partsAtCaret } from './caret.ts';
 import { description } from './description.ts';
 import { LatestWorker } from './drawing.ts';
 import { count, parseTokens } from './format.ts';
@@ -10,7 +11,7 @@ import { listen, type Navigation, parseCell } from './mask/navigation.ts';
 import type { PageServices } from './page-services.ts';
 import { shownOf } from './shown.ts';
 import { type Cell, messageOf, type State } from './state.ts';
-import { markColours, onThemeChange, paletteOfTheme } from './theme.ts';
+import { highlighted, markColours, onThemeChange, paletteOfTheme } from './theme.ts';
 import type { PictureActions } from './toolbar.ts';
 
 /** The picture of the mask with what lies over it: keeps it in step with the state, and the state with pointer and keys. */
@@ -20,6 +21,8 @@ export class MaskPicture implements PictureActions, Navigation {
   readonly #marks = document.createElement('canvas');
   readonly #minimap: Minimap;
   #colours = markColours();
+  /** Parts that stand out in what is shown. */
+  #lit = '';
 
   constructor(page: PageServices) {
     const { store } = page;
@@ -46,7 +49,7 @@ export class MaskPicture implements PictureActions, Navigation {
       this.#show();
     });
     store.subscribe((state, before) => {
-      if (shownOf(state)?.choice !== shownOf(before)?.choice) this.#show();
+      if (shownOf(state)?.choice !== shownOf(before)?.choice || String(partsAtCaret(state)) !== this.#lit) this.#show();
       if (state.renderer !== before.renderer) this.#view.choose(state.renderer);
       if (state.camera !== before.camera) this.#view.look(state.camera);
       else if (state.cell !== before.cell || state.pointed !== before.pointed) this.#view.paintSoon();
@@ -108,6 +111,7 @@ export class MaskPicture implements PictureActions, Navigation {
   pick(x: number, y: number): void {
     const cell = cellAt(this.#view.camera, x, y, this.#extent);
     this.#page.store.update({ cell: cell ?? null });
+    this.reveal();
   }
 
   step(rows: number, columns: number): void {
@@ -136,7 +140,7 @@ export class MaskPicture implements PictureActions, Navigation {
   reveal(): void {
     const { state } = this.#page.store;
     const span = state.cell === null ? undefined : litBy(state, state.cell)[0]?.span;
-    if (span !== undefined) this.#page.send({ type: 'reveal', span });
+    if (span !== undefined) this.#page.send({ type: 'reveal', span, focus: false });
   }
 
   leave(): void {
@@ -195,7 +199,12 @@ export class MaskPicture implements PictureActions, Navigation {
     if (!shown?.bound) return;
     const { queries, tokens } = shown.bound.shape;
     const { queries: rows, keys } = this.#extent;
-    this.#view.show({ choice: shown.choice, palette: paletteOfTheme() }, { queries, keys: tokens });
+    const { parts } = shown.bound;
+    this.#lit = String(partsAtCaret(store.state));
+    this.#view.show(
+      { choice: shown.choice, palette: highlighted(paletteOfTheme(), parts, partsAtCaret(store.state)) },
+      { queries, keys: tokens },
+    );
     // Another size has another whole, and other cells.
     const resized = this.#marks.dataset.shown !== undefined && (rows !== queries || keys !== tokens);
     store.update({ drawProblem: null, ...(resized && { camera: null, cell: null, pointed: null }) });

@@ -22,6 +22,8 @@ export function received(message: ToPage, state: State): Partial<State> {
     }
     case 'stale':
       return { stale: { message: message.message, line: message.line } };
+    case 'caret':
+      return { caret: message.offset };
     case 'run':
       return { runsAsked: state.runsAsked + 1 };
   }

@@ -47,6 +47,8 @@ export interface State extends KeptState {
   readonly stale: { readonly message: string; readonly line: number | null } | null;
   /** What is wrong with the length that was typed, or null. */
   readonly tokensProblem: string | null;
+  /** Where the cursor stands in the editor of the file, in characters; null when the editor is left. */
+  readonly caret: number | null;
   /** The cell under the pointer. */
   readonly pointed: Cell | null;
   /** How the picture is to be drawn. */
@@ -81,6 +83,7 @@ export function initialState(kept: KeptState | undefined): State {
     choices: [],
     stale: null,
     tokensProblem: null,
+    caret: null,
     pointed: null,
     renderer: 'auto',
     drawProblem: null,

@@ -4,6 +4,7 @@ import {
   HIGH_CONTRAST_LIGHT,
   LIGHT,
   type OpaquePalette,
+  partColour,
   type Rgb,
 } from '../../runtime/draw/palette.ts';
 import type { MarkColours } from './mask/decorations.ts';
@@ -19,6 +20,23 @@ export function paletteOfTheme(): OpaquePalette {
   const foreground = colourVariable('--vscode-editor-foreground');
   const line = foreground === undefined ? palette.line : mix(background, foreground, contrast ? 0.5 : 0.15);
   return { ...palette, background, line };
+}
+
+/** How much of their colour parts keep that do not stand out. */
+const DIMMED = 0.22;
+
+/** A palette in which some of the parts stand out from the others; null: none does. */
+export function highlighted(
+  palette: OpaquePalette,
+  parts: readonly unknown[],
+  lit: readonly number[] | null,
+): OpaquePalette {
+  if (lit === null) return palette;
+  const colours = parts.map((_, index) => {
+    const colour = partColour(palette, index);
+    return lit.includes(index) ? colour : mix(palette.background, colour, DIMMED);
+  });
+  return { ...palette, parts: colours };
 }
 
 /** Colours of what lies over the mask. */
