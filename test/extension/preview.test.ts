@@ -66,6 +66,8 @@ async function untilNumbers(text: string): Promise<void> {
 
 describe('the preview', () => {
   test('opens beside the editor with the mask coloured by primitive', async () => {
+    // Each kind of theme has colours of its own.
+    await workbench().probe.ask('configure', { key: 'workbench.colorTheme', value: 'Default Dark Modern' });
     await workbench().openFile('preview.sparse');
     await workbench().runCommand('Sparse: Open Preview');
     await shown('small 1024');
@@ -152,6 +154,7 @@ describe('the preview', () => {
     );
     await frame.locator('.legend', { hasNotText: 'columns([0])' }).waitFor();
     await untilNumbers('Pairs 16');
+    await workbench().probe.ask('executeCommand', { command: 'workbench.action.focusFirstEditorGroup', args: [] });
     await workbench().focusEditor();
     await workbench().page.keyboard.press('ControlOrMeta+Z');
     await workbench().until('the source as it was', async () =>
