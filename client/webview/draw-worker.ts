@@ -1,14 +1,16 @@
 import { complexity } from '../../runtime/analyse/complexity.ts';
 import { modelCost } from '../../runtime/analyse/cost.ts';
 import { COUNTED_SQUARES, estimatePairs } from '../../runtime/analyse/estimate.ts';
-import { modelFlow } from '../../runtime/analyse/flow.ts';
+import { modelFlow, shortestWay } from '../../runtime/analyse/flow.ts';
 import { statisticsOf } from '../../runtime/analyse/statistics.ts';
 import { type Waste, wasteOf } from '../../runtime/analyse/waste.ts';
 import { compileHeadParts } from '../../runtime/compile/compile-heads.ts';
 import { buildMaskTree, CompileError, type CompileOptions } from '../../runtime/compile/mask-tree.ts';
 import { buffersOf } from '../../runtime/compile/tile-plan.ts';
 import { withoutParts } from '../../runtime/draw/hidden-parts.ts';
+import { LayeredMask } from '../../runtime/draw/layered-mask.ts';
 import { partsOf } from '../../runtime/draw/parts.ts';
+import { tileCover } from '../../runtime/draw/tile-cover.ts';
 import { bindPattern, isDynamic } from '../../runtime/pattern/bind.ts';
 import type { Pattern } from '../../runtime/pattern/ir.ts';
 import { PatternError } from '../../runtime/pattern/primitive.ts';
@@ -24,6 +26,7 @@ import type {
   Measurement,
   ToWorker,
 } from './drawing-messages.ts';
+import { headMasks } from './heads.ts';
 import { chosen, type MaskChoice, modelShown } from './mask-choice.ts';
 
 /** It is computed after every edit: seconds at the most, and bounds where that is not enough. */
@@ -62,6 +65,18 @@ function answerTo(request: DrawingRequest): Answer {
     case 'flow': {
       const { choice } = request;
       return { answer: modelFlow(modelShown(choice), choice.tokens, { effort: FLOW_EFFORT }), transfer: [] };
+    }
+    case 'heads':
+      return { answer: headMasks(request.choice, request.palette), transfer: [] };
+    case 'tiles': {
+      const { pattern, shape } = chosen(request.choice);
+      const { mask } = LayeredMask.of(pattern, shape, request.choice.hidden);
+      const answer = tileCover(mask, shape, request.range);
+      return { answer, transfer: [answer.buffer] };
+    }
+    case 'way': {
+      const { choice, query, key } = request;
+      return { answer: shortestWay(modelShown(choice), query, key, choice.tokens) ?? null, transfer: [] };
     }
     case 'plans': {
       const { choice } = request;

@@ -7,7 +7,9 @@ import type { PlanParts } from '../../runtime/attention/types.ts';
 import type { Count } from '../../runtime/compile/count.ts';
 import type { Palette } from '../../runtime/draw/palette.ts';
 import type { View } from '../../runtime/draw/raster.ts';
+import type { TileRange } from '../../runtime/draw/tile-cover.ts';
 import type { Span } from '../../runtime/pattern/ir.ts';
+import type { HeadMasks } from './heads.ts';
 import type { MaskChoice } from './mask-choice.ts';
 
 /** A part of the legend with its own numbers. */
@@ -61,6 +63,10 @@ export type DrawingRequest =
   /** `id` stands for what is drawn; `drawn` tells what that is. */
   | { readonly kind: 'draw'; readonly id: number; readonly drawn: Drawn | null; readonly view: View }
   | { readonly kind: Inquiry; readonly choice: MaskChoice }
+  | { readonly kind: 'heads'; readonly choice: MaskChoice; readonly palette: Palette }
+  | { readonly kind: 'tiles'; readonly choice: MaskChoice; readonly range: TileRange }
+  /** A shortest way on which position `query` hears of `key` through the layers of the model. */
+  | { readonly kind: 'way'; readonly choice: MaskChoice; readonly query: number; readonly key: number }
   | { readonly kind: 'plans'; readonly choice: MaskChoice; readonly heads: readonly number[] };
 
 export interface DrawingAnswers {
@@ -68,6 +74,10 @@ export interface DrawingAnswers {
   readonly measure: Measurement;
   readonly cost: CostAnswer;
   readonly flow: FlowAnswer;
+  readonly heads: HeadMasks;
+  readonly tiles: Uint8Array<ArrayBuffer>;
+  /** Positions, both ends included; null when there is no way. */
+  readonly way: readonly number[] | null;
   readonly plans: PlanParts;
 }
 

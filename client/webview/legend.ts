@@ -9,7 +9,6 @@ import type { PageServices } from './page-services.ts';
 import type { Section } from './sections/section.ts';
 import { shownOf } from './shown.ts';
 import type { State } from './state.ts';
-import { paletteOfTheme } from './theme.ts';
 
 /** The primitives of the mask with their colours and shares; each can be hidden, and shown in the editor. */
 export function legendSection(page: PageServices): Section {
@@ -20,7 +19,7 @@ export function legendSection(page: PageServices): Section {
     content: state => {
       const bound = shownOf(state)?.bound;
       if (!bound) return null;
-      const palette = paletteOfTheme();
+      const { palette } = state;
       const shares = sharesOf(state);
       return html`
         <ul>

@@ -1,6 +1,7 @@
 import { html, render } from 'lit';
 import type { ToHost, ToPage } from '../preview/messages.ts';
 import { workerUrl } from './drawing.ts';
+import { findWays } from './inspect.ts';
 import { type SavedPage, savedPage } from './kept-state.ts';
 import type { PageServices } from './page-services.ts';
 import { MaskPicture } from './picture.ts';
@@ -10,6 +11,7 @@ import { sectionList } from './sections/section.ts';
 import { shownOf } from './shown.ts';
 import { initialState, type KeptState, type State } from './state.ts';
 import { Store } from './store.ts';
+import { onThemeChange, paletteOfTheme } from './theme.ts';
 import { badges, toolbar } from './toolbar.ts';
 
 /** The extension, as the page sees it. */
@@ -25,13 +27,15 @@ export interface PageHost {
  * @returns takes the messages of the extension
  */
 export function startPage(root: HTMLElement, host: PageHost, kept: KeptState | undefined): (message: ToPage) => void {
-  const store = new Store<State>(initialState(kept));
+  const store = new Store<State>({ ...initialState(kept), palette: paletteOfTheme() });
+  onThemeChange(() => store.update({ palette: paletteOfTheme() }));
   const page: PageServices = {
     store,
     workerUrl: workerUrl(root.dataset.worker ?? ''),
     send: message => host.postMessage(message),
   };
   const picture = new MaskPicture(page);
+  findWays(page);
   const sections = makeSections.map(make => make(page));
   const draw = (): void => {
     render(

@@ -4,15 +4,19 @@ import { description } from './description.ts';
 import { LatestWorker } from './drawing.ts';
 import { count, parseTokens } from './format.ts';
 import { type Camera, cellAt, centredOn, type Extent, pan, showing, zoomAbout } from './mask/camera.ts';
-import { drawMarks } from './mask/decorations.ts';
+import { drawMarks, type MarkColours } from './mask/decorations.ts';
 import { MaskView } from './mask/mask-view.ts';
 import { Minimap } from './mask/minimap.ts';
 import { listen, type Navigation, parseCell } from './mask/navigation.ts';
 import type { PageServices } from './page-services.ts';
 import { shownOf } from './shown.ts';
 import { type Cell, messageOf, type State } from './state.ts';
-import { highlighted, markColours, onThemeChange, paletteOfTheme } from './theme.ts';
+import { highlighted, markColours } from './theme.ts';
+import { TileOverlay } from './tile-overlay.ts';
 import type { PictureActions } from './toolbar.ts';
+
+/** Fields that change what lies over the picture, but not the picture. */
+const overPicture = ['cell', 'pointed', 'way', 'overlayTile'] as const satisfies readonly (keyof State)[];
 
 /** The picture of the mask with what lies over it: keeps it in step with the state, and the state with pointer and keys. */
 export class MaskPicture implements PictureActions, Navigation {
@@ -20,13 +24,15 @@ export class MaskPicture implements PictureActions, Navigation {
   readonly #view: MaskView;
   readonly #marks = document.createElement('canvas');
   readonly #minimap: Minimap;
-  #colours = markColours();
+  readonly #tiles: TileOverlay;
+  #colours: MarkColours;
   /** Parts that stand out in what is shown. */
   #lit = '';
 
   constructor(page: PageServices) {
     const { store } = page;
     this.#page = page;
+    this.#colours = markColours(store.state.palette);
     this.#marks.className = 'marks';
     this.#marks.tabIndex = 0;
     // Not an image: it takes arrow keys and the zoom keys.
@@ -36,6 +42,7 @@ export class MaskPicture implements PictureActions, Navigation {
       completed: ({ choice }, approximate) => {
         // Tells tests and assistive tools that what is on the canvas is this mask.
         this.#marks.dataset.shown = `${choice.model.name} ${choice.tokens}`;
+        this.#marks.dataset.pictures = String(Number(this.#marks.dataset.pictures ?? 0) + 1);
         store.update({ approximate });
       },
       failed: error => store.update({ drawProblem: messageOf(error) }),
@@ -43,16 +50,19 @@ export class MaskPicture implements PictureActions, Navigation {
     this.#minimap = new Minimap(cell =>
       this.#lookFrom(camera => centredOn(camera, cell, this.#extent, this.#view.size)),
     );
+    this.#tiles = new TileOverlay(new LatestWorker(page.workerUrl), () => this.#view.paintSoon());
     listen(this.#marks, this);
-    onThemeChange(() => {
-      this.#colours = markColours();
-      this.#show();
-    });
     store.subscribe((state, before) => {
-      if (shownOf(state)?.choice !== shownOf(before)?.choice || String(partsAtCaret(state)) !== this.#lit) this.#show();
+      if (state.palette !== before.palette) this.#colours = markColours(state.palette);
+      if (
+        state.palette !== before.palette ||
+        shownOf(state)?.choice !== shownOf(before)?.choice ||
+        String(partsAtCaret(state)) !== this.#lit
+      )
+        this.#show();
       if (state.renderer !== before.renderer) this.#view.choose(state.renderer);
       if (state.camera !== before.camera) this.#view.look(state.camera);
-      else if (state.cell !== before.cell || state.pointed !== before.pointed) this.#view.paintSoon();
+      else if (overPicture.some(name => state[name] !== before[name])) this.#view.paintSoon();
     });
     this.#view.look(store.state.camera);
     this.#show();
@@ -202,7 +212,7 @@ export class MaskPicture implements PictureActions, Navigation {
     const { parts } = shown.bound;
     this.#lit = String(partsAtCaret(store.state));
     this.#view.show(
-      { choice: shown.choice, palette: highlighted(paletteOfTheme(), parts, partsAtCaret(store.state)) },
+      { choice: shown.choice, palette: highlighted(store.state.palette, parts, partsAtCaret(store.state)) },
       { queries, keys: tokens },
     );
     // Another size has another whole, and other cells.
@@ -218,14 +228,17 @@ export class MaskPicture implements PictureActions, Navigation {
     if (canvas.height !== size.height) canvas.height = size.height;
     const context = canvas.getContext('2d');
     if (context === null) return;
+    const shown = shownOf(state);
+    const choice = shown?.choice;
     drawMarks(context, {
       camera,
       size,
       extent: this.#extent,
       pointed: state.pointed,
       selected: state.cell,
-      bound: shownOf(state)?.bound ?? null,
-      way: [],
+      bound: shown?.bound ?? null,
+      tiles: choice ? this.#tiles.marks(choice, state.overlayTile, camera, this.#extent, size) : null,
+      way: state.way !== null && 'answer' in state.way ? (state.way.answer ?? []) : [],
       colours: this.#colours,
     });
     this.#minimap.draw(this.#view.overview, this.#extent, camera, size, this.#colours.cursor);
@@ -250,7 +263,16 @@ function readout(state: State, cell: Cell | null): string {
     return state.approximate ? '≈ The picture shows densities of sampled rows; zoom in for exact cells.' : '';
   const by = litBy(state, cell).map(({ label }) => label);
   const place = `i = ${count(shape.offset + cell.row)}, j = ${count(cell.column)}`;
-  return `${place}: ${by.length === 0 ? 'not attended' : `attended by ${by.join(' and ')}`}`;
+  const hops = cell === state.cell ? hopsText(state) : '';
+  return `${place}: ${by.length === 0 ? 'not attended' : `attended by ${by.join(' and ')}`}${hops}`;
+}
+
+/** How far the key of the selected cell is from its query. */
+function hopsText({ way }: State): string {
+  if (way === null || 'problem' in way) return '';
+  if (way.answer === null) return ', never heard of';
+  const hops = way.answer.length - 1;
+  return `, ${count(hops)} ${hops === 1 ? 'hop' : 'hops'}`;
 }
 
 /** A position as the language writes numbers; positions begin at 0. */

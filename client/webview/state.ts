@@ -1,6 +1,8 @@
+import { DARK, type OpaquePalette } from '../../runtime/draw/palette.ts';
 import type { Model } from '../../runtime/pattern/ir.ts';
 import type { PreviewChoice, RendererChoice } from '../preview/messages.ts';
 import type { DrawingAnswers, Inquiry } from './drawing-messages.ts';
+import type { HeadMasks } from './heads.ts';
 import type { Camera } from './mask/camera.ts';
 
 /** A query row and a key of the mask, as the picture counts them: row 0 is the first query. */
@@ -51,6 +53,8 @@ export interface State extends KeptState {
   readonly caret: number | null;
   /** The cell under the pointer. */
   readonly pointed: Cell | null;
+  /** Colours of the mask in the theme of the editor. */
+  readonly palette: OpaquePalette;
   /** How the picture is to be drawn. */
   readonly renderer: RendererChoice;
   /** Why the mask cannot be drawn although it has a meaning, or null. */
@@ -59,6 +63,10 @@ export interface State extends KeptState {
   readonly approximate: boolean;
   /** What is known about the mask that is shown; for a moment after a change still about the one before. */
   readonly answers: { readonly [K in Inquiry]?: Found<DrawingAnswers[K]> };
+  /** The masks of all layers and heads. */
+  readonly heads: Found<HeadMasks>;
+  /** How the query of the selected cell hears of its key: positions, or null where it never does. */
+  readonly way: Found<readonly number[] | null>;
   /** Counts the requests of the extension to run attention. */
   readonly runsAsked: number;
 }
@@ -85,10 +93,13 @@ export function initialState(kept: KeptState | undefined): State {
     tokensProblem: null,
     caret: null,
     pointed: null,
+    palette: DARK,
     renderer: 'auto',
     drawProblem: null,
     approximate: false,
     answers: {},
+    heads: null,
+    way: null,
     runsAsked: 0,
   };
 }

@@ -40,8 +40,7 @@ export function highlighted(
 }
 
 /** Colours of what lies over the mask. */
-export function markColours(): MarkColours {
-  const { background } = paletteOfTheme();
+export function markColours({ background }: OpaquePalette): MarkColours {
   const foreground = colourVariable('--vscode-editor-foreground') ?? [128, 128, 128];
   return {
     frame: css(mix(background, foreground, document.body.classList.contains('vscode-high-contrast') ? 1 : 0.35)),

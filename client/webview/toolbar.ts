@@ -1,4 +1,6 @@
 import { html, nothing, type TemplateResult } from 'lit';
+import { WASTE_TILES } from '../../runtime/analyse/waste.ts';
+import { percent } from './format.ts';
 import type { PageServices } from './page-services.ts';
 import { shownOf } from './shown.ts';
 import type { State } from './state.ts';
@@ -33,6 +35,7 @@ export function toolbar(page: PageServices, picture: PictureActions): TemplateRe
     ${model !== undefined && model.layers > 1 ? index(page, 'layer', model.layers, choice?.layer ?? 0) : nothing}
     ${model !== undefined && model.heads > 1 ? index(page, 'head', model.heads, choice?.head ?? 0) : nothing}
     <span class="spring"></span>
+    ${tiles(page)}
     <span class="group">
       <vscode-button secondary title="Zoom out (-)" aria-label="− Zoom out" @click=${() => picture.zoom(1 / 1.5)}>−</vscode-button>
       <vscode-button secondary title="Zoom in (+)" aria-label="+ Zoom in" @click=${() => picture.zoom(1.5)}>+</vscode-button>
@@ -60,6 +63,34 @@ function declarations({ store, send }: PageServices): TemplateResult {
         html`<vscode-option value=${name} ?selected=${name === selected} ?disabled=${problem !== null} description=${problem ?? kind}>${name}</vscode-option>`,
     )}
   </vscode-single-select>`;
+}
+
+/** Lays the tiles of a kernel over the mask. */
+function tiles({ store }: PageServices): TemplateResult {
+  const { overlayTile } = store.state;
+  const set = (value: string): void => store.update({ overlayTile: value === '' ? null : Number(value) });
+  const used = wasteText(store.state);
+  return html`<span class="group">
+    <vscode-single-select
+      class="tiles"
+      label="Tiles over the mask"
+      aria-label="Tiles over the mask"
+      title=${`Tiles that a kernel computes: full ones framed, partial ones dashed. ${used}`}
+      .value=${String(overlayTile ?? '')}
+      @change=${(event: Event) => set((event.target as HTMLSelectElement).value)}
+    >
+      <vscode-option value="" ?selected=${overlayTile === null}>no tiles</vscode-option>
+      ${WASTE_TILES.map(side => html`<vscode-option value=${String(side)} ?selected=${overlayTile === side}>${side} x ${side}</vscode-option>`)}
+    </vscode-single-select>
+    <span class="used">${used}</span>
+  </span>`;
+}
+
+/** How much of what the tiles compute is wanted. */
+function wasteText({ overlayTile, answers: { cost } }: State): string {
+  if (overlayTile === null || !cost || 'problem' in cost) return '';
+  const use = cost.answer.waste?.sizes.find(({ tile }) => tile.queries === overlayTile);
+  return use === undefined ? '' : `${percent(1 - use.used)} wasted`;
 }
 
 function index({ store }: PageServices, name: 'layer' | 'head', size: number, value: number): TemplateResult {

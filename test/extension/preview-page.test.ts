@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import type { AxeResults } from 'axe-core';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { DARK } from '../../runtime/draw/palette.ts';
+import { createLanguage, NO_FILES } from '../../server/language.ts';
 import { extensionFolder } from './extension-under-test.ts';
 import { type PictureContents, PreviewPage, THEMES, type Theme } from './preview-page.ts';
 
@@ -166,6 +167,85 @@ describe('the cell cursor', () => {
   });
 });
 
+describe('beside the picture', () => {
+  test('are the masks of all layers and heads, those alike as one, to pick from', async () => {
+    const { page } = preview;
+    const file = await createLanguage(NO_FILES).open(
+      'file:///mine.sparse',
+      `model Mine {
+        tokens = 96
+        layers = 12
+        heads = 8
+        attention = sliding(8)
+        attention layers 6..12, heads [0, 1] = sliding(8) | columns([0])
+        attention layers [3] = full()
+      }`,
+    );
+    await preview.showModel(file.lower('Mine'), 96);
+    const cells = page.locator('.head-grid button');
+    await cells.first().waitFor();
+    expect(await cells.evaluateAll(all => all.map(each => each.getAttribute('aria-label')))).toEqual([
+      'layers 0..3, heads 0..8',
+      'layer 3, heads 0..8',
+      'layers 4..6, heads 0..8',
+      'layers 6..12, heads 0..2',
+      'layers 6..12, heads 2..8',
+    ]);
+    const density = page.locator('section.pairs');
+    await density.filter({ hasText: '8.03 %' }).waitFor();
+    await page.getByRole('button', { name: 'layer 3, heads 0..8' }).click();
+    await density.filter({ hasText: '100 %' }).waitFor();
+    await page.locator('.head-grid button[aria-pressed="true"][aria-label="layer 3, heads 0..8"]').waitFor();
+    await page.getByRole('button', { name: 'layers 6..12, heads 0..2' }).click();
+    await page.locator('.legend', { hasText: 'columns([0])' }).waitFor();
+  });
+
+  test('the way between two tokens, and what a click shows in the editor', async () => {
+    const model = await preview.show('sliding(4) | columns([0])', 24, { name: 'ways' });
+    await preview.page.locator('canvas.marks').focus();
+    await press('2', '0', ',', '1', '1', 'Enter');
+    // Three keys back with every layer.
+    await expect.poll(readout).toBe('i = 20, j = 11: not attended, 3 hops');
+    await press('5', ',', '9', 'Enter');
+    await expect.poll(readout).toBe('i = 5, j = 9: not attended, never heard of');
+    await press('9', ',', '8', 'Enter');
+    await expect.poll(readout).toBe('i = 9, j = 8: attended by sliding(4), 1 hop');
+    await press('Enter');
+    const [rule] = model.rules;
+    const span = rule?.pattern.kind === 'named' ? rule.pattern.pattern : undefined;
+    const left = span?.kind === 'union' ? span.left.span : undefined;
+    expect(left).toBeDefined();
+    await expect.poll(async () => (await preview.sent()).at(-1)).toEqual({ type: 'reveal', span: left, focus: false });
+    await press('Escape');
+  });
+
+  test('the share of what tiles waste, and the tiles over the mask', async () => {
+    const { page } = preview;
+    await preview.show('block(32)', 128, { name: 'tiled' });
+    const dashes = (): Promise<number> =>
+      page.locator('canvas.marks').evaluate(element => {
+        const canvas = element as HTMLCanvasElement;
+        const data = canvas.getContext('2d')?.getImageData(0, 0, canvas.width, canvas.height).data ?? [];
+        let count = 0;
+        for (let at = 3; at < data.length; at += 4) if (data[at] !== 0) count++;
+        return count;
+      });
+    const before = await dashes();
+    const choose = (side: string) =>
+      page.locator('.toolbar .tiles').evaluate((element, value) => {
+        (element as HTMLSelectElement).value = value;
+        element.dispatchEvent(new Event('change', { bubbles: true }));
+      }, side);
+    await choose('32');
+    await page.locator('.used', { hasText: '0 % wasted' }).waitFor();
+    await expect.poll(dashes).toBeGreaterThan(before + 1000);
+    await choose('64');
+    await page.locator('.used', { hasText: '50 % wasted' }).waitFor();
+    await choose('');
+    await expect.poll(dashes).toBe(before);
+  });
+});
+
 describe('the page', () => {
   test('comes back with its camera, its cell, and what was hidden', async () => {
     const { page } = preview;
@@ -204,6 +284,31 @@ describe('the page', () => {
     await page.getByRole('button', { name: 'Show sliding(4)' }).click();
     await density.filter({ hasText: '27.3 %' }).waitFor();
   });
+
+  test('holds no more memory after a thousand edits', async () => {
+    const { page } = preview;
+    const model = (size: number) => preview.show(`sliding(${size}) | strided(64)`, 4096, { name: 'edited' });
+    const edit = async (from: number, to: number): Promise<void> => {
+      for (let size = from; size < to; size++) {
+        const before = await page.locator('canvas.marks').getAttribute('data-pictures');
+        await model(1 + size);
+        await page.locator(`canvas.marks:not([data-pictures="${before}"])`).waitFor();
+      }
+    };
+    const memory = async (): Promise<number> => {
+      const session = await page.context().newCDPSession(page);
+      await session.send('HeapProfiler.collectGarbage');
+      await session.detach();
+      for (const worker of page.workers()) await worker.evaluate(() => (globalThis as { gc?: () => void }).gc?.());
+      return await preview.rendererMemory();
+    };
+    await edit(0, 300);
+    const early = await memory();
+    await edit(300, 1000);
+    const late = await memory();
+    console.info(`memory of the page and its workers: ${early} MiB after 300 edits, ${late} MiB after 1000`);
+    expect(late).toBeLessThan(early + 40);
+  }, 240_000);
 
   test.each(Object.keys(THEMES) as Theme[])('has nothing that axe-core finds in the %s theme', async theme => {
     await preview.theme(theme);

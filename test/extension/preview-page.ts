@@ -52,7 +52,7 @@ export class PreviewPage {
     const browser = await chromium.launch({
       executablePath: executable,
       // A canvas that WebGPU draws is shown without a graphics card only where the browser's own drawing is done there too.
-      args: [...chromiumFlags(), '--use-angle=swiftshader', '--use-vulkan=swiftshader'],
+      args: [...chromiumFlags(), '--use-angle=swiftshader', '--use-vulkan=swiftshader', '--js-flags=--expose-gc'],
     });
     const page = await browser.newPage({
       viewport: { width: options.width ?? 1000, height: options.height ?? 700 },
@@ -96,19 +96,24 @@ export class PreviewPage {
   async show(text: string, tokens: number, more: { name?: string; renderer?: RendererChoice } = {}): Promise<Model> {
     const { name = 'mine', renderer = 'canvas' } = more;
     const model = { ...(await createLanguage(NO_FILES).lowerExpression(text)), name };
-    const choices = [{ name, kind: 'pattern', problem: null }] as const;
+    await this.showModel(model, tokens, renderer);
+    return model;
+  }
+
+  /** Shows a model, or a pattern at so many tokens, and waits until it is drawn. */
+  async showModel(model: Model, tokens: number, renderer: RendererChoice = 'canvas'): Promise<void> {
+    const { name, kind } = model;
     await this.send({
       type: 'file',
       uri: 'file:///mine.sparse',
       fileName: 'mine.sparse',
-      choices,
+      choices: [{ name, kind, problem: null }],
       selected: name,
       defaultTokens: tokens,
       renderer,
     });
     await this.send({ type: 'model', version: 1, name, model });
-    await this.shown(`${name} ${tokens}`);
-    return model;
+    await this.shown(`${name} ${model.tokens ?? tokens}`);
   }
 
   async shown(what: string): Promise<void> {
@@ -129,18 +134,23 @@ export class PreviewPage {
   async picture(): Promise<PictureContents> {
     return this.page.locator('.cells canvas').evaluate(async element => {
       const canvas = element as HTMLCanvasElement;
-      // What WebGPU draws is gone after its frame: moving the pointer has the page draw, and this is read in the same frame.
       const marks = document.querySelector('.marks');
-      const { left, top, width: wide, height: high } = canvas.getBoundingClientRect();
-      marks?.dispatchEvent(new PointerEvent('pointerleave'));
-      marks?.dispatchEvent(new PointerEvent('pointermove', { clientX: left + wide / 2, clientY: top + high / 2 }));
-      await new Promise(resolve => requestAnimationFrame(resolve));
-      marks?.dispatchEvent(new PointerEvent('pointerleave'));
-      const { width, height } = canvas;
-      const context = new OffscreenCanvas(width, height).getContext('2d');
-      if (context === null) throw new Error('No 2D context');
-      context.drawImage(canvas, 0, 0);
-      const { data } = context.getImageData(0, 0, width, height);
+      const read = async (): Promise<ImageData> => {
+        // What WebGPU draws is gone after its frame: moving the pointer has the page draw, and this is read in that frame.
+        const { left, top, width, height } = canvas.getBoundingClientRect();
+        marks?.dispatchEvent(new PointerEvent('pointerleave'));
+        marks?.dispatchEvent(new PointerEvent('pointermove', { clientX: left + width / 2, clientY: top + height / 2 }));
+        await new Promise(resolve => requestAnimationFrame(resolve));
+        marks?.dispatchEvent(new PointerEvent('pointerleave'));
+        const context = new OffscreenCanvas(canvas.width, canvas.height).getContext('2d');
+        if (context === null) throw new Error('No 2D context');
+        context.drawImage(canvas, 0, 0);
+        return context.getImageData(0, 0, canvas.width, canvas.height);
+      };
+      let image = await read();
+      // A tile that arrives puts the drawing off by a frame.
+      for (let tries = 0; tries < 50 && image.data.every(value => value === 0); tries++) image = await read();
+      const { width, height, data } = image;
       const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', data));
       const colours: Record<string, number> = {};
       for (const pixel of new Uint32Array(data.buffer)) {
@@ -149,6 +159,17 @@ export class PreviewPage {
       }
       return { width, height, digest: Array.from(digest).join(), colours };
     });
+  }
+
+  /** Memory in use by the page's process, its workers included; MiB. Linux only. */
+  async rendererMemory(): Promise<number> {
+    const session = await this.#browser.newBrowserCDPSession();
+    const { processInfo } = await session.send('SystemInfo.getProcessInfo');
+    await session.detach();
+    const sizes = processInfo
+      .filter(({ type }) => type === 'renderer')
+      .map(({ id }) => Number(/VmRSS:\s*(\d+)/.exec(readFileSync(`/proc/${id}/status`, 'utf8'))?.[1] ?? 0));
+    return Math.round(Math.max(...sizes) / 1024);
   }
 
   /** The same when it is at rest: in two frames some time apart. */

@@ -2,13 +2,14 @@ import { defineConfig } from 'vitest/config';
 
 /**
  * The same scenarios in each editor; `--project` chooses, and `npm test` runs web and server. The project `screenshots`
- * checks nothing: it makes the README's pictures.
+ * checks nothing: it makes the README's pictures; `bench` measures how soon the preview shows what was asked for.
  */
 export default defineConfig({
   test: {
     projects: [
       ...['web', 'server', 'desktop'].map(name => ({ name, include: 'test/extension/**/*.test.ts' })),
       { name: 'screenshots', include: 'test/extension/**/*.shot.ts' },
+      { name: 'bench', include: 'test/extension/**/*.bench.ts' },
     ].map(({ name, include }) => ({
       test: {
         name,

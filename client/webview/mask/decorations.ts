@@ -1,4 +1,5 @@
 import type { LayeredMask } from '../../../runtime/draw/layered-mask.ts';
+import { TILE_EMPTY, TILE_PARTIAL, type TileRange } from '../../../runtime/draw/tile-cover.ts';
 import type { Shape } from '../../../runtime/pattern/shape.ts';
 import type { Cell } from '../state.ts';
 import { type Camera, cornerOf, type Extent, pixelOf, type Size } from './camera.ts';
@@ -14,9 +15,16 @@ export interface Marks {
   readonly selected: Cell | null;
   /** For the keys of the cursor's row and the queries of its column. */
   readonly bound: { readonly mask: LayeredMask; readonly shape: Shape } | null;
+  readonly tiles: TileMarks | null;
   /** Positions of a way from a query to a key, both included. */
   readonly way: readonly number[];
   readonly colours: MarkColours;
+}
+
+/** What tiles hold; see `tileCover`. */
+export interface TileMarks {
+  readonly range: TileRange;
+  readonly cover: Uint8Array;
 }
 
 export interface MarkColours {
@@ -38,6 +46,7 @@ export function drawMarks(context: CanvasRenderingContext2D, marks: Marks): void
   const { size, selected, pointed } = marks;
   context.clearRect(0, 0, size.width, size.height);
   drawFrame(context, marks);
+  drawTiles(context, marks);
   if (selected !== null) {
     drawLines(context, marks, selected);
     outline(context, marks, placeOf(marks, selected), 2);
@@ -58,6 +67,30 @@ function drawFrame(context: CanvasRenderingContext2D, { camera, extent, colours 
     Math.ceil(extent.keys / camera.scale) + 2 * gap + 1,
     Math.ceil(extent.queries / camera.scale) + 2 * gap + 1,
   );
+}
+
+/** Tiles that a kernel computes: full ones framed, partial ones with a dashed frame. */
+function drawTiles(context: CanvasRenderingContext2D, { camera, extent, tiles, colours }: Marks): void {
+  if (tiles === null) return;
+  const { range, cover } = tiles;
+  const corner = cornerOf(camera);
+  context.lineWidth = 1;
+  let at = 0;
+  for (let row = range.row; row < range.rowEnd; row++)
+    for (let column = range.column; column < range.columnEnd; column++) {
+      const kind = cover[at++];
+      if (kind === TILE_EMPTY) continue;
+      const left = pixelOf(column * range.tile, corner.x, camera.scale);
+      const top = pixelOf(row * range.tile, corner.y, camera.scale);
+      const right = pixelOf(Math.min(extent.keys, (column + 1) * range.tile), corner.x, camera.scale);
+      const bottom = pixelOf(Math.min(extent.queries, (row + 1) * range.tile), corner.y, camera.scale);
+      context.strokeStyle = colours.halo;
+      context.strokeRect(left + 0.5, top + 0.5, right - left - 1, bottom - top - 1);
+      context.strokeStyle = colours.cursor;
+      context.setLineDash(kind === TILE_PARTIAL ? [3, 3] : []);
+      context.strokeRect(left + 0.5, top + 0.5, right - left - 1, bottom - top - 1);
+    }
+  context.setLineDash([]);
 }
 
 function placeOf({ camera }: Marks, { row, column }: Cell): Placed {

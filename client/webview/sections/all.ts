@@ -1,3 +1,4 @@
+import { headsSection } from '../heads-section.ts';
 import { legendSection } from '../legend.ts';
 import { runSection } from '../run/run-section.ts';
 import { costSection } from './cost.ts';
@@ -8,6 +9,7 @@ import type { MakeSection } from './section.ts';
 /** The sections beside the picture, from top to bottom. */
 export const makeSections: readonly MakeSection[] = [
   legendSection,
+  headsSection,
   numbersSection,
   runSection,
   costSection,
