@@ -55,7 +55,7 @@ interface Answer {
 function answerTo(request: DrawingRequest): Answer {
   switch (request.kind) {
     case 'draw': {
-      const picture = drawer.draw(request.id, request.drawn, request.view);
+      const picture = drawer.draw(request.id, request.drawn, request.view, request.thorough);
       return { answer: picture, transfer: 'unknown' in picture ? [] : [picture.pixels.buffer] };
     }
     case 'measure':

@@ -60,8 +60,14 @@ export type Inquiry = 'measure' | 'cost' | 'flow';
 
 /** What the page asks of a drawing worker; each kind has its own answer. */
 export type DrawingRequest =
-  /** `id` stands for what is drawn; `drawn` tells what that is. */
-  | { readonly kind: 'draw'; readonly id: number; readonly drawn: Drawn | null; readonly view: View }
+  /** `id` stands for what is drawn; `drawn` tells what that is. `thorough`: longer, before densities are sampled. */
+  | {
+      readonly kind: 'draw';
+      readonly id: number;
+      readonly drawn: Drawn | null;
+      readonly view: View;
+      readonly thorough: boolean;
+    }
   | { readonly kind: Inquiry; readonly choice: MaskChoice }
   | { readonly kind: 'heads'; readonly choice: MaskChoice; readonly palette: Palette }
   | { readonly kind: 'tiles'; readonly choice: MaskChoice; readonly range: TileRange }

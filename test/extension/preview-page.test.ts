@@ -285,31 +285,6 @@ describe('the page', () => {
     await density.filter({ hasText: '27.3 %' }).waitFor();
   });
 
-  test('holds no more memory after a thousand edits', async () => {
-    const { page } = preview;
-    const model = (size: number) => preview.show(`sliding(${size}) | strided(64)`, 4096, { name: 'edited' });
-    const edit = async (from: number, to: number): Promise<void> => {
-      for (let size = from; size < to; size++) {
-        const before = await page.locator('canvas.marks').getAttribute('data-pictures');
-        await model(1 + size);
-        await page.locator(`canvas.marks:not([data-pictures="${before}"])`).waitFor();
-      }
-    };
-    const memory = async (): Promise<number> => {
-      const session = await page.context().newCDPSession(page);
-      await session.send('HeapProfiler.collectGarbage');
-      await session.detach();
-      for (const worker of page.workers()) await worker.evaluate(() => (globalThis as { gc?: () => void }).gc?.());
-      return await preview.rendererMemory();
-    };
-    await edit(0, 300);
-    const early = await memory();
-    await edit(300, 1000);
-    const late = await memory();
-    console.info(`memory of the page and its workers: ${early} MiB after 300 edits, ${late} MiB after 1000`);
-    expect(late).toBeLessThan(early + 40);
-  }, 240_000);
-
   test.each(Object.keys(THEMES) as Theme[])('has nothing that axe-core finds in the %s theme', async theme => {
     await preview.theme(theme);
     await preview.show('sliding(4) | columns([0])', 16, { name: 'accessible' });

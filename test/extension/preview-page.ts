@@ -52,17 +52,23 @@ export class PreviewPage {
     const browser = await chromium.launch({
       executablePath: executable,
       // A canvas that WebGPU draws is shown without a graphics card only where the browser's own drawing is done there too.
-      args: [...chromiumFlags(), '--use-angle=swiftshader', '--use-vulkan=swiftshader', '--js-flags=--expose-gc'],
+      args: [...chromiumFlags(), '--use-angle=swiftshader', '--use-vulkan=swiftshader'],
     });
     const page = await browser.newPage({
       viewport: { width: options.width ?? 1000, height: options.height ?? 700 },
     });
     page.on('pageerror', error => console.error(`the page: ${error.message}`));
+    // Only a page that is isolated from others may measure its memory.
+    const headers = {
+      'Cross-Origin-Opener-Policy': 'same-origin',
+      'Cross-Origin-Embedder-Policy': 'require-corp',
+    };
     await page.route(`${ORIGIN}/**`, async route => {
       const name = new URL(route.request().url()).pathname;
-      if (name === '/') await route.fulfill({ contentType: 'text/html', body: html(options.theme ?? 'dark') });
+      if (name === '/') await route.fulfill({ headers, contentType: 'text/html', body: html(options.theme ?? 'dark') });
       else if (/^\/[a-z-]+\.(js|css)$/.test(name))
         await route.fulfill({
+          headers,
           contentType: name.endsWith('.css') ? 'text/css' : 'text/javascript',
           body: readFileSync(path.join(extension, 'dist', name)),
         });
@@ -161,15 +167,14 @@ export class PreviewPage {
     });
   }
 
-  /** Memory in use by the page's process, its workers included; MiB. Linux only. */
-  async rendererMemory(): Promise<number> {
-    const session = await this.#browser.newBrowserCDPSession();
-    const { processInfo } = await session.send('SystemInfo.getProcessInfo');
-    await session.detach();
-    const sizes = processInfo
-      .filter(({ type }) => type === 'renderer')
-      .map(({ id }) => Number(/VmRSS:\s*(\d+)/.exec(readFileSync(`/proc/${id}/status`, 'utf8'))?.[1] ?? 0));
-    return Math.round(Math.max(...sizes) / 1024);
+  /** Bytes that the page and its workers hold after garbage was collected. */
+  async memory(): Promise<number> {
+    return await this.page.evaluate(async () => {
+      const measuring = performance as unknown as {
+        measureUserAgentSpecificMemory(): Promise<{ readonly bytes: number }>;
+      };
+      return (await measuring.measureUserAgentSpecificMemory()).bytes;
+    });
   }
 
   /** The same when it is at rest: in two frames some time apart. */

@@ -13,7 +13,7 @@ const workbench = useWorkbench({
   files: Object.fromEntries(
     lengths.map(tokens => [
       `n${tokens}.sparse`,
-      `model M {\n  tokens = ${tokens}\n  attention = sliding(512) | columns([0..4]) | strided(128) & causal()\n}\n`,
+      `model M {\n  tokens = ${tokens}\n  attention = sliding(512) | columns([0..4]) & causal() | strided(128) & causal()\n}\n`,
     ]),
   ),
 });
@@ -40,7 +40,7 @@ test.each(lengths)('at %i tokens', { timeout: 240_000 }, async tokens => {
   const { page, probe } = workbench();
   const file = `n${tokens}.sparse`;
   await workbench().openFile(file);
-  await workbench().diagnostics(file, found => found.length === 0);
+  await workbench().diagnostics(file, found => found.every(({ severity }) => severity === 'information'));
   await workbench().goTo(1, 8);
 
   const start = Date.now();

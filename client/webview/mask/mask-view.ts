@@ -40,7 +40,7 @@ export class MaskView {
   #patience: ReturnType<typeof setTimeout> | undefined;
   #size: Size = { width: 1, height: 1 };
   #frame = 0;
-  #completed: Drawn | undefined;
+  #completed: { readonly drawn: Drawn; readonly approximate: boolean } | undefined;
 
   constructor(worker: LatestWorker, events: MaskViewEvents) {
     this.#worker = worker;
@@ -164,9 +164,10 @@ export class MaskView {
     const tiles = placedTiles(scene.source.tiles, camera, complete, this.#size);
     this.#renderers.current.draw({ ...this.#size, tiles });
     this.#events.painted();
-    if (!complete || this.#back !== undefined || this.#completed === scene.source.drawn) return;
-    this.#completed = scene.source.drawn;
+    if (!complete || this.#back !== undefined) return;
     const approximate = tiles.some(({ tile }) => tile.scale === camera.scale && tile.approximate);
+    if (this.#completed?.drawn === scene.source.drawn && this.#completed.approximate === approximate) return;
+    this.#completed = { drawn: scene.source.drawn, approximate };
     this.#events.completed(scene.source.drawn, approximate);
   }
 }

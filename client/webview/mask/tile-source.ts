@@ -65,11 +65,13 @@ export class TileSource {
   }
 
   async #next(): Promise<void> {
-    const place = this.#wanted.find(wanted => this.tile(wanted) === undefined);
+    // First all of them at a glance, then those better that were only sampled.
+    const missing = this.#wanted.find(wanted => this.tile(wanted) === undefined);
+    const place = missing ?? this.#wanted.find(wanted => this.tile(wanted)?.mayImprove);
     this.#asked = place;
     if (place === undefined || this.#closed) return;
     try {
-      const tile = await this.#draw(place);
+      const tile = await this.#draw(place, missing === undefined);
       if (this.#closed) return;
       this.#tiles.set(nameOf(place), tile);
       if (this.#asked === place) void this.#next();
@@ -82,7 +84,7 @@ export class TileSource {
     }
   }
 
-  async #draw(place: TilePlace): Promise<Tile> {
+  async #draw(place: TilePlace, thorough: boolean): Promise<Tile> {
     const view = {
       x: place.x * TILE_SIDE,
       y: place.y * TILE_SIDE,
@@ -90,11 +92,12 @@ export class TileSource {
       width: TILE_SIDE,
       height: TILE_SIDE,
     };
-    const ask = (drawn: Drawn | null) => this.#worker.ask({ kind: 'draw', id: this.#id, drawn, view });
+    const ask = (drawn: Drawn | null) => this.#worker.ask({ kind: 'draw', id: this.#id, drawn, view, thorough });
     let picture = await ask(null);
     if ('unknown' in picture) picture = await ask(this.drawn);
     if ('unknown' in picture) throw new Error('The drawing worker forgot the mask.');
-    return { ...place, pixels: new Uint32Array(picture.pixels.buffer), approximate: picture.approximate };
+    const { pixels, approximate } = picture;
+    return { ...place, pixels: new Uint32Array(pixels.buffer), approximate, mayImprove: approximate && !thorough };
   }
 }
 

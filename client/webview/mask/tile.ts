@@ -15,6 +15,8 @@ export interface Tile extends TilePlace {
   readonly pixels: Uint32Array<ArrayBuffer>;
   /** Does it show densities of sampled rows? */
   readonly approximate: boolean;
+  /** Would a longer look at the mask make a better tile? */
+  readonly mayImprove: boolean;
 }
 
 /** A tile on the picture. Its pixels cover a square of `width` x `height`, in whole device pixels. */
