@@ -1,7 +1,8 @@
 import { Superseded } from './drawing.ts';
+import type { Cell } from './mask/cell.ts';
 import { type PageServices, startWorker } from './page-services.ts';
 import { shownOf } from './shown.ts';
-import { type Cell, messageOf } from './state.ts';
+import { messageOf } from './state.ts';
 
 /** A key held down moves the cursor many times a second. */
 const REST_MS = 150;

@@ -4,12 +4,7 @@ import type { PreviewChoice, RendererChoice } from '../preview/messages.ts';
 import type { DrawingAnswers, Inquiry } from './drawing-messages.ts';
 import type { HeadMasks } from './heads.ts';
 import type { Camera } from './mask/camera.ts';
-
-/** A query row and a key of the mask, as the picture counts them: row 0 is the first query. */
-export interface Cell {
-  readonly row: number;
-  readonly column: number;
-}
+import type { Cell } from './mask/cell.ts';
 
 /** An answer, why there is none, or null while it is being computed. */
 export type Found<T> = { readonly answer: T } | { readonly problem: string } | null;

@@ -1,4 +1,4 @@
-import type { Cell } from '../state.ts';
+import type { Cell } from './cell.ts';
 
 /** Where the picture looks: the cell at the top left corner and the zoom. Lengths are device pixels. */
 export interface Camera {

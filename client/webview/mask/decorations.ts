@@ -1,8 +1,8 @@
 import type { LayeredMask } from '../../../runtime/draw/layered-mask.ts';
 import { TILE_EMPTY, TILE_PARTIAL, type TileRange } from '../../../runtime/draw/tile-cover.ts';
 import type { Shape } from '../../../runtime/pattern/shape.ts';
-import type { Cell } from '../state.ts';
 import { type Camera, cornerOf, type Extent, pixelOf, type Size } from './camera.ts';
+import type { Cell } from './cell.ts';
 
 /** What is drawn over the picture. */
 export interface Marks {

@@ -1,4 +1,4 @@
-import type { Cell } from '../state.ts';
+import type { Cell } from './cell.ts';
 
 /** What pointer and keyboard do to the picture. Points and distances in device pixels. */
 export interface Navigation {
