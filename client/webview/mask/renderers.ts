@@ -46,7 +46,11 @@ export class Renderers {
       if (this.#choice === choice) later();
       return;
     }
-    if (found === undefined) return;
+    if (found === undefined) {
+      // A browser that was asked for it by name may need a moment to start it again.
+      if (choice === 'webgpu' && this.#choice === choice) later();
+      return;
+    }
     if (this.#choice === choice) this.#use(found);
     else found.dispose();
   }

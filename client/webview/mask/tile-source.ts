@@ -77,7 +77,12 @@ export class TileSource {
       if (this.#asked === place) void this.#next();
       this.#arrived();
     } catch (error) {
-      if (error instanceof Superseded || this.#closed) return;
+      if (this.#closed) return;
+      if (error instanceof Superseded) {
+        // Given up for a tile that is wanted more; if this is still the one, nobody else goes on.
+        if (this.#asked === place) void this.#next();
+        return;
+      }
       this.#wanted = [];
       this.#asked = undefined;
       this.#failed(error);
@@ -94,7 +99,11 @@ export class TileSource {
     };
     const ask = (drawn: Drawn | null) => this.#worker.ask({ kind: 'draw', id: this.#id, drawn, view, thorough });
     let picture = await ask(null);
-    if ('unknown' in picture) picture = await ask(this.drawn);
+    if ('unknown' in picture) {
+      // Another one was asked for meanwhile, and must not be pushed aside.
+      if (this.#asked !== place) throw new Superseded();
+      picture = await ask(this.drawn);
+    }
     if ('unknown' in picture) throw new Error('The drawing worker forgot the mask.');
     const { pixels, approximate } = picture;
     return { ...place, pixels: new Uint32Array(pixels.buffer), approximate, mayImprove: approximate && !thorough };
