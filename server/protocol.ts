@@ -44,6 +44,23 @@ export type LowerResult =
 /** A declaration as runtime IR. A file with errors answers `ok: false`, so that the caller keeps its last good one. */
 export const LowerRequest = new RequestType<LowerParams, LowerResult | null, void>('sparse/lower');
 
+export interface WithoutOperandsParams {
+  readonly uri: string;
+  /** Character offsets of the operands, as the spans of the IR have them. */
+  readonly operands: readonly { readonly start: number; readonly end: number }[];
+}
+
+/** Version of the document, and edits of it. */
+export interface EditsResult {
+  readonly version: number;
+  readonly edits: readonly { readonly range: Range; readonly text: string }[];
+}
+
+/** How a file is to be changed so that some primitives of its patterns are gone. */
+export const WithoutOperandsRequest = new RequestType<WithoutOperandsParams, EditsResult | null, void>(
+  'sparse/withoutOperands',
+);
+
 /** The server has checked this version of a document; open previews ask for their pattern again. */
 export const ValidatedNotification = new NotificationType<{ uri: string; version: number }>('sparse/validated');
 

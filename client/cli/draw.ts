@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { DARK, LIGHT } from '../../runtime/draw/palette.ts';
+import { DARK, LIGHT, ON_NOTHING } from '../../runtime/draw/palette.ts';
 import type { Crop, Picture } from '../../runtime/draw/picture.ts';
 import { encodePng } from '../../runtime/draw/png.ts';
 import { encodeSvg } from '../../runtime/draw/svg.ts';
@@ -98,11 +98,11 @@ async function draw(file: string | undefined, options: DrawOptions, session: Ses
   }
   const depth = kind === undefined ? depthOf(session) : undefined;
   const theme = options.theme ?? (kind === undefined ? 'dark' : 'light');
-  const surroundings = theme === 'dark' ? DARK : LIGHT;
+  const palette = theme === 'dark' ? DARK : LIGHT;
   const choice = {
     side: kind === undefined ? columnsOf(session, options, crop, shape) : (options.size ?? FILE_SIDE),
     // Without colours, how opaque a pixel is says how much is lit.
-    surroundings: kind === undefined && depth === undefined ? null : surroundings,
+    palette: kind === undefined && depth === undefined ? ON_NOTHING : palette,
     ...(crop && { crop }),
   };
   const picture = await session.during('Drawing', () =>
@@ -115,7 +115,7 @@ async function draw(file: string | undefined, options: DrawOptions, session: Ses
     return;
   }
   const { pixels, width, height, parts, approximate } = picture;
-  const contents = kind === 'png' ? encodePng(pixels, width, height) : encodeSvg(picture, title, surroundings, legend);
+  const contents = kind === 'png' ? encodePng(pixels, width, height) : encodeSvg(picture, title, palette, legend);
   if (out === '-') {
     await session.write(contents);
     return;

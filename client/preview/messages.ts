@@ -8,6 +8,9 @@ export interface PreviewChoice {
   readonly problem: string | null;
 }
 
+/** How the picture is to be drawn: `auto` takes a graphics device where there is one. */
+export type RendererChoice = 'auto' | 'webgpu' | 'canvas';
+
 /** Host to page. */
 export type ToPage =
   /** The file and what it declares. Sent after `ready` and whenever it changes. */
@@ -19,11 +22,14 @@ export type ToPage =
       readonly selected: string | null;
       /** Length for patterns that have none of their own. */
       readonly defaultTokens: number;
+      readonly renderer: RendererChoice;
     }
   /** The selected declaration, good as of this version of the file. */
   | { readonly type: 'model'; readonly version: number; readonly name: string; readonly model: Model }
   /** The file has errors: the page keeps its last good picture and says so. */
   | { readonly type: 'stale'; readonly version: number; readonly message: string; readonly line: number | null }
+  /** Where the cursor stands in the editor of the file, in characters; null when the editor is left. */
+  | { readonly type: 'caret'; readonly offset: number | null }
   | { readonly type: 'run' };
 
 /** What the page shows just now: export and other commands take it over. */
@@ -36,7 +42,7 @@ export interface PreviewView {
 
 /** What survives when a preview is hidden, moved, or the window reloads. */
 export interface PreviewState {
-  readonly version: 1;
+  readonly version: 2;
   readonly uri: string;
   readonly name: string | null;
 }
@@ -49,7 +55,10 @@ export type ToHost =
   | { readonly type: 'tokens'; readonly tokens: number | null }
   | { readonly type: 'select'; readonly name: string }
   | { readonly type: 'view'; readonly view: PreviewView }
-  | { readonly type: 'reveal'; readonly span: Span }
+  /** Show a place in the editor, which takes the keyboard or not. */
+  | { readonly type: 'reveal'; readonly span: Span; readonly focus: boolean }
+  /** Write into the source that these primitives are gone. */
+  | { readonly type: 'remove'; readonly spans: readonly Span[] }
   | { readonly type: 'export' }
   /** Attention ran, on this backend (`gpu`, `cpu`...) and device. */
   | { readonly type: 'ran'; readonly backend: string; readonly device: string };
@@ -79,17 +88,17 @@ export function isToHost(message: unknown): message is ToHost {
         typeof view.head === 'number'
       );
     }
-    case 'reveal': {
-      const span = fields.span as Record<string, unknown> | null | undefined;
-      return (
-        typeof span === 'object' &&
-        span !== null &&
-        typeof span.uri === 'string' &&
-        typeof span.start === 'number' &&
-        typeof span.end === 'number'
-      );
-    }
+    case 'reveal':
+      return isSpan(fields.span) && typeof fields.focus === 'boolean';
+    case 'remove':
+      return Array.isArray(fields.spans) && fields.spans.every(isSpan);
     default:
       return false;
   }
+}
+
+function isSpan(value: unknown): value is Span {
+  if (typeof value !== 'object' || value === null) return false;
+  const { uri, start, end } = value as Record<string, unknown>;
+  return typeof uri === 'string' && typeof start === 'number' && typeof end === 'number';
 }

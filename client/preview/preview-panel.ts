@@ -1,8 +1,9 @@
 import * as vscode from 'vscode';
 import { DeclarationsRequest, LowerRequest } from '../../server/protocol.ts';
 import type { RestartableClient } from '../restartable-client.ts';
-import { isToHost, type PreviewState, type PreviewView, type ToPage } from './messages.ts';
+import { isToHost, type PreviewState, type PreviewView, type RendererChoice, type ToPage } from './messages.ts';
 import { pageHtml } from './page.ts';
+import { removeOperands } from './remove-operands.ts';
 import { revealSpan } from './reveal-span.ts';
 
 /** Where attention ran: a backend (`gpu`, `cpu`...) and what it runs on, in words. */
@@ -44,6 +45,8 @@ export class PreviewPanel {
       }),
       panel.onDidDispose(() => this.#dispose()),
       this.#ran,
+      vscode.window.onDidChangeTextEditorSelection(({ textEditor }) => this.#sendCaret(textEditor)),
+      vscode.window.onDidChangeActiveTextEditor(editor => this.#sendCaret(editor)),
       vscode.workspace.onDidChangeConfiguration(event => {
         if (event.affectsConfiguration('sparse.preview')) void this.refresh();
       }),
@@ -124,13 +127,15 @@ export class PreviewPanel {
       this.#name = file.declarations.find(declaration => declaration.problem === null)?.name ?? names[0] ?? null;
     }
     this.#setTitle();
+    const settings = vscode.workspace.getConfiguration('sparse.preview', this.uri);
     this.#post({
       type: 'file',
       uri,
       fileName: this.uri.path.split('/').pop() ?? uri,
       choices: file.declarations.map(({ name, kind, problem }) => ({ name, kind, problem })),
       selected: this.#name,
-      defaultTokens: vscode.workspace.getConfiguration('sparse.preview', this.uri).get('tokens', 1024),
+      defaultTokens: settings.get('tokens', 1024),
+      renderer: settings.get<RendererChoice>('renderer', 'auto'),
     });
     if (this.#name === null) {
       this.#post({
@@ -157,6 +162,16 @@ export class PreviewPanel {
         message: lowered.message,
         line: lowered.range === null ? null : lowered.range.start.line + 1,
       });
+  }
+
+  /** Tells the page where the cursor is while the editor of this file is the active one. */
+  #sendCaret(editor: vscode.TextEditor | undefined): void {
+    if (!this.#pageReady) return;
+    const isHere =
+      editor !== undefined &&
+      editor === vscode.window.activeTextEditor &&
+      editor.document.uri.toString() === this.uri.toString();
+    this.#post({ type: 'caret', offset: isHere ? editor.document.offsetAt(editor.selection.active) : null });
   }
 
   /** The server knows open documents only. */
@@ -204,7 +219,10 @@ export class PreviewPanel {
         this.#ran.fire(message);
         break;
       case 'reveal':
-        void revealSpan(message.span);
+        void revealSpan(message.span, message.focus);
+        break;
+      case 'remove':
+        void removeOperands(this.#client, message.spans);
         break;
       case 'export':
         void vscode.commands.executeCommand('sparse.exportMask', {

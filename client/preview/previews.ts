@@ -52,7 +52,7 @@ export class Previews implements vscode.WebviewPanelSerializer {
       { viewColumn: vscode.ViewColumn.Beside, preserveFocus: true },
       { enableScripts: true },
     );
-    return this.#add(panel, { version: 1, uri: uri.toString(), name: name ?? null });
+    return this.#add(panel, { version: 2, uri: uri.toString(), name: name ?? null });
   }
 
   /** Called by VS Code after the window was reloaded. */
@@ -80,5 +80,5 @@ function previewState(state: unknown): PreviewState | undefined {
   if (typeof state !== 'object' || state === null) return undefined;
   const { uri, name } = state as Record<string, unknown>;
   if (typeof uri !== 'string') return undefined;
-  return { version: 1, uri, name: typeof name === 'string' ? name : null };
+  return { version: 2, uri, name: typeof name === 'string' ? name : null };
 }

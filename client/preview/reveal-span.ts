@@ -1,8 +1,8 @@
 import * as vscode from 'vscode';
 import type { Span } from '../../runtime/pattern/ir.ts';
 
-/** Selects a place of a source file in the editor that shows it, or in the first column. */
-export async function revealSpan(span: Span): Promise<void> {
+/** Selects a place of a source file in the editor that shows it, or in the first column; `focus`: with the keyboard. */
+export async function revealSpan(span: Span, focus: boolean): Promise<void> {
   const uri = vscode.Uri.parse(span.uri);
   const shown = vscode.window.visibleTextEditors.find(editor => editor.document.uri.toString() === uri.toString());
   try {
@@ -10,7 +10,7 @@ export async function revealSpan(span: Span): Promise<void> {
     const range = new vscode.Range(document.positionAt(span.start), document.positionAt(span.end));
     const editor = await vscode.window.showTextDocument(document, {
       viewColumn: shown?.viewColumn ?? vscode.ViewColumn.One,
-      preserveFocus: false,
+      preserveFocus: !focus,
       selection: range,
     });
     editor.revealRange(range, vscode.TextEditorRevealType.InCenterIfOutsideViewport);

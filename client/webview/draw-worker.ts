@@ -1,37 +1,41 @@
 import { complexity } from '../../runtime/analyse/complexity.ts';
 import { modelCost } from '../../runtime/analyse/cost.ts';
 import { COUNTED_SQUARES, estimatePairs } from '../../runtime/analyse/estimate.ts';
-import { modelFlow } from '../../runtime/analyse/flow.ts';
+import { modelFlow, shortestWay } from '../../runtime/analyse/flow.ts';
 import { statistics } from '../../runtime/analyse/statistics.ts';
 import { type Waste, wasteOf } from '../../runtime/analyse/waste.ts';
 import { compileHeadParts } from '../../runtime/compile/compile-heads.ts';
 import { buildMaskTree, CompileError, type CompileOptions } from '../../runtime/compile/mask-tree.ts';
 import { buffersOf } from '../../runtime/compile/tile-plan.ts';
+import { withoutParts } from '../../runtime/draw/hidden-parts.ts';
 import { LayeredMask } from '../../runtime/draw/layered-mask.ts';
 import { partsOf } from '../../runtime/draw/parts.ts';
-import { rasterize } from '../../runtime/draw/raster.ts';
+import { tileCover } from '../../runtime/draw/tile-cover.ts';
 import { bindPattern, isDynamic } from '../../runtime/pattern/bind.ts';
 import type { Pattern } from '../../runtime/pattern/ir.ts';
-import { patternAt, shapeAt } from '../../runtime/pattern/model.ts';
 import { PatternError } from '../../runtime/pattern/primitive.ts';
 import { hasCondition } from '../../runtime/pattern/reads.ts';
 import type { Shape } from '../../runtime/pattern/shape.ts';
+import { Drawer } from './drawer.ts';
 import type {
   CostAnswer,
   Counted,
   DrawingAnswers,
   DrawingRequest,
   FromWorker,
-  MaskChoice,
   Measurement,
   ToWorker,
 } from './drawing-messages.ts';
+import { headMasks } from './heads.ts';
+import { chosen, type MaskChoice, modelShown } from './mask-choice.ts';
 
 /** It is computed after every edit, until the next one: seconds at the most, and bounds where that is not enough. */
 const FLOW_EFFORT = 3 / 4;
 
 /** The worker behind the preview: binds, counts, draws and compiles, so that the page stays responsive. */
 declare const self: DedicatedWorkerGlobalScope;
+
+const drawer = new Drawer();
 
 self.onmessage = (event: MessageEvent<ToWorker>) => {
   const { id, request } = event.data;
@@ -51,41 +55,44 @@ interface Answer {
 function answerTo(request: DrawingRequest): Answer {
   switch (request.kind) {
     case 'draw': {
-      const { pattern, shape } = chosen(request.choice);
-      const { mask } = LayeredMask.of(pattern, shape);
-      const raster = rasterize(mask, shape, request.view, { surroundings: request.surroundings });
-      return { answer: { view: request.view, ...raster }, transfer: [raster.pixels.buffer] };
+      const picture = drawer.draw(request.id, request.drawn, request.view, request.thorough);
+      return { answer: picture, transfer: 'unknown' in picture ? [] : [picture.pixels.buffer] };
     }
     case 'measure':
       return { answer: measure(request.choice), transfer: [] };
     case 'cost':
       return { answer: costOf(request.choice), transfer: [] };
     case 'flow': {
-      const { model, tokens } = request.choice;
-      return { answer: modelFlow(model, tokens, { effort: FLOW_EFFORT }), transfer: [] };
+      const { choice } = request;
+      return { answer: modelFlow(modelShown(choice), choice.tokens, { effort: FLOW_EFFORT }), transfer: [] };
+    }
+    case 'heads':
+      return { answer: headMasks(request.choice, request.palette), transfer: [] };
+    case 'tiles': {
+      const { pattern, shape } = chosen(request.choice);
+      const { mask } = LayeredMask.of(pattern, shape, request.choice.hidden);
+      const answer = tileCover(mask, shape, request.range);
+      return { answer, transfer: [answer.buffer] };
+    }
+    case 'way': {
+      const { choice, query, key } = request;
+      return { answer: shortestWay(modelShown(choice), query, key, choice.tokens) ?? null, transfer: [] };
     }
     case 'plans': {
-      const { model, layer, tokens } = request.choice;
-      const answer = compileHeadParts(model, layer, request.heads, tokens);
+      const { choice } = request;
+      const answer = compileHeadParts(modelShown(choice), choice.layer, request.heads, choice.tokens);
       const plans = answer.flatMap(part => part.plans);
       return { answer, transfer: [...new Set(plans.flatMap(buffersOf))] };
     }
   }
 }
 
-function chosen({ model, layer, head, tokens }: MaskChoice): { pattern: Pattern; shape: Shape } {
-  const shape = shapeAt(model, layer, head, tokens);
-  const pattern = patternAt(model, layer, head);
-  if (pattern === undefined)
-    throw new PatternError('uncovered', `No rule of ${model.name} reaches layer ${layer}, head ${head}.`);
-  return { pattern, shape };
-}
-
 function measure(choice: MaskChoice): Measurement {
-  const { pattern, shape } = chosen(choice);
+  const { pattern: written, shape } = chosen(choice);
+  const pattern = withoutParts(written, shape, choice.hidden);
   const irregular = hasCondition(pattern);
   try {
-    return counted(pattern, shape, irregular ? { maxNodes: COUNTED_SQUARES } : {});
+    return counted(pattern, written, shape, irregular ? { maxNodes: COUNTED_SQUARES } : {});
   } catch (error) {
     if (!(error instanceof CompileError) || !irregular) throw error;
     const { tokens, queries } = shape;
@@ -98,9 +105,10 @@ function measure(choice: MaskChoice): Measurement {
   }
 }
 
-function counted(pattern: Pattern, shape: Shape, options: CompileOptions): Counted {
-  const parts = partsOf(pattern, shape).map(part => {
-    const inMask: Pattern = { kind: 'intersection', left: part.pattern, right: pattern };
+function counted(pattern: Pattern, written: Pattern, shape: Shape, options: CompileOptions): Counted {
+  const parts = partsOf(written, shape).map(part => {
+    // A hidden part keeps the number that it has as written.
+    const inMask: Pattern = { kind: 'intersection', left: part.pattern, right: written };
     const tree = buildMaskTree(bindPattern(inMask, shape), shape, options);
     return { label: part.label, span: part.span, pairs: tree.root?.pairs ?? 0 };
   });
@@ -108,9 +116,10 @@ function counted(pattern: Pattern, shape: Shape, options: CompileOptions): Count
 }
 
 function costOf(choice: MaskChoice): CostAnswer {
-  const { pattern, shape } = chosen(choice);
+  const model = modelShown(choice);
+  const { pattern, shape } = chosen({ ...choice, model });
   return {
-    cost: modelCost(choice.model, choice.tokens),
+    cost: modelCost(model, choice.tokens),
     waste: isDynamic(pattern) ? null : wasteOrNull(pattern, shape),
   };
 }

@@ -5,17 +5,12 @@ import type { Statistics } from '../../runtime/analyse/statistics.ts';
 import type { Waste } from '../../runtime/analyse/waste.ts';
 import type { PlanParts } from '../../runtime/attention/types.ts';
 import type { Count } from '../../runtime/compile/count.ts';
-import type { Surroundings } from '../../runtime/draw/palette.ts';
+import type { Palette } from '../../runtime/draw/palette.ts';
 import type { View } from '../../runtime/draw/raster.ts';
-import type { Model, Span } from '../../runtime/pattern/ir.ts';
-
-/** Which mask of a model is meant. */
-export interface MaskChoice {
-  readonly model: Model;
-  readonly tokens: number;
-  readonly layer: number;
-  readonly head: number;
-}
+import type { TileRange } from '../../runtime/draw/tile-cover.ts';
+import type { Span } from '../../runtime/pattern/ir.ts';
+import type { HeadMasks } from './heads.ts';
+import type { MaskChoice } from './mask-choice.ts';
 
 /** A part of the legend with its own numbers. */
 export interface MeasuredPart {
@@ -49,18 +44,35 @@ export interface CostAnswer {
 
 export type FlowAnswer = FlowReport;
 
-export interface Picture {
-  readonly view: View;
-  readonly pixels: Uint8ClampedArray<ArrayBuffer>;
-  readonly approximate: boolean;
+/** A picture of the mask, or word that the worker does not know which mask is meant: it is to be asked again with it. */
+export type Picture =
+  | { readonly pixels: Uint8ClampedArray<ArrayBuffer>; readonly approximate: boolean }
+  | { readonly unknown: true };
+
+/** Which mask is drawn, in which colours. Sent again only when it changes or the worker is a new one. */
+export interface Drawn {
+  readonly choice: MaskChoice;
+  readonly palette: Palette;
 }
+
+/** Questions about the mask that is shown and nothing else: sections ask them again whenever it changes. */
+export type Inquiry = 'measure' | 'cost' | 'flow';
 
 /** What the page asks of a drawing worker; each kind has its own answer. */
 export type DrawingRequest =
-  | { readonly kind: 'draw'; readonly choice: MaskChoice; readonly view: View; readonly surroundings: Surroundings }
-  | { readonly kind: 'measure'; readonly choice: MaskChoice }
-  | { readonly kind: 'cost'; readonly choice: MaskChoice }
-  | { readonly kind: 'flow'; readonly choice: MaskChoice }
+  /** `id` stands for what is drawn; `drawn` tells what that is. `thorough`: longer, before densities are sampled. */
+  | {
+      readonly kind: 'draw';
+      readonly id: number;
+      readonly drawn: Drawn | null;
+      readonly view: View;
+      readonly thorough: boolean;
+    }
+  | { readonly kind: Inquiry; readonly choice: MaskChoice }
+  | { readonly kind: 'heads'; readonly choice: MaskChoice; readonly palette: Palette }
+  | { readonly kind: 'tiles'; readonly choice: MaskChoice; readonly range: TileRange }
+  /** A shortest way on which position `query` hears of `key` through the layers of the model. */
+  | { readonly kind: 'way'; readonly choice: MaskChoice; readonly query: number; readonly key: number }
   | { readonly kind: 'plans'; readonly choice: MaskChoice; readonly heads: readonly number[] };
 
 export interface DrawingAnswers {
@@ -68,6 +80,10 @@ export interface DrawingAnswers {
   readonly measure: Measurement;
   readonly cost: CostAnswer;
   readonly flow: FlowAnswer;
+  readonly heads: HeadMasks;
+  readonly tiles: Uint8Array<ArrayBuffer>;
+  /** Positions, both ends included; null when there is no way. */
+  readonly way: readonly number[] | null;
   readonly plans: PlanParts;
 }
 

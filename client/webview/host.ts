@@ -1,10 +1,10 @@
 import type { ToHost, ToPage } from '../preview/messages.ts';
-import type { SavedState } from './saved-state.ts';
+import type { SavedPage } from './kept-state.ts';
 
 interface VsCodeApi {
   postMessage(message: ToHost): void;
   getState(): unknown;
-  setState(state: SavedState): void;
+  setState(state: SavedPage): void;
 }
 
 declare function acquireVsCodeApi(): VsCodeApi;

@@ -3,6 +3,7 @@ import { bindPattern } from '../pattern/bind.ts';
 import type { Pattern } from '../pattern/ir.ts';
 import type { Box, Mask } from '../pattern/mask.ts';
 import type { Shape } from '../pattern/shape.ts';
+import { withoutParts } from './hidden-parts.ts';
 import { type Part, partsOf } from './parts.ts';
 
 /** A part that may still light cells in a box. */
@@ -21,12 +22,28 @@ export class LayeredMask {
     this.#layers = layers;
   }
 
-  /** Binds a pattern and its parts. Throws PatternError. */
-  static of(pattern: Pattern, shape: Shape): { readonly mask: LayeredMask; readonly parts: readonly Part[] } {
-    const whole = bindPattern(pattern, shape);
+  /**
+   * Binds a pattern and its parts. Parts with a `hidden` label light nothing; the others keep their index. Throws
+   * PatternError.
+   */
+  static of(
+    pattern: Pattern,
+    shape: Shape,
+    hidden: readonly string[] = [],
+  ): { readonly mask: LayeredMask; readonly parts: readonly Part[] } {
     const parts = partsOf(pattern, shape);
-    const layers = parts.map((part, index) => ({ index, mask: bindPattern(part.pattern, shape) }));
-    return { mask: new LayeredMask(whole, layers), parts };
+    const mask = LayeredMask.ofParts(
+      withoutParts(pattern, shape, hidden),
+      parts.map(part => (hidden.includes(part.label) ? null : part.pattern)),
+      shape,
+    );
+    return { mask, parts };
+  }
+
+  /** Binds a pattern and others that light its cells, each with its place in the list as its index. Throws PatternError. */
+  static ofParts(pattern: Pattern, parts: readonly (Pattern | null)[], shape: Shape): LayeredMask {
+    const layers = parts.flatMap((part, index) => (part === null ? [] : [{ index, mask: bindPattern(part, shape) }]));
+    return new LayeredMask(bindPattern(pattern, shape), layers);
   }
 
   /** The same inside a box: null when the box is empty. */
@@ -36,18 +53,20 @@ export class LayeredMask {
     const layers: Layer[] = [];
     for (const { index, mask } of this.#layers) {
       const rest = narrow(mask, box);
-      if (rest === NOTHING) continue;
-      layers.push({ index, mask: rest });
-      // What comes after a part that fills the box can never be first.
-      if (rest === EVERYTHING) break;
+      if (rest !== NOTHING) layers.push({ index, mask: rest });
     }
     return new LayeredMask(whole, layers);
   }
 
-  /** The part that lights every cell of the box this mask was narrowed to, or undefined when there is no single one. */
-  get uniform(): number | undefined {
+  /**
+   * The parts that light every cell of the box this mask was narrowed to, in source order; undefined where cells differ.
+   * `firstOnly`: as far as only the first part of a cell counts.
+   */
+  uniform(firstOnly: boolean): readonly number[] | undefined {
+    if (this.#whole !== EVERYTHING) return undefined;
     const [first] = this.#layers;
-    return this.#whole === EVERYTHING && first?.mask === EVERYTHING ? first.index : undefined;
+    if (firstOnly) return first?.mask === EVERYTHING ? [first.index] : undefined;
+    return this.#layers.every(({ mask }) => mask === EVERYTHING) ? this.#layers.map(({ index }) => index) : undefined;
   }
 
   /** Boxes of one size with equal signatures look the same. Of an already narrowed mask. */
@@ -61,8 +80,18 @@ export class LayeredMask {
     return name;
   }
 
-  /** For 32 keys of a row: calls `lit` with each part that is first for some of them, and their bits. */
+  /** For 32 keys of a row: calls `lit` with each part that lights some of them and all that it lights, in source order. */
   word(row: number, column: number, inside: number, lit: (part: number, bits: number) => void): void {
+    const whole = this.#whole.word(row, column) & inside;
+    if (whole === 0) return;
+    for (const { index, mask } of this.#layers) {
+      const bits = whole & mask.word(row, column);
+      if (bits !== 0) lit(index, bits);
+    }
+  }
+
+  /** As `word`, but each cell counts for the first of its parts alone. */
+  firstWord(row: number, column: number, inside: number, lit: (part: number, bits: number) => void): void {
     let rest = this.#whole.word(row, column) & inside;
     for (const { index, mask } of this.#layers) {
       if (rest === 0) return;

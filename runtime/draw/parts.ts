@@ -28,14 +28,11 @@ export function partsOf(pattern: Pattern, shape: Shape): readonly Part[] {
     case 'named':
       return partsOf(pattern.pattern, shape);
     case 'primitive': {
-      const onGrid = primitives.get(pattern.name)?.parameters.find(parameter => parameter.onGrid)?.name;
-      const p = onGrid === undefined ? undefined : pattern.args[onGrid];
-      const size = pattern.args.size;
-      if (onGrid === undefined || p?.type !== 'pattern' || size?.type !== 'number') return [part(pattern, shape)];
-      const blocks = evaluate(size.value, shape);
-      return partsOf(p.value, gridShape(shape, blocks)).map(inner => ({
-        label: `${pattern.name}(${blocks}, ${inner.label})`,
-        pattern: { ...pattern, args: { ...pattern.args, [onGrid]: { ...p, value: inner.pattern } } },
+      const grid = onGrid(pattern, shape);
+      if (grid === undefined) return [part(pattern, shape)];
+      return partsOf(grid.inner, gridShape(shape, grid.blocks)).map(inner => ({
+        label: grid.label(inner.label),
+        pattern: grid.with(inner.pattern),
         span: inner.span,
       }));
     }
@@ -49,8 +46,34 @@ function part(pattern: Pattern, shape: Shape): Part {
   return { label: labelOf(pattern, shape), pattern, span: pattern.span };
 }
 
+/** A primitive that holds another pattern on a grid of blocks. */
+export interface OnGrid {
+  readonly inner: Pattern;
+  /** Positions of a block. */
+  readonly blocks: number;
+  /** The same primitive around another pattern. */
+  with(inner: Pattern): Pattern;
+  /** The label of a part, from that of the part inside. */
+  label(inner: string): string;
+}
+
+/** The pattern inside `blocked(size, p)`; undefined for primitives that hold none. */
+export function onGrid(pattern: Pattern & { kind: 'primitive' }, shape: Shape): OnGrid | undefined {
+  const name = primitives.get(pattern.name)?.parameters.find(parameter => parameter.onGrid)?.name;
+  const p = name === undefined ? undefined : pattern.args[name];
+  const size = pattern.args.size;
+  if (name === undefined || p?.type !== 'pattern' || size?.type !== 'number') return undefined;
+  const blocks = evaluate(size.value, shape);
+  return {
+    inner: p.value,
+    blocks,
+    with: inner => ({ ...pattern, args: { ...pattern.args, [name]: { ...p, value: inner } } }),
+    label: inner => `${pattern.name}(${blocks}, ${inner})`,
+  };
+}
+
 /** Does the pattern only say which half of the square is meant? */
-function isLimit(pattern: Pattern): boolean {
+export function isLimit(pattern: Pattern): boolean {
   if (pattern.kind === 'named') return isLimit(pattern.pattern);
   return pattern.kind === 'primitive' && primitives.get(pattern.name)?.limits === true;
 }

@@ -1,5 +1,5 @@
 import { toBase64 } from '../tensor/base64.ts';
-import type { Rgb, Surroundings } from './palette.ts';
+import type { OpaquePalette, Rgb } from './palette.ts';
 import type { Picture } from './picture.ts';
 import { encodePng } from './png.ts';
 
@@ -11,7 +11,7 @@ const LEGEND_WIDTH = 320;
 export function encodeSvg(
   { pixels, width, height, parts }: Picture,
   title: string,
-  { background }: Surroundings,
+  { background }: Pick<OpaquePalette, 'background'>,
   withLegend = true,
 ): Uint8Array<ArrayBuffer> {
   const said = escaped(title);

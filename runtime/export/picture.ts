@@ -14,7 +14,7 @@ export function pictureOf(request: ExportRequest): Picture & { readonly png: Uin
 }
 
 function drawn({ pattern, shape, checkpoint }: ExportRequest): Picture {
-  return drawMask(pattern, shape, { side: SIDE, surroundings: LIGHT, ...(checkpoint && { checkpoint }) });
+  return drawMask(pattern, shape, { side: SIDE, palette: LIGHT, stripes: true, ...(checkpoint && { checkpoint }) });
 }
 
 /** The picture as an SVG file: the pixels of the PNG, the sizes and a legend in text. */

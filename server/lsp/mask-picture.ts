@@ -1,5 +1,6 @@
 import { CompileError } from '../../runtime/compile/mask-tree.ts';
 import { LayeredMask } from '../../runtime/draw/layered-mask.ts';
+import { ON_NOTHING } from '../../runtime/draw/palette.ts';
 import { encodePng } from '../../runtime/draw/png.ts';
 import { rasterize } from '../../runtime/draw/raster.ts';
 import type { Pattern } from '../../runtime/pattern/ir.ts';
@@ -67,8 +68,8 @@ function picture(pattern: Pattern, shape: Shape, checkpoint: Checkpoint): string
   if (height * zoom < LOWEST || width * zoom < LOWEST) return undefined;
   const { mask } = LayeredMask.of(pattern, shape);
   checkpoint();
-  const view = { row: 0, column: 0, scale, width, height };
-  const { pixels } = rasterize(mask, shape, view, { surroundings: null, checkpoint, maxWords: MOST_WORDS });
+  const view = { x: 0, y: 0, scale, width, height };
+  const { pixels } = rasterize(mask, shape, view, { palette: ON_NOTHING, checkpoint, maxWords: MOST_WORDS });
   checkpoint();
   const image = framed(pixels, width, height, zoom);
   const file = encodePng(image.pixels, image.width, image.height);

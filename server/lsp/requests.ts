@@ -11,13 +11,16 @@ import {
   DeclarationsRequest,
   type DeclarationsResult,
   DensityRequest,
+  type EditsResult,
   LibraryRequest,
   LowerRequest,
   type LowerResult,
   ValidatedNotification,
+  WithoutOperandsRequest,
 } from '../protocol.ts';
 import type { Idle } from '../slow-answers.ts';
 import { rangeOf } from '../source.ts';
+import { withoutOperands } from '../without-operands.ts';
 import { currentDocument, isCurrent } from './current-document.ts';
 import { DensityAt } from './density-at.ts';
 import type { SparseConfiguration } from './settings.ts';
@@ -60,6 +63,17 @@ export function addRequests(
       const range = span === undefined || span.uri !== document.uri.toString() ? null : rangeOf(document, span);
       return { ok: false, version: about, message, range };
     }
+  });
+
+  connection.onRequest(WithoutOperandsRequest, async ({ uri, operands }, token): Promise<EditsResult | null> => {
+    const document = await currentDocument(shared, uri, token);
+    const file = fileOf(document);
+    if (document === undefined || file === undefined) return null;
+    const edits = withoutOperands(file, operands).map(({ text, ...place }) => ({
+      range: rangeOf(document, place),
+      text,
+    }));
+    return { version: version(uri), edits };
   });
 
   connection.onRequest(LibraryRequest, () =>

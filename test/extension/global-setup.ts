@@ -16,7 +16,7 @@ declare module 'vitest' {
 
 /** Once per editor: installs what it needs, so that no test's time limit has to cover a download, and packages the extension. */
 export default async function setup(project: TestProject): Promise<void> {
-  const kind = project.name === 'screenshots' ? 'web' : project.name;
+  const kind = ['screenshots', 'bench'].includes(project.name) ? 'web' : project.name;
   if (!isHostKind(kind)) throw new Error(`There is no editor called ${kind}`);
   prepareExtension();
   if (kind === 'web') installWebWorkbench();

@@ -31,8 +31,8 @@ test('preview', { timeout: 240_000 }, async () => {
   await workbench().diagnostics('mine.sparse', found => found.length === 0);
   await workbench().goTo(8, 8);
   await workbench().runCommand('Sparse: Open Preview');
-  const frame = await workbench().webview('#preview canvas');
-  await frame.locator('canvas[data-shown="Mine 4096"]').waitFor();
+  const frame = await workbench().webview('#preview canvas.marks');
+  await frame.locator('canvas.marks[data-shown="Mine 4096"]').waitFor();
   // A wider preview, so that its numbers stand beside the picture.
   for (let step = 0; step < 2; step++)
     await probe.ask('executeCommand', { command: 'workbench.action.decreaseViewWidth', args: [] });

@@ -2,13 +2,14 @@ import { defineConfig } from 'vitest/config';
 
 /**
  * The same scenarios in each editor; `--project` chooses, and `npm test` runs web and server. The project `screenshots`
- * checks nothing: it makes the README's pictures.
+ * checks nothing: it makes the README's pictures; `bench` measures how soon the preview shows what was asked for.
  */
 export default defineConfig({
   test: {
     projects: [
       ...['web', 'server', 'desktop'].map(name => ({ name, include: 'test/extension/**/*.test.ts' })),
       { name: 'screenshots', include: 'test/extension/**/*.shot.ts' },
+      { name: 'bench', include: 'test/extension/**/*.bench.ts' },
     ].map(({ name, include }) => ({
       test: {
         name,
@@ -16,8 +17,8 @@ export default defineConfig({
         exclude: [
           // Only the VS Code server can be told not to trust a folder.
           ...(name === 'server' ? [] : ['test/extension/restricted.test.ts']),
-          // Needs a browser and no editor, so once is enough.
-          ...(name === 'web' ? [] : ['test/extension/determinism.test.ts']),
+          // Need a browser and no editor, so once is enough.
+          ...(name === 'web' ? [] : ['test/extension/determinism.test.ts', 'test/extension/preview-page*.test.ts']),
           // Serves this editor itself.
           ...(name === 'web' ? [] : ['test/extension/start.test.ts']),
         ],

@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { unzlibSync } from 'fflate';
 import { describe, expect, it } from 'vitest';
-import { LIGHT, PART_COLOURS } from '../../../runtime/draw/palette.ts';
+import { DARK, LIGHT } from '../../../runtime/draw/palette.ts';
 import { buildFirst, type Outcome, STACK_TRACE, sparse, temporaryFolder } from './command-line.ts';
 
 buildFirst();
@@ -45,7 +45,7 @@ function expectMask(
   for (let i = rows[0]; i < rows[1]; i++)
     for (let j = keys[0]; j < keys[1]; j++) {
       const colour = at((j - keys[0] + 0.5) * cell, (i - rows[0] + 0.5) * cell);
-      expect(colour, `${i}, ${j}`).toEqual([...(isLit(i, j) ? PART_COLOURS[0]! : LIGHT.background)]);
+      expect(colour, `${i}, ${j}`).toEqual([...(isLit(i, j) ? LIGHT.parts[0]! : LIGHT.background)]);
     }
 }
 
@@ -81,7 +81,7 @@ describe.concurrent('sparse draw in the terminal', () => {
   it('uses colours where there are some, 24-bit where the terminal has them', async () => {
     const args = ['draw', '--expr', 'sliding(2)', '--tokens', '2'];
     const rich = await sparse(args, { cwd, env: { NO_COLOR: '', FORCE_COLOR: '1', COLORTERM: 'truecolor' } });
-    expect(rich.stdout).toContain(`38;2;${PART_COLOURS[0]!.join(';')};`);
+    expect(rich.stdout).toContain(`38;2;${DARK.parts[0]!.join(';')};`);
     const plain = await sparse(args, { cwd, env: { NO_COLOR: '', FORCE_COLOR: '1', COLORTERM: '' } });
     expect(plain.stdout).toMatch(/38;5;\d+;48;5;\d+m▀/);
     expect(plain.stdout).not.toContain('38;2;');

@@ -11,7 +11,8 @@ describe('isToHost', () => {
       { type: 'ran', backend: 'cpu', device: 'WASM SIMD, 2 threads' },
       { type: 'select', name: 'a' },
       { type: 'view', view: { name: null, tokens: 16, layer: 0, head: 0 } },
-      { type: 'reveal', span: { uri: 'file:///a', start: 0, end: 1 } },
+      { type: 'reveal', span: { uri: 'file:///a', start: 0, end: 1 }, focus: false },
+      { type: 'remove', spans: [{ uri: 'file:///a', start: 0, end: 1 }] },
     ])
       expect(isToHost(message)).toBe(true);
   });
@@ -24,12 +25,15 @@ describe('isToHost', () => {
       { type: 'select' },
       { type: 'ready', tokens: 'many' },
       { type: 'view', view: null },
-      { type: 'reveal', span: { uri: 1 } },
+      { type: 'reveal', span: { uri: 1 }, focus: true },
+      { type: 'reveal', span: { uri: 'file:///a', start: 0, end: 1 } },
+      { type: 'remove', spans: [{ uri: 'file:///a' }] },
+      { type: 'remove' },
       { type: 'ran', backend: 'cpu' },
       { type: 'other' },
     ])
       expect(isToHost(message)).toBe(false);
-    const type = fc.constantFrom('ready', 'export', 'select', 'view', 'reveal', 'other');
+    const type = fc.constantFrom('ready', 'export', 'select', 'view', 'reveal', 'remove', 'other');
     const odd = fc.record(
       { type, name: fc.anything(), view: fc.anything(), span: fc.anything() },
       { requiredKeys: ['type'] },

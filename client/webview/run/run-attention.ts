@@ -1,9 +1,9 @@
-import { type Attention, BackendError, createAttention } from '../../runtime/attention/attention.ts';
-import { type CompareOptions, compareWithFull, type RunReport } from '../../runtime/attention/compare-with-full.ts';
-import { webWorkers } from '../../runtime/attention/cpu/workers.web.ts';
-import { sampleInput } from '../../runtime/attention/sample-data.ts';
-import type { AttentionInput, PlanParts } from '../../runtime/attention/types.ts';
-import type { MaskChoice } from './drawing-messages.ts';
+import { type Attention, BackendError, createAttention } from '../../../runtime/attention/attention.ts';
+import { type CompareOptions, compareWithFull, type RunReport } from '../../../runtime/attention/compare-with-full.ts';
+import { webWorkers } from '../../../runtime/attention/cpu/workers.web.ts';
+import { sampleInput } from '../../../runtime/attention/sample-data.ts';
+import type { AttentionInput, PlanParts } from '../../../runtime/attention/types.ts';
+import type { MaskChoice } from '../mask-choice.ts';
 import { keptKernels } from './kept-kernels.ts';
 
 /** What the user wants a run to use: WebGPU, or the CPU where there is no adapter; or the CPU in any case. */

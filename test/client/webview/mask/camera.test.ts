@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { cellAt, pan, wholeMask, zoomAbout } from '../../../client/webview/camera.ts';
+import { cellAt, pan, wholeMask, zoomAbout } from '../../../../client/webview/mask/camera.ts';
 
 const extents = fc.record({
   queries: fc.integer({ min: 1, max: 2 ** 22 }),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { fullText, hopsText, reachText } from '../../../client/webview/analysis-sections.ts';
+import { fullText, hopsText, reachText } from '../../../../client/webview/sections/flow.ts';
 
 describe('flow in words', () => {
   it('says which keys are heard of', () => {

@@ -1,3 +1,5 @@
+import type { Cell } from './cell.ts';
+
 /** Where the picture looks: the cell at the top left corner and the zoom. Lengths are device pixels. */
 export interface Camera {
   readonly row: number;
@@ -60,6 +62,32 @@ export function pan(camera: Camera, dx: number, dy: number, extent: Extent, size
   );
 }
 
+/** Looks at the same place in the middle, from a cell's corner that is given there. */
+export function centredOn(camera: Camera, cell: Cell, extent: Extent, size: Size): Camera {
+  return clamp(
+    {
+      scale: camera.scale,
+      row: cell.row + 0.5 - (size.height / 2) * camera.scale,
+      column: cell.column + 0.5 - (size.width / 2) * camera.scale,
+    },
+    extent,
+    size,
+  );
+}
+
+/** Moved as little as brings a cell into sight, with some room around it; the same camera when it is there. */
+export function showing(camera: Camera, cell: Cell, extent: Extent, size: Size): Camera {
+  const along = (start: number, at: number, pixels: number): number => {
+    const room = Math.min(24, pixels / 4) * camera.scale;
+    const last = start + pixels * camera.scale;
+    if (at < start + room) return at - room;
+    return at + 1 > last - room ? at + 1 + room - pixels * camera.scale : start;
+  };
+  const row = along(camera.row, cell.row, size.height);
+  const column = along(camera.column, cell.column, size.width);
+  return row === camera.row && column === camera.column ? camera : clamp({ ...camera, row, column }, extent, size);
+}
+
 /** Keeps some of the mask in sight. */
 function clamp(camera: Camera, extent: Extent, size: Size): Camera {
   const keep = 0.25;
@@ -72,14 +100,23 @@ function clamp(camera: Camera, extent: Extent, size: Size): Camera {
   };
 }
 
+/** The pixel of the mask's plane that is at the top left corner: the picture moves by whole pixels, which keeps it sharp. */
+export function cornerOf({ row, column, scale }: Camera): { readonly x: number; readonly y: number } {
+  return { x: Math.round(column / scale), y: Math.round(row / scale) };
+}
+
+/** Where cell `index` of an axis begins on the picture, in pixels from its edge; `corner` is that of the axis. */
+export function pixelOf(index: number, corner: number, scale: number): number {
+  return Math.round(index / scale) - corner;
+}
+
 /** The cell under a point of the picture, or undefined outside the mask. */
-export function cellAt(
-  camera: Camera,
-  x: number,
-  y: number,
-  extent: Extent,
-): { row: number; column: number } | undefined {
-  const row = Math.floor(camera.row + y * camera.scale);
-  const column = Math.floor(camera.column + x * camera.scale);
+export function cellAt(camera: Camera, x: number, y: number, extent: Extent): Cell | undefined {
+  const corner = cornerOf(camera);
+  // Of a pixel that covers several cells, the first; of a cell that covers several pixels, the one that is drawn there.
+  const along = (pixel: number): number =>
+    camera.scale < 1 ? Math.floor((pixel + 0.5) * camera.scale) : Math.floor(pixel * camera.scale);
+  const row = along(corner.y + Math.floor(y));
+  const column = along(corner.x + Math.floor(x));
   return row >= 0 && row < extent.queries && column >= 0 && column < extent.keys ? { row, column } : undefined;
 }

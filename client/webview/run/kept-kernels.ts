@@ -1,4 +1,4 @@
-import type { KernelMemory } from '../../runtime/attention/gpu/kernels.ts';
+import type { KernelMemory } from '../../../runtime/attention/gpu/kernels.ts';
 
 const PREFIX = 'sparse-attention kernel ';
 

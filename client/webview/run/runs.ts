@@ -1,7 +1,7 @@
-import { LatestWorker } from './drawing.ts';
-import type { MaskChoice } from './drawing-messages.ts';
-import { headsToRun, type RunOn, type RunSummary, runAttention } from './run.ts';
-import type { RunView } from './side-sections.ts';
+import { LatestWorker } from '../drawing.ts';
+import type { MaskChoice } from '../mask-choice.ts';
+import { headsToRun, type RunOn, type RunSummary, runAttention } from './run-attention.ts';
+import type { RunView } from './run-view.ts';
 
 /** Outcomes that are kept. */
 const KEPT_RUNS = 20;
@@ -13,6 +13,8 @@ export interface SavedRuns {
   readonly allHeads: boolean;
   readonly runOn: RunOn;
 }
+
+export const NO_RUNS: SavedRuns = { runs: [], allHeads: false, runOn: 'gpu' };
 
 /** Runs of attention, one at a time: what the user chose for them, how far one is, and what came out. */
 export class Runs {
@@ -26,12 +28,12 @@ export class Runs {
   #abort: AbortController | null = null;
 
   /** `changed` is called whenever something is to be shown or saved anew. */
-  constructor(workerUrl: Promise<string>, saved: SavedRuns | undefined, changed: () => void) {
+  constructor(workerUrl: Promise<string>, saved: SavedRuns, changed: () => void) {
     this.#workerUrl = workerUrl;
     this.#changed = changed;
-    this.#runs = saved?.runs ?? [];
-    this.#allHeads = saved?.allHeads ?? false;
-    this.#runOn = saved?.runOn ?? 'gpu';
+    this.#runs = saved.runs;
+    this.#allHeads = saved.allHeads;
+    this.#runOn = saved.runOn;
   }
 
   get saved(): SavedRuns {

@@ -1,0 +1,20 @@
+import { count } from './format.ts';
+import { shownOf } from './shown.ts';
+import type { State } from './state.ts';
+
+const KEYS = 'Arrow keys move, plus and minus zoom, 0 shows all.';
+
+/** What a person who cannot see the picture needs to know about it. */
+export function description(state: State): string {
+  const shown = shownOf(state);
+  const { measure } = state.answers;
+  if (!shown?.bound || !measure || 'problem' in measure) return `Attention mask, not counted yet. ${KEYS}`;
+  const { name } = shown.choice.model;
+  if ('estimate' in measure.answer) {
+    const { estimate, tokens, queries } = measure.answer;
+    return `Attention mask of ${name}, ${count(queries)} queries by ${count(tokens)} keys, about ${count(estimate.pairs)} pairs. ${KEYS}`;
+  }
+  const { statistics } = measure.answer;
+  const parts = shown.bound.parts.map(({ label }) => label).join(', ');
+  return `Attention mask of ${name}, ${count(statistics.queries)} queries by ${count(statistics.tokens)} keys, ${count(statistics.pairs)} pairs: ${parts}. ${KEYS}`;
+}

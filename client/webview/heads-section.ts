@@ -1,0 +1,122 @@
+import { html, type TemplateResult } from 'lit';
+import { Superseded } from './drawing.ts';
+import { type HeadMasks, type MaskClass, type Run, runsOf, THUMBNAIL } from './heads.ts';
+import { type PageServices, startWorker } from './page-services.ts';
+import type { Section } from './sections/section.ts';
+import { shownOf } from './shown.ts';
+import { messageOf, type State } from './state.ts';
+
+/** Small masks that are shown; a model with more is picked from by its numbers. */
+const MOST_SHOWN = 400;
+
+/** The masks of all layers and heads of a model, those alike side by side as one; a click shows one. */
+export function headsSection(page: PageServices): Section {
+  const { store } = page;
+  const worker = startWorker(page);
+  let asked: (Pick<State, 'model' | 'hidden' | 'palette'> & { readonly tokens: number }) | undefined;
+  const ask = async (): Promise<void> => {
+    const choice = shownOf(store.state)?.choice;
+    if (choice === undefined || choice.model.layers * choice.model.heads === 1) return;
+    const { palette } = store.state;
+    const { model, tokens, hidden } = choice;
+    if (asked?.model === model && asked.tokens === tokens && asked.hidden === hidden && asked.palette === palette)
+      return;
+    asked = { model, tokens, hidden, palette };
+    try {
+      store.update({ heads: { answer: await worker.ask({ kind: 'heads', choice, palette }) } });
+    } catch (error) {
+      if (!(error instanceof Superseded)) store.update({ heads: { problem: messageOf(error) } });
+    }
+  };
+  store.subscribe(() => void ask());
+  void ask();
+  return {
+    id: 'heads',
+    title: 'Layers and heads',
+    content: state => {
+      const model = shownOf(state)?.choice.model;
+      if (model === undefined || model.layers * model.heads === 1 || state.heads === null) return null;
+      if ('problem' in state.heads) return html`<p class="muted">${state.heads.problem}</p>`;
+      const { answer } = state.heads;
+      // Of the model before, for a moment.
+      if (answer.classOf.length !== model.layers * model.heads) return null;
+      return grid(page, answer, model.layers, model.heads);
+    },
+  };
+}
+
+function grid(page: PageServices, masks: HeadMasks, layers: number, heads: number): TemplateResult {
+  const runs = runsOf(masks, layers, heads);
+  if (runs.layers.length * runs.heads.length > MOST_SHOWN)
+    return html`<p class="muted">${masks.classes.length} different masks: pick one by its layer and head.</p>`;
+  return html`<table class="head-grid">
+    <thead>
+      <tr>
+        <th scope="col"><span class="visually-hidden">Layers</span></th>
+        ${runs.heads.map(run => html`<th scope="col">${heads === 1 ? '' : named('head', run)}</th>`)}
+      </tr>
+    </thead>
+    <tbody>
+      ${runs.layers.map(
+        rows => html`<tr>
+          <th scope="row">${layers === 1 ? '' : named('layer', rows)}</th>
+          ${merged(runs.heads, columns => masks.classOf[rows.from * heads + columns.from] ?? 0).map(
+            ({ run, span, mask }) => html`<td colspan=${span}>${cell(page, masks.classes[mask], rows, run)}</td>`,
+          )}
+        </tr>`,
+      )}
+    </tbody>
+  </table>`;
+}
+
+/** Neighbours of one row that have the same mask are one cell of the table. */
+function merged(
+  runs: readonly Run[],
+  maskOf: (run: Run) => number,
+): readonly { readonly run: Run; readonly span: number; readonly mask: number }[] {
+  const cells: { run: Run; span: number; mask: number }[] = [];
+  for (const run of runs) {
+    const mask = maskOf(run);
+    const last = cells.at(-1);
+    if (last?.mask === mask) {
+      last.run = { from: last.run.from, to: run.to };
+      last.span++;
+    } else cells.push({ run, span: 1, mask });
+  }
+  return cells;
+}
+
+function cell({ store }: PageServices, mask: MaskClass | undefined, layers: Run, heads: Run): TemplateResult {
+  const { layer, head } = store.state;
+  const shown = layer >= layers.from && layer < layers.to && head >= heads.from && head < heads.to;
+  const name = `${named('layer', layers)}, ${named('head', heads)}`;
+  return html`<button
+    type="button"
+    aria-pressed=${shown ? 'true' : 'false'}
+    aria-label=${name}
+    title=${name}
+    @click=${() => store.update({ layer: layers.from, head: heads.from })}
+  >
+    ${mask === undefined || mask.pixels === null ? '?' : html`<img src=${addressOf(mask.pixels)} width=${THUMBNAIL} height=${THUMBNAIL} alt="" />`}
+  </button>`;
+}
+
+/** `head 3`, `heads 0..2`: half-open, as the language writes ranges. */
+function named(one: string, { from, to }: Run): string {
+  return to - from === 1 ? `${one} ${from}` : `${one}s ${from}..${to}`;
+}
+
+const addresses = new WeakMap<Uint8ClampedArray, string>();
+
+function addressOf(pixels: Uint8ClampedArray<ArrayBuffer>): string {
+  let address = addresses.get(pixels);
+  if (address === undefined) {
+    const canvas = document.createElement('canvas');
+    canvas.width = THUMBNAIL;
+    canvas.height = THUMBNAIL;
+    canvas.getContext('2d')?.putImageData(new ImageData(pixels, THUMBNAIL, THUMBNAIL), 0, 0);
+    address = canvas.toDataURL();
+    addresses.set(pixels, address);
+  }
+  return address;
+}

@@ -1,0 +1,42 @@
+import type { Model } from '../../runtime/pattern/ir.ts';
+import { initialState, type KeptState, type State } from './state.ts';
+
+/** What VS Code keeps for the page. The host reads `uri` and `name` to open it again. */
+export interface SavedPage extends KeptState {
+  readonly version: 2;
+}
+
+/** What was kept, if there is any that this version understands; missing fields have the values of a new page. */
+export function keptState(saved: unknown): KeptState | undefined {
+  if (typeof saved !== 'object' || saved === null) return undefined;
+  const fields = saved as Partial<SavedPage>;
+  if (fields.version !== 2 || typeof fields.uri !== 'string') return undefined;
+  return keptOf({ ...initialState(undefined), ...fields });
+}
+
+/** What of a state is worth keeping. */
+export function savedPage(state: State): SavedPage {
+  return { version: 2, ...keptOf({ ...state, model: keptModel(state.model) }) };
+}
+
+function keptOf(state: KeptState): KeptState {
+  const { uri, name, model, defaultTokens, tokens, layer, head } = state;
+  const { camera, cell, hidden, overlayTile, folded, sections } = state;
+  return { uri, name, model, defaultTokens, tokens, layer, head, camera, cell, hidden, overlayTile, folded, sections };
+}
+
+/** Characters of JSON. State is written whenever the camera moves. */
+const LARGEST_MODEL = 2 ** 18;
+
+const small = new WeakMap<Model, boolean>();
+
+/** The model as far as it is worth keeping: one with large mask files comes from the server again. */
+export function keptModel(model: Model | null): Model | null {
+  if (model === null) return null;
+  let isSmall = small.get(model);
+  if (isSmall === undefined) {
+    isSmall = JSON.stringify(model).length <= LARGEST_MODEL;
+    small.set(model, isSmall);
+  }
+  return isSmall ? model : null;
+}

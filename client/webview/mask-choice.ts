@@ -1,0 +1,41 @@
+import { withoutParts } from '../../runtime/draw/hidden-parts.ts';
+import type { Model, Pattern } from '../../runtime/pattern/ir.ts';
+import { patternAt, shapeAt } from '../../runtime/pattern/model.ts';
+import { PatternError } from '../../runtime/pattern/primitive.ts';
+import { readsOf } from '../../runtime/pattern/reads.ts';
+import type { Shape } from '../../runtime/pattern/shape.ts';
+
+/** Which mask of a model is meant. */
+export interface MaskChoice {
+  readonly model: Model;
+  readonly tokens: number;
+  readonly layer: number;
+  readonly head: number;
+  /** Labels of parts that are left out. */
+  readonly hidden: readonly string[];
+}
+
+/** The pattern of a choice as it is written, with its hidden parts, and its shape. Throws PatternError. */
+export function chosen({ model, layer, head, tokens }: MaskChoice): { pattern: Pattern; shape: Shape } {
+  const shape = shapeAt(model, layer, head, tokens);
+  const pattern = patternAt(model, layer, head);
+  if (pattern === undefined)
+    throw new PatternError('uncovered', `No rule of ${model.name} reaches layer ${layer}, head ${head}.`);
+  return { pattern, shape };
+}
+
+/** The model of a choice as if the hidden parts were not written. Throws PatternError. */
+export function modelShown({ model, tokens, hidden }: MaskChoice): Model {
+  if (hidden.length === 0) return model;
+  // A part may have another label, and so be shown, in another layer or head.
+  const rules = model.rules.flatMap(rule => {
+    const reads = readsOf(rule.pattern);
+    return (reads.layer ? rule.layers.map(layer => [layer]) : [rule.layers]).flatMap(layers =>
+      (reads.head ? rule.heads.map(head => [head]) : [rule.heads]).map(heads => {
+        const shape = shapeAt(model, layers[0] ?? 0, heads[0] ?? 0, tokens);
+        return { ...rule, layers, heads, pattern: withoutParts(rule.pattern, shape, hidden) };
+      }),
+    );
+  });
+  return { ...model, rules };
+}

@@ -1,0 +1,102 @@
+import { html, render } from 'lit';
+import type { ToHost, ToPage } from '../preview/messages.ts';
+import { workerUrl } from './drawing.ts';
+import { findWays } from './inspect.ts';
+import { type SavedPage, savedPage } from './kept-state.ts';
+import type { PageServices } from './page-services.ts';
+import { MaskPicture } from './picture.ts';
+import { received } from './receive.ts';
+import { makeSections } from './sections/all.ts';
+import { sectionList } from './sections/section.ts';
+import { shownOf } from './shown.ts';
+import { initialState, type KeptState, type State } from './state.ts';
+import { Store } from './store.ts';
+import { onThemeChange, paletteOfTheme } from './theme.ts';
+import { badges, toolbar } from './toolbar.ts';
+
+/** The extension, as the page sees it. */
+export interface PageHost {
+  postMessage(message: ToHost): void;
+  setState(state: SavedPage): void;
+}
+
+/**
+ * Sets up the page: a store, what computes from it, and a view that is drawn again in the next frame after a change.
+ *
+ * @param kept what the page knew when it was there the last time
+ * @returns takes the messages of the extension
+ */
+export function startPage(root: HTMLElement, host: PageHost, kept: KeptState | undefined): (message: ToPage) => void {
+  const store = new Store<State>({ ...initialState(kept), palette: paletteOfTheme() });
+  onThemeChange(() => store.update({ palette: paletteOfTheme() }));
+  const page: PageServices = {
+    store,
+    workerUrl: workerUrl(root.dataset.worker ?? ''),
+    send: message => host.postMessage(message),
+  };
+  const picture = new MaskPicture(page);
+  findWays(page);
+  const sections = makeSections.map(make => make(page));
+  const draw = (): void => {
+    render(
+      html`<h1 class="visually-hidden">Preview of ${store.state.name ?? 'a pattern'}</h1>
+        ${toolbar(page, picture)} ${badges(store.state)}
+        <div class="content">
+          ${picture.template(store.state)}
+          <div class="side">${sectionList(page, sections)}</div>
+        </div>`,
+      root,
+    );
+  };
+  const save = soon(() => {
+    if (store.state.uri !== null) host.setState(savedPage(store.state));
+  });
+  let drawing = false;
+  store.subscribe((state, before) => {
+    save();
+    if (shownOf(state)?.choice !== shownOf(before)?.choice) tellView(page);
+    // Moving the picture changes nothing around it.
+    if (drawing || isSameBut('camera', state, before)) return;
+    drawing = true;
+    requestAnimationFrame(() => {
+      drawing = false;
+      draw();
+    });
+  });
+  draw();
+  host.postMessage({ type: 'ready', tokens: store.state.tokens });
+  return message => store.update(state => received(message, state));
+}
+
+/** Moving the picture changes the state with every frame; what is kept is written at most so often. */
+const SAVE_MS = 150;
+
+/** Calls at once, and after further calls once more, when some time has passed. */
+function soon(action: () => void): () => void {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let again = false;
+  const act = (): void => {
+    again = false;
+    action();
+    timer = setTimeout(() => {
+      timer = undefined;
+      if (again) act();
+    }, SAVE_MS);
+  };
+  return () => {
+    if (timer === undefined) act();
+    else again = true;
+  };
+}
+
+function isSameBut(field: keyof State, state: State, before: State): boolean {
+  return (Object.keys(state) as (keyof State)[]).every(name => name === field || state[name] === before[name]);
+}
+
+/** Tells the extension what is shown: export and other commands take it over. */
+function tellView({ store, send }: PageServices): void {
+  const choice = shownOf(store.state)?.choice;
+  if (choice === undefined) return;
+  const { model, tokens, layer, head } = choice;
+  send({ type: 'view', view: { name: model.name, tokens, layer, head } });
+}

@@ -1,0 +1,282 @@
+import { html, type TemplateResult } from 'lit';
+import { partsAtCaret } from './caret.ts';
+import { description } from './description.ts';
+import { LatestWorker } from './drawing.ts';
+import { count, parseTokens } from './format.ts';
+import { type Camera, cellAt, centredOn, type Extent, pan, showing, zoomAbout } from './mask/camera.ts';
+import type { Cell } from './mask/cell.ts';
+import { drawMarks, type MarkColours } from './mask/decorations.ts';
+import { MaskView } from './mask/mask-view.ts';
+import { Minimap } from './mask/minimap.ts';
+import { listen, type Navigation, parseCell } from './mask/navigation.ts';
+import type { PageServices } from './page-services.ts';
+import { shownOf } from './shown.ts';
+import { messageOf, type State } from './state.ts';
+import { highlighted, markColours } from './theme.ts';
+import { TileOverlay } from './tile-overlay.ts';
+import type { PictureActions } from './toolbar.ts';
+
+/** Fields that change what lies over the picture, but not the picture. */
+const overPicture = ['cell', 'pointed', 'way', 'overlayTile'] as const satisfies readonly (keyof State)[];
+
+/** The picture of the mask with what lies over it: keeps it in step with the state, and the state with pointer and keys. */
+export class MaskPicture implements PictureActions, Navigation {
+  readonly #page: PageServices;
+  readonly #view: MaskView;
+  readonly #marks = document.createElement('canvas');
+  readonly #minimap: Minimap;
+  readonly #tiles: TileOverlay;
+  #colours: MarkColours;
+  /** Parts that stand out in what is shown. */
+  #lit = '';
+
+  constructor(page: PageServices) {
+    const { store } = page;
+    this.#page = page;
+    this.#colours = markColours(store.state.palette);
+    this.#marks.className = 'marks';
+    this.#marks.tabIndex = 0;
+    // Not an image: it takes arrow keys and the zoom keys.
+    this.#marks.setAttribute('role', 'application');
+    this.#view = new MaskView(new LatestWorker(page.workerUrl), {
+      painted: () => this.#drawMarks(),
+      completed: ({ choice }, approximate) => {
+        // Tells tests and assistive tools that what is on the canvas is this mask.
+        this.#marks.dataset.shown = `${choice.model.name} ${choice.tokens}`;
+        this.#marks.dataset.pictures = String(Number(this.#marks.dataset.pictures ?? 0) + 1);
+        store.update({ approximate });
+      },
+      failed: error => store.update({ drawProblem: messageOf(error) }),
+    });
+    this.#minimap = new Minimap(cell =>
+      this.#lookFrom(camera => centredOn(camera, cell, this.#extent, this.#view.size)),
+    );
+    this.#tiles = new TileOverlay(new LatestWorker(page.workerUrl), () => this.#view.paintSoon());
+    listen(this.#marks, this);
+    store.subscribe((state, before) => {
+      if (state.palette !== before.palette) this.#colours = markColours(state.palette);
+      if (
+        state.palette !== before.palette ||
+        shownOf(state)?.choice !== shownOf(before)?.choice ||
+        String(partsAtCaret(state)) !== this.#lit
+      )
+        this.#show();
+      if (state.renderer !== before.renderer) this.#view.choose(state.renderer);
+      if (state.camera !== before.camera) this.#view.look(state.camera);
+      else if (overPicture.some(name => state[name] !== before[name])) this.#view.paintSoon();
+    });
+    this.#view.look(store.state.camera);
+    this.#show();
+  }
+
+  template(state: State): TemplateResult {
+    this.#marks.setAttribute('aria-label', description(state));
+    const stale = state.stale !== null || state.drawProblem !== null || shownOf(state)?.problem;
+    return html`<div class="picture ${stale ? 'stale' : ''}">
+      <div class="mask">
+        ${this.#view.element} ${this.#marks} ${this.#minimap.canvas}
+        <span class="axis keys" aria-hidden="true">keys j →</span>
+        <span class="axis queries" aria-hidden="true">queries i →</span>
+      </div>
+      <div class="readout">
+        <span class="pointed">${readout(state, state.pointed ?? state.cell)}</span>
+        <span class="visually-hidden" aria-live="polite">${state.cell === null ? '' : readout(state, state.cell)}</span>
+        <vscode-textfield
+          id="cell"
+          .label=${'Go to query i and key j'}
+          placeholder="i, j"
+          title="Go to query i and key j (G, or a digit in the picture)"
+          @change=${(event: Event) => this.#goTo(event.target as HTMLInputElement)}
+          @keydown=${(event: KeyboardEvent) => {
+            if (event.key === 'Escape') this.#marks.focus();
+          }}
+        ></vscode-textfield>
+      </div>
+    </div>`;
+  }
+
+  zoom(factor: number): void {
+    const { width, height } = this.#view.size;
+    this.zoomAt(factor, width / 2, height / 2);
+  }
+
+  fit(): void {
+    this.#page.store.update({ camera: null });
+  }
+
+  panBy(dx: number, dy: number): void {
+    this.#lookFrom(camera => pan(camera, dx, dy, this.#extent, this.#view.size));
+  }
+
+  zoomAt(factor: number, x: number, y: number): void {
+    this.#lookFrom(camera => zoomAbout(camera, factor, x, y, this.#extent, this.#view.size));
+  }
+
+  point(at: { readonly x: number; readonly y: number } | undefined): void {
+    const cell = at && cellAt(this.#view.camera, at.x, at.y, this.#extent);
+    const { pointed } = this.#page.store.state;
+    if (cell?.row === pointed?.row && cell?.column === pointed?.column) return;
+    this.#page.store.update({ pointed: cell ?? null });
+  }
+
+  pick(x: number, y: number): void {
+    const cell = cellAt(this.#view.camera, x, y, this.#extent);
+    this.#page.store.update({ cell: cell ?? null });
+    this.reveal();
+  }
+
+  step(rows: number, columns: number): void {
+    const { cell } = this.#page.store.state;
+    // The first key shows where the cursor is: in the middle of what is in sight.
+    if (cell === null) {
+      this.#select(this.#middle());
+      return;
+    }
+    const cells = Math.max(1, Math.ceil(this.#view.camera.scale));
+    this.#select({ row: cell.row + rows * cells, column: cell.column + columns * cells });
+  }
+
+  jump(to: 'first' | 'last', whole: boolean): void {
+    const { queries, keys } = this.#extent;
+    const row = whole ? (to === 'first' ? 0 : queries - 1) : (this.#page.store.state.cell ?? this.#middle()).row;
+    this.#select({ row, column: to === 'first' ? 0 : keys - 1 });
+  }
+
+  page(screens: number): void {
+    const rows = Math.max(1, Math.floor(this.#view.size.height * this.#view.camera.scale));
+    const { row, column } = this.#page.store.state.cell ?? this.#middle();
+    this.#select({ row: row + screens * rows, column });
+  }
+
+  reveal(): void {
+    const { state } = this.#page.store;
+    const span = state.cell === null ? undefined : litBy(state, state.cell)[0]?.span;
+    if (span !== undefined) this.#page.send({ type: 'reveal', span, focus: false });
+  }
+
+  leave(): void {
+    this.#page.store.update({ cell: null });
+  }
+
+  askCell(typed: string): void {
+    const field = document.querySelector<HTMLInputElement & HTMLElement>('#cell');
+    if (field === null) return;
+    field.value = typed;
+    field.focus();
+  }
+
+  get #extent(): Extent {
+    return this.#view.extent;
+  }
+
+  #goTo(field: HTMLInputElement): void {
+    const cell = parseCell(field.value, parsePosition);
+    const shape = shownOf(this.#page.store.state)?.bound?.shape;
+    if (cell === undefined || shape === undefined) return;
+    field.value = '';
+    this.#select({ row: cell.row - shape.offset, column: cell.column });
+    this.#marks.focus();
+  }
+
+  #middle(): Cell {
+    const { width, height } = this.#view.size;
+    const { camera } = this.#view;
+    return {
+      row: Math.floor(camera.row + (height / 2) * camera.scale),
+      column: Math.floor(camera.column + (width / 2) * camera.scale),
+    };
+  }
+
+  /** Puts the cursor on the nearest cell that there is, and that into sight. */
+  #select({ row, column }: Cell): void {
+    const { queries, keys } = this.#extent;
+    const cell = {
+      row: Math.min(queries - 1, Math.max(0, row)),
+      column: Math.min(keys - 1, Math.max(0, column)),
+    };
+    this.#page.store.update({ cell });
+    this.#lookFrom(camera => showing(camera, cell, this.#extent, this.#view.size));
+  }
+
+  #lookFrom(move: (camera: Camera) => Camera): void {
+    const before = this.#view.camera;
+    const camera = move(before);
+    if (camera !== before) this.#page.store.update({ camera });
+  }
+
+  #show(): void {
+    const { store } = this.#page;
+    const shown = shownOf(store.state);
+    if (!shown?.bound) return;
+    const { queries, tokens } = shown.bound.shape;
+    const { queries: rows, keys } = this.#extent;
+    const { parts } = shown.bound;
+    this.#lit = String(partsAtCaret(store.state));
+    this.#view.show(
+      { choice: shown.choice, palette: highlighted(store.state.palette, parts, partsAtCaret(store.state)) },
+      { queries, keys: tokens },
+    );
+    // Another size has another whole, and other cells.
+    const resized = this.#marks.dataset.shown !== undefined && (rows !== queries || keys !== tokens);
+    store.update({ drawProblem: null, ...(resized && { camera: null, cell: null, pointed: null }) });
+  }
+
+  #drawMarks(): void {
+    const { size, camera } = this.#view;
+    const { state } = this.#page.store;
+    const canvas = this.#marks;
+    if (canvas.width !== size.width) canvas.width = size.width;
+    if (canvas.height !== size.height) canvas.height = size.height;
+    const context = canvas.getContext('2d');
+    if (context === null) return;
+    const shown = shownOf(state);
+    const choice = shown?.choice;
+    drawMarks(context, {
+      camera,
+      size,
+      extent: this.#extent,
+      pointed: state.pointed,
+      selected: state.cell,
+      bound: shown?.bound ?? null,
+      tiles: choice ? this.#tiles.marks(choice, state.overlayTile, camera, this.#extent, size) : null,
+      way: state.way !== null && 'answer' in state.way ? (state.way.answer ?? []) : [],
+      colours: this.#colours,
+    });
+    this.#minimap.draw(this.#view.overview, this.#extent, camera, size, this.#colours.cursor);
+  }
+}
+
+/** The parts that light a cell, in source order. */
+function litBy(state: State, cell: Cell) {
+  const bound = shownOf(state)?.bound;
+  if (!bound || cell.row >= bound.shape.queries || cell.column >= bound.shape.tokens) return [];
+  const lit: (typeof bound.parts)[number][] = [];
+  bound.mask.word(bound.shape.offset + cell.row, cell.column, 1, part => {
+    const found = bound.parts[part];
+    if (found !== undefined) lit.push(found);
+  });
+  return lit;
+}
+
+function readout(state: State, cell: Cell | null): string {
+  const shape = shownOf(state)?.bound?.shape;
+  if (shape === undefined || cell === null)
+    return state.approximate ? '≈ The picture shows densities of sampled rows; zoom in for exact cells.' : '';
+  const by = litBy(state, cell).map(({ label }) => label);
+  const place = `i = ${count(shape.offset + cell.row)}, j = ${count(cell.column)}`;
+  const hops = cell === state.cell ? hopsText(state) : '';
+  return `${place}: ${by.length === 0 ? 'not attended' : `attended by ${by.join(' and ')}`}${hops}`;
+}
+
+/** How far the key of the selected cell is from its query. */
+function hopsText({ way }: State): string {
+  if (way === null || 'problem' in way) return '';
+  if (way.answer === null) return ', never heard of';
+  const hops = way.answer.length - 1;
+  return `, ${count(hops)} ${hops === 1 ? 'hop' : 'hops'}`;
+}
+
+/** A position as the language writes numbers; positions begin at 0. */
+function parsePosition(text: string): number | undefined {
+  return /^[0_]+$/.test(text) ? 0 : parseTokens(text);
+}

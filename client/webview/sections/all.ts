@@ -1,0 +1,17 @@
+import { headsSection } from '../heads-section.ts';
+import { legendSection } from '../legend.ts';
+import { runSection } from '../run/run-section.ts';
+import { costSection } from './cost.ts';
+import { flowSection } from './flow.ts';
+import { numbersSection } from './numbers.ts';
+import type { MakeSection } from './section.ts';
+
+/** The sections beside the picture, from top to bottom. */
+export const makeSections: readonly MakeSection[] = [
+  legendSection,
+  headsSection,
+  numbersSection,
+  runSection,
+  costSection,
+  flowSection,
+];

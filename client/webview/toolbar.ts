@@ -1,0 +1,127 @@
+import { html, nothing, type TemplateResult } from 'lit';
+import { WASTE_TILES } from '../../runtime/analyse/waste.ts';
+import { percent } from './format.ts';
+import type { PageServices } from './page-services.ts';
+import { shownOf } from './shown.ts';
+import type { State } from './state.ts';
+import { scaleTokens, setTokens } from './tokens.ts';
+
+/** What the toolbar does with the picture. */
+export interface PictureActions {
+  zoom(factor: number): void;
+  fit(): void;
+}
+
+/** Which mask is shown, and how. */
+export function toolbar(page: PageServices, picture: PictureActions): TemplateResult {
+  const { state } = page.store;
+  const choice = shownOf(state)?.choice;
+  const model = choice?.model;
+  return html`<div class="toolbar" role="toolbar" aria-label="Preview">
+    ${declarations(page)}
+    <span class="group">
+      <label for="tokens">n</label>
+      <vscode-textfield
+        id="tokens"
+        class="tokens"
+        .label=${'Tokens'}
+        .value=${String(choice?.tokens ?? '')}
+        ?invalid=${state.tokensProblem !== null}
+        @change=${(event: Event) => setTokens(page, (event.target as HTMLInputElement).value)}
+      ></vscode-textfield>
+      <vscode-button secondary title="Half as many tokens" aria-label="÷2: half as many tokens" @click=${() => scaleTokens(page, 0.5)}>÷2</vscode-button>
+      <vscode-button secondary title="Twice as many tokens" aria-label="×2: twice as many tokens" @click=${() => scaleTokens(page, 2)}>×2</vscode-button>
+    </span>
+    ${model !== undefined && model.layers > 1 ? index(page, 'layer', model.layers, choice?.layer ?? 0) : nothing}
+    ${model !== undefined && model.heads > 1 ? index(page, 'head', model.heads, choice?.head ?? 0) : nothing}
+    <span class="spring"></span>
+    ${tiles(page)}
+    <span class="group">
+      <vscode-button secondary title="Zoom out (-)" aria-label="− Zoom out" @click=${() => picture.zoom(1 / 1.5)}>−</vscode-button>
+      <vscode-button secondary title="Zoom in (+)" aria-label="+ Zoom in" @click=${() => picture.zoom(1.5)}>+</vscode-button>
+      <vscode-button secondary title="Show the whole mask (0)" @click=${() => picture.fit()}>Fit</vscode-button>
+      <vscode-button secondary title="Save the mask to a file" @click=${() => page.send({ type: 'export' })}>Export...</vscode-button>
+    </span>
+  </div>`;
+}
+
+function declarations({ store, send }: PageServices): TemplateResult {
+  const { choices, name: selected } = store.state;
+  const select = (name: string): void => {
+    store.update({ name });
+    send({ type: 'select', name });
+  };
+  return html`<vscode-single-select
+    class="declaration"
+    label="Pattern or model"
+    aria-label="Pattern or model"
+    .value=${selected ?? ''}
+    @change=${(event: Event) => select((event.target as HTMLSelectElement).value)}
+  >
+    ${choices.map(
+      ({ name, kind, problem }) =>
+        html`<vscode-option value=${name} ?selected=${name === selected} ?disabled=${problem !== null} description=${problem ?? kind}>${name}</vscode-option>`,
+    )}
+  </vscode-single-select>`;
+}
+
+/** Lays the tiles of a kernel over the mask. */
+function tiles({ store }: PageServices): TemplateResult {
+  const { overlayTile } = store.state;
+  const set = (value: string): void => store.update({ overlayTile: value === '' ? null : Number(value) });
+  const used = wasteText(store.state);
+  return html`<span class="group">
+    <vscode-single-select
+      class="tiles"
+      label="Tiles over the mask"
+      aria-label="Tiles over the mask"
+      title=${`Tiles that a kernel computes: full ones framed, partial ones dashed. ${used}`}
+      .value=${String(overlayTile ?? '')}
+      @change=${(event: Event) => set((event.target as HTMLSelectElement).value)}
+    >
+      <vscode-option value="" ?selected=${overlayTile === null}>no tiles</vscode-option>
+      ${WASTE_TILES.map(side => html`<vscode-option value=${String(side)} ?selected=${overlayTile === side}>${side} x ${side}</vscode-option>`)}
+    </vscode-single-select>
+    <span class="used">${used}</span>
+  </span>`;
+}
+
+/** How much of what the tiles compute is wanted. */
+function wasteText({ overlayTile, answers: { cost } }: State): string {
+  if (overlayTile === null || !cost || 'problem' in cost) return '';
+  const use = cost.answer.waste?.sizes.find(({ tile }) => tile.queries === overlayTile);
+  return use === undefined ? '' : `${percent(1 - use.used)} wasted`;
+}
+
+function index({ store }: PageServices, name: 'layer' | 'head', size: number, value: number): TemplateResult {
+  return html`<span class="group">
+    <label for=${name}>${name}</label>
+    <vscode-textfield
+      id=${name}
+      class="index"
+      type="number"
+      min="0"
+      max=${size - 1}
+      .label=${`${name === 'layer' ? 'Layer' : 'Head'}, 0 to ${size - 1}`}
+      .value=${String(value)}
+      @change=${(event: Event) => {
+        const wanted = Math.round(Number((event.target as HTMLInputElement).value));
+        const picked = Math.min(size - 1, Math.max(0, Number.isFinite(wanted) ? wanted : 0));
+        store.update({ [name]: picked } satisfies Partial<State>);
+      }}
+    ></vscode-textfield>
+  </span>`;
+}
+
+/** What is wrong, above the picture that is still there. */
+export function badges(state: State): TemplateResult {
+  const { stale, tokensProblem, model } = state;
+  const problem = shownOf(state)?.problem ?? state.drawProblem;
+  const line = stale === null || stale.line === null ? '' : `Line ${stale.line}: `;
+  const kept = model === null ? 'Nothing to show yet.' : 'Showing the last good version.';
+  return html`
+    ${stale === null ? nothing : html`<div class="badge" role="status"><strong>${kept}</strong><span>${line}${stale.message}</span></div>`}
+    ${tokensProblem === null ? nothing : html`<div class="badge error" role="alert">${tokensProblem}</div>`}
+    ${problem === null ? nothing : html`<div class="badge error" role="alert"><strong>No picture.</strong><span>${problem}</span></div>`}
+  `;
+}

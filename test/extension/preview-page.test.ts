@@ -1,0 +1,297 @@
+import { createRequire } from 'node:module';
+import type { AxeResults } from 'axe-core';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { DARK } from '../../runtime/draw/palette.ts';
+import { createLanguage, NO_FILES } from '../../server/language.ts';
+import { extensionFolder } from './extension-under-test.ts';
+import { type PictureContents, PreviewPage, THEMES, type Theme } from './preview-page.ts';
+
+let preview: PreviewPage;
+
+beforeAll(async () => {
+  preview = await PreviewPage.open(inject('executable'), extensionFolder);
+});
+
+afterAll(async () => {
+  await preview?.close();
+});
+
+async function readout(): Promise<string> {
+  return preview.page.locator('.readout .pointed').innerText();
+}
+
+async function press(...keys: readonly string[]): Promise<void> {
+  for (const key of keys) await preview.page.keyboard.press(key);
+}
+
+async function untilRenderer(kind: string): Promise<void> {
+  await preview.page.locator(`.cells[data-renderer="${kind}"]`).waitFor();
+}
+
+describe('the picture', () => {
+  test('is the same, pixel for pixel, on WebGPU and on the processor', async () => {
+    const { page } = preview;
+    const cases = [
+      [37, 'sliding(9) | columns([0..4]) | (strided(8) | random(2)) & causal()'],
+      [1000, 'sliding(90) | columns([0..4]) | random(2)'],
+      [9000, 'sliding(900) | columns([0..4]) | strided(64) & causal()'],
+    ] as const;
+    for (const [tokens, text] of cases) {
+      const pictures: Record<string, PictureContents[]> = {};
+      for (const renderer of ['canvas', 'webgpu'] as const) {
+        await preview.show(text, tokens, { renderer, name: `on_${renderer}` });
+        await untilRenderer(renderer);
+        const all = [await preview.settled()];
+        await page.locator('canvas.marks').focus();
+        // Zoomed, moved, and far beyond the edge.
+        for (const keys of [['+', '+'], ['PageDown', 'End'], ['+', '+', '+', '+', '+'], ['Control+Home']]) {
+          await press(...keys);
+          all.push(await preview.settled());
+        }
+        await press('Escape', '0');
+        pictures[renderer] = all;
+      }
+      expect(pictures.webgpu).toEqual(pictures.canvas);
+      for (const { colours } of pictures.canvas ?? []) expect(Object.keys(colours).length).toBeGreaterThan(2);
+    }
+  }, 120_000);
+
+  test('is there again after the graphics device was lost', async () => {
+    const { page } = preview;
+    await page.addInitScript(() => {
+      const gpu = navigator.gpu;
+      const { requestAdapter } = Object.getPrototypeOf(gpu) as GPU;
+      const devices: GPUDevice[] = [];
+      Object.assign(window, { devices });
+      gpu.requestAdapter = async options => {
+        const adapter = await requestAdapter.call(gpu, options);
+        if (adapter === null) return null;
+        const request = adapter.requestDevice.bind(adapter);
+        adapter.requestDevice = async descriptor => {
+          const device = await request(descriptor);
+          devices.push(device);
+          return device;
+        };
+        return adapter;
+      };
+    });
+    await preview.reload();
+    await preview.show('sliding(4) | columns([0])', 24, { renderer: 'webgpu' });
+    await untilRenderer('webgpu');
+    const before = await preview.settled();
+    const count = await page.evaluate(() => {
+      const { devices } = window as unknown as { devices: GPUDevice[] };
+      devices.at(-1)?.destroy();
+      return devices.length;
+    });
+    // At once by the processor, and soon by a new device; the same picture each time.
+    await untilRenderer('canvas');
+    expect(await preview.settled()).toEqual(before);
+    await page.waitForFunction(n => (window as unknown as { devices: unknown[] }).devices.length > n, count);
+    await untilRenderer('webgpu');
+    expect(await preview.settled()).toEqual(before);
+  }, 60_000);
+
+  test('is put together within a frame while it is moved at 1Mi tokens', async () => {
+    const { page } = preview;
+    await preview.show('sliding(4096) | columns([0..4]) | strided(128) & causal()', 2 ** 20);
+    const marks = page.locator('canvas.marks');
+    await marks.focus();
+    for (let step = 0; step < 12; step++) await press('+');
+    await preview.settled();
+    // Times of everything that the page does in its frames, in milliseconds.
+    await page.evaluate(() => {
+      const times: number[] = [];
+      const request = window.requestAnimationFrame.bind(window);
+      window.requestAnimationFrame = callback =>
+        request(time => {
+          const start = performance.now();
+          callback(time);
+          times.push(performance.now() - start);
+        });
+      Object.assign(window, { times });
+    });
+    const box = (await marks.boundingBox())!;
+    await page.mouse.move(box.x + 500, box.y + 400);
+    await page.mouse.down();
+    for (let step = 0; step < 60; step++) await page.mouse.move(box.x + 500 - 6 * step, box.y + 400 - 5 * step);
+    await page.mouse.up();
+    const times = await page.evaluate(() => (window as unknown as { times: number[] }).times);
+    expect(times.length).toBeGreaterThan(30);
+    times.sort((a, b) => a - b);
+    const p95 = times[Math.floor(0.95 * times.length)]!;
+    console.info(`work per frame while panning at 1Mi: median ${times[times.length >> 1]} ms, p95 ${p95} ms`);
+    expect(p95).toBeLessThan(1000 / 60);
+  }, 60_000);
+});
+
+describe('the cell cursor', () => {
+  test('goes where the keys say, and says where it is', async () => {
+    await preview.show('sliding(4) | columns([0])', 24, { name: 'keys' });
+    await preview.page.locator('canvas.marks').focus();
+    await press('Control+Home');
+    await expect.poll(readout).toContain('i = 0, j = 0: attended by sliding(4) and columns([0])');
+    await press('ArrowDown', 'ArrowDown', 'ArrowRight');
+    await expect.poll(readout).toContain('i = 2, j = 1: attended by sliding(4)');
+    await press('End');
+    await expect.poll(readout).toContain('i = 2, j = 23: not attended');
+    await press('Control+End', 'ArrowDown', 'ArrowRight');
+    await expect.poll(readout).toContain('i = 23, j = 23');
+    await press('Home', 'Shift+ArrowUp');
+    await expect.poll(readout).toContain('i = 13, j = 0: attended by columns([0])');
+    const spoken = preview.page.locator('[aria-live="polite"]').filter({ hasText: 'i = 13' });
+    expect(await spoken.count()).toBe(1);
+    await press('Escape');
+    await expect.poll(readout).toBe('');
+  });
+
+  test('goes to a cell that is typed', async () => {
+    await press('1', '2', ',', ' ', '3', 'Enter');
+    await expect.poll(readout).toContain('i = 12, j = 3: not attended');
+    await press('g', '0', ',', '0', 'Enter');
+    await expect.poll(readout).toContain('i = 0, j = 0');
+    await press('Escape');
+  });
+
+  test('follows the pointer, and stays where it is clicked', async () => {
+    const marks = preview.page.locator('canvas.marks');
+    await press('0');
+    await preview.settled();
+    const box = (await marks.boundingBox())!;
+    await preview.page.mouse.move(box.x + box.width / 2 + 2, box.y + box.height / 2 + 2);
+    await expect.poll(readout).toContain('i = 12, j = 12: attended by sliding(4)');
+    await preview.page.mouse.down();
+    await preview.page.mouse.up();
+    await preview.page.mouse.move(0, 0);
+    await expect.poll(readout).toContain('i = 12, j = 12');
+  });
+});
+
+describe('beside the picture', () => {
+  test('are the masks of all layers and heads, those alike as one, to pick from', async () => {
+    const { page } = preview;
+    const file = await createLanguage(NO_FILES).open(
+      'file:///mine.sparse',
+      `model Mine {
+        tokens = 96
+        layers = 12
+        heads = 8
+        attention = sliding(8)
+        attention layers 6..12, heads [0, 1] = sliding(8) | columns([0])
+        attention layers [3] = full()
+      }`,
+    );
+    await preview.showModel(file.lower('Mine'), 96);
+    const cells = page.locator('.head-grid button');
+    await cells.first().waitFor();
+    expect(await cells.evaluateAll(all => all.map(each => each.getAttribute('aria-label')))).toEqual([
+      'layers 0..3, heads 0..8',
+      'layer 3, heads 0..8',
+      'layers 4..6, heads 0..8',
+      'layers 6..12, heads 0..2',
+      'layers 6..12, heads 2..8',
+    ]);
+    const density = page.locator('section.pairs');
+    await density.filter({ hasText: '8.03 %' }).waitFor();
+    await page.getByRole('button', { name: 'layer 3, heads 0..8' }).click();
+    await density.filter({ hasText: '100 %' }).waitFor();
+    await page.locator('.head-grid button[aria-pressed="true"][aria-label="layer 3, heads 0..8"]').waitFor();
+    await page.getByRole('button', { name: 'layers 6..12, heads 0..2' }).click();
+    await page.locator('.legend', { hasText: 'columns([0])' }).waitFor();
+  });
+
+  test('the way between two tokens, and what a click shows in the editor', async () => {
+    const model = await preview.show('sliding(4) | columns([0])', 24, { name: 'ways' });
+    await preview.page.locator('canvas.marks').focus();
+    await press('2', '0', ',', '1', '1', 'Enter');
+    // Three keys back with every layer.
+    await expect.poll(readout).toBe('i = 20, j = 11: not attended, 3 hops');
+    await press('5', ',', '9', 'Enter');
+    await expect.poll(readout).toBe('i = 5, j = 9: not attended, never heard of');
+    await press('9', ',', '8', 'Enter');
+    await expect.poll(readout).toBe('i = 9, j = 8: attended by sliding(4), 1 hop');
+    await press('Enter');
+    const [rule] = model.rules;
+    const span = rule?.pattern.kind === 'named' ? rule.pattern.pattern : undefined;
+    const left = span?.kind === 'union' ? span.left.span : undefined;
+    expect(left).toBeDefined();
+    await expect.poll(async () => (await preview.sent()).at(-1)).toEqual({ type: 'reveal', span: left, focus: false });
+    await press('Escape');
+  });
+
+  test('the share of what tiles waste, and the tiles over the mask', async () => {
+    const { page } = preview;
+    await preview.show('block(32)', 128, { name: 'tiled' });
+    const dashes = (): Promise<number> =>
+      page.locator('canvas.marks').evaluate(element => {
+        const canvas = element as HTMLCanvasElement;
+        const data = canvas.getContext('2d')?.getImageData(0, 0, canvas.width, canvas.height).data ?? [];
+        let count = 0;
+        for (let at = 3; at < data.length; at += 4) if (data[at] !== 0) count++;
+        return count;
+      });
+    const before = await dashes();
+    const choose = (side: string) =>
+      page.locator('.toolbar .tiles').evaluate((element, value) => {
+        (element as HTMLSelectElement).value = value;
+        element.dispatchEvent(new Event('change', { bubbles: true }));
+      }, side);
+    await choose('32');
+    await page.locator('.used', { hasText: '0 % wasted' }).waitFor();
+    await expect.poll(dashes).toBeGreaterThan(before + 1000);
+    await choose('64');
+    await page.locator('.used', { hasText: '50 % wasted' }).waitFor();
+    await choose('');
+    await expect.poll(dashes).toBe(before);
+  });
+});
+
+describe('the page', () => {
+  test('comes back with its camera, its cell, and what was hidden', async () => {
+    const { page } = preview;
+    await preview.show('sliding(4) | columns([0])', 24, { name: 'kept' });
+    await page.locator('canvas.marks').focus();
+    await press('Control+Home', 'ArrowDown', '+', '+', '+');
+    await page.getByRole('button', { name: 'Show columns([0])' }).click();
+    await page.getByRole('button', { name: 'Flow' }).click();
+    const before = await preview.settled();
+    await page.waitForTimeout(300);
+    await preview.reload();
+    await preview.shown('kept 24');
+    expect(await preview.settled()).toEqual(before);
+    await expect.poll(readout).toContain('i = 1, j = 0: attended by sliding(4)');
+    expect(await page.getByRole('button', { name: 'Show columns([0])' }).getAttribute('aria-pressed')).toBe('false');
+    expect(await page.getByRole('button', { name: 'Flow' }).getAttribute('aria-expanded')).toBe('false');
+  });
+
+  test('hides a primitive from picture, density and cell, and shows it again', async () => {
+    const { page } = preview;
+    await preview.show('sliding(4) | columns([0])', 16, { name: 'hiding' });
+    const density = page.locator('section.pairs');
+    await density.filter({ hasText: '27.3 %' }).waitFor();
+    const counts = async (): Promise<readonly number[]> => {
+      const { colours } = await preview.settled();
+      return DARK.parts.slice(0, 2).map(colour => colours[`${colour.join()},255`] ?? 0);
+    };
+    expect(Math.min(...(await counts()))).toBeGreaterThan(500);
+    await page.getByRole('button', { name: 'Show sliding(4)' }).click();
+    await density.filter({ hasText: '6.25 %' }).waitFor();
+    const [sliding, columns] = await counts();
+    expect(sliding).toBe(0);
+    expect(columns).toBeGreaterThan(500);
+    // Its own share is still there.
+    expect(await page.locator('.legend').innerText()).toContain('22.7 %');
+    await page.getByRole('button', { name: 'Show sliding(4)' }).click();
+    await density.filter({ hasText: '27.3 %' }).waitFor();
+  });
+
+  test.each(Object.keys(THEMES) as Theme[])('has nothing that axe-core finds in the %s theme', async theme => {
+    await preview.theme(theme);
+    await preview.show('sliding(4) | columns([0])', 16, { name: 'accessible' });
+    await preview.page.addScriptTag({ path: createRequire(import.meta.url).resolve('axe-core/axe.min.js') });
+    const { violations } = await preview.page.evaluate(
+      async () => (await (window as unknown as { axe: { run(): Promise<AxeResults> } }).axe.run()) satisfies AxeResults,
+    );
+    expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`)).toEqual([]);
+  });
+});
