@@ -30,17 +30,17 @@ function isOlderThanBuild(vsix: string): boolean {
   const stamp = path.join(projectRoot, 'dist/build.json');
   if (!existsSync(stamp)) return true;
   const { inputs, production }: { inputs: string[]; production: boolean } = JSON.parse(readFileSync(stamp, 'utf8'));
-  const { files }: { files: string[] } = JSON.parse(readFileSync(path.join(projectRoot, 'package.json'), 'utf8'));
-  return !production || [...inputs, ...files.flatMap(filesOf)].some(file => modified(file) > packaged);
+  return !production || [...inputs, ...ROOT_FILES, ...packagedFiles()].some(file => modified(file) > packaged);
 }
 
-/** The files that an entry of the manifest's `files` names: one, or those of one ending in a folder. */
-function filesOf(entry: string): string[] {
-  if (!path.basename(entry).startsWith('*')) return [entry];
-  const folder = path.dirname(entry);
-  const found = readdirSync(path.join(projectRoot, folder)).filter(name => name.endsWith(path.extname(entry)));
-  // The folder itself is newer once a file was taken out of it.
-  return [folder, ...found.map(name => path.join(folder, name))];
+/** Files of the root that are in the package (under other names, some of them) or say what is. */
+const ROOT_FILES = ['package.json', 'README.md', 'LICENSE', '.vscodeignore'];
+
+/** Files of the package's folders, and the folders: a folder is newer once a file was added or taken out. */
+function packagedFiles(): string[] {
+  return readdirSync(extensionFolder, { recursive: true, encoding: 'utf8' }).filter(
+    name => name.includes(path.sep) || statSync(path.join(extensionFolder, name)).isDirectory(),
+  );
 }
 
 function modified(file: string): number {

@@ -187,6 +187,7 @@ describe('the preview', () => {
   test('shows which cells the expression at the cursor lights, and where a cell comes from', async () => {
     const frame = await previewFrame();
     const all = await colourCounts();
+    await workbench().probe.ask('executeCommand', { command: 'workbench.action.focusFirstEditorGroup', args: [] });
     await workbench().goToText('preview.sparse', 'columns', 2);
     await workbench().until('cells that stand out', async () => {
       const [diagonal, columns] = await colourCounts();
@@ -244,7 +245,7 @@ describe('the preview', () => {
 
   test('shows another declaration of the file', async () => {
     const frame = await previewFrame();
-    await frame.locator('.toolbar vscode-single-select').evaluate(element => {
+    await frame.locator('.toolbar vscode-single-select.declaration').evaluate(element => {
       (element as HTMLSelectElement).value = 'other';
       element.dispatchEvent(new Event('change', { bubbles: true }));
     });
