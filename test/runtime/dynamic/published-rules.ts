@@ -1,0 +1,99 @@
+import type { AttentionInput } from '../../../runtime/attention/types.ts';
+import type { Pattern } from '../../../runtime/pattern/ir.ts';
+import type { Shape } from '../../../runtime/pattern/shape.ts';
+import { allows } from '../brute-force.ts';
+
+/** `pairs[r][j]`: may query row r attend to key j? */
+export type Pairs = readonly (readonly boolean[])[];
+
+type Call = Pattern & { kind: 'primitive' };
+type Matrix = readonly (readonly number[])[];
+
+/** Queries and keys of one head as lists of numbers. */
+export interface Vectors {
+  readonly queries: Matrix;
+  readonly keys: Matrix;
+}
+
+const METHODS = new Set(['topk', 'threshold', 'block_topk', 'lsh', 'routing', 'vertical_slash']);
+
+/**
+ * What a pattern holds for given queries and keys, by the definition of each method, pair by pair over whole matrices in
+ * float64. It shares no code with the runtime's selection. Methods that draw random numbers are judged by what they promise
+ * (see their tests) and not here.
+ */
+export function pairsByRule(pattern: Pattern, shape: Shape, vectors: Vectors): Pairs {
+  const of = (part: Pattern): Pairs => pairsByRule(part, shape, vectors);
+  switch (pattern.kind) {
+    case 'union':
+      return combined(of(pattern.left), of(pattern.right), (a, b) => a || b);
+    case 'intersection':
+      return combined(of(pattern.left), of(pattern.right), (a, b) => a && b);
+    case 'difference':
+      return combined(of(pattern.left), of(pattern.right), (a, b) => a && !b);
+    case 'complement':
+      return of(pattern.of).map(row => row.map(allowed => !allowed));
+    case 'named':
+      return of(pattern.pattern);
+    case 'primitive':
+      if (METHODS.has(pattern.name)) return chosen(pattern, shape, vectors);
+      if (pattern.name === 'transpose' && pattern.args.p?.type === 'pattern') {
+        const pairs = of(pattern.args.p.value);
+        return pairs.map((row, i) => row.map((_, j) => pairs[j]![i]!));
+      }
+  }
+  return vectors.queries.map((_, r) => vectors.keys.map((_, j) => allows(pattern, shape, shape.offset + r, j)));
+}
+
+function combined(left: Pairs, right: Pairs, operation: (a: boolean, b: boolean) => boolean): Pairs {
+  return left.map((row, r) => row.map((allowed, j) => operation(allowed, right[r]![j]!)));
+}
+
+function chosen(call: Call, shape: Shape, vectors: Vectors): Pairs {
+  const number = (name: string, otherwise?: number): number => {
+    const argument = call.args[name];
+    if (argument === undefined && otherwise !== undefined) return otherwise;
+    if (argument?.type !== 'number' || argument.value.op !== 'number') throw new Error(`${name} is no plain number`);
+    return argument.value.value;
+  };
+  const everything = call.name === 'vertical_slash' ? 'causal' : 'full';
+  const within: Pattern =
+    call.args.within?.type === 'pattern' ? call.args.within.value : { kind: 'primitive', name: everything, args: {} };
+  const candidates = pairsByRule(within, shape, vectors);
+  switch (call.name) {
+    case 'topk':
+      return topk(number('keys'), candidates, vectors);
+    default:
+      throw new Error(`no rule for ${call.name}`);
+  }
+}
+
+export function dot(a: readonly number[], b: readonly number[]): number {
+  return a.reduce((sum, value, d) => sum + value * b[d]!, 0);
+}
+
+/** Keys in the order of preference: descending score, ties to the smaller key. */
+function preferred(scores: readonly number[], candidates: readonly boolean[]): number[] {
+  const keys = scores.map((_, j) => j).filter(j => candidates[j]);
+  return keys.sort((a, b) => scores[b]! - scores[a]! || a - b);
+}
+
+function only(keys: readonly number[], length: number): boolean[] {
+  const set = new Set(keys);
+  return Array.from({ length }, (_, j) => set.has(j));
+}
+
+function topk(count: number, candidates: Pairs, { queries, keys }: Vectors): Pairs {
+  return queries.map((query, r) => {
+    const scores = keys.map(key => dot(query, key));
+    return only(preferred(scores, candidates[r]!).slice(0, count), keys.length);
+  });
+}
+
+/** The vectors that head `head` of a problem compares. */
+export function vectorsOf({ q, k, heads, kvHeads, queries, keys, headDim }: AttentionInput, head: number): Vectors {
+  const kvHead = Math.floor((head * kvHeads) / heads);
+  const rows = (data: Float32Array, first: number, count: number): number[][] =>
+    Array.from({ length: count }, (_, row) => [...data.subarray((first + row) * headDim, (first + row + 1) * headDim)]);
+  return { queries: rows(q, head * queries, queries), keys: rows(k, kvHead * keys, keys) };
+}
