@@ -1,5 +1,13 @@
+import { blockTopk } from './block-topk.ts';
 import type { Method } from './method.ts';
+import { threshold } from './threshold.ts';
 import { topk } from './topk.ts';
+import { verticalSlash } from './vertical-slash.ts';
 
 /** How each primitive that selects by content chooses, by its name. */
-export const methods: ReadonlyMap<string, Method> = new Map([['topk', topk]]);
+export const methods: ReadonlyMap<string, Method> = new Map([
+  ['topk', topk],
+  ['threshold', threshold],
+  ['block_topk', blockTopk],
+  ['vertical_slash', verticalSlash],
+]);

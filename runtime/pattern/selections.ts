@@ -54,7 +54,7 @@ export const threshold: Primitive = {
   name: 'threshold',
   summary: 'Every query attends to the fewest keys that together hold a share of its attention.',
   condition: 'j is among the fewest candidates, by descending score, whose softmax mass reaches `mass`',
-  details: `The largest score is always kept.${NEEDS_DATA}`,
+  details: `The largest score is always kept, ties go to the smaller j, and a mass of 1 keeps all candidates.${NEEDS_DATA}`,
   source: '',
   parameters: [
     { name: 'mass', type: 'number', documentation: 'Share of the softmax to reach, more than 0 and at most 1.' },
@@ -74,8 +74,10 @@ export const threshold: Primitive = {
 export const blockTopk: Primitive = {
   name: 'block_topk',
   summary: 'Every block of queries attends to the blocks of keys that fit it best on average.',
-  condition: 'the block of j is one of the `blocks` best by mean query . mean key, or the block of i',
-  details: `The block of the query itself is always kept.${NEEDS_DATA}`,
+  condition: 'the block of j is the block of i or one of the `blocks - 1` best others by mean query . mean key',
+  details:
+    'The block of the query itself comes first, and counts as one of `blocks`; ties go to the earlier block. A block is a candidate when any of its pairs with the ' +
+    `query block is.${NEEDS_DATA}`,
   source: 'Lu et al., MoBA, 2025; Yuan et al., Native Sparse Attention, 2025',
   parameters: [
     { name: 'size', type: 'number', unit: 'tokens', documentation: 'Tokens of a block.', integer: true, min: 1 },
@@ -83,7 +85,7 @@ export const blockTopk: Primitive = {
       name: 'blocks',
       type: 'number',
       unit: 'blocks',
-      documentation: 'Key blocks that each query block keeps.',
+      documentation: 'Key blocks that each query block keeps, its own among them.',
       integer: true,
       min: 1,
     },
@@ -94,8 +96,7 @@ export const blockTopk: Primitive = {
   bind: (args, shape) => candidates(args, shape, 'size', 'blocks'),
   terms: args => [times(N, args.term('size'), args.term('blocks'))],
   selects: {
-    // The own block may come on top of the chosen ones.
-    most: (args, shape) => shape.queries * Math.min(shape.tokens, args.number('size') * (args.number('blocks') + 1)),
+    most: (args, shape) => shape.queries * Math.min(shape.tokens, args.number('size') * args.number('blocks')),
   },
 };
 
@@ -154,7 +155,9 @@ export const verticalSlash: Primitive = {
   name: 'vertical_slash',
   summary: 'Every query attends to the columns and diagonals that matter most to the last queries.',
   condition: 'j is one of the `vertical` best columns, or i - j one of the `slash` best diagonals',
-  details: `Columns and diagonals are ranked by summed probability, estimated from the last \`last\` queries.${NEEDS_DATA}`,
+  details:
+    'Columns and diagonals are ranked by summed probability over the candidates, estimated from the last `last` queries. Ties go to the smaller column, and to the diagonal ' +
+    `nearer to i == j, of two equally near ones to the one with i > j. Lines that those queries cannot see come last.${NEEDS_DATA}`,
   source: 'Jiang et al., MInference 1.0, 2024',
   parameters: [
     { name: 'vertical', type: 'number', unit: 'keys', documentation: 'Columns that are kept.', integer: true, min: 0 },

@@ -63,6 +63,19 @@ function chosen(call: Call, shape: Shape, vectors: Vectors): Pairs {
   switch (call.name) {
     case 'topk':
       return topk(number('keys'), candidates, vectors);
+    case 'threshold':
+      return threshold(number('mass'), candidates, vectors);
+    case 'block_topk':
+      return blockTopk(number('size'), number('blocks'), candidates, shape.offset, vectors);
+    case 'vertical_slash': {
+      const { vertical, slash } = lineSums(number('last', 64), candidates, shape.offset, vectors);
+      const columns = best(vertical, number('vertical'), (a, b) => a - b);
+      // Nearest to the diagonal first; of two equally near ones the positive one.
+      const diagonals = best(slash, number('slash'), (a, b) => Math.abs(a) - Math.abs(b) || b - a);
+      return candidates.map((row, r) =>
+        row.map((allowed, j) => allowed && (columns.has(j) || diagonals.has(shape.offset + r - j))),
+      );
+    }
     default:
       throw new Error(`no rule for ${call.name}`);
   }
@@ -88,6 +101,75 @@ function topk(count: number, candidates: Pairs, { queries, keys }: Vectors): Pai
     const scores = keys.map(key => dot(query, key));
     return only(preferred(scores, candidates[r]!).slice(0, count), keys.length);
   });
+}
+
+function softmax(query: readonly number[], candidates: readonly boolean[], keys: Matrix): number[] {
+  const scores = keys.map(key => dot(query, key) / Math.sqrt(query.length));
+  const most = Math.max(...scores.filter((_, j) => candidates[j]));
+  const weights = scores.map((score, j) => (candidates[j] ? Math.exp(score - most) : 0));
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  return weights.map(weight => weight / total);
+}
+
+function threshold(mass: number, candidates: Pairs, { queries, keys }: Vectors): Pairs {
+  return queries.map((query, r) => {
+    const shares = softmax(query, candidates[r]!, keys);
+    const order = preferred(shares, candidates[r]!);
+    const kept: number[] = [];
+    let sum = 0;
+    for (const key of order) {
+      if (sum >= mass) break;
+      kept.push(key);
+      sum += shares[key]!;
+    }
+    return only(kept, keys.length);
+  });
+}
+
+function mean(vectors: Matrix): number[] {
+  return vectors[0]!.map((_, d) => vectors.reduce((sum, vector) => sum + vector[d]!, 0) / vectors.length);
+}
+
+function blockTopk(size: number, count: number, candidates: Pairs, offset: number, { queries, keys }: Vectors): Pairs {
+  const blockOf = (position: number): number => Math.floor(position / size);
+  const inBlock = (all: Matrix, first: number, block: number): Matrix =>
+    all.filter((_, at) => blockOf(first + at) === block);
+  const blocks = blockOf(keys.length - 1) + 1;
+  return queries.map((_, r) => {
+    const own = blockOf(offset + r);
+    const query = mean(inBlock(queries, offset, own));
+    const scores = Array.from({ length: blocks }, (_, block) =>
+      block === own ? Number.POSITIVE_INFINITY : dot(query, mean(inBlock(keys, 0, block))),
+    );
+    const possible = scores.map((_, block) =>
+      queries.some(
+        (_, row) => blockOf(offset + row) === own && keys.some((_, j) => blockOf(j) === block && candidates[row]![j]),
+      ),
+    );
+    const chosenBlocks = only(preferred(scores, possible).slice(0, count), blocks);
+    return keys.map((_, j) => chosenBlocks[blockOf(j)]! && candidates[r]![j]!);
+  });
+}
+
+/** Sums of the last queries' probabilities by column and by i - j; lines that they cannot see have -1. */
+function lineSums(last: number, candidates: Pairs, offset: number, { queries, keys }: Vectors) {
+  const vertical = new Map(keys.map((_, j) => [j, -1]));
+  const slash = new Map<number, number>();
+  for (let difference = 1 - keys.length; difference < keys.length; difference++) slash.set(difference, -1);
+  queries.forEach((query, r) => {
+    if (r < queries.length - last) return;
+    softmax(query, candidates[r]!, keys).forEach((share, j) => {
+      if (!candidates[r]![j]) return;
+      vertical.set(j, Math.max(0, vertical.get(j)!) + share);
+      slash.set(offset + r - j, Math.max(0, slash.get(offset + r - j)!) + share);
+    });
+  });
+  return { vertical, slash };
+}
+
+function best(sums: ReadonlyMap<number, number>, count: number, tie: (a: number, b: number) => number): Set<number> {
+  const order = [...sums.keys()].sort((a, b) => sums.get(b)! - sums.get(a)! || tie(a, b));
+  return new Set(order.slice(0, count));
 }
 
 /** The vectors that head `head` of a problem compares. */
