@@ -1,4 +1,4 @@
-import { AttentionInputError } from '../attention/check-input.ts';
+import { AttentionInputError, checkQueriesAndKeys } from '../attention/check-input.ts';
 import type { AttentionInput, PlanParts } from '../attention/types.ts';
 import { compileEach } from '../compile/compile-heads.ts';
 import type { CompileOptions } from '../compile/mask-tree.ts';
@@ -42,6 +42,7 @@ export function selectHeads(
   options: SelectOptions = {},
 ): Selection {
   const { scale = 1 / Math.sqrt(input.headDim), ...compiling } = options;
+  checkQueriesAndKeys(input);
   if (heads.length !== input.heads)
     throw new AttentionInputError(
       `There are ${input.heads} heads of queries, but ${heads.length} heads are asked for.`,

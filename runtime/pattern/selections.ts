@@ -104,7 +104,10 @@ export const lsh: Primitive = {
   name: 'lsh',
   summary: 'Every query attends to the keys that fall into its hash bucket in any round.',
   condition: 'i and j share a bucket in one of `rounds` rounds, or i == j',
-  details: `Buckets are the largest entry of [xR; -xR] of the normalised vector x for a random rotation R.${NEEDS_DATA}`,
+  details:
+    'The bucket of a query or key x is the place of the largest entry of [xR; -xR], of equal ones the first; its length does not matter. R is [head_dim, buckets / 2]: entry (d, c) of round t ' +
+    'is the sum of the sixteen bytes of Philox4x32-10 with counter `(c, d, t, 0)` and key `(seed mod 2**32, floor(seed / 2**32))`, less 2040, which is nearly normal and the same on every machine, head and layer. ' +
+    `A query always keeps its own key where \`within\` allows it; one bucket keeps all candidates.${NEEDS_DATA}`,
   source: 'Kitaev et al., Reformer, 2020',
   parameters: [
     { name: 'buckets', type: 'number', documentation: 'Buckets of a round; an even number.', integer: true, min: 1 },
@@ -136,7 +139,10 @@ export const routing: Primitive = {
   name: 'routing',
   summary: 'Every query attends to the keys of its cluster.',
   condition: 'i and j are in the same cluster',
-  details: `Clusters come from spherical k-means over normalised queries and keys.${NEEDS_DATA}`,
+  details:
+    'Clusters come from spherical k-means over the normalised queries and keys of a head: each joins the centre with the largest dot product, of equal ones the first, and `iterations` times centres move to the direction of ' +
+    'the sum of their vectors. The first centres are drawn as k-means++ does, from queries and then keys in order, with chances in proportion to 1 - the largest dot product with the centres before; draw t is the first 53 bits of Philox4x32-10 ' +
+    `with counter \`(t, 0, 0, 0)\` and key \`(seed mod 2**32, floor(seed / 2**32))\`. Clusters have any size; a query whose cluster has no keys attends to nothing.${NEEDS_DATA}`,
   source: 'Roy et al., Routing Transformer, 2020',
   parameters: [
     { name: 'clusters', type: 'number', documentation: 'Number of clusters.', integer: true, min: 1 },

@@ -1,5 +1,6 @@
 import type { AttentionInput } from '../../../runtime/attention/types.ts';
 import type { Pattern } from '../../../runtime/pattern/ir.ts';
+import { philox } from '../../../runtime/pattern/philox.ts';
 import type { Shape } from '../../../runtime/pattern/shape.ts';
 import { allows } from '../brute-force.ts';
 
@@ -19,8 +20,7 @@ const METHODS = new Set(['topk', 'threshold', 'block_topk', 'lsh', 'routing', 'v
 
 /**
  * What a pattern holds for given queries and keys, by the definition of each method, pair by pair over whole matrices in
- * float64. It shares no code with the runtime's selection. Methods that draw random numbers are judged by what they promise
- * (see their tests) and not here.
+ * float64. It shares no code with the runtime's selection but the random words.
  */
 export function pairsByRule(pattern: Pattern, shape: Shape, vectors: Vectors): Pairs {
   const of = (part: Pattern): Pairs => pairsByRule(part, shape, vectors);
@@ -63,6 +63,22 @@ function chosen(call: Call, shape: Shape, vectors: Vectors): Pairs {
   switch (call.name) {
     case 'topk':
       return topk(number('keys'), candidates, vectors);
+    case 'lsh': {
+      const rounds = Array.from({ length: number('rounds', 1) }, (_, round) =>
+        bucketsOf(number('buckets'), round, number('seed', 0), vectors),
+      );
+      return candidates.map((row, r) =>
+        row.map(
+          (allowed, j) =>
+            allowed && (j === shape.offset + r || rounds.some(({ queries, keys }) => queries[r] === keys[j])),
+        ),
+      );
+    }
+    case 'routing': {
+      const labels = clustersOf(number('clusters'), number('iterations', 8), number('seed', 0), vectors);
+      const keys = labels.slice(vectors.queries.length);
+      return candidates.map((row, r) => row.map((allowed, j) => allowed && labels[r] === keys[j]));
+    }
     case 'threshold':
       return threshold(number('mass'), candidates, vectors);
     case 'block_topk':
@@ -170,6 +186,62 @@ function lineSums(last: number, candidates: Pairs, offset: number, { queries, ke
 function best(sums: ReadonlyMap<number, number>, count: number, tie: (a: number, b: number) => number): Set<number> {
   const order = [...sums.keys()].sort((a, b) => sums.get(b)! - sums.get(a)! || tie(a, b));
   return new Set(order.slice(0, count));
+}
+
+function normalised(vector: readonly number[]): number[] {
+  const length = Math.sqrt(dot(vector, vector));
+  return length === 0 ? [...vector] : vector.map(value => value / length);
+}
+
+function keyOfSeed(seed: number): [number, number] {
+  return [seed % 2 ** 32, Math.floor(seed / 2 ** 32)];
+}
+
+/** The place of the largest of [xR; -xR]. Only the random words are the runtime's: they have test vectors of their own. */
+function bucketsOf(buckets: number, round: number, seed: number, { queries, keys }: Vectors) {
+  const bytes = (words: readonly number[]): number =>
+    words.flatMap(word => [0, 8, 16, 24].map(shift => (word >>> shift) % 256)).reduce((sum, byte) => sum + byte, 0);
+  const rotation = Array.from({ length: Math.max(1, buckets / 2) }, (_, c) =>
+    queries[0]!.map((_, d) => bytes(philox([c, d, round, 0], keyOfSeed(seed))) - 2040),
+  );
+  const bucket = (vector: readonly number[]): number => {
+    const turned = rotation.map(column => dot(normalised(vector), column));
+    const all = [...turned, ...turned.map(value => -value)].slice(0, buckets);
+    return all.indexOf(Math.max(...all));
+  };
+  return { queries: queries.map(bucket), keys: keys.map(bucket) };
+}
+
+/** Spherical k-means from the first centres that k-means++ draws; labels of queries, then of keys. */
+function clustersOf(clusters: number, iterations: number, seed: number, { queries, keys }: Vectors): number[] {
+  const vectors = [...queries, ...keys].map(normalised);
+  const centres: number[][] = [];
+  while (centres.length < Math.min(clusters, vectors.length)) {
+    const apart = vectors.map(vector => {
+      const distance = Math.min(1, ...centres.map(centre => 1 - dot(vector, centre)));
+      return distance < 1e-12 ? 0 : distance;
+    });
+    const total = apart.reduce((sum, distance) => sum + distance, 0);
+    if (total === 0) break;
+    const [high, low] = philox([centres.length, 0, 0, 0], keyOfSeed(seed));
+    const drawn = ((high * 2 ** 21 + Math.floor(low / 2 ** 11)) / 2 ** 53) * total;
+    const reached = apart.map((_, at) => apart.slice(0, at + 1).reduce((sum, distance) => sum + distance, 0));
+    centres.push([...vectors[reached.findIndex(sum => sum > drawn)]!]);
+  }
+  const nearest = (vector: readonly number[]): number => {
+    const dots = centres.map(centre => dot(vector, centre));
+    return dots.indexOf(Math.max(...dots));
+  };
+  for (let iteration = 0; iteration < iterations; iteration++) {
+    const labels = vectors.map(nearest);
+    centres.forEach((_, label) => {
+      const members = vectors.filter((_, at) => labels[at] === label);
+      if (members.length === 0) return;
+      const sum = members[0]!.map((_, d) => members.reduce((total, vector) => total + vector[d]!, 0));
+      if (dot(sum, sum) > 0) centres[label] = normalised(sum);
+    });
+  }
+  return vectors.map(nearest);
 }
 
 /** The vectors that head `head` of a problem compares. */
