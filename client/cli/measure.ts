@@ -5,7 +5,7 @@ import { nodeWorkers } from '../../runtime/attention/cpu/workers.node.ts';
 import { openDawn } from '../../runtime/attention/gpu/dawn.node.ts';
 import { keptKernels } from '../../runtime/attention/gpu/kept-kernels.node.ts';
 import type { BackendId, Precision } from '../../runtime/attention/types.ts';
-import type { Selection } from '../../runtime/dynamic/select-heads.ts';
+import { type Selection, withSelection } from '../../runtime/dynamic/select-heads.ts';
 import { isDynamic } from '../../runtime/pattern/bind.ts';
 import { patternAt } from '../../runtime/pattern/model.ts';
 import { inThread } from './in-thread.ts';
@@ -66,8 +66,7 @@ export function measure(
     const limits = { longestFullMs: LONGEST_FULL_MS };
     const options = { backend, precision: dtype, signal, onProgress, ...limits };
     const report = await compareWithFull(attention, input, parts, options);
-    if (selectMs === null) return report;
-    return { ...report, sparse: { ...report.sparse, timing: { ...report.sparse.timing, selectMs } } };
+    return { ...report, sparse: withSelection(report.sparse, selectMs) };
   });
 }
 

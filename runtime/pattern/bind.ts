@@ -3,7 +3,7 @@ import { atSpan, CallArguments } from './arguments.ts';
 import type { Pattern } from './ir.ts';
 import type { Mask } from './mask.ts';
 import { evaluate } from './numbers.ts';
-import { type BoundArguments, PatternError } from './primitive.ts';
+import { type BoundArguments, PatternError, type Primitive } from './primitive.ts';
 import { primitives } from './primitives.ts';
 import { MAX_LISTED_TOKENS, MAX_TOKENS, type Shape } from './shape.ts';
 import { WhereMask } from './where-mask.ts';
@@ -31,16 +31,13 @@ export function bindCandidates(pattern: Pattern, shape: Shape): Mask {
  * What a call of a primitive that selects by content selects from `candidates` at a shape: a mask at the rows of the
  * shape's queries.
  */
-export type Select = (
-  call: Pattern & { readonly kind: 'primitive' },
-  args: BoundArguments,
-  candidates: Mask,
-  shape: Shape,
-) => Mask;
+export type Select = (call: PrimitiveCall, args: BoundArguments, candidates: Mask, shape: Shape) => Mask;
+
+type PrimitiveCall = Pattern & { readonly kind: 'primitive' };
 
 /**
  * The same as `bindPattern` where `select` says what content selects. Throws PatternError when a value has no meaning at
- * this shape, and (`dynamic`) where rows would be asked for that have no query.
+ * this shape, and (`dynamic`) where rows would be asked for that have no query, or blocks.
  */
 export function bindSelected(pattern: Pattern, shape: Shape, select: Select): Mask {
   checkShape(shape);
@@ -100,7 +97,7 @@ function bind(pattern: Pattern, shape: Shape, content: 'refuse' | 'candidates' |
         throw new PatternError('unknown-primitive', `there is no primitive ${pattern.name}`, pattern.span);
       const args = new CallArguments(primitive, pattern.args, pattern.span, shape, inner);
       if (primitive.selects === undefined) {
-        if (typeof content === 'function') checkQueries(pattern, shape);
+        if (typeof content === 'function') checkComparable(pattern, primitive, shape);
         return primitive.bind(args, shape);
       }
       if (content === 'refuse')
@@ -140,13 +137,26 @@ function bind(pattern: Pattern, shape: Shape, content: 'refuse' | 'candidates' |
   }
 }
 
-/** Patterns of patterns, such as `transpose`, look at rows of their choice: each needs a query that content can be compared with. */
-function checkQueries(call: Pattern & { readonly kind: 'primitive' }, shape: Shape): void {
-  if (shape.queries < shape.tokens && shape.outer === undefined && isDynamic(call))
-    throw new PatternError(
-      'dynamic',
-      `${call.name} of keys chosen by content needs a query at every token, and there are ${shape.queries} queries for ${shape.tokens} tokens`,
-      call.span,
-      true,
-    );
+/**
+ * Patterns of patterns look at rows of their choice: each needs a query that content can be compared with, and blocks have
+ * none. Throws PatternError.
+ */
+function checkComparable(call: PrimitiveCall, primitive: Primitive, shape: Shape): void {
+  for (const { name, onGrid } of primitive.parameters) {
+    const argument = call.args[name];
+    if (argument?.type !== 'pattern' || !isDynamic(argument.value)) continue;
+    if (onGrid)
+      throw new PatternError(
+        'dynamic',
+        `inside ${call.name} there are blocks in the place of tokens, without queries and keys to choose by; block_topk chooses whole blocks`,
+        argument.span ?? call.span,
+      );
+    if (shape.queries < shape.tokens)
+      throw new PatternError(
+        'dynamic',
+        `${call.name} of keys chosen by content needs a query at every token, and there are ${shape.queries} queries for ${shape.tokens} tokens`,
+        argument.span ?? call.span,
+        true,
+      );
+  }
 }

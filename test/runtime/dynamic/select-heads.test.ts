@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { methods } from '../../../runtime/dynamic/methods.ts';
 import { selectHeads } from '../../../runtime/dynamic/select-heads.ts';
+import { primitives } from '../../../runtime/pattern/primitives.ts';
 import { input, modelOf, pairCounts } from './select.ts';
 
 const problem = input({ keys: 70, heads: 4, kvHeads: 2 });
@@ -7,6 +9,11 @@ const problem = input({ keys: 70, heads: 4, kvHeads: 2 });
 async function choose(expression: string, given = problem, heads = [0, 1, 2, 3]) {
   return selectHeads(await modelOf(expression, given), 0, heads, given);
 }
+
+test('every primitive that selects by content has a method', () => {
+  const selecting = [...primitives.values()].filter(({ selects }) => selects !== undefined).map(({ name }) => name);
+  expect([...methods.keys()].sort()).toEqual(selecting.sort());
+});
 
 describe('plans of heads that choose by content', () => {
   test('heads that ask for no content share their plan, and nothing is timed without content', async () => {
@@ -43,8 +50,8 @@ describe('plans of heads that choose by content', () => {
   });
 
   test.each([
-    ['blocked(8, topk(2))', /topk compares tokens and has no meaning inside blocked/],
-    ['blocked(8, topk(2) | sliding(2)) & causal()', /topk compares tokens/],
+    ['blocked(8, topk(2))', /inside blocked there are blocks in the place of tokens/],
+    ['blocked(8, topk(2) | sliding(2)) & causal()', /block_topk chooses whole blocks/],
   ])('%s is refused', async (expression, message) => {
     await expect(choose(expression)).rejects.toMatchObject({ name: 'PatternError', code: 'dynamic', message });
   });
