@@ -1,5 +1,5 @@
 import { type Attention, type AttentionHosts, createAttention } from '../../runtime/attention/attention.ts';
-import { withSelection } from '../../runtime/dynamic/select-heads.ts';
+import { withSelectionTime } from '../../runtime/attention/selection-time.ts';
 import type { Attend } from './attend.ts';
 
 /** One set of backends for the life of the program, made when it is first needed. */
@@ -12,7 +12,7 @@ export function attendOn(hosts: () => AttentionHosts): Attend {
   return {
     async attend(input, masks, options) {
       if (!('parts' in masks)) return opened().attend(input, masks, options);
-      return withSelection(await opened().attend(input, masks.parts, options), masks.selectMs);
+      return withSelectionTime(await opened().attend(input, masks.parts, options), masks.selectMs);
     },
     backends: () => opened().backends(),
     release() {

@@ -4,8 +4,9 @@ import { compareWithFull, type RunReport } from '../../runtime/attention/compare
 import { nodeWorkers } from '../../runtime/attention/cpu/workers.node.ts';
 import { openDawn } from '../../runtime/attention/gpu/dawn.node.ts';
 import { keptKernels } from '../../runtime/attention/gpu/kept-kernels.node.ts';
+import { withSelectionTime } from '../../runtime/attention/selection-time.ts';
 import type { BackendId, Precision } from '../../runtime/attention/types.ts';
-import { type Selection, withSelection } from '../../runtime/dynamic/select-heads.ts';
+import type { Selection } from '../../runtime/dynamic/select-heads.ts';
 import { isDynamic } from '../../runtime/pattern/bind.ts';
 import { patternAt } from '../../runtime/pattern/model.ts';
 import { inThread } from './in-thread.ts';
@@ -66,7 +67,7 @@ export function measure(
     const limits = { longestFullMs: LONGEST_FULL_MS };
     const options = { backend, precision: dtype, signal, onProgress, ...limits };
     const report = await compareWithFull(attention, input, parts, options);
-    return { ...report, sparse: withSelection(report.sparse, selectMs) };
+    return { ...report, sparse: withSelectionTime(report.sparse, selectMs) };
   });
 }
 

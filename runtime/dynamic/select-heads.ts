@@ -1,5 +1,5 @@
 import { AttentionInputError, checkQueriesAndKeys } from '../attention/check-input.ts';
-import type { AttentionInput, AttentionResult, PlanParts } from '../attention/types.ts';
+import type { AttentionInput, PlanParts } from '../attention/types.ts';
 import { compileEach } from '../compile/compile-heads.ts';
 import type { CompileOptions } from '../compile/mask-tree.ts';
 import { compilePatternParts } from '../compile/pattern-parts.ts';
@@ -61,11 +61,6 @@ export function selectHeads(
     return [plan];
   });
   return { parts, selectMs };
-}
-
-/** A result over a selection, with the time that choosing took. */
-export function withSelection(result: AttentionResult, selectMs: number | null): AttentionResult {
-  return selectMs === null ? result : { ...result, timing: { ...result.timing, selectMs } };
 }
 
 /** Queries of a head and the keys that it reads. Throws AttentionInputError. */

@@ -1,4 +1,5 @@
 import { philox } from '../pattern/philox.ts';
+import { placesOfLargest } from './ranking.ts';
 
 export interface ClusterOptions {
   readonly clusters: number;
@@ -44,6 +45,20 @@ export class SphericalClusters {
       this.#move();
       if (!this.#assign()) break;
     }
+  }
+
+  /** Clusters that there are. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /**
+   * The `most` vectors among `count` of them from `first` on that are nearest to a cluster's centre, ties to the smaller
+   * place; places are counted from `first`, ascending.
+   */
+  nearest(cluster: number, first: number, count: number, most: number): Uint32Array {
+    const dots = Float64Array.from({ length: count }, (_, at) => this.#dot(first + at, cluster));
+    return placesOfLargest(dots, most, new Float64Array(count));
   }
 
   /** Chooses the first centres. */

@@ -142,19 +142,34 @@ export const routing: Primitive = {
   details:
     'Clusters come from spherical k-means over the normalised queries and keys of a head: each joins the centre with the largest dot product, of equal ones the first, and `iterations` times centres move to the direction of ' +
     'the sum of their vectors. The first centres are drawn as k-means++ does, from queries and then keys in order, with chances in proportion to 1 - the largest dot product with the centres before; draw t is the first 53 bits of Philox4x32-10 ' +
-    `with counter \`(t, 0, 0, 0)\` and key \`(seed mod 2**32, floor(seed / 2**32))\`. Clusters have any size; a query whose cluster has no keys attends to nothing.${NEEDS_DATA}`,
+    `with counter \`(t, 0, 0, 0)\` and key \`(seed mod 2**32, floor(seed / 2**32))\`. Without \`top\` clusters have any size, and a query whose cluster has no keys attends to nothing. With it each cluster takes as many, ties to the smaller position, so that a token may be in several clusters or in none, as in the paper.${NEEDS_DATA}`,
   source: 'Roy et al., Routing Transformer, 2020',
   parameters: [
     { name: 'clusters', type: 'number', documentation: 'Number of clusters.', integer: true, min: 1 },
     { name: 'iterations', type: 'number', documentation: 'Rounds of k-means.', default: '8', integer: true, min: 1 },
     seed,
     within('full()'),
+    {
+      name: 'top',
+      type: 'number',
+      unit: 'tokens',
+      documentation:
+        'Balanced clusters: each takes the `top` queries and the `top` keys that are nearest to its centre.',
+      optional: true,
+      integer: true,
+      min: 1,
+    },
   ],
-  snippets: ['routing(${1:64})'],
+  snippets: ['routing(${1:64})', 'routing(${1:64}, top: ${2:256})'],
   example: 'routing(64)',
-  bind: (args, shape) => candidates(args, shape, 'clusters', 'iterations', 'seed'),
+  bind: (args, shape) => candidates(args, shape, 'clusters', 'iterations', 'seed', ...(args.has('top') ? ['top'] : [])),
   terms: kept({ n: 2, log: 0, factors: {} }),
-  selects: { most: (_args, shape) => shape.queries * shape.tokens },
+  selects: {
+    most(args, shape) {
+      const all = shape.queries * shape.tokens;
+      return args.has('top') ? Math.min(all, args.number('clusters') * args.number('top') ** 2) : all;
+    },
+  },
 };
 
 export const verticalSlash: Primitive = {

@@ -75,7 +75,29 @@ function chosen(call: Call, shape: Shape, vectors: Vectors): Pairs {
       );
     }
     case 'routing': {
-      const labels = clustersOf(number('clusters'), number('iterations', 8), number('seed', 0), vectors);
+      const { labels, nearness } = clustersOf(number('clusters'), number('iterations', 8), number('seed', 0), vectors);
+      if (call.args.top !== undefined) {
+        const count = vectors.queries.length;
+        const members = nearness.map(dots => ({
+          queries: only(
+            preferred(
+              dots.slice(0, count),
+              dots.slice(0, count).map(() => true),
+            ).slice(0, number('top')),
+            count,
+          ),
+          keys: only(
+            preferred(
+              dots.slice(count),
+              dots.slice(count).map(() => true),
+            ).slice(0, number('top')),
+            vectors.keys.length,
+          ),
+        }));
+        return candidates.map((row, r) =>
+          row.map((allowed, j) => allowed && members.some(({ queries, keys }) => queries[r]! && keys[j]!)),
+        );
+      }
       const keys = labels.slice(vectors.queries.length);
       return candidates.map((row, r) => row.map((allowed, j) => allowed && labels[r] === keys[j]));
     }
@@ -213,7 +235,7 @@ function bucketsOf(buckets: number, round: number, seed: number, { queries, keys
 }
 
 /** Spherical k-means from the first centres that k-means++ draws; labels of queries, then of keys. */
-function clustersOf(clusters: number, iterations: number, seed: number, { queries, keys }: Vectors): number[] {
+function clustersOf(clusters: number, iterations: number, seed: number, { queries, keys }: Vectors) {
   const vectors = [...queries, ...keys].map(normalised);
   const centres: number[][] = [];
   while (centres.length < Math.min(clusters, vectors.length)) {
@@ -241,7 +263,7 @@ function clustersOf(clusters: number, iterations: number, seed: number, { querie
       if (dot(sum, sum) > 0) centres[label] = normalised(sum);
     });
   }
-  return vectors.map(nearest);
+  return { labels: vectors.map(nearest), nearness: centres.map(centre => vectors.map(vector => dot(vector, centre))) };
 }
 
 /** The vectors that head `head` of a problem compares. */

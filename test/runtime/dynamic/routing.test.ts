@@ -8,6 +8,8 @@ describe('routing', () => {
     ['routing(9, iterations: 3)', { keys: 130, heads: 3 }],
     ['routing(5, iterations: 1, seed: 7, within: causal())', { keys: 97, heads: 4, kvHeads: 2 }],
     ['routing(2, seed: 5000000000, within: window(9))', { keys: 131, queries: 3 }],
+    ['routing(6, top: 11)', { keys: 67 }],
+    ['routing(6, top: 30, within: causal())', { keys: 131, queries: 50, heads: 2, kvHeads: 1 }],
     ['routing(12)', { keys: 83, queries: 40, heads: 2, kvHeads: 1 }],
     ['routing(500)', { keys: 40, headDim: 3 }],
   ])('%s at %j by the rule', async (expression, shape) => {
@@ -19,6 +21,15 @@ describe('routing', () => {
     expect(await pairCounts('routing(1)', problem)).toEqual([75 * 75, 75 * 75]);
     expect(await pairCounts('routing(1, within: causal())', problem)).toEqual([75 * 38, 75 * 38]);
     expect(await pairCounts('routing(4, within: none())', problem)).toEqual([0, 0]);
+  });
+
+  test('balanced clusters take as many queries and keys each', async () => {
+    const problem = input({ keys: 120 });
+    expect(await pairCounts('routing(1, top: 30)', problem)).toEqual([900]);
+    expect(await pairCounts('routing(3, top: 120)', problem)).toEqual([14400]);
+    const [pairs] = await pairCounts('routing(5, top: 20)', problem);
+    expect(pairs).toBeLessThanOrEqual(5 * 400);
+    expect(pairs).toBeGreaterThan(400);
   });
 
   test('vectors without length are of one cluster', async () => {
