@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { coarse, expectByRule, input, pairCounts, selected } from './select.ts';
+import { pairBudget } from '../../../runtime/analyse/pair-budget.ts';
+import { patternAt, shapeAt } from '../../../runtime/pattern/model.ts';
+import { coarse, expectByRule, input, modelOf, pairCounts, selected } from './select.ts';
 
 /** Methods with small numbers, and within other patterns; static patterns beside them. */
 const { pattern } = fc.letrec<{ pattern: string }>(tie => ({
@@ -30,7 +32,10 @@ const { pattern } = fc.letrec<{ pattern: string }>(tie => ({
       .map(([half, rounds, seed, within]) => `lsh(${2 * half}, rounds: ${rounds}, seed: ${seed}, within: ${within})`),
     fc
       .tuple(fc.integer({ min: 1, max: 9 }), fc.nat(9), tie('pattern'))
-      .map(([clusters, seed, within]) => `routing(${clusters}, seed: ${seed}, within: ${within})`),
+      .map(
+        ([clusters, seed, within]) =>
+          `routing(${clusters}, seed: ${seed}, within: ${within}${seed % 2 === 0 ? '' : ', top: 12'})`,
+      ),
     fc
       .tuple(fc.nat(9), fc.nat(9), fc.integer({ min: 1, max: 90 }), tie('pattern'))
       .map(
@@ -66,6 +71,31 @@ describe('algebra of what content chooses', () => {
       }),
       { numRuns: 120 },
     );
+  });
+
+  test('no more pairs are chosen than the budget that is known beforehand', { timeout: 300_000 }, async () => {
+    await fc.assert(
+      fc.asyncProperty(pattern, shapes, async (expression, shape) => {
+        const problem = input(shape);
+        const whole = `topk(3) | ${expression}`;
+        const model = await modelOf(whole, problem);
+        (await pairCounts(whole, problem)).forEach((pairs, head) => {
+          const budget = pairBudget(patternAt(model, 0, head)!, shapeAt(model, 0, head));
+          expect(pairs, whole).toBeLessThanOrEqual(Number(budget));
+        });
+      }),
+      { numRuns: 100 },
+    );
+    const problem = input({ keys: 96 });
+    for (const [expression, budget] of [
+      ['topk(7)', 7 * 96],
+      ['block_topk(8, 3)', 24 * 96],
+      ['routing(1, top: 20)', 400],
+    ] as const) {
+      const model = await modelOf(expression, problem);
+      expect(pairBudget(patternAt(model, 0, 0)!, shapeAt(model, 0, 0))).toBe(budget);
+      expect(await pairCounts(expression, problem)).toEqual([budget]);
+    }
   });
 
   test('equal scores, in any candidates', { timeout: 300_000 }, async () => {
