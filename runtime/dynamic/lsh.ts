@@ -2,6 +2,7 @@ import { intersection, union } from '../pattern/algebra.ts';
 import { Progression } from '../pattern/difference-mask.ts';
 import type { Mask } from '../pattern/mask.ts';
 import { philox } from '../pattern/philox.ts';
+import { AT_ONCE, fourDots, paddedLength } from './four-dots.ts';
 import type { Method } from './method.ts';
 import { sharedLabelMask } from './shared-label.ts';
 
@@ -26,13 +27,13 @@ export const lsh: Method = ({ args, candidates, shape, content, checkpoint }) =>
 };
 
 /**
- * A matrix R of nearly normal numbers, [columns][headDim]. Entry (d, c) of round t is the sum of the sixteen bytes of
+ * A matrix R of nearly normal numbers, [columns][headDim], and rows of 0 up to a multiple of four. Entry (d, c) of round t is the sum of the sixteen bytes of
  * Philox4x32-10 with counter (c, d, t, 0) and key (seed mod 2**32, floor(seed / 2**32)), less 2040, which is its mean: whole
  * numbers, the same on every machine.
  */
 export function rotationOf(headDim: number, columns: number, round: number, seed: number): Float64Array {
   const key = [seed >>> 0, Math.floor(seed / 2 ** 32) >>> 0] as const;
-  const rotation = new Float64Array(columns * headDim);
+  const rotation = new Float64Array(paddedLength(columns, headDim));
   for (let c = 0; c < columns; c++)
     for (let d = 0; d < headDim; d++) {
       let sum = -2040;
@@ -54,6 +55,7 @@ function bucketsOf(
   checkpoint: (() => void) | undefined,
 ): Uint32Array {
   const labels = new Uint32Array(data.length / headDim);
+  const entries = new Float64Array(AT_ONCE);
   for (let row = 0; row < labels.length; row++) {
     if (row % VECTORS_AT_ONCE === 0) checkpoint?.();
     const at = row * headDim;
@@ -62,8 +64,8 @@ function bucketsOf(
     let first = 0;
     let last = 0;
     for (let c = 0; c < columns; c++) {
-      let entry = 0;
-      for (let d = 0; d < headDim; d++) entry += (data[at + d] as number) * (rotation[c * headDim + d] as number);
+      if (c % AT_ONCE === 0) fourDots(rotation, c, headDim, data, at, entries);
+      const entry = entries[c % AT_ONCE] as number;
       if (entry > largest) {
         largest = entry;
         first = c;

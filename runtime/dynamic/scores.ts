@@ -1,9 +1,8 @@
 import { NOTHING, narrow } from '../pattern/algebra.ts';
 import { bitsBetween } from '../pattern/bits.ts';
+import { AT_ONCE, fourDots } from './four-dots.ts';
 import type { Choice } from './method.ts';
 
-/** Query rows whose scores are computed together: each key is read once for all of them. */
-const ROWS = 4;
 /** Keys between looks at which candidates there are. */
 const CHUNK = 512;
 
@@ -17,8 +16,8 @@ export function visitScores(
   from = 0,
 ): void {
   const { queries, tokens } = choice.shape;
-  const strip = Array.from({ length: ROWS }, () => new Float64Array(tokens));
-  for (let row = from; row < queries; row += ROWS) {
+  const strip = Array.from({ length: AT_ONCE }, () => new Float64Array(tokens));
+  for (let row = from; row < queries; row += AT_ONCE) {
     choice.checkpoint?.();
     const scores = strip.slice(0, queries - row);
     fill(choice, row, scores);
@@ -36,7 +35,8 @@ function fill(
 ): void {
   for (const each of scores) each.fill(Number.NEGATIVE_INFINITY);
   const { q, k, headDim } = content;
-  const queries = Float64Array.from({ length: ROWS * headDim }, (_, at) => q[row * headDim + at] ?? 0);
+  const queries = Float64Array.from({ length: AT_ONCE * headDim }, (_, at) => q[row * headDim + at] ?? 0);
+  const dots = new Float64Array(AT_ONCE);
   const [s0, s1, s2, s3] = scores;
   const position = shape.offset + row;
   const box = { row: position, rowEnd: position + scores.length, column: 0, columnEnd: shape.tokens };
@@ -54,22 +54,11 @@ function fill(
       for (let any = w0 | w1 | w2 | w3; any !== 0; any &= any - 1) {
         const low = any & -any;
         const key = column + 31 - Math.clz32(low);
-        const at = key * headDim;
-        let d0 = 0;
-        let d1 = 0;
-        let d2 = 0;
-        let d3 = 0;
-        for (let d = 0; d < headDim; d++) {
-          const value = k[at + d] as number;
-          d0 += (queries[d] as number) * value;
-          d1 += (queries[headDim + d] as number) * value;
-          d2 += (queries[2 * headDim + d] as number) * value;
-          d3 += (queries[3 * headDim + d] as number) * value;
-        }
-        if (s0 !== undefined && (w0 & low) !== 0) s0[key] = d0;
-        if (s1 !== undefined && (w1 & low) !== 0) s1[key] = d1;
-        if (s2 !== undefined && (w2 & low) !== 0) s2[key] = d2;
-        if (s3 !== undefined && (w3 & low) !== 0) s3[key] = d3;
+        fourDots(queries, 0, headDim, k, key * headDim, dots);
+        if (s0 !== undefined && (w0 & low) !== 0) s0[key] = dots[0] as number;
+        if (s1 !== undefined && (w1 & low) !== 0) s1[key] = dots[1] as number;
+        if (s2 !== undefined && (w2 & low) !== 0) s2[key] = dots[2] as number;
+        if (s3 !== undefined && (w3 & low) !== 0) s3[key] = dots[3] as number;
       }
     }
   }

@@ -1,4 +1,5 @@
 import { philox } from '../pattern/philox.ts';
+import { AT_ONCE, fourDots, paddedLength } from './four-dots.ts';
 import { placesOfLargest } from './ranking.ts';
 
 export interface ClusterOptions {
@@ -38,8 +39,9 @@ export class SphericalClusters {
     this.#vectors = normalised(parts, size);
     const vectors = this.#vectors.length / size;
     this.labels = new Uint32Array(vectors);
-    this.#centres = new Float64Array(Math.min(options.clusters, vectors) * size);
-    this.#draw(options.seed);
+    const most = Math.min(options.clusters, vectors);
+    this.#centres = new Float64Array(paddedLength(most, size));
+    this.#draw(most, options.seed);
     this.#assign();
     for (let iteration = 0; iteration < options.iterations; iteration++) {
       this.#move();
@@ -62,8 +64,7 @@ export class SphericalClusters {
   }
 
   /** Chooses the first centres. */
-  #draw(seed: number): void {
-    const most = this.#centres.length / this.#size;
+  #draw(most: number, seed: number): void {
     const vectors = this.labels.length;
     const key = [seed >>> 0, Math.floor(seed / 2 ** 32) >>> 0] as const;
     // 1 - the largest dot product with the centres so far.
@@ -89,12 +90,15 @@ export class SphericalClusters {
   /** Lets each vector join the nearest centre; says whether any changed. */
   #assign(): boolean {
     let changed = false;
+    const dots = new Float64Array(AT_ONCE);
     for (let vector = 0; vector < this.labels.length; vector++) {
       if (vector % VECTORS_AT_ONCE === 0) this.#checkpoint?.();
       let nearest = 0;
       let largest = Number.NEGATIVE_INFINITY;
       for (let centre = 0; centre < this.#count; centre++) {
-        const dot = this.#dot(vector, centre);
+        if (centre % AT_ONCE === 0)
+          fourDots(this.#centres, centre, this.#size, this.#vectors, vector * this.#size, dots);
+        const dot = dots[centre % AT_ONCE] as number;
         if (dot > largest) {
           largest = dot;
           nearest = centre;
