@@ -33,8 +33,10 @@ interface Measured {
   readonly headDim: number;
   readonly pairs: number;
   readonly density: number;
-  /** From pattern to plans. */
+  /** From pattern to plans, without `selectMs`. */
   readonly compileMs: number;
+  /** Choosing keys by content; null for masks that ask for no content. */
+  readonly selectMs: number | null;
   readonly sparseMs: number;
   /** null when it was left out; `fullOmitted` then says why. */
   readonly fullMs: number | null;
@@ -154,11 +156,12 @@ async function measureAt(
     const problem = problemOfSamples(subject, at);
     const started = performance.now();
     const plans = await plansOf(problem, session);
-    const compileMs = performance.now() - started;
+    const { selectMs } = plans;
+    const compileMs = performance.now() - started - (selectMs ?? 0);
     const report = await measure(attention, problem, plans, options, session);
     const { heads, headDim, keys, queries } = problem.input;
     const { sparse, fullMs, speedUp, largestDifference } = report;
-    const pairs = pairsOfHeads(plans);
+    const pairs = pairsOfHeads(plans.parts);
     const density = pairs / (heads * queries * keys);
     const { backend, device, kernel, notes } = sparse;
     return {
@@ -170,6 +173,7 @@ async function measureAt(
       pairs,
       density,
       compileMs,
+      selectMs,
       sparseMs: sparse.timing.kernelMs,
       fullMs,
       fullOmitted: whyOmitted(report),
@@ -199,12 +203,24 @@ function table(measured: readonly Measured[]): string {
     String(each.heads),
     percent(each.density),
     duration(each.compileMs),
+    each.selectMs === null ? '' : duration(each.selectMs),
     duration(each.sparseMs),
     each.fullMs === null ? 'left out' : duration(each.fullMs),
     each.speedUp === null ? '' : `${each.speedUp.toPrecision(3)} x`,
     each.largestDifference.toExponential(1),
   ]);
-  const head = ['pattern', 'tokens', 'heads', 'density', 'compile', 'sparse', 'full', 'speed-up', 'difference'];
+  const head = [
+    'pattern',
+    'tokens',
+    'heads',
+    'density',
+    'compile',
+    'select',
+    'sparse',
+    'full',
+    'speed-up',
+    'difference',
+  ];
   const devices = new Set(measured.map(({ backend, device }) => `${backend} (${device})`));
   return [...aligned([head, ...rows]), `on ${[...devices].join(', ')}`].join('\n');
 }

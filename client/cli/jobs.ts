@@ -1,8 +1,8 @@
 import { type ComparisonChoice, compareModels, type ModelComparison } from '../../runtime/analyse/compare-models.ts';
 import { type FitChoice, fitOf, type LibraryFit } from '../../runtime/analyse/fit.ts';
-import type { PlanParts } from '../../runtime/attention/types.ts';
 import { compileHeadParts } from '../../runtime/compile/compile-heads.ts';
 import { drawMask, type Picture, type PictureChoice } from '../../runtime/draw/picture.ts';
+import { type Selection, type SelectionInput, selectHeads } from '../../runtime/dynamic/select-heads.ts';
 import { type Exported, formatOf } from '../../runtime/export/formats.ts';
 import type { ExportSubject } from '../../runtime/export/request.ts';
 import type { Model, Pattern } from '../../runtime/pattern/ir.ts';
@@ -27,6 +27,8 @@ export type Job =
       readonly layer: number;
       readonly heads: readonly number[];
       readonly tokens: number;
+      /** Queries and keys, where a pattern chooses among them. */
+      readonly content?: SelectionInput;
     };
 
 /** What each kind of job gives back. */
@@ -36,7 +38,7 @@ export interface JobResults {
   readonly fit: readonly LibraryFit[];
   readonly export: Exported;
   readonly draw: Picture;
-  readonly plans: PlanParts;
+  readonly plans: Selection;
 }
 
 /** Does a job, in whichever thread it is called. */
@@ -56,6 +58,8 @@ export function doJob(job: Job): JobResults[Job['kind']] {
     case 'draw':
       return drawMask(job.pattern, job.shape, job.choice);
     case 'plans':
-      return compileHeadParts(job.model, job.layer, job.heads, job.tokens);
+      return job.content === undefined
+        ? { parts: compileHeadParts(job.model, job.layer, job.heads, job.tokens), selectMs: null }
+        : selectHeads(job.model, job.layer, job.heads, job.content);
   }
 }

@@ -4,8 +4,12 @@ import { compareWithFull, type RunReport } from '../../runtime/attention/compare
 import { nodeWorkers } from '../../runtime/attention/cpu/workers.node.ts';
 import { openDawn } from '../../runtime/attention/gpu/dawn.node.ts';
 import { keptKernels } from '../../runtime/attention/gpu/kept-kernels.node.ts';
-import type { BackendId, PlanParts, Precision } from '../../runtime/attention/types.ts';
-import { inThread, JobError } from './in-thread.ts';
+import { withSelectionTime } from '../../runtime/attention/selection-time.ts';
+import type { BackendId, Precision } from '../../runtime/attention/types.ts';
+import type { Selection } from '../../runtime/dynamic/select-heads.ts';
+import { isDynamic } from '../../runtime/pattern/bind.ts';
+import { patternAt } from '../../runtime/pattern/model.ts';
+import { inThread } from './in-thread.ts';
 import { duration } from './numbers.ts';
 import type { RunProblem } from './run-problem.ts';
 import type { Session } from './session.ts';
@@ -37,34 +41,33 @@ export function openAttention(): Attention {
   return createAttention({ gpu: openDawn, workers: nodeWorkers(), kernels: keptKernels() });
 }
 
-/** The plans of a problem's heads. Throws JobError and Failure. */
-export async function plansOf({ model, layer, heads, input }: RunProblem, session: Session): Promise<PlanParts> {
+/** The plans of a problem's heads, chosen by its queries and keys where patterns ask for it. Throws JobError and Failure. */
+export function plansOf({ model, layer, heads, input }: RunProblem, session: Session): Promise<Selection> {
   const job = { kind: 'plans', model, layer, heads, tokens: input.keys } as const;
-  try {
-    return await session.during('Compiling', () => inThread(job, session.signal));
-  } catch (error) {
-    throw error instanceof JobError && error.code === 'dynamic' ? withoutChoice(error) : error;
-  }
-}
-
-/** The data is there, but nothing here makes a mask of it. */
-function withoutChoice({ name, message, span, code }: JobError): JobError {
-  return new JobError(name, `${message}; run takes patterns whose pairs do not depend on the data`, span, code);
+  const chooses = heads.some(head => {
+    const pattern = patternAt(model, layer, head);
+    return pattern !== undefined && isDynamic(pattern);
+  });
+  if (!chooses) return session.during('Compiling', () => inThread(job, session.signal));
+  const { v: _values, ...content } = input;
+  return session.during('Choosing keys', () => inThread({ ...job, content }, session.signal));
 }
 
 /** Runs a problem, full attention over the same data, and compares some of its rows with the reference. */
 export function measure(
   attention: Attention,
   { input }: RunProblem,
-  plans: PlanParts,
+  { parts, selectMs }: Selection,
   { backend, dtype }: Computing,
   session: Session,
 ): Promise<RunReport> {
   const { signal } = session;
-  return session.during('Running', progress => {
+  return session.during('Running', async progress => {
     const onProgress = (share: number): void => progress.update(share);
     const limits = { longestFullMs: LONGEST_FULL_MS };
-    return compareWithFull(attention, input, plans, { backend, precision: dtype, signal, onProgress, ...limits });
+    const options = { backend, precision: dtype, signal, onProgress, ...limits };
+    const report = await compareWithFull(attention, input, parts, options);
+    return { ...report, sparse: withSelectionTime(report.sparse, selectMs) };
   });
 }
 

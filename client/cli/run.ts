@@ -36,6 +36,8 @@ interface RunSummary {
   /** How exact the result had to be, and the kernel that was chosen for it; empty where there is only one. */
   readonly dtype: Precision;
   readonly kernel: string;
+  /** Choosing keys by content, before the run; null for masks that ask for no content. */
+  readonly selectMs: number | null;
   readonly sparseMs: number;
   /** null when it was left out; `fullOmitted` then says why. */
   readonly fullMs: number | null;
@@ -96,7 +98,7 @@ async function run(file: string | undefined, options: RunOptions, session: Sessi
       const metadata = { name: subject.name, backend: report.sparse.backend, device: report.sparse.device };
       await writeWholeFile(options.output, outputFile(input, report.sparse, metadata), signal);
     }
-    const summary = summaryOf(subject.name, problem, plans, report, options);
+    const summary = summaryOf(subject.name, problem, plans.parts, report, options);
     session.print(options.json === true ? jsonDocument('run', summary) : table(summary));
     for (const note of summary.notes) session.note(`note: ${note}`);
     if (options.output !== undefined) session.note(`wrote ${options.output}`);
@@ -129,6 +131,7 @@ function summaryOf(
     device: sparse.device,
     dtype: options.dtype,
     kernel: sparse.kernel,
+    selectMs: sparse.timing.selectMs ?? null,
     sparseMs: sparse.timing.kernelMs,
     fullMs,
     fullOmitted: whyOmitted(report),
@@ -143,7 +146,7 @@ function summaryOf(
 }
 
 function table(summary: RunSummary): string {
-  const { name, layer, heads, kvHeads, headDim, fullMs, speedUp, checkedRows, rows } = summary;
+  const { name, layer, heads, kvHeads, headDim, selectMs, fullMs, speedUp, checkedRows, rows } = summary;
   const all = checkedRows === rows ? `all ${grouped(rows)} rows` : `${grouped(checkedRows)} of ${grouped(rows)} rows`;
   const lines: [string, string][] = [
     ['tokens', grouped(summary.tokens)],
@@ -151,7 +154,11 @@ function table(summary: RunSummary): string {
     ['heads', `${heads} of width ${headDim}${kvHeads === heads ? '' : `, ${kvHeads} key/value heads`}`],
     ['data', summary.input ?? 'made up'],
     ['density', percent(summary.density)],
+    ...(selectMs === null
+      ? []
+      : [['pairs', `${grouped(summary.pairs)}, chosen by content`] satisfies [string, string]]),
     ['backend', `${summary.backend} (${summary.device})`],
+    ...(selectMs === null ? [] : [['selection', duration(selectMs)] satisfies [string, string]]),
     ['sparse', duration(summary.sparseMs)],
     ['full', fullMs === null ? `left out: ${summary.fullOmitted}` : duration(fullMs)],
     ...(speedUp === null ? [] : [['speed-up', `${speedUp.toPrecision(3)} x`] satisfies [string, string]]),

@@ -17,6 +17,28 @@ export class AttentionInputError extends Error {
  */
 export function checkInput(input: AttentionInput, { plans, headPlan }: HeadPlans): void {
   const { heads, kvHeads, queries, keys, headDim } = input;
+  checkQueriesAndKeys(input);
+  checkLength('v', input.v, '[kv_heads, keys, head_dim]', [kvHeads, keys, headDim]);
+  if (headPlan.length !== heads) {
+    throw new AttentionInputError(`There are ${heads} heads, but ${headPlan.length} of them have a mask (headPlan).`);
+  }
+  headPlan.forEach((index, head) => {
+    if (plans[index] === undefined) {
+      throw new AttentionInputError(`Head ${head} uses plan ${index}, but there are ${plans.length} plans.`);
+    }
+  });
+  plans.forEach((plan, index) => {
+    checkPlan(plan, index, queries, keys);
+  });
+}
+
+/**
+ * Checks that queries and keys fit together.
+ *
+ * @throws AttentionInputError
+ */
+export function checkQueriesAndKeys(input: Omit<AttentionInput, 'v'>): void {
+  const { heads, kvHeads, queries, keys, headDim } = input;
   for (const [name, value] of Object.entries({ heads, kvHeads, queries, keys, headDim })) {
     if (!Number.isInteger(value) || value < 1) {
       throw new AttentionInputError(`${name} must be a whole number of at least 1, but is ${value}.`);
@@ -32,18 +54,6 @@ export function checkInput(input: AttentionInput, { plans, headPlan }: HeadPlans
   }
   checkLength('q', input.q, '[heads, queries, head_dim]', [heads, queries, headDim]);
   checkLength('k', input.k, '[kv_heads, keys, head_dim]', [kvHeads, keys, headDim]);
-  checkLength('v', input.v, '[kv_heads, keys, head_dim]', [kvHeads, keys, headDim]);
-  if (headPlan.length !== heads) {
-    throw new AttentionInputError(`There are ${heads} heads, but ${headPlan.length} of them have a mask (headPlan).`);
-  }
-  headPlan.forEach((index, head) => {
-    if (plans[index] === undefined) {
-      throw new AttentionInputError(`Head ${head} uses plan ${index}, but there are ${plans.length} plans.`);
-    }
-  });
-  plans.forEach((plan, index) => {
-    checkPlan(plan, index, queries, keys);
-  });
 }
 
 /** The factor of q . k: the option, or 1 / sqrt(headDim). */

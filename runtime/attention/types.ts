@@ -42,8 +42,10 @@ export interface AttentionTiming {
   readonly kernelMs: number;
   /** The share of `kernelMs` that brought tensors into the order and form that the kernel reads. */
   readonly sortMs: number;
-  /** Milliseconds from call to result. */
+  /** Milliseconds from call to result, without `selectMs`. */
   readonly totalMs: number;
+  /** Milliseconds that went before it into choosing keys by content; absent for masks that ask for no content. */
+  readonly selectMs?: number;
 }
 
 export interface AttentionResult {

@@ -1,5 +1,5 @@
 import type { HeadPlans, PlanParts } from '../attention/types.ts';
-import { bindPattern } from '../pattern/bind.ts';
+import { bindPattern, isDynamic } from '../pattern/bind.ts';
 import type { Model, Pattern } from '../pattern/ir.ts';
 import { maskName } from '../pattern/mask-name.ts';
 import { patternAt, shapeAt } from '../pattern/model.ts';
@@ -40,8 +40,21 @@ export function compileHeadParts(
   tokens: number | undefined,
   options: CompileOptions = {},
 ): PlanParts {
-  const partsOf = perMask(model, layer, tokens, (pattern, shape) => compilePatternParts(pattern, shape, options));
-  const headParts = heads.map(partsOf);
+  return compileEach(model, layer, heads, tokens, (pattern, shape) => compilePatternParts(pattern, shape, options));
+}
+
+/**
+ * Parts of the heads' masks as `make` compiles them: once for heads whose patterns come to the same, and for each head where
+ * content chooses. `index` is the head's place in `heads`.
+ */
+export function compileEach(
+  model: Model,
+  layer: number,
+  heads: readonly number[],
+  tokens: number | undefined,
+  make: (pattern: Pattern, shape: Shape, index: number) => readonly TilePlan[],
+): PlanParts {
+  const headParts = heads.map(perMask(model, layer, tokens, make));
   const most = Math.max(1, ...headParts.map(parts => parts.length));
   return Array.from({ length: most }, (_, part) => {
     const plans = new SharedPlans();
@@ -54,15 +67,15 @@ export function compileHeadParts(
   });
 }
 
-/** What `make` makes of each head's pattern; heads whose patterns come to the same share it. */
+/** What `make` makes of each head's pattern; heads whose patterns come to the same, and ask for no content, share it. */
 function perMask<T>(
   model: Model,
   layer: number,
   tokens: number | undefined,
-  make: (pattern: Pattern, shape: Shape) => T,
-): (head: number) => T {
+  make: (pattern: Pattern, shape: Shape, index: number) => T,
+): (head: number, index: number) => T {
   const known = new Map<string, T>();
-  return head => {
+  return (head, index) => {
     const shape = shapeAt(model, layer, head, tokens);
     const pattern = patternAt(model, layer, head);
     if (pattern === undefined)
@@ -70,10 +83,11 @@ function perMask<T>(
         'uncovered',
         `no rule of ${model.name} reaches layer ${layer}, head ${head}; add one, e.g. attention = causal()`,
       );
+    if (isDynamic(pattern, shape)) return make(pattern, shape, index);
     const name = maskName(pattern, shape);
     const shared = known.get(name);
     if (shared !== undefined) return shared;
-    const made = make(pattern, shape);
+    const made = make(pattern, shape, index);
     known.set(name, made);
     return made;
   };

@@ -96,7 +96,7 @@ export class Designs {
     let failures = 0;
     try {
       const patterns = views.map(({ environment }) => lowerPattern(node, environment));
-      if (patterns.some(isDynamic)) return undefined;
+      if (patterns.some(pattern => isDynamic(pattern))) return undefined;
       // What is written decides what can stand for the numbers of a design.
       key = keyOf([patterns, view.shape, trials.length === 0 ? '' : textOf(node)]);
       const before = this.#known.get(key);

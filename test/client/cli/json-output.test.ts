@@ -64,6 +64,8 @@ const outputs: readonly [kind: string, args: readonly string[], code?: number][]
   ['formats', ['formats']],
   ['run', ['run', 'model.sparse', '--backend', 'cpu']],
   ['run', ['run', '--expr', 'window(4)', '--tokens', '1', '--backend', 'reference']],
+  ['run', ['run', '--expr', 'topk(4)', '--tokens', '40', '--backend', 'cpu']],
+  ['bench', ['bench', '--expr', 'lsh(4)', '--tokens', '40', '--backend', 'cpu']],
   ['bench', ['bench', 'model.sparse', '--tokens', '32,48', '--backend', 'cpu']],
   ['bench', ['bench', '--expr', 'documents([32])', '--tokens', '32,48', '--backend', 'cpu']],
   ['backends', ['backends']],

@@ -39,6 +39,21 @@ writeFileSync(
   'model Q { tokens = 130  queries = 69  heads = 4  kv_heads = 2  head_dim = 16  attention = causal() }\n',
 );
 
+writeFileSync(
+  path.join(cwd, 'chosen.sparse'),
+  `model Chosen {
+  tokens = 130
+  queries = 70
+  heads = 4
+  kv_heads = 2
+  head_dim = 16
+  causal = true
+  attention = topk(9, within: causal()) | diagonal()
+  attention heads [3] = sliding(20) - global([63, 64])
+}
+`,
+);
+
 /** Attention by definition, in float64, for a rule over (head, query position, key). */
 function expected(allowed: (head: number, i: number, j: number) => boolean): { o: Float64Array; lse: Float64Array } {
   const { heads, kvHeads, queries, keys, headDim } = shape;
@@ -145,6 +160,50 @@ describe.concurrent('sparse run', () => {
     expect(difference(output('head.safetensors', 1).o, o.subarray(2 * 70 * 16, 3 * 70 * 16))).toBeLessThan(1e-6);
   });
 
+  it.each(['cpu', 'gpu'])('chooses keys by content, attends on the %s', { timeout: 90_000 }, async backend => {
+    const args = ['chosen.sparse', '--of', 'Chosen', '--input', 'qkv.safetensors', '--output', `chosen-${backend}`];
+    const { code, stdout, stderr } = await run(...args, '--backend', backend, '--json');
+    expect(code, stderr).toBe(0);
+    const { heads, kvHeads, queries, keys, headDim } = shape;
+    const score = (head: number, i: number, j: number): number => {
+      const q = (head * queries + i - (keys - queries)) * headDim;
+      const k = (Math.floor((head * kvHeads) / heads) * keys + j) * headDim;
+      let dot = 0;
+      for (let d = 0; d < headDim; d++) dot += input.q[q + d]! * input.k[k + d]!;
+      return dot;
+    };
+    const best = new Map<string, Set<number>>();
+    const rule = (head: number, i: number, j: number): boolean => {
+      if (head === 3) return sliding(head, i, j);
+      let chosen = best.get(`${head},${i}`);
+      if (chosen === undefined) {
+        const past = Array.from({ length: i + 1 }, (_, key) => key);
+        chosen = new Set(past.sort((a, b) => score(head, i, b) - score(head, i, a)).slice(0, 9));
+        best.set(`${head},${i}`, chosen);
+      }
+      return chosen.has(j) || j === i;
+    };
+    const wanted = expected(rule);
+    const { o, lse } = output(`chosen-${backend}`);
+    expect(difference(o, wanted.o)).toBeLessThan(1e-5);
+    expect(difference(lse, wanted.lse)).toBeLessThan(1e-5);
+    let pairs = 0;
+    for (let head = 0; head < 4; head++)
+      for (let i = 60; i < 130; i++) for (let j = 0; j < 130; j++) if (rule(head, i, j)) pairs++;
+    const summary = JSON.parse(stdout) as Record<string, unknown>;
+    expect(summary).toMatchObject({ backend, pairs, density: pairs / (4 * 70 * 130), checkedRows: 280 });
+    expect(summary.selectMs).toBeGreaterThan(0);
+    expect(summary.largestDifference).toBeLessThan(1e-5);
+  });
+
+  it('tells people how long choosing took, and how many pairs were chosen', async () => {
+    const args = ['--expr', 'lsh(8, within: causal()) | topk(3)', '--tokens', '100', '--backend', 'cpu'];
+    const { code, stdout, stderr } = await run(...args);
+    expect(code, stderr).toBe(0);
+    expect(stdout).toMatch(/^pairs +[\d,]+, chosen by content$/m);
+    expect(stdout).toMatch(/^selection +[\d.]+ m?s$/m);
+  });
+
   it('runs any head of a pattern, on tensors too', async () => {
     const args = ['--expr', 'sliding(head < 2 ? 1 : 20) - global([63, 64])', '--head', '3', '--backend', 'cpu'];
     expect((await run(...args, '--input', 'qkv.safetensors', '--output', 'any.safetensors')).code).toBe(0);
@@ -233,10 +292,10 @@ describe.concurrent('sparse run', () => {
       /qkv\.safetensors: q has 70 queries, but Q has queries = 69; give q as \[heads, 69, head_dim\]/,
     ],
     [
-      'a pattern that chooses by content',
-      ['--expr', 'lsh(4)', '--input', 'qkv.safetensors'],
+      'a choice among blocks by content',
+      ['--expr', 'blocked(4, lsh(4))', '--input', 'qkv.safetensors'],
       1,
-      /^error: lsh chooses keys by content: .*queries and keys; run takes patterns whose pairs do not depend/,
+      /^error: inside blocked there are blocks .*block_topk chooses whole blocks/,
     ],
     ['the output on stdout', [...subject, '--tokens', '8', '--output', '-'], 2, /--output names a file/],
     ['more memory than there is', [...subject, '--tokens', '64Mi'], 2, /needs about .*iB of memory/],

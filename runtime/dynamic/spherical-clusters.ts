@@ -1,0 +1,168 @@
+import { philox } from '../pattern/philox.ts';
+import { AT_ONCE, fourDots, paddedLength } from './four-dots.ts';
+import { placesOfLargest } from './ranking.ts';
+
+export interface ClusterOptions {
+  readonly clusters: number;
+  /** Rounds of k-means at most; it ends when nothing changes. */
+  readonly iterations: number;
+  readonly seed: number;
+  /** Asked now and then; throwing stops it. */
+  readonly checkpoint?: (() => void) | undefined;
+}
+
+/** Vectors between looks at whether to stop. */
+const VECTORS_AT_ONCE = 256;
+
+/**
+ * Spherical k-means (Dhillon & Modha, 2001): vectors are scaled to length 1, each joins the centre with the largest dot
+ * product, of equal ones the first, and centres move to the direction of the sum of their vectors. A centre without
+ * vectors, or whose vectors cancel out, stays where it is.
+ *
+ * The first centres are drawn as k-means++ does (Arthur & Vassilvitskii, 2007): each vector with a chance in proportion to
+ * 1 - its largest dot product with the centres before. Draw t is the first 53 bits of Philox4x32-10 with counter (t, 0, 0, 0)
+ * and key (seed mod 2**32, floor(seed / 2**32)). There are fewer centres when no vector is apart from those that exist.
+ */
+export class SphericalClusters {
+  /** [vectors]: cluster of each vector, in the order given. */
+  readonly labels: Uint32Array;
+  readonly #vectors: Float64Array;
+  readonly #size: number;
+  readonly #centres: Float64Array;
+  readonly #checkpoint: (() => void) | undefined;
+  #count = 0;
+
+  /** `parts`: row-major vectors of `size` numbers. */
+  constructor(parts: readonly Float32Array[], size: number, options: ClusterOptions) {
+    this.#size = size;
+    this.#checkpoint = options.checkpoint;
+    this.#vectors = normalised(parts, size);
+    const vectors = this.#vectors.length / size;
+    this.labels = new Uint32Array(vectors);
+    const most = Math.min(options.clusters, vectors);
+    this.#centres = new Float64Array(paddedLength(most, size));
+    this.#draw(most, options.seed);
+    this.#assign();
+    for (let iteration = 0; iteration < options.iterations; iteration++) {
+      this.#move();
+      if (!this.#assign()) break;
+    }
+  }
+
+  /** Clusters that there are. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /**
+   * The `most` vectors among `count` of them from `first` on that are nearest to a cluster's centre, ties to the smaller
+   * place; places are counted from `first`, ascending.
+   */
+  nearest(cluster: number, first: number, count: number, most: number): Uint32Array {
+    const dots = Float64Array.from({ length: count }, (_, at) => this.#dot(first + at, cluster));
+    return placesOfLargest(dots, most, new Float64Array(count));
+  }
+
+  /** Chooses the first centres. */
+  #draw(most: number, seed: number): void {
+    const vectors = this.labels.length;
+    const key = [seed >>> 0, Math.floor(seed / 2 ** 32) >>> 0] as const;
+    // 1 - the largest dot product with the centres so far.
+    const apart = new Float64Array(vectors).fill(1);
+    let total = vectors;
+    while (this.#count < most && total > 0) {
+      this.#checkpoint?.();
+      const [high, low] = philox([this.#count, 0, 0, 0], key);
+      const drawn = ((high * 2 ** 21 + (low >>> 11)) / 2 ** 53) * total;
+      const vector = placeIn(apart, drawn);
+      const centre = this.#count++;
+      this.#centres.set(this.#vectors.subarray(vector * this.#size, (vector + 1) * this.#size), centre * this.#size);
+      total = 0;
+      for (let other = 0; other < vectors; other++) {
+        const distance = 1 - this.#dot(other, centre);
+        // What is left of a vector beside itself is rounding.
+        if (distance < (apart[other] as number)) apart[other] = distance < 1e-12 ? 0 : distance;
+        total += apart[other] as number;
+      }
+    }
+  }
+
+  /** Lets each vector join the nearest centre; says whether any changed. */
+  #assign(): boolean {
+    let changed = false;
+    const dots = new Float64Array(AT_ONCE);
+    for (let vector = 0; vector < this.labels.length; vector++) {
+      if (vector % VECTORS_AT_ONCE === 0) this.#checkpoint?.();
+      let nearest = 0;
+      let largest = Number.NEGATIVE_INFINITY;
+      for (let centre = 0; centre < this.#count; centre++) {
+        if (centre % AT_ONCE === 0)
+          fourDots(this.#centres, centre, this.#size, this.#vectors, vector * this.#size, dots);
+        const dot = dots[centre % AT_ONCE] as number;
+        if (dot > largest) {
+          largest = dot;
+          nearest = centre;
+        }
+      }
+      changed ||= this.labels[vector] !== nearest;
+      this.labels[vector] = nearest;
+    }
+    return changed;
+  }
+
+  #move(): void {
+    const sums = new Float64Array(this.#count * this.#size);
+    this.labels.forEach((label, vector) => {
+      for (let d = 0; d < this.#size; d++)
+        sums[label * this.#size + d] =
+          (sums[label * this.#size + d] as number) + (this.#vectors[vector * this.#size + d] as number);
+    });
+    for (let centre = 0; centre < this.#count; centre++) {
+      const sum = sums.subarray(centre * this.#size, (centre + 1) * this.#size);
+      if (normalise(sum)) this.#centres.set(sum, centre * this.#size);
+    }
+  }
+
+  #dot(vector: number, centre: number): number {
+    const a = vector * this.#size;
+    const b = centre * this.#size;
+    let dot = 0;
+    for (let d = 0; d < this.#size; d++) dot += (this.#vectors[a + d] as number) * (this.#centres[b + d] as number);
+    return dot;
+  }
+}
+
+/** The first place up to which the weights add up to more than `sum`; of weights that fall short by rounding, the last above 0. */
+function placeIn(weights: Float64Array, sum: number): number {
+  let last = 0;
+  let reached = 0;
+  for (let place = 0; place < weights.length; place++) {
+    const weight = weights[place] as number;
+    if (weight === 0) continue;
+    last = place;
+    reached += weight;
+    if (reached > sum) break;
+  }
+  return last;
+}
+
+function normalised(parts: readonly Float32Array[], size: number): Float64Array {
+  const all = new Float64Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  for (let start = 0; start < all.length; start += size) normalise(all.subarray(start, start + size));
+  return all;
+}
+
+/** Scales to length 1; false when there is no length. */
+function normalise(vector: Float64Array): boolean {
+  let square = 0;
+  for (const value of vector) square += value * value;
+  const length = Math.sqrt(square);
+  if (length === 0) return false;
+  for (let d = 0; d < vector.length; d++) vector[d] = (vector[d] as number) / length;
+  return true;
+}

@@ -1,0 +1,90 @@
+import { describe, expect, test } from 'vitest';
+import { methods } from '../../../runtime/dynamic/methods.ts';
+import { selectHeads } from '../../../runtime/dynamic/select-heads.ts';
+import { primitives } from '../../../runtime/pattern/primitives.ts';
+import { input, modelOf, pairCounts } from './select.ts';
+
+const problem = input({ keys: 70, heads: 4, kvHeads: 2 });
+
+async function choose(expression: string, given = problem, heads = [0, 1, 2, 3]) {
+  return selectHeads(await modelOf(expression, given), 0, heads, given);
+}
+
+test('every primitive that selects by content has a method', () => {
+  const selecting = [...primitives.values()].filter(({ selects }) => selects !== undefined).map(({ name }) => name);
+  expect([...methods.keys()].sort()).toEqual(selecting.sort());
+});
+
+describe('plans of heads that choose by content', () => {
+  test('heads that ask for no content share their plan, and nothing is timed without content', async () => {
+    const { parts, selectMs } = await choose('head % 2 == 0 ? sliding(8) : topk(8)');
+    expect(parts.map(({ headPlan }) => headPlan)).toEqual([[0, 1, 0, 2]]);
+    expect(selectMs).toBeGreaterThan(0);
+    const without = await choose('head < 9 ? sliding(8) : topk(8)');
+    expect(without.parts.map(({ headPlan }) => headPlan)).toEqual([[0, 0, 0, 0]]);
+    expect(without.selectMs).toBeNull();
+  });
+
+  test.each([
+    ['q', Number.NaN, 'Tensor q is NaN at head 2, row 5, number 3'],
+    ['k', Number.NaN, 'Tensor k is NaN at head 1, row 5, number 3'],
+    ['q', Number.POSITIVE_INFINITY, 'Tensor q is Infinity at head 2, row 5, number 3'],
+    ['k', Number.NEGATIVE_INFINITY, 'Tensor k is -Infinity at head 1, row 5, number 3'],
+  ] as const)('%s with %d is refused', async (name, value, message) => {
+    const bad = { ...problem, [name]: problem[name].slice() };
+    bad[name][((name === 'q' ? 2 : 1) * 70 + 5) * 8 + 3] = value;
+    for (const expression of [
+      'topk(4)',
+      'threshold(0.5)',
+      'block_topk(8, 2)',
+      'lsh(4)',
+      'routing(4)',
+      'vertical_slash(2, 2)',
+    ])
+      await expect(choose(expression, bad)).rejects.toMatchObject({
+        name: 'AttentionInputError',
+        message: expect.stringContaining(`${message}: keys can be chosen by content only among finite numbers`),
+      });
+    // Nobody looks at it where nothing is chosen.
+    expect((await choose('sliding(4)', bad)).selectMs).toBeNull();
+  });
+
+  test.each([
+    ['blocked(8, topk(2))', /inside blocked there are blocks in the place of tokens/],
+    ['blocked(8, topk(2) | sliding(2)) & causal()', /block_topk chooses whole blocks/],
+  ])('%s is refused', async (expression, message) => {
+    await expect(choose(expression)).rejects.toMatchObject({ name: 'PatternError', code: 'dynamic', message });
+  });
+
+  test('turned around, every token needs a query', async () => {
+    const few = input({ keys: 70, queries: 30 });
+    await expect(choose('transpose(topk(2))', few, [0])).rejects.toThrow(/transpose of .* 30 queries for 70 tokens/);
+    await expect(choose('symmetric(topk(2) | sliding(2))', few, [0])).rejects.toThrow(/symmetric of .* 30 queries/);
+    expect(await pairCounts('transpose(sliding(2)) & topk(70)', few)).toEqual([59]);
+  });
+
+  test('heads and lengths must be those of the tensors', async () => {
+    await expect(choose('topk(2)', problem, [0])).rejects.toThrow(/There are 4 heads of queries, but 1 heads/);
+    const model = await modelOf('topk(2)', { ...problem, queries: 60 });
+    expect(() => selectHeads(model, 0, [0, 1, 2, 3], problem)).toThrow(/has 60 queries, but the tensors have 70/);
+    const short = { ...problem, q: problem.q.subarray(8) };
+    await expect(choose('topk(2)', short)).rejects.toThrow(/q has 2232 numbers, .*needs 2240/);
+  });
+
+  test('a checkpoint stops every method', async () => {
+    for (const expression of [
+      'topk(4)',
+      'threshold(0.5)',
+      'block_topk(8, 2)',
+      'lsh(4)',
+      'routing(4)',
+      'vertical_slash(2, 2)',
+    ]) {
+      const model = await modelOf(expression, problem);
+      const checkpoint = (): never => {
+        throw new Error('stopped');
+      };
+      expect(() => selectHeads(model, 0, [0, 1, 2, 3], problem, { checkpoint })).toThrow('stopped');
+    }
+  });
+});
