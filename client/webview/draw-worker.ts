@@ -1,11 +1,15 @@
 import { complexity } from '../../runtime/analyse/complexity.ts';
 import { modelCost } from '../../runtime/analyse/cost.ts';
 import { COUNTED_SQUARES, estimatePairs } from '../../runtime/analyse/estimate.ts';
+import { fitOf } from '../../runtime/analyse/fit.ts';
 import { modelFlow, shortestWay } from '../../runtime/analyse/flow.ts';
+import { recognise } from '../../runtime/analyse/recognise.ts';
+import { type RowSpread, rowSpread } from '../../runtime/analyse/row-spread.ts';
 import { statisticsOf } from '../../runtime/analyse/statistics.ts';
 import { type Waste, wasteOf } from '../../runtime/analyse/waste.ts';
 import { compileHeadParts } from '../../runtime/compile/compile-heads.ts';
 import { buildMaskTree, CompileError, type CompileOptions } from '../../runtime/compile/mask-tree.ts';
+import { rowCounts } from '../../runtime/compile/row-counts.ts';
 import { buffersOf } from '../../runtime/compile/tile-plan.ts';
 import { withoutParts } from '../../runtime/draw/hidden-parts.ts';
 import { LayeredMask } from '../../runtime/draw/layered-mask.ts';
@@ -20,6 +24,7 @@ import { Drawer } from './drawer.ts';
 import type {
   CostAnswer,
   Counted,
+  DesignAnswer,
   DrawingAnswers,
   DrawingRequest,
   FromWorker,
@@ -60,6 +65,15 @@ function answerTo(request: DrawingRequest): Answer {
     }
     case 'measure':
       return { answer: measure(request.choice), transfer: [] };
+    case 'rows':
+      return { answer: rowsOf(request.choice), transfer: [] };
+    case 'design':
+      return { answer: designOf(request.choice), transfer: [] };
+    case 'fit': {
+      const { choice } = request;
+      const { layer, head, tokens } = choice;
+      return { answer: fitOf(modelShown(choice), { layer, head, tokens }), transfer: [] };
+    }
     case 'cost':
       return { answer: costOf(request.choice), transfer: [] };
     case 'flow': {
@@ -115,6 +129,21 @@ function counted(pattern: Pattern, written: Pattern, shape: Shape, options: Comp
     return { label: part.label, span: part.span, pairs: tree.root?.pairs ?? 0 };
   });
   return { statistics, parts };
+}
+
+/** Bins of the histogram of keys per query: as many as bars can be told apart in a narrow panel. */
+const ROW_BINS = 32;
+
+function rowsOf(choice: MaskChoice): RowSpread {
+  const { pattern, shape } = chosen({ ...choice, model: modelShown(choice) });
+  const options = hasCondition(pattern) ? { maxNodes: COUNTED_SQUARES } : {};
+  return rowSpread(rowCounts(buildMaskTree(bindPattern(pattern, shape), shape, options)), ROW_BINS);
+}
+
+function designOf(choice: MaskChoice): DesignAnswer {
+  const { pattern, shape } = chosen({ ...choice, model: modelShown(choice) });
+  const found = recognise(bindPattern(pattern, shape), shape, { pattern });
+  return found === undefined ? null : { title: found.title, text: found.text, module: found.module };
 }
 
 function costOf(choice: MaskChoice): CostAnswer {

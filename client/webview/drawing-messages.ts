@@ -1,6 +1,9 @@
 import type { ModelCost } from '../../runtime/analyse/cost.ts';
 import type { Estimate } from '../../runtime/analyse/estimate.ts';
+import type { LibraryFit } from '../../runtime/analyse/fit.ts';
 import type { FlowReport } from '../../runtime/analyse/flow.ts';
+import type { Recognised } from '../../runtime/analyse/recognise.ts';
+import type { RowSpread } from '../../runtime/analyse/row-spread.ts';
 import type { Statistics } from '../../runtime/analyse/statistics.ts';
 import type { Waste } from '../../runtime/analyse/waste.ts';
 import type { PlanParts } from '../../runtime/attention/types.ts';
@@ -44,6 +47,9 @@ export interface CostAnswer {
 
 export type FlowAnswer = FlowReport;
 
+/** The published design that the mask is, if it is one. */
+export type DesignAnswer = Pick<Recognised, 'title' | 'text' | 'module'> | null;
+
 /** A picture of the mask, or word that the worker does not know which mask is meant: it is to be asked again with it. */
 export type Picture =
   | { readonly pixels: Uint8ClampedArray<ArrayBuffer>; readonly approximate: boolean }
@@ -56,7 +62,7 @@ export interface Drawn {
 }
 
 /** Questions about the mask that is shown and nothing else: sections ask them again whenever it changes. */
-export type Inquiry = 'measure' | 'cost' | 'flow';
+export type Inquiry = 'measure' | 'rows' | 'design' | 'fit' | 'cost' | 'flow';
 
 /** What the page asks of a drawing worker; each kind has its own answer. */
 export type DrawingRequest =
@@ -78,6 +84,9 @@ export type DrawingRequest =
 export interface DrawingAnswers {
   readonly draw: Picture;
   readonly measure: Measurement;
+  readonly rows: RowSpread;
+  readonly design: DesignAnswer;
+  readonly fit: readonly LibraryFit[];
   readonly cost: CostAnswer;
   readonly flow: FlowAnswer;
   readonly heads: HeadMasks;
