@@ -32,3 +32,35 @@ export function rowSpread(counts: Float64Array, most: number): RowSpread {
   }
   return { min, max, width, bins };
 }
+
+/** Some neighbouring rows and how many keys they have. */
+export interface RowStretch {
+  /** The first of the rows. */
+  readonly first: number;
+  readonly min: number;
+  readonly mean: number;
+  readonly max: number;
+}
+
+/**
+ * Keys per row along the sequence, in at most `most` stretches of equal length (the last one may be shorter).
+ *
+ * @param counts keys of each row [queries]
+ */
+export function rowStretches(counts: Float64Array, most: number): readonly RowStretch[] {
+  const length = Math.max(1, Math.ceil(counts.length / most));
+  const stretches: RowStretch[] = [];
+  for (let first = 0; first < counts.length; first += length) {
+    let min = Number.POSITIVE_INFINITY;
+    let max = 0;
+    let sum = 0;
+    const end = Math.min(counts.length, first + length);
+    for (const count of counts.subarray(first, end)) {
+      if (count < min) min = count;
+      if (count > max) max = count;
+      sum += count;
+    }
+    stretches.push({ first, min, mean: sum / (end - first), max });
+  }
+  return stretches;
+}

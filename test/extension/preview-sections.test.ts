@@ -26,6 +26,34 @@ describe('the sections', () => {
     expect(await fit.locator('details[open]').innerText()).toMatch(/See query \d+, key \d+/);
   });
 
+  test('draw charts whose numbers can be read as a table', async () => {
+    const { page } = preview;
+    await preview.show('sliding(16) | columns([0])', 64, { name: 'charted' });
+    const charts = page.locator('section.charts figure');
+    const scaling = charts.filter({ hasText: 'Cost of one head against n' });
+    await scaling.locator('canvas').waitFor();
+    await charts.filter({ hasText: 'Waste by tile size' }).locator('canvas').waitFor();
+    await charts.filter({ hasText: 'Keys per query' }).locator('canvas').waitFor();
+    await scaling.getByText('As a table').click();
+    const rows = scaling.locator('tbody tr');
+    expect(await rows.count()).toBe(15);
+    // 64 * 64 pairs, 64 numbers a head, 4 operations each.
+    expect(await rows.first().innerText()).toContain('1.05 M');
+    // It is as wide as its place, sharp, and inked.
+    const drawn = (): Promise<{ wide: boolean; inked: boolean }> =>
+      scaling.locator('canvas').evaluate(element => {
+        const canvas = element as HTMLCanvasElement;
+        const { width, height } = canvas;
+        const data = canvas.getContext('2d')?.getImageData(0, 0, width, height).data ?? [];
+        const place = canvas.closest('sparse-chart')?.clientWidth ?? 0;
+        return { wide: Math.abs(width - place * devicePixelRatio) < 2, inked: data.some(value => value > 0) };
+      });
+    await expect.poll(drawn).toEqual({ wide: true, inked: true });
+    await page.setViewportSize({ width: 300, height: 700 });
+    await expect.poll(drawn).toEqual({ wide: true, inked: true });
+    await page.setViewportSize({ width: 1000, height: 700 });
+  });
+
   test('follow a primitive that is hidden', async () => {
     const { page } = preview;
     await preview.show('sliding(16) | columns([0])', 64, { name: 'toggled' });

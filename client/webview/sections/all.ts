@@ -1,3 +1,4 @@
+import { chartsSection } from '../charts/charts-section.ts';
 import { headsSection } from '../heads-section.ts';
 import { legendSection } from '../legend.ts';
 import { runSection } from '../run/run-section.ts';
@@ -18,4 +19,5 @@ export const makeSections: readonly MakeSection[] = [
   costSection,
   flowSection,
   fitSection,
+  chartsSection,
 ];

@@ -44,7 +44,7 @@ function countedNumbers({ statistics }: Counted, rows: State['answers']['rows'])
     ${line('Density', percent(statistics.density), '', 'Share of all pairs')}
     ${line('Complexity', statistics.complexity)}
     ${line('Keys per query', `${count(keysPerQuery.min)} / ${mean(keysPerQuery.mean)} / ${count(keysPerQuery.max)}`, '', 'Fewest, mean, most')}
-    ${rows != null && 'answer' in rows ? html`<dd class="spread">${histogram(rows.answer)}</dd>` : nothing}
+    ${rows != null && 'answer' in rows ? html`<dd class="spread">${histogram(rows.answer.spread)}</dd>` : nothing}
     ${line('Range', `${count(statistics.range.back)} back, ${count(statistics.range.ahead)} ahead`, '', 'Farthest key that a query attends to')}
     ${statistics.emptyQueries === 0 ? nothing : line('Queries without keys', count(statistics.emptyQueries))}
     ${line(`Tiles ${tiles.size} x ${tiles.size}`, `${count(tiles.full)} full, ${count(tiles.partial)} partial`, '', `${count(tiles.empty)} empty tiles are skipped`)}

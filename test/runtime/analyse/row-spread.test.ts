@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { rowSpread } from '../../../runtime/analyse/row-spread.ts';
+import { rowSpread, rowStretches } from '../../../runtime/analyse/row-spread.ts';
 
 describe('rows sorted by their number of keys', () => {
   it('gives every number of keys a bin of its own where there are few', () => {
@@ -26,5 +26,16 @@ describe('rows sorted by their number of keys', () => {
         },
       ),
     );
+  });
+});
+
+describe('rows along the sequence', () => {
+  it('are cut into stretches that together hold every row once', () => {
+    expect(rowStretches(Float64Array.of(1, 3, 5, 5, 9), 3)).toEqual([
+      { first: 0, min: 1, mean: 2, max: 3 },
+      { first: 2, min: 5, mean: 5, max: 5 },
+      { first: 4, min: 9, mean: 9, max: 9 },
+    ]);
+    expect(rowStretches(new Float64Array(0), 3)).toEqual([]);
   });
 });
