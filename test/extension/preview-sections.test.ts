@@ -54,6 +54,38 @@ describe('the sections', () => {
     await page.setViewportSize({ width: 1000, height: 700 });
   });
 
+  test('keep runs as a table, also after the page was loaded again, and copy it', async () => {
+    const { page } = preview;
+    await preview.show('sliding(16)', 256, { name: 'measured' });
+    const pick = (name: string, value: string): Promise<void> =>
+      page.locator(`.run .${name}`).evaluate((element, to) => {
+        (element as HTMLSelectElement).value = to;
+        element.dispatchEvent(new Event('change', { bubbles: true }));
+      }, value);
+    await pick('backend', 'cpu');
+    await pick('width', '32');
+    const rows = page.locator('.run tbody tr');
+    for (const expected of [1, 2]) {
+      await page.locator('.run vscode-button', { hasText: /^\s*Run\s*$/ }).click();
+      await expect.poll(() => rows.count(), { timeout: 60_000 }).toBe(expected);
+    }
+    await pick('dtype', 'f16');
+    await page.waitForTimeout(400);
+    await preview.reload();
+    await preview.shown('measured 256');
+    expect(await rows.count()).toBe(2);
+    expect((await rows.first().innerText()).replace(/\s+/g, ' ')).toMatch(
+      /^measured CPU f32 256 1 32 [0-9.]+ ms [0-9.]+ ms /,
+    );
+    expect(await page.locator('.run .dtype').evaluate(element => (element as HTMLSelectElement).value)).toBe('f16');
+    await page.locator('.run vscode-button', { hasText: 'Copy as CSV' }).click();
+    await expect
+      .poll(async () => (await preview.sent()).find(message => message.type === 'copy'))
+      .toMatchObject({ text: expect.stringMatching(/\r\nmeasured,CPU,f32,256,1,32,/) });
+    await page.locator('.run vscode-button', { hasText: 'Clear' }).click();
+    await rows.first().waitFor({ state: 'detached' });
+  }, 120_000);
+
   test('follow a primitive that is hidden', async () => {
     const { page } = preview;
     await preview.show('sliding(16) | columns([0])', 64, { name: 'toggled' });
