@@ -83,7 +83,9 @@ export class MaskView {
   }
 
   show(drawn: Drawn, extent: Extent): void {
+    // What is shown stays, but the worker is for the new mask alone: two that ask would push each other aside for ever.
     this.#back?.source.close();
+    this.#front?.source.close();
     const source: TileSource = new TileSource(
       this.#worker,
       drawn,
@@ -115,8 +117,6 @@ export class MaskView {
   #swap(): void {
     clearTimeout(this.#patience);
     if (this.#back === undefined) return;
-    // A mask of the same size stands in for tiles that are not there yet.
-    this.#front?.source.close();
     this.#front = this.#back;
     this.#back = undefined;
     this.paintSoon();
