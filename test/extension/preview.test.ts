@@ -225,7 +225,7 @@ describe('the preview', () => {
 
   test('shows another declaration of the file', async () => {
     const frame = await previewFrame();
-    await frame.locator('.toolbar vscode-single-select').evaluate(element => {
+    await frame.locator('.toolbar .declaration').evaluate(element => {
       (element as HTMLSelectElement).value = 'other';
       element.dispatchEvent(new Event('change', { bubbles: true }));
     });
