@@ -60,6 +60,8 @@ export type ToHost =
   /** Write into the source that these primitives are gone. */
   | { readonly type: 'remove'; readonly spans: readonly Span[] }
   | { readonly type: 'export' }
+  /** Put a text onto the clipboard, which a page cannot do that lacks the focus. */
+  | { readonly type: 'copy'; readonly text: string }
   /** Attention ran, on this backend (`gpu`, `cpu`...) and device. */
   | { readonly type: 'ran'; readonly backend: string; readonly device: string };
 
@@ -75,6 +77,8 @@ export function isToHost(message: unknown): message is ToHost {
       return fields.tokens === null || typeof fields.tokens === 'number';
     case 'select':
       return typeof fields.name === 'string';
+    case 'copy':
+      return typeof fields.text === 'string';
     case 'ran':
       return typeof fields.backend === 'string' && typeof fields.device === 'string';
     case 'view': {

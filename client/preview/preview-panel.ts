@@ -224,6 +224,9 @@ export class PreviewPanel {
       case 'remove':
         void removeOperands(this.#client, message.spans);
         break;
+      case 'copy':
+        void vscode.env.clipboard.writeText(message.text);
+        break;
       case 'export':
         void vscode.commands.executeCommand('sparse.exportMask', {
           uri: this.uri.toString(),

@@ -1,11 +1,16 @@
 import { complexity } from '../../runtime/analyse/complexity.ts';
-import { modelCost } from '../../runtime/analyse/cost.ts';
+import { ASSUMED_HEAD_DIM, modelCost } from '../../runtime/analyse/cost.ts';
 import { COUNTED_SQUARES, estimatePairs } from '../../runtime/analyse/estimate.ts';
+import { fitOf } from '../../runtime/analyse/fit.ts';
 import { modelFlow, shortestWay } from '../../runtime/analyse/flow.ts';
+import { recognise } from '../../runtime/analyse/recognise.ts';
+import { rowSpread, rowStretches } from '../../runtime/analyse/row-spread.ts';
+import { pairsByLength } from '../../runtime/analyse/scaling.ts';
 import { statistics } from '../../runtime/analyse/statistics.ts';
 import { type Waste, wasteOf } from '../../runtime/analyse/waste.ts';
 import { compileHeadParts } from '../../runtime/compile/compile-heads.ts';
 import { buildMaskTree, CompileError, type CompileOptions } from '../../runtime/compile/mask-tree.ts';
+import { rowCounts } from '../../runtime/compile/row-counts.ts';
 import { buffersOf } from '../../runtime/compile/tile-plan.ts';
 import { withoutParts } from '../../runtime/draw/hidden-parts.ts';
 import { LayeredMask } from '../../runtime/draw/layered-mask.ts';
@@ -20,10 +25,13 @@ import { Drawer } from './drawer.ts';
 import type {
   CostAnswer,
   Counted,
+  DesignAnswer,
   DrawingAnswers,
   DrawingRequest,
   FromWorker,
   Measurement,
+  RowsAnswer,
+  ScalingAnswer,
   ToWorker,
 } from './drawing-messages.ts';
 import { headMasks } from './heads.ts';
@@ -60,6 +68,17 @@ function answerTo(request: DrawingRequest): Answer {
     }
     case 'measure':
       return { answer: measure(request.choice), transfer: [] };
+    case 'rows':
+      return { answer: rowsOf(request.choice), transfer: [] };
+    case 'scaling':
+      return { answer: scalingOf(request.choice), transfer: [] };
+    case 'design':
+      return { answer: designOf(request.choice), transfer: [] };
+    case 'fit': {
+      const { choice } = request;
+      const { layer, head, tokens } = choice;
+      return { answer: fitOf(modelShown(choice), { layer, head, tokens }), transfer: [] };
+    }
     case 'cost':
       return { answer: costOf(request.choice), transfer: [] };
     case 'flow': {
@@ -113,6 +132,47 @@ function counted(pattern: Pattern, written: Pattern, shape: Shape, options: Comp
     return { label: part.label, span: part.span, pairs: tree.root?.pairs ?? 0 };
   });
   return { statistics: statistics(pattern, shape, options), parts };
+}
+
+/** Bins of the histogram of keys per query: as many as bars can be told apart in a narrow panel. */
+const ROW_BINS = 32;
+
+/** Points of the chart of keys along the sequence: pixels of a narrow panel. */
+const ROW_STRETCHES = 256;
+/** Lengths of the chart of costs: 64 to 1Mi. */
+const LENGTHS = Array.from({ length: 15 }, (_, index) => 2 ** (index + 6));
+/** Squares looked at for each of them: milliseconds. What needs more has a shorter line. */
+const SCALING_NODES = 2 ** 13;
+
+function scalingOf(choice: MaskChoice): ScalingAnswer {
+  const { model } = choice;
+  const { pattern, shape } = chosen(choice);
+  const labels = partsOf(pattern, shape).map(part => part.label);
+  const lengths = pairsByLength(
+    tokens => {
+      const { pattern: written, shape: at } = chosen({ ...choice, tokens });
+      const whole = withoutParts(written, at, choice.hidden);
+      const parts = partsOf(written, at).map(part => part.pattern);
+      // Parts may have other labels at another length; they come in the order of the source.
+      return { shape: at, whole, parts: parts.map(right => ({ kind: 'intersection', left: written, right }) as const) };
+    },
+    LENGTHS,
+    { maxNodes: SCALING_NODES },
+  );
+  return { name: model.name, headDim: model.headDim ?? ASSUMED_HEAD_DIM, labels, lengths };
+}
+
+function rowsOf(choice: MaskChoice): RowsAnswer {
+  const { pattern, shape } = chosen({ ...choice, model: modelShown(choice) });
+  const options = hasCondition(pattern) ? { maxNodes: COUNTED_SQUARES } : {};
+  const counts = rowCounts(buildMaskTree(bindPattern(pattern, shape), shape, options));
+  return { spread: rowSpread(counts, ROW_BINS), stretches: rowStretches(counts, ROW_STRETCHES) };
+}
+
+function designOf(choice: MaskChoice): DesignAnswer {
+  const { pattern, shape } = chosen({ ...choice, model: modelShown(choice) });
+  const found = recognise(bindPattern(pattern, shape), shape, { pattern });
+  return found === undefined ? null : { title: found.title, text: found.text, module: found.module };
 }
 
 function costOf(choice: MaskChoice): CostAnswer {

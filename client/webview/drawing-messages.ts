@@ -1,6 +1,10 @@
 import type { ModelCost } from '../../runtime/analyse/cost.ts';
 import type { Estimate } from '../../runtime/analyse/estimate.ts';
+import type { LibraryFit } from '../../runtime/analyse/fit.ts';
 import type { FlowReport } from '../../runtime/analyse/flow-report.ts';
+import type { Recognised } from '../../runtime/analyse/recognise.ts';
+import type { RowSpread, RowStretch } from '../../runtime/analyse/row-spread.ts';
+import type { PairsAtLength } from '../../runtime/analyse/scaling.ts';
 import type { Statistics } from '../../runtime/analyse/statistics.ts';
 import type { Waste } from '../../runtime/analyse/waste.ts';
 import type { PlanParts } from '../../runtime/attention/types.ts';
@@ -44,6 +48,24 @@ export interface CostAnswer {
 
 export type FlowAnswer = FlowReport;
 
+/** Keys of each query: how many queries have how many, and along the sequence. */
+export interface RowsAnswer {
+  readonly spread: RowSpread;
+  readonly stretches: readonly RowStretch[];
+}
+
+/** The mask that is shown at other lengths. */
+export interface ScalingAnswer {
+  readonly name: string;
+  readonly headDim: number;
+  /** Of its parts. */
+  readonly labels: readonly string[];
+  readonly lengths: readonly PairsAtLength[];
+}
+
+/** The published design that the mask is, if it is one. */
+export type DesignAnswer = Pick<Recognised, 'title' | 'text' | 'module'> | null;
+
 /** A picture of the mask, or word that the worker does not know which mask is meant: it is to be asked again with it. */
 export type Picture =
   | { readonly pixels: Uint8ClampedArray<ArrayBuffer>; readonly approximate: boolean }
@@ -56,7 +78,7 @@ export interface Drawn {
 }
 
 /** Questions about the mask that is shown and nothing else: sections ask them again whenever it changes. */
-export type Inquiry = 'measure' | 'cost' | 'flow';
+export type Inquiry = 'measure' | 'rows' | 'scaling' | 'design' | 'fit' | 'cost' | 'flow';
 
 /** What the page asks of a drawing worker; each kind has its own answer. */
 export type DrawingRequest =
@@ -78,6 +100,10 @@ export type DrawingRequest =
 export interface DrawingAnswers {
   readonly draw: Picture;
   readonly measure: Measurement;
+  readonly rows: RowsAnswer;
+  readonly scaling: ScalingAnswer;
+  readonly design: DesignAnswer;
+  readonly fit: readonly LibraryFit[];
   readonly cost: CostAnswer;
   readonly flow: FlowAnswer;
   readonly heads: HeadMasks;

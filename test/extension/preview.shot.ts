@@ -36,7 +36,7 @@ test('preview', { timeout: 240_000 }, async () => {
   // A wider preview, so that its numbers stand beside the picture.
   for (let step = 0; step < 2; step++)
     await probe.ask('executeCommand', { command: 'workbench.action.decreaseViewWidth', args: [] });
-  await frame.locator('.run vscode-single-select').evaluate(element => {
+  await frame.locator('.run .backend').evaluate(element => {
     (element as HTMLSelectElement).value = 'cpu';
     element.dispatchEvent(new Event('change', { bubbles: true }));
   });

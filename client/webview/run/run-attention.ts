@@ -1,13 +1,28 @@
 import { type Attention, BackendError, createAttention } from '../../../runtime/attention/attention.ts';
-import { type CompareOptions, compareWithFull, type RunReport } from '../../../runtime/attention/compare-with-full.ts';
+import {
+  type CompareOptions,
+  compareWithFull,
+  pairsOfHeads,
+  type RunReport,
+} from '../../../runtime/attention/compare-with-full.ts';
 import { webWorkers } from '../../../runtime/attention/cpu/workers.web.ts';
 import { sampleInput } from '../../../runtime/attention/sample-data.ts';
-import type { AttentionInput, PlanParts } from '../../../runtime/attention/types.ts';
+import type { AttentionInput, PlanParts, Precision } from '../../../runtime/attention/types.ts';
 import type { MaskChoice } from '../mask-choice.ts';
 import { keptKernels } from './kept-kernels.ts';
 
 /** What the user wants a run to use: WebGPU, or the CPU where there is no adapter; or the CPU in any case. */
 export type RunOn = 'gpu' | 'cpu';
+
+/** What the user chose for runs. */
+export interface RunSettings {
+  /** Does a run compute all heads of the layer, or the one that is shown? */
+  readonly allHeads: boolean;
+  readonly runOn: RunOn;
+  readonly dtype: Precision;
+  /** Width of a head; null: that of the model. */
+  readonly headDim: number | null;
+}
 
 /** The outcome of a run, as it is shown and kept. */
 export interface RunSummary {
@@ -17,7 +32,11 @@ export interface RunSummary {
   readonly headDim: number;
   readonly backend: string;
   readonly device: string;
+  /** Of the tensors: f16 only where a backend was allowed to round them and does so. */
+  readonly dtype: Precision;
   readonly sparseMs: number;
+  /** Operations of the pairs that attend, by the time of the sparse run; 10^12 a second. */
+  readonly tflops: number;
   readonly fullMs: number | null;
   readonly predictedFullMs: number;
   readonly speedUp: number | null;
@@ -58,8 +77,8 @@ export interface RunHeads {
 }
 
 /** The head that is shown, or all heads of the layer as far as they fit into memory. Throws when not even one fits. */
-export function headsToRun({ model, tokens, head }: MaskChoice, all: boolean): RunHeads {
-  const headDim = model.headDim ?? DEFAULT_HEAD_DIM;
+export function headsToRun({ model, tokens, head }: MaskChoice, all: boolean, width: number | null): RunHeads {
+  const headDim = width ?? model.headDim ?? DEFAULT_HEAD_DIM;
   const queries = model.queries ?? tokens;
   const group = model.heads / model.kvHeads;
   const bytes = (heads: number): number => 4 * headDim * (2 * heads * queries + 2 * Math.ceil(heads / group) * tokens);
@@ -88,13 +107,13 @@ export async function runAttention(
   choice: MaskChoice,
   { heads, kvHeads, headDim, note }: RunHeads,
   plans: PlanParts,
-  runOn: RunOn,
+  { runOn, dtype }: RunSettings,
   signal: AbortSignal,
   onProgress: (done: number) => void,
 ): Promise<RunSummary> {
   const queries = choice.model.queries ?? choice.tokens;
   const input = sampleInput({ heads: heads.length, kvHeads, queries, keys: choice.tokens, headDim });
-  const report = await compare(input, plans, { backend: runOn, signal, onProgress });
+  const report = await compare(input, plans, { backend: runOn, precision: dtype, signal, onProgress });
   return {
     name: choice.model.name,
     tokens: choice.tokens,
@@ -102,6 +121,8 @@ export async function runAttention(
     headDim,
     backend: report.sparse.backend,
     device: report.sparse.device,
+    dtype: report.sparse.backend === 'gpu' ? dtype : 'f32',
+    tflops: (4 * headDim * pairsOfHeads(plans)) / Math.max(1e-6, report.sparse.timing.kernelMs) / 1e9,
     sparseMs: report.sparse.timing.kernelMs,
     fullMs: report.fullMs,
     predictedFullMs: report.predictedFullMs,

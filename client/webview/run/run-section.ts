@@ -23,8 +23,9 @@ export function runSection(page: PageServices): Section {
       runView(runs.view(canRun(state), shownOf(state)?.choice.model.heads ?? 1), {
         run: () => run(page, runs),
         cancel: () => runs.cancel(),
-        setRunOn: runOn => runs.setRunOn(runOn),
-        setAllHeads: all => runs.setAllHeads(all),
+        set: settings => runs.set(settings),
+        clear: () => runs.clear(),
+        copy: text => page.send({ type: 'copy', text }),
       }),
   };
 }

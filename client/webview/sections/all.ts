@@ -1,7 +1,10 @@
+import { chartsSection } from '../charts/charts-section.ts';
 import { headsSection } from '../heads-section.ts';
 import { legendSection } from '../legend.ts';
 import { runSection } from '../run/run-section.ts';
 import { costSection } from './cost.ts';
+import { designSection } from './design.ts';
+import { fitSection } from './fit.ts';
 import { flowSection } from './flow.ts';
 import { numbersSection } from './numbers.ts';
 import type { MakeSection } from './section.ts';
@@ -11,7 +14,10 @@ export const makeSections: readonly MakeSection[] = [
   legendSection,
   headsSection,
   numbersSection,
+  designSection,
   runSection,
   costSection,
   flowSection,
+  fitSection,
+  chartsSection,
 ];

@@ -2,17 +2,22 @@ import { html, nothing, type TemplateResult } from 'lit';
 import { ratio, times } from '../../../runtime/compile/count.ts';
 import type { Counted, Estimated } from '../drawing-messages.ts';
 import { count, mean, percent } from '../format.ts';
+import { inquire } from '../inquire.ts';
+import type { PageServices } from '../page-services.ts';
+import type { State } from '../state.ts';
+import { histogram } from './histogram.ts';
 import { found, line, type Section } from './section.ts';
 
 /** The numbers of the mask: exact, or estimated with a bound. */
-export function numbersSection(): Section {
+export function numbersSection(page: PageServices): Section {
+  inquire(page, ['rows']);
   return {
     id: 'pairs',
     title: 'Numbers',
-    content: ({ answers: { measure } }) =>
+    content: ({ answers: { measure, rows } }) =>
       found(
         measure,
-        measured => ('estimate' in measured ? estimatedNumbers(measured) : countedNumbers(measured)),
+        measured => ('estimate' in measured ? estimatedNumbers(measured) : countedNumbers(measured, rows)),
         'Counting...',
       ),
   };
@@ -30,7 +35,7 @@ function estimatedNumbers({ estimate, tokens, queries, complexity }: Estimated):
   </dl>`;
 }
 
-function countedNumbers({ statistics }: Counted): TemplateResult {
+function countedNumbers({ statistics }: Counted, rows: State['answers']['rows']): TemplateResult {
   const { keysPerQuery, tiles } = statistics;
   return html`<dl class="numbers">
     ${line('n', count(statistics.tokens), '', 'Keys of the sequence')}
@@ -39,6 +44,7 @@ function countedNumbers({ statistics }: Counted): TemplateResult {
     ${line('Density', percent(statistics.density), '', 'Share of all pairs')}
     ${line('Complexity', statistics.complexity)}
     ${line('Keys per query', `${count(keysPerQuery.min)} / ${mean(keysPerQuery.mean)} / ${count(keysPerQuery.max)}`, '', 'Fewest, mean, most')}
+    ${rows != null && 'answer' in rows ? html`<dd class="spread">${histogram(rows.answer.spread)}</dd>` : nothing}
     ${line('Range', `${count(statistics.range.back)} back, ${count(statistics.range.ahead)} ahead`, '', 'Farthest key that a query attends to')}
     ${statistics.emptyQueries === 0 ? nothing : line('Queries without keys', count(statistics.emptyQueries))}
     ${line(`Tiles ${tiles.size} x ${tiles.size}`, `${count(tiles.full)} full, ${count(tiles.partial)} partial`, '', `${count(tiles.empty)} empty tiles are skipped`)}

@@ -1,0 +1,134 @@
+import uPlot from 'uplot';
+import 'uplot/dist/uPlot.min.css';
+import { type OpaquePalette, partColour } from '../../../runtime/draw/palette.ts';
+import { type Chart, columnsOf, powersBetween } from './chart.ts';
+
+/** Pixels. */
+const HEIGHT = 170;
+/** Fewer points than this are marked one by one. */
+const MARKED_POINTS = 24;
+/** Most lines of a logarithmic axis. */
+const LOG_LINES = 6;
+
+/** Draws a chart as wide as there is room for, in the colours of the theme: `<sparse-chart .chart .palette>`. */
+export class ChartElement extends HTMLElement {
+  #chart: Chart | undefined;
+  #palette: OpaquePalette | undefined;
+  #plot: uPlot | undefined;
+  #asked = false;
+  readonly #resized = new ResizeObserver(() => {
+    const width = this.clientWidth;
+    if (this.#plot !== undefined && width > 0 && width !== this.#plot.width)
+      this.#plot.setSize({ width, height: HEIGHT });
+  });
+
+  set chart(chart: Chart) {
+    if (this.#chart === chart) return;
+    this.#chart = chart;
+    this.#drawSoon();
+  }
+
+  /** Another one is given when the theme changes. */
+  set palette(palette: OpaquePalette) {
+    if (this.#palette === palette) return;
+    this.#palette = palette;
+    this.#drawSoon();
+  }
+
+  connectedCallback(): void {
+    this.#resized.observe(this);
+    this.#drawSoon();
+  }
+
+  disconnectedCallback(): void {
+    this.#resized.disconnect();
+    this.#plot?.destroy();
+    this.#plot = undefined;
+  }
+
+  #drawSoon(): void {
+    if (this.#asked) return;
+    this.#asked = true;
+    queueMicrotask(() => {
+      this.#asked = false;
+      this.#draw();
+    });
+  }
+
+  #draw(): void {
+    if (!this.isConnected || this.#chart === undefined || this.#palette === undefined) return;
+    this.#plot?.destroy();
+    const { xs, ys } = columnsOf(this.#chart);
+    const options = optionsOf(this.#chart, this.#palette, this, xs.length <= MARKED_POINTS);
+    this.#plot = new uPlot(options, [[...xs], ...ys.map(each => [...each])], this);
+  }
+}
+
+customElements.define('sparse-chart', ChartElement);
+
+function optionsOf(chart: Chart, palette: OpaquePalette, element: HTMLElement, marked: boolean): uPlot.Options {
+  const style = getComputedStyle(element);
+  const text = style.color;
+  const muted = style.getPropertyValue('--vscode-descriptionForeground').trim() || text;
+  const grid = { stroke: css(palette.line), width: 1 };
+  const axis = ({ label, show, log }: Chart['x'], size: number): uPlot.Axis => ({
+    label,
+    labelSize: 16,
+    labelFont: `11px ${style.fontFamily}`,
+    font: `11px ${style.fontFamily}`,
+    stroke: text,
+    grid,
+    ticks: { ...grid, size: 4 },
+    gap: 3,
+    size,
+    ...(log === undefined
+      ? {}
+      : {
+          splits: (_plot, _axis, min, max) => powersBetween(log, min, max, LOG_LINES),
+          filter: (_plot, splits) => splits,
+        }),
+    values: (_, ticks) => ticks.map(show),
+  });
+  const scale = ({ log, range }: Chart['x']): uPlot.Scale => ({
+    time: false,
+    ...(log === undefined ? {} : { distr: 3, log }),
+    ...(range === undefined ? {} : { range: [...range] }),
+  });
+  return {
+    width: Math.max(120, element.clientWidth),
+    height: HEIGHT,
+    legend: { show: false },
+    cursor: { show: false },
+    scales: { x: scale(chart.x), y: scale(chart.y) },
+    axes: [axis(chart.x, 26), axis(chart.y, 46)],
+    series: [
+      {},
+      ...chart.lines.map(line => {
+        const stroke = colourOf(line, palette, text, muted);
+        return {
+          label: line.name,
+          stroke,
+          width: line.part === undefined && line.dashed !== true ? 2 : 1.25,
+          ...(line.dashed === true ? { dash: [5, 4] } : {}),
+          points: { show: marked, size: 5, fill: stroke },
+          spanGaps: true,
+        };
+      }),
+    ],
+  };
+}
+
+/** The colour of a line, for its legend too. */
+export function colourOf(
+  { part, dashed }: Chart['lines'][number],
+  palette: OpaquePalette,
+  text: string,
+  muted: string,
+): string {
+  if (part !== undefined) return css(partColour(palette, part));
+  return dashed === true ? muted : text;
+}
+
+function css([red, green, blue]: readonly number[]): string {
+  return `rgb(${red} ${green} ${blue})`;
+}

@@ -1,0 +1,108 @@
+import { html, nothing, type TemplateResult } from 'lit';
+import { count, mean, milliseconds } from '../format.ts';
+import type { RunSummary } from './run-attention.ts';
+
+interface Column {
+  readonly title: string;
+  readonly explained: string;
+  /** For people. */
+  show(run: RunSummary): string;
+  /** For programs: plain numbers in the unit of the title; `''` where there is none. */
+  plain(run: RunSummary): string;
+}
+
+const number = (value: number | null): string => (value === null ? '' : String(value));
+
+const COLUMNS: readonly Column[] = [
+  { title: 'pattern', explained: 'What ran', show: run => run.name, plain: run => run.name },
+  { title: 'backend', explained: 'Where it ran', show: backend, plain: backend },
+  { title: 'dtype', explained: 'Numbers of the tensors', show: run => run.dtype, plain: run => run.dtype },
+  { title: 'n', explained: 'Keys of the sequence', show: run => count(run.tokens), plain: run => number(run.tokens) },
+  { title: 'heads', explained: 'Heads that ran', show: run => count(run.heads), plain: run => number(run.heads) },
+  {
+    title: 'head_dim',
+    explained: 'Width of a head',
+    show: run => count(run.headDim),
+    plain: run => number(run.headDim),
+  },
+  {
+    title: 'sparse ms',
+    explained: 'Time of the sparse run',
+    show: run => milliseconds(run.sparseMs),
+    plain: run => number(run.sparseMs),
+  },
+  {
+    title: 'full ms',
+    explained: 'Time of full attention; predicted where it was not tried',
+    show: run => (run.fullMs === null ? `≈ ${milliseconds(run.predictedFullMs)}` : milliseconds(run.fullMs)),
+    plain: run => number(run.fullMs),
+  },
+  {
+    title: 'speed-up',
+    explained: 'Full by sparse time',
+    show: run => (run.speedUp === null ? '' : `${mean(run.speedUp)}x`),
+    plain: run => number(run.speedUp),
+  },
+  {
+    title: 'TFLOP/s',
+    explained: 'Operations of the pairs that attend, in the time of the sparse run',
+    show: run => String(Number(run.tflops.toPrecision(3))),
+    plain: run => number(run.tflops),
+  },
+  {
+    title: 'error',
+    explained: 'Largest difference from float64',
+    show: run => run.largestDifference.toExponential(1),
+    plain: run => number(run.largestDifference),
+  },
+];
+
+function backend(run: RunSummary): string {
+  return run.backend.toUpperCase();
+}
+
+/** What can be done with the table. */
+export interface RunsTableActions {
+  copy(text: string): void;
+  clear(): void;
+}
+
+/** The runs that are kept, newest first. */
+export function runsTable(runs: readonly RunSummary[], actions: RunsTableActions): TemplateResult | typeof nothing {
+  if (runs.length === 0) return nothing;
+  return html`<div class="runs" tabindex="0" role="region" aria-label="Runs so far">
+      <table>
+        <thead><tr>${COLUMNS.map(({ title, explained }) => html`<th scope="col" title=${explained}>${title}</th>`)}</tr></thead>
+        <tbody>${runs.map(run => html`<tr title=${run.device}>${COLUMNS.map(column => html`<td>${column.show(run)}</td>`)}</tr>`)}</tbody>
+      </table>
+    </div>
+    <div class="actions">
+      <vscode-button secondary @click=${() => actions.copy(runsAsMarkdown(runs))}>Copy as Markdown</vscode-button>
+      <vscode-button secondary @click=${() => actions.copy(runsAsCsv(runs))}>Copy as CSV</vscode-button>
+      <vscode-button secondary @click=${actions.clear}>Clear</vscode-button>
+    </div>`;
+}
+
+/** A table as people read it. */
+export function runsAsMarkdown(runs: readonly RunSummary[]): string {
+  const row = (cells: readonly string[]): string =>
+    `| ${cells.map(cell => cell.replaceAll('|', '\\|')).join(' | ')} |\n`;
+  return [
+    row(COLUMNS.map(column => column.title)),
+    row(COLUMNS.map(() => '---')),
+    ...runs.map(run => row(COLUMNS.map(column => column.show(run)))),
+  ].join('');
+}
+
+/** The numbers themselves, as RFC 4180 has it, with the device; a full run that was not tried has no time. */
+export function runsAsCsv(runs: readonly RunSummary[]): string {
+  const row = (cells: readonly string[]): string => `${cells.map(quoted).join(',')}\r\n`;
+  return [
+    row([...COLUMNS.map(column => column.title), 'predicted full ms', 'device']),
+    ...runs.map(run => row([...COLUMNS.map(column => column.plain(run)), number(run.predictedFullMs), run.device])),
+  ].join('');
+}
+
+function quoted(cell: string): string {
+  return /[",\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell;
+}

@@ -1,0 +1,95 @@
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { extensionFolder } from './extension-under-test.ts';
+import { PreviewPage } from './preview-page.ts';
+
+let preview: PreviewPage;
+
+beforeAll(async () => {
+  preview = await PreviewPage.open(inject('executable'), extensionFolder);
+});
+
+afterAll(async () => {
+  await preview?.close();
+});
+
+describe('the sections', () => {
+  test('tell keys per query as bars, the design by its pairs, and which libraries can express it', async () => {
+    const { page } = preview;
+    await preview.show('where (i, j) => j <= i && (j < 4 || i - j < 16)', 64, { name: 'sinks' });
+    await page.locator('section.design', { hasText: 'StreamingLLM' }).waitFor();
+    // Rows 0 to 19 have 1 to 20 keys, those after them 20.
+    const bars = page.locator('svg.histogram');
+    await bars.and(page.getByRole('img', { name: '45 queries have 20 keys' })).waitFor();
+    const fit = page.locator('section.fit');
+    await fit.locator('details', { hasText: 'PyTorch FlexAttention, exactly' }).waitFor();
+    await fit.locator('summary', { hasText: 'FlashAttention window_size' }).click();
+    expect(await fit.locator('details[open]').innerText()).toMatch(/See query \d+, key \d+/);
+  });
+
+  test('draw charts whose numbers can be read as a table', async () => {
+    const { page } = preview;
+    await preview.show('sliding(16) | columns([0])', 64, { name: 'charted' });
+    const charts = page.locator('section.charts figure');
+    const scaling = charts.filter({ hasText: 'Cost of one head against n' });
+    await scaling.locator('canvas').waitFor();
+    await charts.filter({ hasText: 'Waste by tile size' }).locator('canvas').waitFor();
+    await charts.filter({ hasText: 'Keys per query' }).locator('canvas').waitFor();
+    await scaling.getByText('As a table').click();
+    const rows = scaling.locator('tbody tr');
+    expect(await rows.count()).toBe(15);
+    // 64 * 64 pairs, 64 numbers a head, 4 operations each.
+    expect(await rows.first().innerText()).toContain('1.05 M');
+    // It is as wide as its place, sharp, and inked.
+    const drawn = (): Promise<{ wide: boolean; inked: boolean }> =>
+      scaling.locator('canvas').evaluate(element => {
+        const canvas = element as HTMLCanvasElement;
+        const { width, height } = canvas;
+        const data = canvas.getContext('2d')?.getImageData(0, 0, width, height).data ?? [];
+        const place = canvas.closest('sparse-chart')?.clientWidth ?? 0;
+        return { wide: Math.abs(width - place * devicePixelRatio) < 2, inked: data.some(value => value > 0) };
+      });
+    await expect.poll(drawn).toEqual({ wide: true, inked: true });
+    await page.setViewportSize({ width: 300, height: 700 });
+    await expect.poll(drawn).toEqual({ wide: true, inked: true });
+    await page.setViewportSize({ width: 1000, height: 700 });
+  });
+
+  test('keep runs as a table, also after the page was loaded again, and copy it', async () => {
+    const { page } = preview;
+    await preview.show('sliding(16)', 256, { name: 'measured' });
+    const pick = (name: string, value: string): Promise<void> =>
+      page.locator(`.run .${name}`).evaluate((element, to) => {
+        (element as HTMLSelectElement).value = to;
+        element.dispatchEvent(new Event('change', { bubbles: true }));
+      }, value);
+    await pick('backend', 'cpu');
+    await pick('width', '32');
+    const rows = page.locator('.run tbody tr');
+    for (const expected of [1, 2]) {
+      await page.locator('.run vscode-button', { hasText: /^\s*Run\s*$/ }).click();
+      await expect.poll(() => rows.count(), { timeout: 60_000 }).toBe(expected);
+    }
+    await pick('dtype', 'f16');
+    await page.waitForTimeout(400);
+    await preview.reload();
+    await preview.shown('measured 256');
+    expect(await rows.count()).toBe(2);
+    expect((await rows.first().innerText()).replace(/\s+/g, ' ')).toMatch(
+      /^measured CPU f32 256 1 32 [0-9.]+ ms [0-9.]+ ms /,
+    );
+    expect(await page.locator('.run .dtype').evaluate(element => (element as HTMLSelectElement).value)).toBe('f16');
+    await page.locator('.run vscode-button', { hasText: 'Copy as CSV' }).click();
+    await expect
+      .poll(async () => (await preview.sent()).find(message => message.type === 'copy'))
+      .toMatchObject({ text: expect.stringMatching(/\r\nmeasured,CPU,f32,256,1,32,/) });
+    await page.locator('.run vscode-button', { hasText: 'Clear' }).click();
+    await rows.first().waitFor({ state: 'detached' });
+  }, 120_000);
+
+  test('follow a primitive that is hidden', async () => {
+    const { page } = preview;
+    await preview.show('sliding(16) | columns([0])', 64, { name: 'toggled' });
+    await page.getByRole('button', { name: 'Show columns([0])' }).click();
+    await page.locator('section.design', { hasText: 'Sliding window' }).waitFor();
+  });
+});
