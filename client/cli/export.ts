@@ -120,7 +120,8 @@ async function exportMask(
         layer,
         head: options.allHeads === true ? null : head,
         addedPairs,
-        files: places.map((place, index) => ({ path: place, bytes: files[index]?.bytes.length })),
+        // As many as the mask needs.
+        files: files.map(({ bytes: { length } }, index) => ({ path: places[index], bytes: length })),
       }),
     );
   }

@@ -61,6 +61,8 @@ const outputs: readonly [kind: string, args: readonly string[], code?: number][]
   ['draw', ['draw', 'model.sparse', '--crop', '8..16,0..32', '--out', 'mask.svg']],
   ['export', ['export', 'model.sparse', '--format', 'npy', '--out', 'mask.npy']],
   ['export', ['export', 'model.sparse', '--all-heads', '--format', 'flex', '--out', 'mask.py']],
+  // Of two files that the format may have, this mask needs one.
+  ['export', ['export', '--expr', 'sliding(5)', '--tokens', '20', '--format', 'hf', '--out', 'past.json']],
   ['formats', ['formats']],
   ['run', ['run', 'model.sparse', '--backend', 'cpu']],
   ['run', ['run', '--expr', 'window(4)', '--tokens', '1', '--backend', 'reference']],
