@@ -68,6 +68,7 @@ const outputs: readonly [kind: string, args: readonly string[], code?: number][]
   ['run', ['run', '--expr', 'window(4)', '--tokens', '1', '--backend', 'reference']],
   ['bench', ['bench', 'model.sparse', '--tokens', '32,48', '--backend', 'cpu']],
   ['bench', ['bench', '--expr', 'documents([32])', '--tokens', '32,48', '--backend', 'cpu']],
+  ['bench', ['bench', '--expr', 'topk(4)', '--tokens', '32', '--backend', 'cpu'], 1],
   ['backends', ['backends']],
   ['format', ['format', 'model.sparse', 'bad.sparse', 'nowhere.sparse'], 2],
 ];
