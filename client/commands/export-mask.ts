@@ -102,7 +102,10 @@ async function perform(
   if (added === undefined) return;
   await memory.keep(choice);
   // Not awaited: the export is done, the question may stay unanswered.
-  void offerNext(file, format, added);
+  offerNext(file, format, added).catch((error: unknown) => {
+    const reason = error instanceof Error ? error.message : String(error);
+    void vscode.window.showErrorMessage(`${file.path} was exported, but what you chose then failed: ${reason}`);
+  });
 }
 
 /** A declaration at its own tokens or others. */
