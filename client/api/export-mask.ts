@@ -1,13 +1,13 @@
+import { exportSubject } from '../../runtime/export/export-subject.ts';
 import { formatNameOf, formatNames } from '../../runtime/export/format-names.ts';
 import { formatOf } from '../../runtime/export/formats.ts';
-import type { Exported, HeadMask } from '../../runtime/export/request.ts';
+import type { Exported } from '../../runtime/export/request.ts';
 import type { Model } from '../../runtime/pattern/ir.ts';
-import { patternAt, shapeAt } from '../../runtime/pattern/model.ts';
-import { PatternError } from '../../runtime/pattern/primitive.ts';
 
 export type { FormatName } from '../../runtime/export/format-names.ts';
 export { ExportFitError } from '../../runtime/export/misfit.ts';
 export type { Exported, ExportedFile } from '../../runtime/export/request.ts';
+export { ExportSizeError } from '../../runtime/export/size-limit.ts';
 
 /** Every format, in the order in which lists show them. */
 export const formats = formatNames;
@@ -35,7 +35,7 @@ export interface ExportChoice {
  * @throws RangeError when there is no such format
  * @throws ExportFitError when the format cannot hold the masks exactly; names the reason, and formats that can
  * @throws PatternError when a mask has no meaning at that length, has no rule, or is chosen by content
- * @throws CompileError when it is too large
+ * @throws CompileError when it is too large to compile, ExportSizeError when a file would be
  * @example
  * ```ts
  * const { files } = exportMask(await parseExpression('causal()'), { format: 'npy', tokens: 1024 });
@@ -48,21 +48,8 @@ export function exportMask(model: Model, choice: ExportChoice): Exported {
   const format = name && formatOf(name.id);
   if (format === undefined)
     throw new RangeError(`there is no format ${id}; there are ${formats.map(each => each.id).join(', ')}`);
-  const maskOf = (at: number): HeadMask => {
-    const shape = shapeAt(model, layer, at, tokens);
-    const pattern = patternAt(model, layer, at);
-    if (pattern === undefined)
-      throw new PatternError('uncovered', `no rule of ${model.name} reaches layer ${layer}, head ${at}`);
-    return { pattern, shape };
-  };
   return format.write({
-    name: model.name,
-    source,
-    ...maskOf(head === 'all' ? 0 : head),
-    ...(head === 'all' && {
-      heads: Array.from({ length: model.heads }, (_, at) => maskOf(at)),
-      kvHeads: model.kvHeads,
-    }),
+    ...exportSubject(model, { layer, head, tokens, source }),
     ...(approximate === true && { approximate }),
   });
 }

@@ -123,8 +123,9 @@ async function bench(
   } finally {
     attention.dispose();
   }
+  if (options.json === true) session.print(jsonDocument('bench', { measured, leftOut }));
   if (measured.length === 0) throw new Failure(1, leftOut.map(notMeasuredText).join('\n'));
-  session.print(options.json === true ? jsonDocument('bench', { measured, leftOut }) : table(measured));
+  if (options.json !== true) session.print(table(measured));
   if (options.json !== true) for (const each of leftOut) session.note(`left out: ${notMeasuredText(each)}`);
   for (const note of new Set(measured.flatMap(({ notes }) => notes))) session.note(`note: ${note}`);
 }

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { type Command, Option } from 'commander';
+import { exportSubject } from '../../runtime/export/export-subject.ts';
 import { aliasesOf, type FormatName, formatNameOf, formatNames } from '../../runtime/export/format-names.ts';
-import { modelFacts } from '../../runtime/export/model-facts.ts';
 import { wrongUse } from './failure.ts';
 import { inThread } from './in-thread.ts';
 import { jsonDocument } from './json-output.ts';
@@ -71,7 +71,8 @@ async function exportMask(
   if (places === undefined && options.json === true)
     throw wrongUse('--json says on stdout what was written, so that --out has to name a file');
   const subject = await openSubject(sources, file, options);
-  const mask = maskOf(subject, options);
+  if (options.allHeads === true) checkHasHeads(subject);
+  const { shape } = maskOf(subject, options);
   for (const place of places ?? []) {
     await checkWritable(place);
     if (options.force !== true) await checkNew(place);
@@ -82,11 +83,13 @@ async function exportMask(
         kind: 'export',
         format: options.format,
         subject: {
+          ...exportSubject(subject.model, {
+            layer: options.layer ?? 0,
+            head: options.allHeads === true ? 'all' : (options.head ?? 0),
+            tokens: options.tokens,
+            source: subject.source,
+          }),
           name: subject.name,
-          source: subject.source,
-          ...mask,
-          ...modelFacts(subject.model, mask.shape.tokens),
-          ...(options.allHeads === true && allHeads(subject, options)),
           ...(options.approximate === true && { approximate: true }),
         },
       },
@@ -110,7 +113,7 @@ async function exportMask(
     session.note(`wrote ${place} (${bytes(contents.length)})`);
   }
   if (options.json === true) {
-    const { layer, head, tokens, queries } = mask.shape;
+    const { layer, head, tokens, queries } = shape;
     session.print(
       jsonDocument('export', {
         name: subject.name,
@@ -120,7 +123,8 @@ async function exportMask(
         layer,
         head: options.allHeads === true ? null : head,
         addedPairs,
-        files: places.map((place, index) => ({ path: place, bytes: files[index]?.bytes.length })),
+        // As many as the mask needs.
+        files: files.map(({ bytes: { length } }, index) => ({ path: places[index], bytes: length })),
       }),
     );
   }
@@ -138,11 +142,8 @@ function placesOf({ id, beside }: FormatName, out: string): readonly string[] | 
   return [out, path.join(dir, `${name}.${beside}`)];
 }
 
-/** The masks of all heads. Throws Failure (2) for a pattern, which has none of its own. */
-function allHeads(subject: Subject, options: ExportOptions) {
-  const { name, model } = subject;
+/** Throws Failure (2) for a pattern, which has no heads of its own. */
+function checkHasHeads({ name, model }: Subject): void {
   if (model.kind === 'pattern' && model.heads === 1)
     throw wrongUse(`${name} is a pattern, which has no heads of its own; leave out --all-heads`);
-  const heads = Array.from({ length: model.heads }, (_, head) => maskOf(subject, { ...options, head }));
-  return { heads, kvHeads: model.kvHeads };
 }

@@ -44,6 +44,8 @@ export async function main(args: readonly string[]): Promise<void> {
   process.on('SIGTERM', stop);
   const exitCode = await run(args, controller.signal);
   process.exitCode = resultLost ? 2 : exitCode;
+  // Whoever reads a pipe may take their time, `less` for one: all that was printed leaves first.
+  await new Promise<void>(resolve => void process.stdout.write('', () => resolve()));
   // A graphics driver may hold on to the process.
   setTimeout(() => process.exit(), GRACE_MS).unref();
 }

@@ -1,9 +1,5 @@
 import type * as vscode from 'vscode';
 import { type FormatName, formatNameOf } from '../../runtime/export/format-names.ts';
-import { modelFacts } from '../../runtime/export/model-facts.ts';
-import type { ExportSubject, HeadMask } from '../../runtime/export/request.ts';
-import type { Model } from '../../runtime/pattern/ir.ts';
-import { patternAt, shapeAt } from '../../runtime/pattern/model.ts';
 
 /** Whose mask is exported: a head, or all heads of a layer. */
 export interface Place {
@@ -42,18 +38,4 @@ export class ExportMemory {
   async keep(choice: ExportChoice): Promise<void> {
     await this.#state.update(KEY, choice);
   }
-}
-
-/** The masks that are meant, as the exporters want them. Throws when no rule of a model reaches one of them. */
-export function exportSubject(model: Model, place: Place, tokens: number, source: string | undefined): ExportSubject {
-  const { layer, head } = place;
-  const maskOf = (of: number): HeadMask => {
-    const pattern = patternAt(model, layer, of);
-    if (pattern === undefined) throw new Error(`No rule of ${model.name} reaches layer ${layer}, head ${of}.`);
-    return { pattern, shape: shapeAt(model, layer, of, tokens) };
-  };
-  const facts = { name: model.name, source, ...modelFacts(model, tokens) };
-  if (head !== 'all') return { ...facts, ...maskOf(head) };
-  const heads = Array.from({ length: model.heads }, (_, of) => maskOf(of));
-  return { ...facts, ...maskOf(0), heads, kvHeads: model.kvHeads };
 }

@@ -1,11 +1,12 @@
 import * as vscode from 'vscode';
+import { exportSubject } from '../../runtime/export/export-subject.ts';
 import type { FormatName } from '../../runtime/export/format-names.ts';
 import type { Model } from '../../runtime/pattern/ir.ts';
 import { DeclarationsRequest, LIBRARY_SCHEME, LowerRequest } from '../../server/protocol.ts';
 import type { HostAbilities } from '../host-abilities.ts';
 import type { Previews } from '../preview/previews.ts';
 import type { RestartableClient } from '../restartable-client.ts';
-import { type ExportChoice, type ExportMemory, exportSubject } from './export-choice.ts';
+import type { ExportChoice, ExportMemory } from './export-choice.ts';
 import { offerNext } from './export-done.ts';
 import { mayReplace, placesOf, writeFiles } from './export-files.ts';
 import { chooseFormat } from './export-format.ts';
@@ -37,7 +38,7 @@ export async function exportMask(argument: unknown, tools: ExportTools): Promise
   const model = await atTokens(client, subject.uri, declared, tokens);
   const place = await choosePlace(model, shown);
   if (place === undefined) return;
-  const masks = exportSubject(model, place, tokens, undefined);
+  const masks = exportSubject(model, { ...place, tokens, source: undefined });
   const chosen = await chooseFormat(masks, memory.last?.format, runJob);
   if (chosen === undefined) return;
   const { format, approximate } = chosen;
@@ -87,7 +88,9 @@ async function perform(
     },
     async (_, cancellation) => {
       const source = (await vscode.workspace.openTextDocument(uri)).getText();
-      const subject = { ...exportSubject(model, choice, tokens, source), ...(approximate && { approximate }) };
+      const { layer, head } = choice;
+      const masks = exportSubject(model, { layer, head, tokens, source });
+      const subject = { ...masks, ...(approximate && { approximate }) };
       const exported = await runJob({ kind: 'export', format, subject }, cancellation);
       if (exported === undefined) return undefined;
       const files = placesOf(file, exported.files);
@@ -99,7 +102,10 @@ async function perform(
   if (added === undefined) return;
   await memory.keep(choice);
   // Not awaited: the export is done, the question may stay unanswered.
-  void offerNext(file, format, added);
+  offerNext(file, format, added).catch((error: unknown) => {
+    const reason = error instanceof Error ? error.message : String(error);
+    void vscode.window.showErrorMessage(`${file.path} was exported, but what you chose then failed: ${reason}`);
+  });
 }
 
 /** A declaration at its own tokens or others. */

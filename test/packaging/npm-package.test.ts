@@ -369,13 +369,17 @@ describe.each(['browser', 'node'] as const)('what a bundler for %s makes of', pl
     expect(sources).not.toContain('runtime/attention/attention.ts');
   });
 
-  test('exportMask has neither the language nor the kernels', async () => {
+  test('exportMask has neither the language nor what runs kernels', async () => {
     const { sources } = await bundled(
       "import { exportMask } from 'sparse-attention';\nconsole.log(exportMask(JSON.parse(model), { format: 'npy' }));",
       platform,
     );
     expect(sources).toContain('runtime/export/npy.ts');
     expect(sources.filter(source => LANGUAGE.test(source))).toEqual([]);
-    expect(sources.filter(source => source.startsWith('runtime/attention/'))).toEqual([]);
+    // The format `wgsl` is one kernel as text, and its plan.
+    const ofWgsl = ['wgsl/common.ts', 'wgsl/simt.ts', 'placement.ts', 'schedule.ts'];
+    expect(sources.filter(source => source.startsWith('runtime/attention/')).sort()).toEqual(
+      ofWgsl.map(name => `runtime/attention/gpu/${name}`).sort(),
+    );
   });
 });

@@ -11,7 +11,10 @@ import { DispatchTimer } from './timer.ts';
 import { mergeShader } from './wgsl/merge.ts';
 import { packShader } from './wgsl/pack.ts';
 
-/** Names of the kernels that won their trial, by device and demand. A host may keep them from one program to the next. */
+/**
+ * The kernels that won their trial, by device and demand: each by its name and by what it won against. A host may keep them
+ * from one program to the next.
+ */
 export interface KernelMemory {
   get(key: string): string | undefined;
   set(key: string, kernel: string): void;
@@ -72,8 +75,9 @@ export class Kernels {
   async #choose(demand: Demand, key: string): Promise<ReadyKernel> {
     const specs = candidates(this.#opened.capability, demand);
     const kept = this.#winners.get(key);
-    // What was kept may be of another version, whose kernels have other names.
-    const won = specs.some(({ name }) => name === kept) ? kept : undefined;
+    // What was kept may be of another version, whose kernels were others, though some had the same names.
+    const among = ` among ${sumOf(specs)}`;
+    const won = specs.find(({ name }) => name + among === kept)?.name;
     const problems: { name: string; message: string }[] = [];
     const working: ReadyKernel[] = [];
     for (const spec of won === undefined ? specs : [...specs].sort(first(won))) {
@@ -96,7 +100,8 @@ export class Kernels {
       );
     }
     const best = working.length === 1 ? only : await this.#fastest(working, demand);
-    if (best.spec.name !== kept) this.#winners.set(key, best.spec.name);
+    const winner = best.spec.name + among;
+    if (winner !== kept) this.#winners.set(key, winner);
     return best;
   }
 
@@ -201,6 +206,14 @@ function keyOf({ headDim, precision, tile }: Demand): string {
   const rows = tile.queries > 32 ? 64 : tile.queries > 16 ? 32 : 16;
   const keys = tile.keys % 64 === 0 ? 64 : tile.keys % 32 === 0 ? 32 : 16;
   return `${precision} d${headDim} ${rows}x${keys}`;
+}
+
+/** A sum of the code of kernels, FNV-1a: other kernels have another one. */
+function sumOf(specs: readonly KernelSpec[]): string {
+  let sum = 0x811c9dc5;
+  for (const { code } of specs)
+    for (let at = 0; at < code.length; at++) sum = Math.imul(sum ^ code.charCodeAt(at), 0x01000193);
+  return (sum >>> 0).toString(16);
 }
 
 function first(name: string): (a: KernelSpec, b: KernelSpec) => number {

@@ -23,6 +23,8 @@ export interface RunOptions {
   readonly interruptAfter?: number;
   /** A file that stdout goes to, or `closed`: nobody reads it. */
   readonly stdout?: string;
+  /** Lets stdout wait so many milliseconds before anybody reads it. */
+  readonly readAfter?: number;
   /** What stands on stdin; nothing if it is not given. */
   readonly input?: string | Uint8Array;
 }
@@ -53,9 +55,13 @@ export function sparse(args: readonly string[], options: RunOptions = {}): Promi
     if (options.stdout === 'closed') child.stdout?.destroy();
     let stdout = '';
     let stderr = '';
-    child.stdout?.setEncoding('utf8').on('data', (text: string) => {
-      stdout += text;
-    });
+    const read = (): void => {
+      child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+        stdout += text;
+      });
+    };
+    if (options.readAfter === undefined) read();
+    else setTimeout(read, options.readAfter);
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       stderr += text;
     });

@@ -61,6 +61,8 @@ const outputs: readonly [kind: string, args: readonly string[], code?: number][]
   ['draw', ['draw', 'model.sparse', '--crop', '8..16,0..32', '--out', 'mask.svg']],
   ['export', ['export', 'model.sparse', '--format', 'npy', '--out', 'mask.npy']],
   ['export', ['export', 'model.sparse', '--all-heads', '--format', 'flex', '--out', 'mask.py']],
+  // Of two files that the format may have, this mask needs one.
+  ['export', ['export', '--expr', 'sliding(5)', '--tokens', '20', '--format', 'hf', '--out', 'past.json']],
   ['formats', ['formats']],
   ['run', ['run', 'model.sparse', '--backend', 'cpu']],
   ['run', ['run', '--expr', 'window(4)', '--tokens', '1', '--backend', 'reference']],
@@ -68,6 +70,7 @@ const outputs: readonly [kind: string, args: readonly string[], code?: number][]
   ['bench', ['bench', '--expr', 'lsh(4)', '--tokens', '40', '--backend', 'cpu']],
   ['bench', ['bench', 'model.sparse', '--tokens', '32,48', '--backend', 'cpu']],
   ['bench', ['bench', '--expr', 'documents([32])', '--tokens', '32,48', '--backend', 'cpu']],
+  ['bench', ['bench', '--expr', 'topk(4)', '--tokens', '32', '--backend', 'cpu'], 1],
   ['backends', ['backends']],
   ['format', ['format', 'model.sparse', 'bad.sparse', 'nowhere.sparse'], 2],
 ];

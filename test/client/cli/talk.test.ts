@@ -68,3 +68,12 @@ it('ends without a word when a reader has had enough', async () => {
   const args = ['draw', '--expr', 'random(3)', '--tokens', '8Ki', '--size', '8192', '--out', '-', '--format', 'png'];
   expect(await sparse(args, { cwd, stdout: 'closed' })).toEqual({ code: 0, stdout: '', stderr: '' });
 }, 60_000);
+
+it('all that was printed reaches a reader who takes their time', { timeout: 60_000 }, async () => {
+  // Far more than a pipe holds.
+  const args = ['draw', '--expr', 'causal()', '--tokens', '4096', '--size', '1000'];
+  const { code, stdout } = await sparse(args, { cwd, readAfter: 6000 });
+  expect(code).toBe(0);
+  expect(stdout.length).toBeGreaterThan(2 ** 17);
+  expect(stdout).toBe((await sparse(args, { cwd })).stdout);
+});

@@ -20,6 +20,7 @@ const editor = vi.hoisted(() => ({
   writeProblem: '',
   choice: undefined as string | undefined,
   commands: [] as string[],
+  commandProblem: '',
   /** What warnings are answered with. */
   answer: undefined as string | undefined,
   place: '',
@@ -82,6 +83,10 @@ vi.mock('vscode', () => ({
       editor.offered = await (items as Promise<typeof editor.offered>);
       return editor.offered.find(({ format }) => format?.id === editor.format);
     },
+    showErrorMessage: (message: string) => {
+      editor.messages.push(message);
+      return Promise.resolve(undefined);
+    },
     showWarningMessage: (message: string) => {
       editor.messages.push(message);
       return Promise.resolve(editor.answer);
@@ -105,7 +110,7 @@ vi.mock('vscode', () => ({
   commands: {
     executeCommand: (command: string, at?: { path: string }) => {
       editor.commands.push(at === undefined ? command : `${command} ${at.path}`);
-      return Promise.resolve();
+      return editor.commandProblem === '' ? Promise.resolve() : Promise.reject(new Error(editor.commandProblem));
     },
   },
 }));
@@ -159,6 +164,7 @@ beforeEach(() => {
   editor.writeProblem = '';
   editor.choice = undefined;
   editor.commands.length = 0;
+  editor.commandProblem = '';
   editor.answer = undefined;
   editor.messages.length = 0;
   editor.proposed.length = 0;
@@ -207,6 +213,16 @@ test('what was written is opened when that is chosen', async () => {
   editor.choice = 'Open';
   await exported('F', 64, 'npy');
   await expect.poll(() => editor.commands).toEqual(['vscode.open /folder/F-64.npy']);
+});
+
+test('a file that cannot be opened is exported all the same, and the reason is said', async () => {
+  editor.choice = 'Open';
+  editor.commandProblem = 'The file seems to be binary.';
+  await exported('F', 64, 'npy');
+  await expect
+    .poll(() => editor.messages.at(-1))
+    .toBe('/folder/F-64.npy was exported, but what you chose then failed: The file seems to be binary.');
+  expect([...editor.written.keys()]).toEqual(['/folder/F-64.npy']);
 });
 
 test('formats that hold the mask come first, and the others say why they do not', async () => {
