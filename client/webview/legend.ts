@@ -12,7 +12,7 @@ import type { State } from './state.ts';
 
 /** The primitives of the mask with their colours and shares; each can be hidden, and shown in the editor. */
 export function legendSection(page: PageServices): Section {
-  inquire(page, ['measure']);
+  inquire(page, [{ kind: 'measure' }]);
   return {
     id: 'legend',
     title: 'Legend',

@@ -9,7 +9,7 @@ import { fieldChart, rowsChart, scalingChart, wasteChart } from './mask-charts.t
 
 /** What a chart says better than a number. */
 export function chartsSection(page: PageServices): Section {
-  inquire(page, ['scaling']);
+  inquire(page, [{ kind: 'scaling', sections: ['charts'] }]);
   return { id: 'charts', title: 'Charts', content: charts };
 }
 

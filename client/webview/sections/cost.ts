@@ -8,8 +8,8 @@ import { found, line, type Section } from './section.ts';
 
 /** What the whole model costs, against causal attention where it is causal and full attention otherwise. */
 export function costSection(page: PageServices): Section {
-  // Flow may take seconds, so it comes after the costs.
-  inquire(page, ['cost', 'flow']);
+  // Flow may take seconds, so it comes after the costs, of which the tiles over the mask tell too.
+  inquire(page, [{ kind: 'cost' }, { kind: 'flow', sections: ['flow', 'charts'] }]);
   return { id: 'cost', title: 'Cost', content: ({ answers }) => found(answers.cost, costLines) };
 }
 

@@ -6,7 +6,10 @@ import { found, type Section } from './section.ts';
 
 /** Which published design the mask is, by its pairs, and which libraries can express it. */
 export function designSection(page: PageServices): Section {
-  inquire(page, ['design', 'fit']);
+  inquire(page, [
+    { kind: 'design', sections: ['design'] },
+    { kind: 'fit', sections: ['fit'] },
+  ]);
   return { id: 'design', title: 'Recognised', content: ({ answers }) => found(answers.design, designLines) };
 }
 

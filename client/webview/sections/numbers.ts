@@ -10,7 +10,7 @@ import { found, line, type Section } from './section.ts';
 
 /** The numbers of the mask: exact, or estimated with a bound. */
 export function numbersSection(page: PageServices): Section {
-  inquire(page, ['rows']);
+  inquire(page, [{ kind: 'rows', sections: ['pairs', 'charts'] }]);
   return {
     id: 'pairs',
     title: 'Numbers',
