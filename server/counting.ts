@@ -81,7 +81,7 @@ function countOf(pattern: Pattern, shape: Shape, pairs: Pairs | null, error = 0)
     all,
     density: pairs === null ? null : ratio(pairs, all),
     selects: isDynamic(pattern),
-    complexity: complexity(pattern),
+    complexity: complexity(pattern, shape),
     tokens: shape.tokens,
   };
 }

@@ -57,7 +57,7 @@ export function analyse(subject: AnalysisSubject): Analysis {
   const countable = !('pairsAbout' in summary);
   return {
     summary,
-    space: spaceComplexity(pattern),
+    space: spaceComplexity(pattern, shape),
     waste: 'pairs' in summary ? orNull(() => wasteOf(bindPattern(pattern, shape), shape)) : null,
     cost: countable ? orNull(() => modelCost(model, shape.tokens, { ...only, ...(tile && { tile }) })) : null,
     recognised: 'pairs' in summary ? soon(checkpoint => recognisedAs(subject, checkpoint)) : null,

@@ -78,6 +78,6 @@ function placeOf({ name, source, pattern, shape }: SummarySubject) {
     offset,
     tokens,
     queries,
-    complexity: complexity(pattern),
+    complexity: complexity(pattern, shape),
   } as const;
 }

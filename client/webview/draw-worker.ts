@@ -119,7 +119,7 @@ function measure(choice: MaskChoice): Measurement {
       estimate: estimatePairs(bindPattern(pattern, shape), shape),
       tokens,
       queries,
-      complexity: complexity(pattern),
+      complexity: complexity(pattern, shape),
     };
   }
 }

@@ -1,48 +1,67 @@
 import { dominates, N, N_SQUARED, ONE, power, times } from '../pattern/growth.ts';
 import type { NumberExpression, Pattern } from '../pattern/ir.ts';
-import type { SymbolicArguments, Term } from '../pattern/primitive.ts';
+import { readsLength as dependsOnLength, evaluate } from '../pattern/numbers.ts';
+import { PatternError, type SymbolicArguments, type Term } from '../pattern/primitive.ts';
 import { primitives } from '../pattern/primitives.ts';
+import type { Shape } from '../pattern/shape.ts';
 
 /**
  * Symbolic number of pairs in the file's own names, simplified: `O(n * (size + tokens))`. Numbers written in place
  * appear under their parameter's name. An intersection counts as its smaller operand, a `where` as all pairs.
+ *
+ * @param shape the layer and head that it is about: a choice by them (`layer % 6 == 5 ? causal() : sliding(size)`) counts
+ *   as what is chosen there. Without it, and where the length decides, both sides count.
  */
-export function complexity(pattern: Pattern): string {
-  return `O(${display(simplify(termsOf(pattern)))})`;
+export function complexity(pattern: Pattern, shape?: Shape): string {
+  return `O(${display(simplify(termsOf(pattern, shape)))})`;
 }
 
 /**
  * Symbolic memory of the scores that are kept: one for each pair, and the largest and the sum of each query's. Full
  * attention keeps `O(n^2)`.
  */
-export function spaceComplexity(pattern: Pattern): string {
-  return `O(${display(simplify([N, ...termsOf(pattern)]))})`;
+export function spaceComplexity(pattern: Pattern, shape?: Shape): string {
+  return `O(${display(simplify([N, ...termsOf(pattern, shape)]))})`;
 }
 
 /** The terms of a pattern, not yet simplified. */
-export function termsOf(pattern: Pattern): readonly Term[] {
+function termsOf(pattern: Pattern, shape: Shape | undefined): readonly Term[] {
+  const inner = (part: Pattern): readonly Term[] => termsOf(part, shape);
   switch (pattern.kind) {
     case 'primitive': {
       const primitive = primitives.get(pattern.name);
-      return primitive === undefined ? [] : primitive.terms(symbolicArguments(pattern));
+      return primitive === undefined ? [] : primitive.terms(symbolicArguments(pattern, shape));
     }
     case 'union':
-      return [...termsOf(pattern.left), ...termsOf(pattern.right)];
+      return [...inner(pattern.left), ...inner(pattern.right)];
     case 'intersection':
-      return smaller(termsOf(pattern.left), termsOf(pattern.right));
+      return smaller(inner(pattern.left), inner(pattern.right));
     case 'difference':
-      return termsOf(pattern.left);
+      return inner(pattern.left);
     case 'complement':
     case 'where':
       return [N_SQUARED];
     case 'choose':
-      return [...termsOf(pattern.then), ...termsOf(pattern.otherwise)];
+      return sides(pattern, shape).flatMap(inner);
     case 'named':
-      return termsOf(pattern.pattern);
+      return inner(pattern.pattern);
   }
 }
 
-function symbolicArguments(call: Pattern & { kind: 'primitive' }): SymbolicArguments {
+/** Which sides of a choice there may be. */
+function sides(choice: Pattern & { kind: 'choose' }, shape: Shape | undefined): readonly Pattern[] {
+  const both = [choice.then, choice.otherwise];
+  if (shape === undefined || dependsOnLength(choice.condition)) return both;
+  try {
+    return [evaluate(choice.condition, shape) !== 0 ? choice.then : choice.otherwise];
+  } catch (error) {
+    // Whoever binds the pattern is told.
+    if (error instanceof PatternError) return both;
+    throw error;
+  }
+}
+
+function symbolicArguments(call: Pattern & { kind: 'primitive' }, shape: Shape | undefined): SymbolicArguments {
   return {
     term(name) {
       const argument = call.args[name];
@@ -56,7 +75,7 @@ function symbolicArguments(call: Pattern & { kind: 'primitive' }): SymbolicArgum
     },
     terms(name) {
       const argument = call.args[name];
-      return argument?.type === 'pattern' ? termsOf(argument.value) : [];
+      return argument?.type === 'pattern' ? termsOf(argument.value, shape) : [];
     },
     expression(name) {
       const argument = call.args[name];

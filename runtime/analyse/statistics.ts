@@ -43,8 +43,8 @@ export interface Statistics {
 export function statistics(pattern: Pattern, shape: Shape, options: CompileOptions = {}): Statistics {
   const mask = bindPattern(pattern, shape);
   return countsByRows(mask, shape)
-    ? listedStatistics(mask, shape, complexity(pattern), options)
-    : statisticsOf(buildMaskTree(mask, shape, options), complexity(pattern), shape.offset);
+    ? listedStatistics(mask, shape, complexity(pattern, shape), options)
+    : statisticsOf(buildMaskTree(mask, shape, options), complexity(pattern, shape), shape.offset);
 }
 
 function listedStatistics(mask: Mask, shape: Shape, symbolic: string, options: CompileOptions): Statistics {

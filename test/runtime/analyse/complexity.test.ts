@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { complexity } from '../../../runtime/analyse/complexity.ts';
 import type { Argument, BinaryOperator, FunctionName, NumberExpression, Pattern } from '../../../runtime/pattern/ir.ts';
+import { patternAt } from '../../../runtime/pattern/model.ts';
 import { primitives } from '../../../runtime/pattern/primitives.ts';
+import { squareShape } from '../../../runtime/pattern/shape.ts';
+import { createLanguage, NO_FILES } from '../../../server/language.ts';
 
 const literal = (value: number): NumberExpression => ({ op: 'number', value });
 const n: NumberExpression = { op: 'shape', name: 'n', grid: 0 };
@@ -115,5 +118,19 @@ describe('complexity', () => {
       otherwise: call('sliding', { size: named('far') }),
     };
     expect(complexity(choice)).toBe('O(n * (near + far))');
+  });
+
+  it('of one layer counts what is chosen there, unless the length decides', async () => {
+    const lower = async (expression: string) =>
+      patternAt(await createLanguage(NO_FILES).lowerExpression(expression), 0, 0)!;
+    const at = (layer: number) => squareShape(4096, { layer, layers: 12 });
+    const turns = await lower('layer % 6 == 5 ? causal() : sliding(1024)');
+    expect([4, 5].map(layer => complexity(turns, at(layer)))).toEqual(['O(n * size)', 'O(n^2)']);
+    const long = await lower('n > 100 && layer == 0 ? sliding(8) : causal()');
+    expect(complexity(long, at(0))).toBe('O(n^2)');
+    const inside = await lower('blocked(8, layer == 0 ? window(2) : full())');
+    expect(complexity(inside, at(0))).not.toBe(complexity(inside, at(1)));
+    const broken = await lower('layer / (head - head) == 1 ? sliding(8) : causal()');
+    expect(complexity(broken, at(0))).toBe('O(n^2)');
   });
 });
