@@ -70,7 +70,7 @@ const outputs: readonly [kind: string, args: readonly string[], code?: number][]
   ['bench', ['bench', '--expr', 'lsh(4)', '--tokens', '40', '--backend', 'cpu']],
   ['bench', ['bench', 'model.sparse', '--tokens', '32,48', '--backend', 'cpu']],
   ['bench', ['bench', '--expr', 'documents([32])', '--tokens', '32,48', '--backend', 'cpu']],
-  ['bench', ['bench', '--expr', 'topk(4)', '--tokens', '32', '--backend', 'cpu'], 1],
+  ['bench', ['bench', '--expr', 'blocked(8, topk(2))', '--tokens', '32', '--backend', 'cpu'], 1],
   ['backends', ['backends']],
   ['format', ['format', 'model.sparse', 'bad.sparse', 'nowhere.sparse'], 2],
 ];
