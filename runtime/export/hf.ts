@@ -3,8 +3,9 @@ import type { Fit } from '../analyse/fit/library.ts';
 import { type FitSubject, fitSubjectOf } from '../analyse/fit/subject.ts';
 import { type Intervals, rangesOf } from '../analyse/recognise/intervals.ts';
 import { maskName } from '../pattern/mask-name.ts';
+import { contentsOfText } from '../tensor/contents.ts';
 import { fromInt64 } from '../tensor/convert.ts';
-import { writeSafetensors } from '../tensor/safetensors.ts';
+import { safetensorsContents } from '../tensor/safetensors.ts';
 import { headsOf } from './head-masks.ts';
 import { jsonText } from './json.ts';
 import type { Misfit } from './misfit.ts';
@@ -31,13 +32,13 @@ export function hfMisfit(request: ExportRequest): Misfit | undefined {
 export function exportHf(request: ExportRequest): Exported {
   const found = configurationOf(request);
   if ('reason' in found) throw new RangeError(found.reason);
-  const json: ExportedFile = { extension: 'json', bytes: new TextEncoder().encode(`${jsonText(found.fields)}\n`) };
+  const json: ExportedFile = { extension: 'json', contents: contentsOfText(`${jsonText(found.fields)}\n`) };
   if (found.global.length === 0) return { files: [json], addedPairs: 0 };
   const { tokens } = request.shape;
   const mask = new BigInt64Array(tokens);
   for (const [from, to] of rangesOf(found.global)) mask.fill(1n, from, to);
-  const bytes = writeSafetensors({ global_attention_mask: fromInt64(mask, [1, tokens]) }, { name: request.name });
-  return { files: [json, { extension: 'safetensors', bytes }], addedPairs: 0 };
+  const contents = safetensorsContents({ global_attention_mask: fromInt64(mask, [1, tokens]) }, { name: request.name });
+  return { files: [json, { extension: 'safetensors', contents }], addedPairs: 0 };
 }
 
 function configurationOf(request: ExportRequest): Configuration | Misfit {
