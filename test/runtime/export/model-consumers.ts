@@ -165,6 +165,11 @@ export function huggingFace(
     } else if (type === 'longt5') {
       if (global !== undefined) throw new Error('LongT5 has no global tokens');
       models.set(type, (i, j) => Math.abs(i - j) <= Number(config.local_radius));
+    } else if (type === 'modernbert') {
+      if (global !== undefined) throw new Error('ModernBERT has no global tokens');
+      const isLocal = (config.layer_types as readonly string[])[layer] === 'sliding_attention';
+      const half = Math.floor(Number(config.local_attention) / 2);
+      models.set(type, (i, j) => !isLocal || Math.abs(i - j) <= half);
     } else {
       const windows = config.attention_window;
       const window = Number(Array.isArray(windows) ? windows[layer] : windows);
