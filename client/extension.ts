@@ -1,7 +1,6 @@
-import { rename } from 'node:fs/promises';
 import * as vscode from 'vscode';
 import { LanguageClient, TransportKind } from 'vscode-languageclient/node.js';
-import { type MoveFile, moveInWorkspace } from './host-abilities.ts';
+import { hostPlaces } from './export/host-places.node.ts';
 import { nodeThread } from './jobs/node-thread.ts';
 import { jobRunner } from './jobs/run-job.ts';
 import { activateExtension, languageId } from './language-client.ts';
@@ -12,8 +11,8 @@ export { deactivateExtension as deactivate } from './language-client.ts';
 export async function activate(context: vscode.ExtensionContext): Promise<void> {
   const module = vscode.Uri.joinPath(context.extensionUri, 'dist', 'server.cjs').fsPath;
   const jobs = vscode.Uri.joinPath(context.extensionUri, 'dist', 'job-worker.js').fsPath;
-  const runJob = jobRunner(() => nodeThread(jobs));
-  await activateExtension(context, { runJob, moveFile }, (name, options) => {
+  const runner = jobRunner(() => nodeThread(jobs));
+  await activateExtension(context, { ...runner, places: hostPlaces }, (name, options) => {
     // Newer versions of Node let the memory for what lives shortly grow several times as large, for nothing.
     const execArgv = ['--max-semi-space-size=8'];
     const run = { module, transport: TransportKind.ipc, options: { execArgv } };
@@ -21,7 +20,3 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     return new LanguageClient(languageId, name, { run, debug }, options);
   });
 }
-
-/** At once, where the file system is the system's own: whoever reads finds the old file or the new one. */
-const moveFile: MoveFile = (from, to) =>
-  from.scheme === 'file' && to.scheme === 'file' ? rename(from.fsPath, to.fsPath) : moveInWorkspace(from, to);

@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import type { LanguageClientOptions, MessageTransports } from 'vscode-languageclient';
 import { BaseLanguageClient, BrowserMessageReader, BrowserMessageWriter } from 'vscode-languageclient/browser.js';
-import { moveInWorkspace } from './host-abilities.ts';
+import { workspacePlaces } from './export/workspace-places.ts';
 import { jobRunner } from './jobs/run-job.ts';
 import { webThread } from './jobs/web-thread.ts';
 import { activateExtension, languageId } from './language-client.ts';
@@ -12,10 +12,10 @@ export { deactivateExtension as deactivate } from './language-client.ts';
 export async function activate(context: vscode.ExtensionContext): Promise<void> {
   const script = vscode.Uri.joinPath(context.extensionUri, 'dist', 'server.web.js').toString(true);
   const jobs = vscode.Uri.joinPath(context.extensionUri, 'dist', 'job-worker.js').toString(true);
-  const runJob = jobRunner(() => webThread(jobs));
+  const runner = jobRunner(() => webThread(jobs));
   await activateExtension(
     context,
-    { runJob, moveFile: moveInWorkspace },
+    { ...runner, places: workspacePlaces },
     (name, options) => new WorkerLanguageClient(name, options, script),
   );
 }

@@ -40,7 +40,7 @@ export interface Compiled {
  * Compiles masks to tiles: the cost follows the boundary of a mask and not the number of pairs.
  *
  * @throws PatternError when a mask has no meaning at that length, has no rule, or is chosen by content (`select` does that)
- * @throws CompileError when it is too large
+ * @throws CompileError when it is too large, RangeError when `heads` is empty
  * @example
  * ```ts
  * const masks = compile(await parseExpression('sliding(512)'), { tokens: 65536 });
@@ -48,7 +48,8 @@ export interface Compiled {
  * ```
  */
 export function compile(model: Model, choice: CompileChoice = {}): Compiled {
-  const { tokens, layer = 0, heads = [...Array(model.heads).keys()] } = choice;
+  const { tokens, layer = 0 } = choice;
+  const heads = headsOf(model, choice);
   const shape = shapeAt(model, layer, heads[0] ?? 0, tokens);
   const parts = compileHeadParts(model, layer, heads, tokens);
   return compiled({ tokens: shape.tokens, queries: shape.queries, layer, heads }, { parts, selectMs: null });
@@ -67,7 +68,7 @@ export interface SelectChoice extends Omit<CompileChoice, 'tokens'> {
  *
  * @throws AttentionInputError when the tensors do not fit together, or hold NaN or infinities
  * @throws PatternError when a mask has no meaning at that length or has no rule
- * @throws CompileError when it is too large
+ * @throws CompileError when it is too large, RangeError when `heads` is empty
  * @example
  * ```ts
  * const input = sampleInput({ heads: 1, kvHeads: 1, queries: 1024, keys: 1024, headDim: 64 });
@@ -77,9 +78,17 @@ export interface SelectChoice extends Omit<CompileChoice, 'tokens'> {
  * ```
  */
 export function select(model: Model, input: SelectionInput, choice: SelectChoice = {}): Compiled {
-  const { layer = 0, heads = [...Array(model.heads).keys()], ...options } = choice;
+  const { layer = 0, heads: _, ...options } = choice;
+  const heads = headsOf(model, choice);
   const selection = selectHeads(model, layer, heads, input, options);
   return compiled({ tokens: input.keys, queries: input.queries, layer, heads }, selection);
+}
+
+/** The heads that are meant. Throws RangeError when there are none. */
+function headsOf(model: Model, { heads }: Pick<CompileChoice, 'heads'>): readonly number[] {
+  if (heads === undefined) return [...Array(model.heads).keys()];
+  if (heads.length === 0) throw new RangeError('heads is empty: name at least one head, or leave it out to take all');
+  return heads;
 }
 
 function compiled(

@@ -8,6 +8,7 @@ export type { FormatName } from '../../runtime/export/format-names.ts';
 export { ExportFitError } from '../../runtime/export/misfit.ts';
 export type { Exported, ExportedFile } from '../../runtime/export/request.ts';
 export { ExportSizeError } from '../../runtime/export/size-limit.ts';
+export type { Contents } from '../../runtime/tensor/contents.ts';
 
 /** Every format, in the order in which lists show them. */
 export const formats = formatNames;
@@ -29,17 +30,17 @@ export interface ExportChoice {
 }
 
 /**
- * Writes the mask of a head, or of all heads, in a format of some library: the bytes of one file, or of two that lie side
- * by side under one name. Equal masks give equal bytes.
+ * Writes the mask of a head, or of all heads, in a format of some library: one file, or two that lie side by side under one
+ * name. The masks are compiled now, the bytes are made piece by piece while `contents` is read. Equal masks give equal bytes.
  *
  * @throws RangeError when there is no such format
  * @throws ExportFitError when the format cannot hold the masks exactly; names the reason, and formats that can
  * @throws PatternError when a mask has no meaning at that length, has no rule, or is chosen by content
- * @throws CompileError when it is too large to compile, ExportSizeError when a file would be
+ * @throws CompileError when it is too large to compile, ExportSizeError when it is more than the format can hold
  * @example
  * ```ts
  * const { files } = exportMask(await parseExpression('causal()'), { format: 'npy', tokens: 1024 });
- * await writeFile(`mask.${files[0].extension}`, files[0].bytes);
+ * await writeFile(`mask.${files[0].extension}`, files[0].contents);
  * ```
  */
 export function exportMask(model: Model, choice: ExportChoice): Exported {

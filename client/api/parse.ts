@@ -1,5 +1,6 @@
 import type { Model } from '../../runtime/pattern/ir.ts';
 import { createLanguage, type FileDiagnostic, LowerError, NO_FILES } from '../../server/language.ts';
+import { onlyDeclaration } from './only-declaration.ts';
 
 export type { Model } from '../../runtime/pattern/ir.ts';
 
@@ -84,7 +85,7 @@ export async function parse(text: string, options: ParseOptions = {}): Promise<P
     model(name, choice) {
       const errors = diagnostics.filter(({ severity }) => severity === 'error');
       if (errors.length > 0) throw new ParseError(errors.map(({ message }) => message).join('\n'), errors);
-      const wanted = name ?? onlyName(declarations);
+      const wanted = name ?? nameMeant(declarations);
       return orParseError(() => file.lower(wanted, choice));
     },
   };
@@ -118,9 +119,8 @@ function asDiagnostic({ code, severity, message, range, span }: FileDiagnostic):
   return { code, severity, message, start: span.start, end: span.end, line: line + 1, column: character + 1 };
 }
 
-function onlyName(declarations: readonly Declaration[]): string {
-  const models = declarations.filter(({ kind }) => kind === 'model');
-  const [only] = models.length === 1 ? models : declarations.length === 1 ? declarations : [];
+function nameMeant(declarations: readonly Declaration[]): string {
+  const only = onlyDeclaration(declarations);
   if (only !== undefined) return only.name;
   const names = declarations.map(({ name }) => name).join(', ');
   throw new ParseError(

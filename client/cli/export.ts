@@ -3,13 +3,14 @@ import { type Command, Option } from 'commander';
 import { exportSubject } from '../../runtime/export/export-subject.ts';
 import { aliasesOf, type FormatName, formatNameOf, formatNames } from '../../runtime/export/format-names.ts';
 import { wrongUse } from './failure.ts';
-import { inThread } from './in-thread.ts';
+import { exportInThread } from './in-thread.ts';
 import { jsonDocument } from './json-output.ts';
 import { bytes, grouped } from './numbers.ts';
 import type { Session } from './session.ts';
 import type { Sources } from './sources.ts';
 import { maskOf, openSubject, type Subject, type SubjectOptions, withSubject } from './subject.ts';
-import { checkNew, checkWritable, writeWholeFile } from './write-file.ts';
+import { type WrittenExport, writeExport } from './write-export.ts';
+import { checkNew, checkWritable } from './write-file.ts';
 
 interface ExportOptions extends SubjectOptions {
   readonly format: string;
@@ -73,45 +74,41 @@ async function exportMask(
   const subject = await openSubject(sources, file, options);
   if (options.allHeads === true) checkHasHeads(subject);
   const { shape } = maskOf(subject, options);
-  for (const place of places ?? []) {
-    await checkWritable(place);
-    if (options.force !== true) await checkNew(place);
+  const [first] = places ?? [];
+  if (first !== undefined) {
+    await checkWritable(first);
+    if (options.force !== true) await checkNew(first);
   }
-  const { files, addedPairs } = await session.during('Exporting', () =>
-    inThread(
-      {
-        kind: 'export',
-        format: options.format,
-        subject: {
-          ...exportSubject(subject.model, {
-            layer: options.layer ?? 0,
-            head: options.allHeads === true ? 'all' : (options.head ?? 0),
-            tokens: options.tokens,
-            source: subject.source,
-          }),
-          name: subject.name,
-          ...(options.approximate === true && { approximate: true }),
-        },
-      },
-      session.signal,
-    ),
+  const job = {
+    kind: 'export' as const,
+    format: options.format,
+    subject: {
+      ...exportSubject(subject.model, {
+        layer: options.layer ?? 0,
+        head: options.allHeads === true ? 'all' : (options.head ?? 0),
+        tokens: options.tokens,
+        source: subject.source,
+      }),
+      name: subject.name,
+      ...(options.approximate === true && { approximate: true }),
+    },
+  };
+  const { addedPairs, files, removed, left } = await session.during('Exporting', progress =>
+    exportInThread(job, session.signal, async (exported): Promise<WrittenExport & { addedPairs: number }> => {
+      const { addedPairs } = exported;
+      if (places !== undefined)
+        return { addedPairs, ...(await writeExport(format, exported, places, options, session.signal, progress)) };
+      // Whoever reads a pipe may stop early.
+      for await (const piece of exported.files[0]?.contents ?? []) if (!(await session.write(piece))) break;
+      return { addedPairs, files: [], removed: [], left: [] };
+    }),
   );
   if (addedPairs > 0) session.note(`allows ${grouped(addedPairs)} pairs that the mask does not have`);
-  if (places === undefined) {
-    await session.write(files[0].bytes);
-    return;
-  }
-  // What the first file refers to is there before it.
-  for (const [index, place] of [...places.entries()].reverse()) {
-    const contents = files[index]?.bytes;
-    // Not every mask needs a second file.
-    if (contents === undefined) continue;
-    await session.during('Writing', async () => {
-      if (options.force !== true) await checkNew(place);
-      await writeWholeFile(place, contents, session.signal);
-    });
-    session.note(`wrote ${place} (${bytes(contents.length)})`);
-  }
+  // As they came.
+  for (const { path: place, bytes: size } of [...files].reverse()) session.note(`wrote ${place} (${bytes(size)})`);
+  for (const place of removed)
+    session.note(`removed ${place}, which an earlier export had written and this mask does not need`);
+  for (const place of left) session.note(`note: ${place} is not part of this export: this mask needs no second file`);
   if (options.json === true) {
     const { layer, head, tokens, queries } = shape;
     session.print(
@@ -124,7 +121,8 @@ async function exportMask(
         head: options.allHeads === true ? null : head,
         addedPairs,
         // As many as the mask needs.
-        files: files.map(({ bytes: { length } }, index) => ({ path: places[index], bytes: length })),
+        files,
+        removed,
       }),
     );
   }

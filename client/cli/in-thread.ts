@@ -1,5 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import type { Span } from '../../runtime/pattern/ir.ts';
+import { type Piece, type StreamedExport, streamedExport } from '../export/streamed-export.ts';
+import { Answers } from '../jobs/answers.ts';
 import { cancelled, wrongUse } from './failure.ts';
 import type { JobOutcome } from './job-thread.ts';
 import type { Job, JobResults } from './jobs.ts';
@@ -25,35 +27,60 @@ export class JobError extends Error {
  * @throws JobError, or Failure when it was cancelled or there was not enough memory
  */
 export function inThread<K extends Job['kind']>(job: Job & { kind: K }, signal: AbortSignal): Promise<JobResults[K]> {
-  return new Promise((resolve, reject) => {
-    if (signal.aborted) {
-      reject(cancelled());
-      return;
-    }
-    const worker = new Worker(new URL(import.meta.url), { workerData: job, execArgv: [] });
-    const end = (settle: () => void): void => {
-      signal.removeEventListener('abort', stop);
-      settle();
-      void worker.terminate();
+  // The thread answers a job with a result of its own kind.
+  return withThread(job, signal, async answer => (await answer()) as JobResults[K]);
+}
+
+/** The same for an export, whose bytes the thread makes as long as `use` reads them. */
+export function exportInThread<T>(
+  job: Job & { kind: 'export' },
+  signal: AbortSignal,
+  use: (exported: StreamedExport) => Promise<T>,
+): Promise<T> {
+  return withThread(job, signal, async (answer, send) => {
+    const outline = (await answer()) as JobResults['export'];
+    const next = (file: number): Promise<Piece> => {
+      send(file);
+      return answer() as Promise<Piece>;
     };
-    const stop = (): void => end(() => reject(cancelled()));
-    signal.addEventListener('abort', stop);
-    worker.on('message', (outcome: JobOutcome) =>
-      end(() => {
-        // The thread answers a job with a result of its own kind.
-        if (outcome.ok) resolve(outcome.result as JobResults[K]);
-        else reject(new JobError(outcome.name, outcome.message, outcome.span, outcome.code));
-      }),
-    );
-    worker.on('error', (error: Error & { code?: string }) =>
-      end(() =>
-        reject(
-          error.code === 'ERR_WORKER_OUT_OF_MEMORY'
-            ? wrongUse('this mask needs more memory than there is; use fewer tokens or a more regular pattern')
-            : error,
-        ),
-      ),
-    );
-    worker.on('exit', code => end(() => reject(new Error(`the compiling thread ended early (exit code ${code})`))));
+    return await use(streamedExport(outline, next));
   });
+}
+
+/** Starts a thread and ends it when `use` has what it wants. The job, and each message that is sent, has one answer, in order. */
+async function withThread<T>(
+  job: Job,
+  signal: AbortSignal,
+  use: (answer: () => Promise<unknown>, send: (message: unknown) => void) => Promise<T>,
+): Promise<T> {
+  if (signal.aborted) throw cancelled();
+  const worker = new Worker(new URL(import.meta.url), { workerData: job, execArgv: [] });
+  const answers = new Answers<JobOutcome>();
+  worker.on('message', (outcome: JobOutcome) => answers.came(outcome));
+  worker.on('error', (error: Error & { code?: string }) =>
+    answers.failed(
+      error.code === 'ERR_WORKER_OUT_OF_MEMORY'
+        ? wrongUse('this mask needs more memory than there is; use fewer tokens or a more regular pattern')
+        : error,
+    ),
+  );
+  worker.on('exit', code => answers.failed(new Error(`the compiling thread ended early (exit code ${code})`)));
+  const stop = (): void => {
+    answers.failed(cancelled());
+    void worker.terminate();
+  };
+  signal.addEventListener('abort', stop);
+  try {
+    return await use(
+      async () => {
+        const outcome = await answers.next();
+        if (outcome.ok) return outcome.result;
+        throw new JobError(outcome.name, outcome.message, outcome.span, outcome.code);
+      },
+      message => worker.postMessage(message),
+    );
+  } finally {
+    signal.removeEventListener('abort', stop);
+    void worker.terminate();
+  }
 }

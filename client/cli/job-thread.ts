@@ -1,6 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Span } from '../../runtime/pattern/ir.ts';
-import { doJob, type Job } from './jobs.ts';
+import type { PieceMaker } from '../export/streamed-export.ts';
+import { doJob, type Job, startExport } from './jobs.ts';
 
 /** How a thread's job ended. An error keeps what the main thread needs to know of it: classes do not travel. */
 export type JobOutcome =
@@ -13,12 +14,25 @@ export type JobOutcome =
       readonly code: string | undefined;
     };
 
-/** Does the one job this thread was started for. */
+/** Does the one job this thread was started for. After an export, each message is the number of a file: its next piece is wanted. */
 export function serveJob(): void {
   const job = workerData as Job;
+  if (job.kind !== 'export') {
+    answer(() => doJob(job));
+    return;
+  }
+  let maker: PieceMaker | undefined;
+  answer(() => {
+    maker = startExport(job);
+    return maker.outline;
+  });
+  parentPort?.on('message', (file: number) => answer(() => maker?.next(file) ?? null));
+}
+
+function answer(work: () => unknown): void {
   let outcome: JobOutcome;
   try {
-    outcome = { ok: true, result: doJob(job) };
+    outcome = { ok: true, result: work() };
   } catch (error) {
     outcome =
       error instanceof Error

@@ -3,10 +3,11 @@ import { type FitChoice, fitOf, type LibraryFit } from '../../runtime/analyse/fi
 import { compileHeadParts } from '../../runtime/compile/compile-heads.ts';
 import { drawMask, type Picture, type PictureChoice } from '../../runtime/draw/picture.ts';
 import { type Selection, type SelectionInput, selectHeads } from '../../runtime/dynamic/select-heads.ts';
-import { type Exported, formatOf } from '../../runtime/export/formats.ts';
+import { formatOf } from '../../runtime/export/formats.ts';
 import type { ExportSubject } from '../../runtime/export/request.ts';
 import type { Model, Pattern } from '../../runtime/pattern/ir.ts';
 import type { Shape } from '../../runtime/pattern/shape.ts';
+import { type ExportOutline, type PieceMaker, pieceMaker } from '../export/streamed-export.ts';
 import { type Analysis, type AnalysisSubject, analyse } from './analysis.ts';
 
 /** Work that may take long and cannot be interrupted from within: plain data in, plain data out. */
@@ -36,13 +37,20 @@ export interface JobResults {
   readonly stats: Analysis;
   readonly compare: ModelComparison;
   readonly fit: readonly LibraryFit[];
-  readonly export: Exported;
+  readonly export: ExportOutline;
   readonly draw: Picture;
   readonly plans: Selection;
 }
 
+/** Begins an export: compiles its masks and says what files there are. Their bytes are made when they are asked for. */
+export function startExport({ format: id, subject }: Job & { kind: 'export' }): PieceMaker {
+  const format = formatOf(id);
+  if (format === undefined) throw new RangeError(`there is no format ${id}`);
+  return pieceMaker(format.write(subject));
+}
+
 /** Does a job, in whichever thread it is called. */
-export function doJob(job: Job): JobResults[Job['kind']] {
+export function doJob(job: Exclude<Job, { kind: 'export' }>): JobResults[Job['kind']] {
   switch (job.kind) {
     case 'stats':
       return analyse(job.subject);
@@ -50,11 +58,6 @@ export function doJob(job: Job): JobResults[Job['kind']] {
       return compareModels(job.first, job.second, job.choice);
     case 'fit':
       return fitOf(job.model, job.choice);
-    case 'export': {
-      const format = formatOf(job.format);
-      if (format === undefined) throw new RangeError(`there is no format ${job.format}`);
-      return format.write(job.subject);
-    }
     case 'draw':
       return drawMask(job.pattern, job.shape, job.choice);
     case 'plans':

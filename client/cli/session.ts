@@ -21,8 +21,8 @@ export interface Session {
   readonly verbose: boolean;
   /** One line, or several, of the result. */
   print(text: string): void;
-  /** The result as it is, without a line break; settles when it is on its way. */
-  write(contents: Uint8Array): Promise<void>;
+  /** The result as it is, without a line break; settles when it is on its way, with false when nobody reads it any more. */
+  write(contents: Uint8Array): Promise<boolean>;
   /** A line for people, unless they want quiet. */
   note(text: string): void;
   /** A line for people who want to know more. */
@@ -53,7 +53,7 @@ export function processSession(signal: AbortSignal): { readonly session: Session
       },
       print: text => void stdout.write(`${text}\n`),
       // Whatever goes wrong here is said where stdout is watched.
-      write: contents => new Promise(resolve => void stdout.write(contents, () => resolve())),
+      write: contents => new Promise(resolve => void stdout.write(contents, error => resolve(!error))),
       note: text => {
         if (!quiet) say(text);
       },

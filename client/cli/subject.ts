@@ -3,10 +3,11 @@ import { pathToFileURL } from 'node:url';
 import { type Command, Option } from 'commander';
 import { bindCandidates } from '../../runtime/pattern/bind.ts';
 import type { Model, Pattern } from '../../runtime/pattern/ir.ts';
-import { patternAt, shapeAt } from '../../runtime/pattern/model.ts';
+import { coveredAt, patternAt, shapeAt } from '../../runtime/pattern/model.ts';
 import { PatternError } from '../../runtime/pattern/primitive.ts';
 import { type Shape, squareShape } from '../../runtime/pattern/shape.ts';
 import { LowerError } from '../../server/language.ts';
+import { onlyDeclaration } from '../api/only-declaration.ts';
 import { diagnose, diagnosticLine } from './diagnostics.ts';
 import { badFile, wrongUse } from './failure.ts';
 import { parseIndex, parseTokens } from './numbers.ts';
@@ -67,16 +68,14 @@ export async function openSubject(
   return subject;
 }
 
-/** The pattern and shape of one layer and head. Throws Failure (2) when there is no such head or no length. */
+/** The pattern and shape of one layer and head. Throws Failure (2) when there is no such head or no length, PatternError when it has no rule. */
 export function maskOf(subject: Subject, options: SubjectOptions): { pattern: Pattern; shape: Shape } {
   const { name, model } = subject;
   const layer = options.layer ?? 0;
   const head = options.head ?? 0;
   checkIndex(name, 'head', options.head, model.heads);
   if (model.tokens === null && options.tokens === undefined) throw needsTokens(subject);
-  const pattern = patternAt(model, layer, head);
-  if (pattern === undefined) throw badFile(`no rule of ${name} reaches layer ${layer}, head ${head}`);
-  return { pattern, shape: shapeAt(model, layer, head, options.tokens) };
+  return { pattern: coveredAt(model, layer, head), shape: shapeAt(model, layer, head, options.tokens) };
 }
 
 /** What to say about a bare pattern without --tokens. */
@@ -164,7 +163,7 @@ async function openSound(sources: Sources, file: string) {
 async function fromFile(sources: Sources, file: string, options: SubjectOptions): Promise<Subject> {
   const { source, text, checked } = await openSound(sources, file);
   const declarations = checked.declarations();
-  const name = options.of ?? onlyName(source.path, declarations);
+  const name = options.of ?? nameMeant(source.path, declarations);
   const declaration = declarations.find(candidate => candidate.name === name);
   if (declaration === undefined) {
     throw wrongUse(
@@ -187,9 +186,8 @@ async function fromFile(sources: Sources, file: string, options: SubjectOptions)
 type Declarations = readonly { readonly name: string; readonly kind: 'pattern' | 'model' }[];
 
 /** The name that is meant when none is given. */
-function onlyName(file: string, declarations: Declarations): string {
-  const models = declarations.filter(({ kind }) => kind === 'model');
-  const [only] = models.length === 1 ? models : declarations.length === 1 ? declarations : [];
+function nameMeant(file: string, declarations: Declarations): string {
+  const only = onlyDeclaration(declarations);
   if (only !== undefined) return only.name;
   throw wrongUse(
     declarations.length === 0

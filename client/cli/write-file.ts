@@ -1,10 +1,9 @@
-import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { access, chmod, open, realpath, rename, stat, unlink } from 'node:fs/promises';
+import { access, open, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { diskPlaces, writePieces } from '../export/disk.node.ts';
+import { type FileContents, type PlacedFile, PlaceError, putInPlace } from '../export/put-in-place.ts';
 import { cancelled, Failure, fileProblem, wrongUse } from './failure.ts';
-
-const PIECE = 2 ** 26;
 
 /**
  * Fails now rather than after long work when a path cannot be written.
@@ -47,51 +46,52 @@ export async function checkNew(file: string): Promise<void> {
   if (existing?.isFile() === true) throw wrongUse(`${file} exists already; add --force to replace it`);
 }
 
+/** A file to write. */
+export interface FileToWrite extends FileContents {
+  readonly path: string;
+}
+
 /**
- * Writes a file whole or not at all: a reader sees the old contents or the new, and a failure leaves nothing behind.
+ * Writes files all or none, and each whole or not at all: a reader sees the old contents or the new, and a failure leaves
+ * nothing behind. Devices and pipes are written to, never replaced. `stale` are files that go away when the others are there.
  *
- * @throws Failure (2) when the path cannot be written, (130) when `signal` fires
+ * @throws Failure (2) when a path cannot be written, (130) when `signal` fires; whatever making the contents throws
  */
-export async function writeWholeFile(file: string, contents: Uint8Array, signal: AbortSignal): Promise<void> {
-  await checkWritable(file);
-  const existing = await stat(file).catch(() => undefined);
+export async function writeFiles(
+  files: readonly FileToWrite[],
+  signal: AbortSignal,
+  stale: readonly string[] = [],
+): Promise<void> {
+  const goOn = (): void => {
+    if (signal.aborted) throw cancelled();
+  };
+  const placed: PlacedFile<string>[] = [];
+  /** By the place that a link leads to. */
+  const named = new Map<string, string>();
+  const devices: FileToWrite[] = [];
+  for (const file of files) {
+    await checkWritable(file.path);
+    const existing = await stat(file.path).catch(() => undefined);
+    if (existing !== undefined && !existing.isFile()) devices.push(file);
+    else {
+      const place = existing === undefined ? file.path : await realpath(file.path);
+      placed.push({ place, size: file.size, contents: file.contents });
+      named.set(place, file.path);
+    }
+  }
   try {
-    // Devices and pipes are written to, never replaced.
-    if (existing !== undefined && !existing.isFile()) await write(file, 'w', contents, signal);
-    else await replace(existing === undefined ? file : await realpath(file), contents, existing?.mode, signal);
+    await putInPlace(placed, stale, diskPlaces(goOn));
+    for (const { path: place, contents } of devices) await writePieces(place, 'w', contents, goOn);
   } catch (error) {
     if (error instanceof Failure) throw error;
-    throw wrongUse(`cannot write ${file}: ${fileProblem(error)}`);
+    if (error instanceof PlaceError && error.cause instanceof Failure) throw error.cause;
+    if (!(error instanceof PlaceError)) throw error;
+    const file = named.get(String(error.place)) ?? String(error.place);
+    throw wrongUse(`cannot write ${file}: ${fileProblem(error.cause)}`);
   }
 }
 
-async function replace(
-  file: string,
-  contents: Uint8Array,
-  mode: number | undefined,
-  signal: AbortSignal,
-): Promise<void> {
-  // In the same folder, because a rename is atomic within a file system only. Short, because names have a limit.
-  const temporary = path.join(path.dirname(file), `.sparse-${process.pid}-${randomBytes(4).toString('hex')}.tmp`);
-  try {
-    await write(temporary, 'wx', contents, signal);
-    if (mode !== undefined) await chmod(temporary, mode);
-    await rename(temporary, file);
-  } catch (error) {
-    await unlink(temporary).catch(() => {});
-    throw error;
-  }
-}
-
-async function write(file: string, flags: 'w' | 'wx', contents: Uint8Array, signal: AbortSignal): Promise<void> {
-  const handle = await open(file, flags);
-  try {
-    for (let at = 0; at < contents.length; ) {
-      if (signal.aborted) throw cancelled();
-      const { bytesWritten } = await handle.write(contents, at, Math.min(PIECE, contents.length - at));
-      at += bytesWritten;
-    }
-  } finally {
-    await handle.close();
-  }
+/** One file whose bytes are all there. Throws what `writeFiles` throws. */
+export function writeWholeFile(file: string, contents: Uint8Array, signal: AbortSignal): Promise<void> {
+  return writeFiles([{ path: file, size: contents.length, contents: [contents] }], signal);
 }

@@ -1,10 +1,14 @@
 import * as vscode from 'vscode';
 import type { FormatName } from '../../runtime/export/format-names.ts';
 import { loadingSnippet } from '../../runtime/export/snippets.ts';
-import { nameOf } from './export-files.ts';
+import { nameOf, type WrittenExport } from './export-files.ts';
 
 /** Says where a mask was exported to, and offers what people do next. */
-export async function offerNext(file: vscode.Uri, id: FormatName['id'], addedPairs: number): Promise<void> {
+export async function offerNext(
+  file: vscode.Uri,
+  id: FormatName['id'],
+  { addedPairs, left }: WrittenExport,
+): Promise<void> {
   const open = 'Open';
   const reveal = 'Reveal';
   const copy = 'Copy Loading Snippet';
@@ -14,8 +18,9 @@ export async function offerNext(file: vscode.Uri, id: FormatName['id'], addedPai
     addedPairs === 0
       ? ''
       : `. It allows ${addedPairs.toLocaleString('en-US')} pairs that the mask does not have: whole blocks`;
+  const beside = left === undefined ? '' : `. ${left.path} is not part of it: this mask needs no second file`;
   const choice = await vscode.window.showInformationMessage(
-    `Exported to ${file.path}${rounded}`,
+    `Exported to ${file.path}${rounded}${beside}`,
     open,
     ...(revealing === undefined ? [] : [reveal]),
     ...(snippet === undefined ? [] : [copy]),

@@ -1,20 +1,61 @@
 import * as vscode from 'vscode';
-import type { ExportedFile } from '../../runtime/export/request.ts';
-import type { MoveFile } from '../host-abilities.ts';
+import type { FormatName } from '../../runtime/export/format-names.ts';
+import { isSecondFile, SECOND_FILE_START } from '../../runtime/export/second-file.ts';
+import { PlaceError, putInPlace } from '../export/put-in-place.ts';
+import type { StreamedExport, StreamedFile } from '../export/streamed-export.ts';
+import { exists } from '../export/workspace-places.ts';
+import type { HostAbilities } from '../host-abilities.ts';
 
-/** A file and what comes into it. */
-export interface PlacedFile {
-  readonly place: vscode.Uri;
-  readonly bytes: Uint8Array;
+/** How an export says what part of it, from 0 to 1, has been written since it said so last. */
+export type SayWritten = (share: number) => void;
+
+/** What is done with files that nobody has asked about: those beside the chosen one. */
+export type Others = 'ask' | 'replace';
+
+/** What became of an export. */
+export interface WrittenExport {
+  readonly addedPairs: number;
+  /** A file where formats of this kind put a second one, which this mask does not need; it stays. */
+  readonly left: vscode.Uri | undefined;
 }
 
-/** Where the files of an export lie: the one that was chosen, and the others beside it under its name. */
-export function placesOf(file: vscode.Uri, files: readonly [ExportedFile, ...ExportedFile[]]): PlacedFile[] {
-  const [main, ...others] = files;
-  return [
-    { place: file, bytes: main.bytes },
-    ...others.map(({ extension, bytes }) => ({ place: besides(file, extension), bytes })),
-  ];
+/**
+ * Writes an export: the file that was chosen and the others beside it, all or none. A second file that an earlier export left
+ * and this one has nothing for goes away. Undefined when somebody did not want a file replaced.
+ */
+export async function writeExport(
+  { files, addedPairs }: StreamedExport,
+  { id, beside }: FormatName,
+  chosen: vscode.Uri,
+  others: Others,
+  places: HostAbilities['places'],
+  said: SayWritten,
+): Promise<WrittenExport | undefined> {
+  const total = files.reduce((sum, { size = Number.NaN }) => sum + size, 0);
+  const placed = files.map((file, at) => ({
+    place: at === 0 ? chosen : besides(chosen, file.extension),
+    size: file.size,
+    contents: Number.isNaN(total) ? file.contents : counted(file, total, said),
+  }));
+  for (const { place } of placed.slice(1)) if (others === 'ask' && !(await mayReplace(place))) return undefined;
+  const second = beside === undefined || files.length > 1 ? undefined : besides(chosen, beside);
+  const old = second !== undefined && (await exists(second)) ? second : undefined;
+  const isStale =
+    old !== undefined && isSecondFile(id, await startOf(old)) && (others === 'replace' || (await mayRemove(old)));
+  try {
+    await putInPlace(placed, old !== undefined && isStale ? [old] : [], places);
+  } catch (error) {
+    if (!(error instanceof PlaceError)) throw error;
+    throw new Error(`${(error.place as vscode.Uri).path} cannot be written: ${error.message} Choose another folder.`);
+  }
+  return { addedPairs, left: isStale ? undefined : old };
+}
+
+async function* counted({ contents }: StreamedFile, total: number, said: SayWritten): AsyncGenerator<Uint8Array, void> {
+  for await (const piece of contents) {
+    yield piece;
+    said(piece.length / total);
+  }
 }
 
 /** The file of the same name with another extension, in the same folder. */
@@ -35,7 +76,7 @@ export function nameOf(file: vscode.Uri): string {
 }
 
 /** The dialog asks for the file that was chosen; nobody has asked for one beside it. */
-export async function mayReplace({ place }: PlacedFile): Promise<boolean> {
+async function mayReplace(place: vscode.Uri): Promise<boolean> {
   if (!(await exists(place))) return true;
   const replace = 'Replace';
   const detail = 'The export consists of two files of one name.';
@@ -45,39 +86,19 @@ export async function mayReplace({ place }: PlacedFile): Promise<boolean> {
   );
 }
 
-async function exists(file: vscode.Uri): Promise<boolean> {
-  try {
-    await vscode.workspace.fs.stat(file);
-    return true;
-  } catch {
-    return false;
-  }
+/** Whoever loads the new file might take the old one for a part of it. */
+async function mayRemove(place: vscode.Uri): Promise<boolean> {
+  const remove = 'Remove';
+  const detail = 'An earlier export wrote it. This mask needs no second file.';
+  const text = `${place.path} is not part of this export.`;
+  return (await vscode.window.showWarningMessage(text, { modal: true, detail }, remove)) === remove;
 }
 
-/**
- * Writes files whole or not at all: each under another name first, in the same folder, and renamed when all are there. What
- * the first file refers to is in its place before it.
- */
-export async function writeFiles(files: readonly PlacedFile[], moveFile: MoveFile): Promise<void> {
-  const { fs } = vscode.workspace;
-  const written: { readonly place: vscode.Uri; readonly temporary: vscode.Uri }[] = [];
-  let current = files[0]?.place;
-  try {
-    for (const { place, bytes } of files) {
-      current = place;
-      const unique = Math.random().toString(36).slice(2, 10);
-      const temporary = vscode.Uri.joinPath(place, '..', `.${nameOf(place)}.${unique}.tmp`);
-      written.push({ place, temporary });
-      await fs.writeFile(temporary, bytes);
-    }
-    for (const { place, temporary } of [...written].reverse()) {
-      current = place;
-      await moveFile(temporary, place);
-    }
-  } catch (error) {
-    for (const { temporary } of written) await Promise.resolve(fs.delete(temporary)).catch(() => undefined);
-    throw new Error(
-      `${current?.path} cannot be written: ${error instanceof Error ? error.message : String(error)} Choose another folder.`,
-    );
-  }
+/** Enough of a file to recognise it; VS Code reads whole files, so that larger ones are nobody's. */
+async function startOf(file: vscode.Uri): Promise<Uint8Array> {
+  const { size } = await vscode.workspace.fs.stat(file);
+  if (size > LARGEST) return new Uint8Array();
+  return (await vscode.workspace.fs.readFile(file)).subarray(0, SECOND_FILE_START);
 }
+
+const LARGEST = 2 ** 28;

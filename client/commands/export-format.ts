@@ -43,13 +43,36 @@ export async function chooseFormat(
     const format = choice?.format;
     if (format === undefined) return undefined;
     // Where the list could not wait, this can: nothing else is asked before it is known.
-    const misfit = format.rounds === true ? (await misfits)?.[format.id] : undefined;
+    const known = format.rounds === true ? await shown(misfits, format) : {};
+    if (known === 'cancelled') return undefined;
+    const misfit = known?.[format.id];
     if (misfit?.roundable !== true) return { format, approximate: false };
     return (await mayRound(format, misfit.reason)) ? { format, approximate: true } : undefined;
   } finally {
     looking.cancel();
     looking.dispose();
   }
+}
+
+/** Waits for what fits, and shows that it does when there is anything to wait for. */
+async function shown(
+  misfits: Promise<Misfits | undefined>,
+  { title }: FormatName,
+): Promise<Misfits | undefined | 'cancelled'> {
+  const quick = await Promise.race([misfits, new Promise<'late'>(resolve => setTimeout(resolve, 200, 'late'))]);
+  if (quick !== 'late') return quick;
+  return await vscode.window.withProgress(
+    {
+      location: vscode.ProgressLocation.Notification,
+      title: `Looking whether ${title} can hold this mask`,
+      cancellable: true,
+    },
+    (_, cancellation) =>
+      new Promise<Misfits | undefined | 'cancelled'>(resolve => {
+        cancellation.onCancellationRequested(() => resolve('cancelled'));
+        void misfits.then(resolve);
+      }),
+  );
 }
 
 function itemsOf(misfits: Misfits, last: FormatName['id'] | undefined): FormatItem[] {

@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import { exportSubject } from '../../runtime/export/export-subject.ts';
-import type { FormatName } from '../../runtime/export/format-names.ts';
+import { type FormatName, formatNameOf } from '../../runtime/export/format-names.ts';
 import type { Model } from '../../runtime/pattern/ir.ts';
 import { DeclarationsRequest, LIBRARY_SCHEME, LowerRequest } from '../../server/protocol.ts';
 import type { HostAbilities } from '../host-abilities.ts';
@@ -8,9 +8,9 @@ import type { Previews } from '../preview/previews.ts';
 import type { RestartableClient } from '../restartable-client.ts';
 import type { ExportChoice, ExportMemory } from './export-choice.ts';
 import { offerNext } from './export-done.ts';
-import { mayReplace, placesOf, writeFiles } from './export-files.ts';
+import { type Others, writeExport } from './export-files.ts';
 import { chooseFormat } from './export-format.ts';
-import { checkSizeAhead, tokensProblem } from './export-limits.ts';
+import { tokensProblem } from './export-limits.ts';
 import { choosePlace } from './export-place.ts';
 import { type Subject, subjectOf } from './subject.ts';
 
@@ -42,14 +42,13 @@ export async function exportMask(argument: unknown, tools: ExportTools): Promise
   const chosen = await chooseFormat(masks, memory.last?.format, runJob);
   if (chosen === undefined) return;
   const { format, approximate } = chosen;
-  checkSizeAhead(format, masks.shape, masks.heads?.length);
   const file = await chooseFile(subject.uri, `${name}-${tokens}`, format, memory.last);
   if (file === undefined) return;
   const choice: ExportChoice = {
     ...{ uri: subject.uri.toString(), name, tokens, ...place },
     ...{ format: format.id, approximate, file: file.toString() },
   };
-  await perform(choice, model, tools, 'asks');
+  await perform(choice, model, tools, 'ask');
 }
 
 /** `Sparse: Export Again`: the last export of this workspace once more, as the file is now, over what it wrote. */
@@ -68,41 +67,41 @@ export async function exportAgain(tools: ExportTools): Promise<void> {
   const model = await atTokens(client, uri, await lower(client, uri, last.name), last.tokens);
   const hasPlace = last.layer < model.layers && (last.head === 'all' || last.head < model.heads);
   if (!hasPlace) throw new Error(`${last.name} no longer has what was exported; use Sparse: Export Mask...`);
-  await perform(last, model, tools, 'replaces');
+  await perform(last, model, tools, 'replace');
 }
 
-/** Computes and writes; `second` says what happens to a file beside the chosen one that is there already. */
+/** Computes and writes. */
 async function perform(
   choice: ExportChoice,
   model: Model,
-  { runJob, moveFile, memory }: ExportTools,
-  second: 'asks' | 'replaces',
+  { runExport, places, memory }: ExportTools,
+  others: Others,
 ): Promise<void> {
-  const { name, tokens, format, approximate } = choice;
+  const { name, tokens, approximate } = choice;
   const [uri, file] = [vscode.Uri.parse(choice.uri), vscode.Uri.parse(choice.file)];
-  const added = await vscode.window.withProgress(
+  const format = formatNameOf(choice.format);
+  if (format === undefined) throw new Error(`There is no format ${choice.format}.`);
+  const written = await vscode.window.withProgress(
     {
       location: vscode.ProgressLocation.Notification,
       title: `Exporting ${name} at ${tokens.toLocaleString('en-US')} tokens`,
       cancellable: true,
     },
-    async (_, cancellation) => {
+    async (progress, cancellation) => {
       const source = (await vscode.workspace.openTextDocument(uri)).getText();
       const { layer, head } = choice;
       const masks = exportSubject(model, { layer, head, tokens, source });
       const subject = { ...masks, ...(approximate && { approximate }) };
-      const exported = await runJob({ kind: 'export', format, subject }, cancellation);
-      if (exported === undefined) return undefined;
-      const files = placesOf(file, exported.files);
-      for (const beside of files.slice(1)) if (second === 'asks' && !(await mayReplace(beside))) return undefined;
-      await writeFiles(files, moveFile);
-      return exported.addedPairs;
+      const said = (share: number): void => progress.report({ increment: 100 * share });
+      return await runExport({ kind: 'export', format: format.id, subject }, cancellation, exported =>
+        writeExport(exported, format, file, others, places, said),
+      );
     },
   );
-  if (added === undefined) return;
+  if (written === undefined) return;
   await memory.keep(choice);
   // Not awaited: the export is done, the question may stay unanswered.
-  offerNext(file, format, added).catch((error: unknown) => {
+  offerNext(file, format.id, written).catch((error: unknown) => {
     const reason = error instanceof Error ? error.message : String(error);
     void vscode.window.showErrorMessage(`${file.path} was exported, but what you chose then failed: ${reason}`);
   });

@@ -1,7 +1,8 @@
-import { type Job, outcomeOf } from './job.ts';
+import { type JobMessage, jobServer } from './job.ts';
 
 // The worker of one job: a web worker, or a thread of Node that looks like one (node-thread.ts).
-self.onmessage = ({ data }: MessageEvent<Job>): void => {
-  const { outcome, transfer } = outcomeOf(data);
+const serve = jobServer();
+self.onmessage = ({ data }: MessageEvent<JobMessage>): void => {
+  const { outcome, transfer } = serve(data);
   self.postMessage(outcome, { transfer });
 };

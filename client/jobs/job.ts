@@ -1,13 +1,8 @@
 import { type ComparisonChoice, compareModels, type ModelComparison } from '../../runtime/analyse/compare-models.ts';
-import {
-  type Exported,
-  type ExportedFile,
-  formatOf,
-  misfitsOf,
-  type ToldMisfit,
-} from '../../runtime/export/formats.ts';
+import { formatOf, misfitsOf, type ToldMisfit } from '../../runtime/export/formats.ts';
 import type { ExportSubject } from '../../runtime/export/request.ts';
 import type { Model } from '../../runtime/pattern/ir.ts';
+import { type ExportOutline, type Piece, type PieceMaker, pieceMaker } from '../export/streamed-export.ts';
 
 /** Work of a command that may take long: plain data in, plain data out. */
 export type Job =
@@ -17,37 +12,42 @@ export type Job =
 
 /** What each kind of job gives back. */
 export interface JobResults {
-  readonly export: Exported;
+  /** What files there are. Their bytes are asked for afterwards, piece by piece. */
+  readonly export: ExportOutline;
   /** Why formats cannot hold the mask exactly, by id. */
   readonly misfits: Readonly<Record<string, ToldMisfit>>;
   readonly compare: ModelComparison;
 }
 
-/** How a job ended. Of an error only what it says travels. */
+/** What a thread is told: a job, or after an export the number of a file whose next piece is wanted. */
+export type JobMessage = Job | number;
+
+/** What came of it. Of an error only what it says travels. */
 export type JobOutcome =
-  | { readonly ok: true; readonly result: JobResults[Job['kind']] }
+  | { readonly ok: true; readonly result: JobResults[Job['kind']] | Piece }
   | { readonly ok: false; readonly message: string };
 
-/** Does a job and says how it ended, and which buffers may be handed over instead of copied. */
-export function outcomeOf(job: Job): { readonly outcome: JobOutcome; readonly transfer: ArrayBuffer[] } {
-  try {
-    if (job.kind === 'compare') {
-      const result = compareModels(job.first, job.second, job.choice);
-      return { outcome: { ok: true, result }, transfer: [] };
+/** Answers the messages to one thread, and says which buffers may be handed over instead of copied. */
+export function jobServer(): (message: JobMessage) => {
+  readonly outcome: JobOutcome;
+  readonly transfer: ArrayBuffer[];
+} {
+  let maker: PieceMaker | undefined;
+  const answer = (message: JobMessage): JobResults[Job['kind']] | Piece => {
+    if (typeof message === 'number') return maker?.next(message) ?? null;
+    if (message.kind === 'compare') return compareModels(message.first, message.second, message.choice);
+    if (message.kind === 'misfits') return misfitsOf(message.subject);
+    const format = formatOf(message.format);
+    if (format === undefined) throw new RangeError(`there is no format ${message.format}`);
+    maker = pieceMaker(format.write(message.subject));
+    return maker.outline;
+  };
+  return message => {
+    try {
+      const result = answer(message);
+      return { outcome: { ok: true, result }, transfer: result instanceof Uint8Array ? [result.buffer] : [] };
+    } catch (error) {
+      return { outcome: { ok: false, message: error instanceof Error ? error.message : String(error) }, transfer: [] };
     }
-    if (job.kind === 'misfits') return { outcome: { ok: true, result: misfitsOf(job.subject) }, transfer: [] };
-    const format = formatOf(job.format);
-    if (format === undefined) throw new RangeError(`there is no format ${job.format}`);
-    const { files, addedPairs } = format.write(job.subject);
-    const [file, ...beside] = files;
-    const result: Exported = { files: [alone(file), ...beside.map(alone)], addedPairs };
-    return { outcome: { ok: true, result }, transfer: result.files.map(({ bytes }) => bytes.buffer) };
-  } catch (error) {
-    return { outcome: { ok: false, message: error instanceof Error ? error.message : String(error) }, transfer: [] };
-  }
-}
-
-/** A view of a part of something larger would take all of it along. */
-function alone(file: ExportedFile): ExportedFile {
-  return file.bytes.byteLength === file.bytes.buffer.byteLength ? file : { ...file, bytes: file.bytes.slice() };
+  };
 }

@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import { Answers } from './answers.ts';
 import type { JobOutcome } from './job.ts';
 import type { JobThread } from './run-job.ts';
 
@@ -12,17 +13,19 @@ const LIKE_A_WEB_WORKER = `
 /** A thread of Node that runs the script of a web worker. */
 export function nodeThread(script: string): JobThread {
   const worker = new Worker(LIKE_A_WEB_WORKER, { eval: true, workerData: script });
+  const answers = new Answers<JobOutcome>();
+  worker.on('message', (outcome: JobOutcome) => answers.came(outcome));
+  worker.once('error', (error: Error & { readonly code?: string }) =>
+    answers.failed(
+      error.code === 'ERR_WORKER_OUT_OF_MEMORY'
+        ? new Error('This mask needs more memory than there is. Use fewer tokens or a more regular pattern.')
+        : error,
+    ),
+  );
   return {
-    start(job, done, failed) {
-      worker.once('message', (outcome: JobOutcome) => done(outcome));
-      worker.once('error', (error: Error & { readonly code?: string }) =>
-        failed(
-          error.code === 'ERR_WORKER_OUT_OF_MEMORY'
-            ? new Error('This mask needs more memory than there is. Use fewer tokens or a more regular pattern.')
-            : error,
-        ),
-      );
-      worker.postMessage(job);
+    ask(message) {
+      worker.postMessage(message);
+      return answers.next();
     },
     stop: () => void worker.terminate(),
   };

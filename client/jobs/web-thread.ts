@@ -1,14 +1,17 @@
+import { Answers } from './answers.ts';
 import type { JobOutcome } from './job.ts';
 import type { JobThread } from './run-job.ts';
 
 /** A web worker that runs a script. */
 export function webThread(script: string): JobThread {
   const worker = new Worker(script);
+  const answers = new Answers<JobOutcome>();
+  worker.onmessage = ({ data }: MessageEvent<JobOutcome>) => answers.came(data);
+  worker.onerror = ({ message }) => answers.failed(new Error(message || 'The worker of this job did not start.'));
   return {
-    start(job, done, failed) {
-      worker.onmessage = ({ data }: MessageEvent<JobOutcome>) => done(data);
-      worker.onerror = ({ message }) => failed(new Error(message || 'The worker of this job did not start.'));
-      worker.postMessage(job);
+    ask(message) {
+      worker.postMessage(message);
+      return answers.next();
     },
     stop: () => worker.terminate(),
   };

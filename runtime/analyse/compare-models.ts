@@ -2,7 +2,7 @@ import { buildMaskTree, type CompileOptions } from '../compile/mask-tree.ts';
 import { bindPattern } from '../pattern/bind.ts';
 import type { Model, Pattern } from '../pattern/ir.ts';
 import { maskName } from '../pattern/mask-name.ts';
-import { patternAt, shapeAt } from '../pattern/model.ts';
+import { coveredAt, shapeAt } from '../pattern/model.ts';
 import { PatternError } from '../pattern/primitive.ts';
 import type { Shape } from '../pattern/shape.ts';
 import { type Comparison, compareTrees } from './compare.ts';
@@ -87,10 +87,7 @@ interface Placed {
 
 function maskAt(model: Model, layer: number, head: number, tokens: number): Placed {
   const shape = shapeAt(model, layer, head, tokens);
-  const pattern = patternAt(model, layer, head);
-  if (pattern === undefined)
-    throw new PatternError('uncovered', `no rule of ${model.name} reaches layer ${layer}, head ${head}`);
-  return { pattern, shape };
+  return { pattern: coveredAt(model, layer, head), shape };
 }
 
 function compareAt(left: Placed, right: Placed, options: CompileOptions): Comparison {

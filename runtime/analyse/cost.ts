@@ -4,8 +4,7 @@ import { union } from '../pattern/algebra.ts';
 import { bindCandidates, isDynamic } from '../pattern/bind.ts';
 import type { Dtype, Model, Pattern } from '../pattern/ir.ts';
 import { maskName } from '../pattern/mask-name.ts';
-import { patternAt, shapeAt } from '../pattern/model.ts';
-import { PatternError } from '../pattern/primitive.ts';
+import { coveredAt, shapeAt } from '../pattern/model.ts';
 import { type Reads, readsOf } from '../pattern/reads.ts';
 import type { Shape } from '../pattern/shape.ts';
 import { countMask } from './mask-counts.ts';
@@ -204,12 +203,7 @@ class Masks {
   }
 
   idAt(layer: number, head: number): number {
-    const pattern = patternAt(this.#model, layer, head);
-    if (pattern === undefined)
-      throw new PatternError(
-        'uncovered',
-        `no rule of ${this.#model.name} reaches layer ${layer}, head ${head}; add one, e.g. attention = causal()`,
-      );
+    const pattern = coveredAt(this.#model, layer, head);
     const shape = shapeAt(this.#model, layer, head, this.#tokens);
     const key = this.#nameOf(pattern, shape);
     let id = this.#ids.get(key);

@@ -4,7 +4,7 @@ import { bindPattern } from '../pattern/bind.ts';
 import type { Model } from '../pattern/ir.ts';
 import type { Mask } from '../pattern/mask.ts';
 import { maskName } from '../pattern/mask-name.ts';
-import { patternAt, shapeAt } from '../pattern/model.ts';
+import { coveredAt, shapeAt } from '../pattern/model.ts';
 import { PatternError } from '../pattern/primitive.ts';
 import type { Shape } from '../pattern/shape.ts';
 import type { FlowOptions } from './flow-report.ts';
@@ -29,12 +29,7 @@ export function layersOf(model: Model, tokens: number | undefined, options: Flow
   if (token !== undefined) checkPosition(token, first.tokens);
   const named = new Map<string, Mask>();
   const maskAt = (layer: number, head: number): string => {
-    const pattern = patternAt(model, layer, head);
-    if (pattern === undefined)
-      throw new PatternError(
-        'uncovered',
-        `no rule of ${model.name} reaches layer ${layer}, head ${head}; add one, e.g. attention = causal()`,
-      );
+    const pattern = coveredAt(model, layer, head);
     const shape = squareShapeAt(model, layer, head, tokens);
     const name = maskName(pattern, shape);
     if (!named.has(name)) named.set(name, bindPattern(pattern, shape));

@@ -2,8 +2,7 @@ import type { HeadPlans, PlanParts } from '../attention/types.ts';
 import { bindPattern, isDynamic } from '../pattern/bind.ts';
 import type { Model, Pattern } from '../pattern/ir.ts';
 import { maskName } from '../pattern/mask-name.ts';
-import { patternAt, shapeAt } from '../pattern/model.ts';
-import { PatternError } from '../pattern/primitive.ts';
+import { coveredAt, shapeAt } from '../pattern/model.ts';
 import type { Shape } from '../pattern/shape.ts';
 import type { CompileOptions } from './mask-tree.ts';
 import { compilePatternParts } from './pattern-parts.ts';
@@ -77,12 +76,7 @@ function perMask<T>(
   const known = new Map<string, T>();
   return (head, index) => {
     const shape = shapeAt(model, layer, head, tokens);
-    const pattern = patternAt(model, layer, head);
-    if (pattern === undefined)
-      throw new PatternError(
-        'uncovered',
-        `no rule of ${model.name} reaches layer ${layer}, head ${head}; add one, e.g. attention = causal()`,
-      );
+    const pattern = coveredAt(model, layer, head);
     if (isDynamic(pattern, shape)) return make(pattern, shape, index);
     const name = maskName(pattern, shape);
     const shared = known.get(name);

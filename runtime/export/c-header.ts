@@ -1,32 +1,23 @@
 import { rowBlocks, type TilePlan, wordsPerMask, wordsPerRow } from '../compile/tile-plan.ts';
+import { type Contents, contentsOf } from '../tensor/contents.ts';
 import { planOfRequest } from './head-masks.ts';
 import type { ExportRequest } from './request.ts';
-import { checkExportSize } from './size-limit.ts';
-
-/** Characters that a number takes at most, with what separates it from the next. */
-const MOST_CHARACTERS = 12;
 
 /**
  * The tile plan as a C99 header of its own: the arrays `row_start`, `column`, `mask_id` and `masks`, and the function
  * `mask_allows(query, key)`, all with the prefix `sparse_`. A file that includes it needs nothing but <stdint.h>.
- *
- * @throws ExportSizeError above 2 GiB
  */
-export function exportC(request: ExportRequest): Uint8Array<ArrayBuffer> {
+export function exportC(request: ExportRequest): Contents {
   const plan = planOfRequest(request);
-  const numbers = plan.rowStart.length + 2 * plan.column.length + plan.masks.length;
-  // A JavaScript string ends at half a gibibyte.
-  checkExportSize(
-    `A C header of ${numbers.toLocaleString('en-US')} numbers`,
-    4 * MOST_CHARACTERS * numbers,
-    'Export it as safetensors, which stores the same arrays in binary.',
-  );
-  return new TextEncoder().encode(headerOf(request, plan));
+  const encoder = new TextEncoder();
+  return contentsOf(function* () {
+    for (const text of headerOf(request, plan)) yield encoder.encode(text);
+  });
 }
 
-function headerOf({ name, source }: ExportRequest, plan: TilePlan): string {
+function* headerOf({ name, source }: ExportRequest, plan: TilePlan): Generator<string, void> {
   const { tile, queries, keys } = plan;
-  return `${comment([`The sparse attention mask ${name}: ${queries} queries, ${keys} keys.`, '', ...(source ?? '').split('\n')])}
+  yield `${comment([`The sparse attention mask ${name}: ${queries} queries, ${keys} keys.`, '', ...(source ?? '').split('\n')])}
 #ifndef SPARSE_MASK_H
 #define SPARSE_MASK_H
 
@@ -45,13 +36,21 @@ function headerOf({ name, source }: ExportRequest, plan: TilePlan): string {
 #define SPARSE_FULL UINT32_C(4294967295)
 
 /* The tiles of row block b are those from sparse_row_start[b] up to sparse_row_start[b + 1], keys ascending. */
-${array('sparse_row_start', plan.rowStart)}
+`;
+  yield* array('sparse_row_start', plan.rowStart);
+  yield `
 /* Tile of keys of each tile. */
-${array('sparse_column', plan.column)}
+`;
+  yield* array('sparse_column', plan.column);
+  yield `
 /* Number of the mask of each tile, or SPARSE_FULL. */
-${array('sparse_mask_id', plan.maskId)}
+`;
+  yield* array('sparse_mask_id', plan.maskId);
+  yield `
 /* Bit c of word w of row r of a mask is key 32 w + c of the tile. */
-${array('sparse_masks', plan.masks)}
+`;
+  yield* array('sparse_masks', plan.masks);
+  yield `
 /* 1 when the query in this row may attend to this key, else 0. */
 static inline int sparse_mask_allows(uint32_t query, uint32_t key) {
   const uint32_t block = query / SPARSE_TILE_QUERIES;
@@ -74,12 +73,21 @@ static inline int sparse_mask_allows(uint32_t query, uint32_t key) {
 `;
 }
 
+/** Numbers of a line, and of a text. */
+const LINE = 12;
+const TEXT = 1024 * LINE;
+
 /** C has no empty arrays. */
-function array(name: string, values: Uint32Array): string {
-  const lines: string[] = [];
+function* array(name: string, values: Uint32Array): Generator<string, void> {
   const all = values.length === 0 ? Uint32Array.of(0) : values;
-  for (let at = 0; at < all.length; at += 12) lines.push(`  ${all.subarray(at, at + 12).join('u, ')}u,`);
-  return `static const uint32_t ${name}[] = {\n${lines.join('\n')}\n};\n`;
+  yield `static const uint32_t ${name}[] = {\n`;
+  for (let from = 0; from < all.length; from += TEXT) {
+    let text = '';
+    for (let at = from; at < Math.min(from + TEXT, all.length); at += LINE)
+      text += `  ${all.subarray(at, at + LINE).join('u, ')}u,\n`;
+    yield text;
+  }
+  yield '};\n';
 }
 
 /** Text of other people must not end the comment. */

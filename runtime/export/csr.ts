@@ -1,27 +1,30 @@
 import { forEachRun } from '../compile/dense.ts';
 import { planPairs, type TilePlan } from '../compile/tile-plan.ts';
 import { emptyMask, type MaskBits, setKeys } from '../pattern/mask-bits.ts';
-import { fromInt32, fromInt64, toTruths, toUint32 } from '../tensor/convert.ts';
+import type { Contents } from '../tensor/contents.ts';
+import { fromInt32, fromInt64, littleEndian, toTruths, toUint32 } from '../tensor/convert.ts';
 import { type Tensor, TensorFileError } from '../tensor/dtype.ts';
 import type { NpyArray } from '../tensor/npy.ts';
-import { writeNpz } from '../tensor/npz.ts';
+import { npzContents } from '../tensor/npz.ts';
+import { maskRows } from './mask-rows.ts';
 import { checkMaskShape } from './mask-shape.ts';
-import { checkExportSize } from './size-limit.ts';
+import { checkExportSize, ZIP_LIMIT } from './size-limit.ts';
 
 /**
  * The mask as compressed sparse rows in the file layout of `scipy.sparse.save_npz`: bool [queries, keys], column
  * indices sorted within each row. `scipy.sparse.load_npz` reads it.
  *
- * Indices are int32, as scipy makes them up to 2^31 - 1 pairs; a mask that needed int64 is beyond the limit of size.
+ * Indices are int32, as scipy makes them up to 2^31 - 1 pairs; a zip file cannot hold a mask that needed int64.
  *
- * @throws ExportSizeError above 2 GiB before packing
+ * @throws ExportSizeError when a zip file cannot hold it
  */
-export function exportCsr(plan: TilePlan): Uint8Array<ArrayBuffer> {
+export function exportCsr(plan: TilePlan): Contents {
   const { queries, keys } = plan;
   const pairs = planPairs(plan);
   checkExportSize(
     `A CSR file of ${pairs.toLocaleString('en-US')} pairs`,
     pairs * 5 + (queries + 1) * 4,
+    ZIP_LIMIT,
     'Export it as safetensors, which stores tiles instead of pairs.',
   );
   const indptr = new Int32Array(queries + 1);
@@ -29,20 +32,29 @@ export function exportCsr(plan: TilePlan): Uint8Array<ArrayBuffer> {
     indptr[row + 1] = Number(indptr[row + 1]) + to - from;
   });
   for (let row = 0; row < queries; row++) indptr[row + 1] = Number(indptr[row + 1]) + Number(indptr[row]);
-  const indices = new Int32Array(Number(indptr[queries]));
-  const next = indptr.slice();
-  forEachRun(plan, (row, from, to) => {
-    let at = Number(next[row]);
-    for (let key = from; key < to; key++) indices[at++] = key;
-    next[row] = at;
-  });
-  return writeNpz({
-    indices: fromInt32(indices, [indices.length]),
+  return npzContents({
+    indices: { dtype: 'i32', shape: [pairs], data: () => columnsOf(plan) },
     indptr: fromInt32(indptr, [indptr.length]),
     format: { dtype: 'bytes', width: 3, shape: [], data: new TextEncoder().encode('csr') },
     shape: fromInt64(BigInt64Array.of(BigInt(queries), BigInt(keys)), [2]),
-    data: { dtype: 'bool', shape: [indices.length], data: new Uint8Array(indices.length).fill(1) },
+    data: { dtype: 'bool', shape: [pairs], data: () => ones(pairs) },
   });
+}
+
+/** The keys of each query. */
+function* columnsOf(plan: TilePlan): Generator<Uint8Array, void> {
+  const columns = new Int32Array(plan.keys);
+  for (const { runs } of maskRows(plan)) {
+    let count = 0;
+    for (let run = 0; run < runs.length; run += 2)
+      for (let key = Number(runs[run]); key < Number(runs[run + 1]); key++) columns[count++] = key;
+    yield littleEndian(columns.subarray(0, count));
+  }
+}
+
+function* ones(count: number): Generator<Uint8Array, void> {
+  const some = new Uint8Array(Math.min(count, 2 ** 16)).fill(1);
+  for (let at = 0; at < count; at += some.length) yield some.subarray(0, count - at);
 }
 
 /** Arrays of a file that `scipy.sparse.save_npz` wrote. */

@@ -12,8 +12,11 @@ type Layout = (head: number, row: number, column: number) => boolean;
 /** Searching for the parameters of longer layouts would take longer than they are worth. */
 const LONGEST = 1024;
 
-/** The mode that allows exactly these blocks, [heads, size, size]; undefined when none does. */
-export function modeOf({ allowed, rows: size, columns }: Blocks): Mode | undefined {
+/** The mode that allows exactly these blocks, `allowed` [heads, size, size]; undefined when none does. */
+export function modeOf(
+  allowed: Uint8Array,
+  { rows: size, columns }: Pick<Blocks, 'rows' | 'columns'>,
+): Mode | undefined {
   if (size !== columns || size > LONGEST) return undefined;
   const heads = allowed.length / (size * size);
   const has: Layout = (head, row, column) => allowed[(head * size + row) * size + column] === 1;

@@ -1,10 +1,11 @@
 import { zlibSync } from 'fflate';
 import { toBase64 } from '../tensor/base64.ts';
+import { bytesOf, contentsOf, contentsOfText } from '../tensor/contents.ts';
 import { type Mode, modeOf } from './deepspeed-modes.ts';
 import type { Misfit } from './misfit.ts';
 import { asComments, commented } from './python-text.ts';
 import type { Exported, ExportedFile, ExportRequest } from './request.ts';
-import { checkExportSize } from './size-limit.ts';
+import { checkExportSize, TEXT_LIMIT } from './size-limit.ts';
 import { layoutMisfit, layoutSizes } from './triton-layout.ts';
 import { type Blocks, blocksOf } from './whole-blocks.ts';
 
@@ -22,7 +23,7 @@ export function deepSpeedMisfit(request: ExportRequest): Misfit | undefined {
  * the configuration names it. Blocks are the largest of 128, 64, 32, 16 that a mode has, else the largest in which the masks
  * are whole blocks, else 16.
  *
- * @throws ExportSizeError above 2 GiB
+ * @throws ExportSizeError when the layout is too much for a text
  */
 export function exportDeepSpeed(request: ExportRequest): Exported {
   const { tokens } = request.shape;
@@ -32,31 +33,34 @@ export function exportDeepSpeed(request: ExportRequest): Exported {
   checkExportSize(
     `A layout of blocks of ${largest}`,
     (heads * tokens ** 2) / largest ** 2,
+    TEXT_LIMIT,
     'Export it as safetensors, which lists only what is allowed.',
   );
-  let chosen: { block: number; blocks: Blocks; mode: Mode | undefined } | undefined;
+  let chosen: { block: number; blocks: Blocks; allowed: Uint8Array; mode: Mode | undefined } | undefined;
   for (const block of sizes) {
     const blocks = blocksOf(request, { queries: block, keys: block }, 'all');
-    const mode = modeOf(blocks);
-    if (mode !== undefined || chosen === undefined) chosen = { block, blocks, mode };
+    const allowed = bytesOf(contentsOf(blocks.allowed));
+    const mode = modeOf(allowed, blocks);
+    if (mode !== undefined || chosen === undefined) chosen = { block, blocks, allowed, mode };
     if (mode !== undefined) break;
   }
   if (chosen === undefined) throw new RangeError('there is a block size');
-  const { block, blocks, mode } = chosen;
-  const text = moduleText(request, heads, block, blocks);
-  const module: ExportedFile = { extension: 'py', bytes: new TextEncoder().encode(text) };
+  const { block, blocks, allowed, mode } = chosen;
+  const text = moduleText(request, heads, block, allowed, blocks.rows);
+  const module: ExportedFile = { extension: 'py', contents: contentsOfText(text) };
   const { addedPairs } = blocks;
   if (mode === undefined) return { files: [module], addedPairs };
   const { mode: name, ...parameters } = mode;
   const json = JSON.stringify({ sparse_attention: { mode: name, block, ...parameters } }, null, 2);
-  return { files: [module, { extension: 'json', bytes: new TextEncoder().encode(`${json}\n`) }], addedPairs };
+  return { files: [module, { extension: 'json', contents: contentsOfText(`${json}\n`) }], addedPairs };
 }
 
 function moduleText(
   { name, source, shape }: ExportRequest,
   heads: number,
   block: number,
-  { allowed, rows }: Blocks,
+  allowed: Uint8Array,
+  rows: number,
 ): string {
   return `"""The blocks of the sparse attention mask of ${commented(name)} for DeepSpeed's SparseSelfAttention.
 

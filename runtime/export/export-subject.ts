@@ -1,6 +1,5 @@
 import type { Model } from '../pattern/ir.ts';
-import { patternAt, shapeAt } from '../pattern/model.ts';
-import { PatternError } from '../pattern/primitive.ts';
+import { coveredAt, shapeAt } from '../pattern/model.ts';
 import { modelFacts } from './model-facts.ts';
 import type { ExportSubject, HeadMask } from './request.ts';
 
@@ -23,10 +22,7 @@ export interface MaskChoice {
 export function exportSubject(model: Model, { layer, head, tokens, source }: MaskChoice): ExportSubject {
   const maskOf = (of: number): HeadMask => {
     const shape = shapeAt(model, layer, of, tokens);
-    const pattern = patternAt(model, layer, of);
-    if (pattern === undefined)
-      throw new PatternError('uncovered', `no rule of ${model.name} reaches layer ${layer}, head ${of}`);
-    return { pattern, shape };
+    return { pattern: coveredAt(model, layer, of), shape };
   };
   const mask = maskOf(head === 'all' ? 0 : head);
   const subject = { name: model.name, source, ...mask, ...modelFacts(model, mask.shape.tokens) };

@@ -1,8 +1,7 @@
-import { writeSafetensors } from '../tensor/safetensors.ts';
+import { safetensorsContents } from '../tensor/safetensors.ts';
 import { groupMisfit } from './head-groups.ts';
 import type { Misfit } from './misfit.ts';
 import type { Exported, ExportRequest } from './request.ts';
-import { checkExportSize } from './size-limit.ts';
 import { type Blocks, blocksOf, brokenBlock } from './whole-blocks.ts';
 
 /** Sizes of blocks that there are backends for. */
@@ -29,24 +28,17 @@ export function flashInferVsaMisfit(request: ExportRequest): Misfit | undefined 
  * The argument `block_mask` of `BlockSparseAttentionWrapper.plan` of FlashInfer 0.6.18 for its backends `vsa_*`: bool
  * [query heads, queries / R, keys / C], with R = C = 128 where the masks are whole blocks of that, else 64; the metadata says
  * M, N, R and C.
- *
- * @throws ExportSizeError above 2 GiB
  */
 export function exportFlashInferVsa(request: ExportRequest): Exported {
   const { queries, tokens } = request.shape;
   const size: Size = isExact(request, 128) ? 128 : 64;
   const heads = request.heads?.length ?? 1;
-  checkExportSize(
-    `A mask of blocks of ${size}`,
-    (heads * queries * tokens) / size ** 2,
-    'Export it as safetensors, which lists only what is allowed.',
-  );
   const { allowed, rows, columns, addedPairs } = blocksOf(request, tileOf(size), 'all');
-  const bytes = writeSafetensors(
+  const contents = safetensorsContents(
     { block_mask: { dtype: 'bool', shape: [heads, rows, columns], data: allowed } },
     { name: request.name, M: String(queries), N: String(tokens), R: String(size), C: String(size) },
   );
-  return { files: [{ extension: 'safetensors', bytes }], addedPairs };
+  return { files: [{ extension: 'safetensors', contents }], addedPairs };
 }
 
 function isExact(request: ExportRequest, size: Size): boolean {
@@ -59,8 +51,11 @@ function tileOf(size: Size): { readonly queries: number; readonly keys: number }
 }
 
 /** The first block row of any head without a block. */
-function emptyRow({ allowed, rows, columns }: Blocks): number | undefined {
-  for (let row = 0; row * columns < allowed.length; row++)
-    if (!allowed.subarray(row * columns, (row + 1) * columns).includes(1)) return row % rows;
+function emptyRow({ allowed, rows }: Blocks): number | undefined {
+  let at = 0;
+  for (const row of allowed()) {
+    if (!row.includes(1)) return at % rows;
+    at++;
+  }
   return undefined;
 }

@@ -1,6 +1,6 @@
+import { planPairs } from '../compile/tile-plan.ts';
 import { fromInt32 } from '../tensor/convert.ts';
-import type { Tensor } from '../tensor/dtype.ts';
-import { writeSafetensors } from '../tensor/safetensors.ts';
+import { safetensorsContents } from '../tensor/safetensors.ts';
 import { blockRowsOf } from './block-rows.ts';
 import { differingHead, planOfRequest, treesOf } from './head-masks.ts';
 import type { Misfit } from './misfit.ts';
@@ -27,18 +27,16 @@ export function flashInferMisfit(request: ExportRequest): Misfit | undefined {
  * Arguments of `BlockSparseAttentionWrapper.plan` of FlashInfer 0.6.18: `indptr` int32 [M / R + 1], `indices` int32 [blocks],
  * and unless every block is allowed whole, `mask` bool [blocks, R, C]; the metadata says M, N, R and C. R and C are the largest
  * sizes up to 64 that divide the queries M and the keys N.
- *
- * @throws ExportSizeError above 2 GiB
  */
 export function exportFlashInfer(request: ExportRequest): Exported {
   const plan = planOfRequest(request);
-  const { block, indptr, indices, data } = blockRowsOf(plan);
-  const mask: Tensor = { dtype: 'bool', shape: [indices.length, ...block], data };
-  const bytes = writeSafetensors(
+  const { block, indptr, blocks, indices, data } = blockRowsOf(plan);
+  const isWhole = planPairs(plan) === blocks * block[0] * block[1];
+  const contents = safetensorsContents(
     {
       indptr: fromInt32(indptr, [indptr.length]),
-      indices: fromInt32(indices, [indices.length]),
-      ...(data.includes(0) && { mask }),
+      indices: { dtype: 'i32', shape: [blocks], data: indices },
+      ...(!isWhole && { mask: { dtype: 'bool', shape: [blocks, ...block], data } as const }),
     },
     {
       name: request.name,
@@ -48,5 +46,5 @@ export function exportFlashInfer(request: ExportRequest): Exported {
       C: String(block[1]),
     },
   );
-  return { files: [{ extension: 'safetensors', bytes }], addedPairs: 0 };
+  return { files: [{ extension: 'safetensors', contents }], addedPairs: 0 };
 }

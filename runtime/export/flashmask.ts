@@ -1,13 +1,13 @@
 import type { Pair } from '../analyse/find-pair.ts';
 import type { TilePlan } from '../compile/tile-plan.ts';
 import { fromInt32 } from '../tensor/convert.ts';
-import { writeNpz } from '../tensor/npz.ts';
+import { npzContents } from '../tensor/npz.ts';
 import { groupMisfit, groupsOf } from './head-groups.ts';
 import { plansOf } from './head-masks.ts';
-import { forEachRow } from './mask-rows.ts';
+import { maskRows } from './mask-rows.ts';
 import type { Misfit } from './misfit.ts';
 import type { Exported, ExportRequest } from './request.ts';
-import { checkExportSize } from './size-limit.ts';
+import { checkExportSize, ZIP_LIMIT } from './size-limit.ts';
 
 /**
  * The masked rows of each key: [from, to) among the rows from the diagonal down, and among those above it. `from` is
@@ -46,12 +46,12 @@ export function flashMaskMisfit(request: ExportRequest): Misfit | undefined {
  * [1, heads of keys, keys, 1, 2 or 4] and the bool `causal`. For key j, masked rows i are, by the last extent: causal 1: i >= s;
  * causal 2: s <= i < e; else 2: i >= s or i < e; else 4: s <= i < e or s' <= i < e'. The shortest that holds all masks is taken.
  *
- * @throws RangeError when the masks are not of that class
+ * @throws RangeError when the masks are not of that class, ExportSizeError when a zip file cannot hold them
  */
 export function exportFlashMask(request: ExportRequest): Exported {
   const { tokens } = request.shape;
   const groups = groupsOf(request);
-  checkExportSize('A FlashMask tensor', 16 * tokens * groups.length, 'Use fewer tokens.');
+  checkExportSize('A FlashMask tensor', 16 * tokens * groups.length, ZIP_LIMIT, 'Use fewer tokens.');
   const { distinct, head } = plansOf(request);
   const masked = distinct.map(plan => {
     const rows = maskedRows(plan);
@@ -65,11 +65,11 @@ export function exportFlashMask(request: ExportRequest): Exported {
     if (rows === undefined) continue;
     for (let key = 0; key < tokens; key++) data.set(fill(rows, key), (at * tokens + key) * width);
   }
-  const bytes = writeNpz({
+  const contents = npzContents({
     startend_row_indices: fromInt32(data, [1, groups.length, tokens, width]),
     causal: { dtype: 'bool', shape: [], data: Uint8Array.of(causal ? 1 : 0) },
   });
-  return { files: [{ extension: 'npz', bytes }], addedPairs: 0 };
+  return { files: [{ extension: 'npz', contents }], addedPairs: 0 };
 }
 
 interface Form {
@@ -107,8 +107,8 @@ function maskedRows(plan: TilePlan): MaskedRows | Pair {
   let second: Pair | undefined;
   let before: readonly number[] = [0, keys];
   const hidden = new Uint8Array(keys);
-  forEachRow(plan, (row, runs) => {
-    if (second !== undefined) return;
+  for (const { row, runs } of maskRows(plan)) {
+    if (second !== undefined) break;
     // A run that goes on across the diagonal is one above it and one from there on.
     if (hidden[row] === 1) {
       upperTo[row] = row;
@@ -131,7 +131,7 @@ function maskedRows(plan: TilePlan): MaskedRows | Pair {
       }
     });
     before = runs;
-  });
+  }
   for (let key = 0; key < keys; key++) if (hidden[key] === 1) lowerTo[key] = queries;
   return second ?? found;
 }

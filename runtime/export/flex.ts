@@ -4,7 +4,8 @@ import type { MaskTree } from '../compile/mask-tree.ts';
 import { planOf } from '../compile/plan.ts';
 import { FULL_TILE, rowBlocks, type TilePlan } from '../compile/tile-plan.ts';
 import { bindPattern } from '../pattern/bind.ts';
-import { BLOCK, writeBlocks } from './block-tensors.ts';
+import { contentsOfText } from '../tensor/contents.ts';
+import { BLOCK, blocksContents } from './block-tensors.ts';
 import { formulaOf } from './flex-formula.ts';
 import { flexModule } from './flex-module.ts';
 import { headsOf, type PerHead, treesOf } from './head-masks.ts';
@@ -12,16 +13,13 @@ import type { Exported, ExportRequest } from './request.ts';
 
 /**
  * A Python module for FlexAttention (checked with PyTorch 2.13) and the tensors that it reads, as a .safetensors file beside it
- * (see `writeBlocks`).
+ * (see `blocksContents`).
  *
  * The module has `block_mask(device)`, `make_mask_mod(device)`, `attend(q, k, v)` and `KERNEL_OPTIONS`, which are proven.
- *
- * @throws ExportSizeError above 2 GiB
  */
 export function exportFlex(request: ExportRequest): Exported {
   const trees = treesOf(request, { queries: BLOCK, keys: BLOCK });
   const plans: PerHead<TilePlan> = { distinct: trees.distinct.map(planOf), head: trees.head };
-  const bytes = writeBlocks(plans, request);
   const formulas = formulasOf(request, trees);
   const text = flexModule({
     name: request.name,
@@ -37,8 +35,8 @@ export function exportFlex(request: ExportRequest): Exported {
   });
   return {
     files: [
-      { extension: 'py', bytes: new TextEncoder().encode(text) },
-      { extension: 'safetensors', bytes },
+      { extension: 'py', contents: contentsOfText(text) },
+      { extension: 'safetensors', contents: blocksContents(plans, request) },
     ],
     addedPairs: 0,
   };

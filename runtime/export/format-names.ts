@@ -195,10 +195,10 @@ export const formatNames: readonly FormatName[] = [
     extension: 'json',
     beside: 'safetensors',
     description:
-      'Fields of config.json for all layers: layer_types, sliding_window and attention_chunk_size of decoders, or attention_window of Longformer and LED (and local_radius of LongT5), with global_attention_mask beside it where there are global tokens.',
+      'Fields of config.json for all layers: layer_types, sliding_window and attention_chunk_size of decoders, or attention_window of Longformer and LED, local_radius of LongT5 and local_attention of ModernBERT, with global_attention_mask beside it where there are global tokens.',
     heads: 'shared',
     exactFor:
-      'masks that all heads share: causal, a causal window or causal chunks; or a window with as many keys on both sides and global tokens',
+      'masks that all heads share: causal, a causal window or causal chunks; or a window with as many keys on both sides and global tokens, or some layers of a model without either',
   },
   {
     id: 'onnx',

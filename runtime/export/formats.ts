@@ -3,6 +3,7 @@ import { compilePatternParts } from '../compile/pattern-parts.ts';
 import { planOf } from '../compile/plan.ts';
 import type { TilePlan } from '../compile/tile-plan.ts';
 import { bindPattern } from '../pattern/bind.ts';
+import { type Contents, contentsOfBytes } from '../tensor/contents.ts';
 import { exportBits } from './bits.ts';
 import { exportBsr } from './bsr.ts';
 import { exportC } from './c-header.ts';
@@ -16,7 +17,7 @@ import { exportFlex } from './flex.ts';
 import { type FormatName, formatNameOf, formatNames } from './format-names.ts';
 import { planOfRequest } from './head-masks.ts';
 import { exportHf, hfMisfit } from './hf.ts';
-import { summarise, writeSummary } from './json.ts';
+import { summarise, summaryContents } from './json.ts';
 import { ExportFitError, type Misfit, misfitText } from './misfit.ts';
 import { exportMitBlockSparse, mitMisfit } from './mit-block-sparse.ts';
 import { exportDenseNpz, exportNpy } from './npy.ts';
@@ -37,16 +38,17 @@ export interface ExportFormat extends FormatName {
   /** Why it cannot hold the masks of a request exactly; undefined when it can. Throws PatternError and CompileError. */
   misfit(request: ExportRequest): Misfit | undefined;
   /**
-   * The files, the same bytes for the same request. Throws ExportFitError when the masks are not exactly held and rounding was
-   * not asked for or is not possible, PatternError when the pattern has no meaning at the shape, CompileError when it is too
-   * large to compile and ExportSizeError when a file would be too large.
+   * The files, the same bytes for the same request. Masks are compiled now, the bytes are made while they are read. Throws
+   * ExportFitError when the masks are not exactly held and rounding was not asked for or is not possible, PatternError when the
+   * pattern has no meaning at the shape, CompileError when it is too large to compile and ExportSizeError when it is more than
+   * the format can hold.
    */
   write(request: ExportRequest): Exported;
 }
 
 interface Writer {
   readonly misfit?: (request: ExportRequest) => Misfit | undefined;
-  readonly write: (request: ExportRequest) => Exported | Uint8Array<ArrayBuffer>;
+  readonly write: (request: ExportRequest) => Exported | Contents;
 }
 
 const writers: Readonly<Record<FormatName['id'], Writer>> = {
@@ -70,10 +72,10 @@ const writers: Readonly<Record<FormatName['id'], Writer>> = {
   onnx: { write: exportOnnx },
   wgsl: { misfit: wgslMisfit, write: exportWgsl },
   c: { write: exportC },
-  png: { write: request => pictureOf(request).png },
-  svg: { write: exportSvg },
+  png: { write: request => contentsOfBytes(pictureOf(request).png) },
+  svg: { write: request => contentsOfBytes(exportSvg(request)) },
   md: { write: exportReport },
-  json: { write: request => writeSummary(summarise(request, limits(request))) },
+  json: { write: request => summaryContents(summarise(request, limits(request))) },
 };
 
 /** Every format, in the order in which lists show them. */
@@ -99,9 +101,9 @@ function formatWith(name: FormatName): ExportFormat {
       if (reason !== undefined && !(reason.roundable && request.approximate === true))
         throw new ExportFitError(name.id, reason, exactFor(request, name));
       const written = write(request);
-      return written instanceof Uint8Array
-        ? { files: [{ extension: name.extension, bytes: written }], addedPairs: 0 }
-        : written;
+      return 'files' in written
+        ? written
+        : { files: [{ extension: name.extension, contents: written }], addedPairs: 0 };
     },
   };
 }

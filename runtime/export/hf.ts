@@ -1,10 +1,12 @@
-import { type DecoderLayer, decoderLayer, encoderWindow } from '../analyse/fit/hugging-face.ts';
+import { type DecoderLayer, decoderLayer, encoderWindow, seesAll } from '../analyse/fit/hugging-face.ts';
 import type { Fit } from '../analyse/fit/library.ts';
+import { isNotSquare } from '../analyse/fit/reasons.ts';
 import { type FitSubject, fitSubjectOf } from '../analyse/fit/subject.ts';
-import { type Intervals, rangesOf } from '../analyse/recognise/intervals.ts';
+import { EMPTY, type Intervals, rangesOf } from '../analyse/recognise/intervals.ts';
 import { maskName } from '../pattern/mask-name.ts';
+import { contentsOfText } from '../tensor/contents.ts';
 import { fromInt64 } from '../tensor/convert.ts';
-import { writeSafetensors } from '../tensor/safetensors.ts';
+import { safetensorsContents } from '../tensor/safetensors.ts';
 import { headsOf } from './head-masks.ts';
 import { jsonText } from './json.ts';
 import type { Misfit } from './misfit.ts';
@@ -25,19 +27,20 @@ export function hfMisfit(request: ExportRequest): Misfit | undefined {
 
 /**
  * Fields of config.json for transformers 5.18 as JSON, by model type: `decoder` (any with `layer_types`: Mistral, Gemma,
- * Qwen, Llama 4...), or `longformer`, `led` and, without global tokens, `longt5`. A model has the kinds of all its layers. Global
- * tokens are beside it: `global_attention_mask` int64 [1, tokens], which Longformer and LED take as an argument.
+ * Qwen, Llama 4...), or `longformer`, `led` and, without global tokens, `longt5` and for models `modernbert`, which alone may
+ * have layers that see everything. A model has the kinds of all its layers. Global tokens are beside it:
+ * `global_attention_mask` int64 [1, tokens], which Longformer and LED take as an argument.
  */
 export function exportHf(request: ExportRequest): Exported {
   const found = configurationOf(request);
   if ('reason' in found) throw new RangeError(found.reason);
-  const json: ExportedFile = { extension: 'json', bytes: new TextEncoder().encode(`${jsonText(found.fields)}\n`) };
+  const json: ExportedFile = { extension: 'json', contents: contentsOfText(`${jsonText(found.fields)}\n`) };
   if (found.global.length === 0) return { files: [json], addedPairs: 0 };
   const { tokens } = request.shape;
   const mask = new BigInt64Array(tokens);
   for (const [from, to] of rangesOf(found.global)) mask.fill(1n, from, to);
-  const bytes = writeSafetensors({ global_attention_mask: fromInt64(mask, [1, tokens]) }, { name: request.name });
-  return { files: [json, { extension: 'safetensors', bytes }], addedPairs: 0 };
+  const contents = safetensorsContents({ global_attention_mask: fromInt64(mask, [1, tokens]) }, { name: request.name });
+  return { files: [json, { extension: 'safetensors', contents }], addedPairs: 0 };
 }
 
 function configurationOf(request: ExportRequest): Configuration | Misfit {
@@ -76,28 +79,52 @@ function decoder(subjects: readonly FitSubject[], named: boolean): Configuration
   return { fields: { decoder: fields }, global: [] };
 }
 
+/** What an encoder's layer sees: all, or a window and global tokens. */
+type EncoderLayer = 'all' | { readonly radius: number; readonly global: Intervals };
+
 function encoder(subjects: readonly FitSubject[], named: boolean): Configuration | Misfit {
-  const windows: number[] = [];
-  let global: Intervals | undefined;
+  const layers: EncoderLayer[] = [];
   for (const [layer, subject] of subjects.entries()) {
-    const found = encoderWindow(subject);
-    if ('fits' in found) return misfitOf(found, subjects, layer);
-    global ??= found.global;
-    if (global.join() !== found.global.join())
-      return { reason: `all layers have the same global tokens, but layer ${layer} has others`, roundable: false };
-    windows.push(2 * found.radius);
+    // Only layers that have names can differ in kind.
+    const found = named && isNotSquare(subject) === undefined && seesAll(subject) ? 'all' : encoderWindow(subject);
+    if (found !== 'all' && 'fits' in found) return misfitOf(found, subjects, layer);
+    layers.push(found);
   }
-  const [first = 0] = windows;
-  const attention_window = named ? windows : first;
-  const isLocal = global?.length === 0 && windows.every(window => window === first);
+  const windows = layers.filter(layer => layer !== 'all');
+  const global = windows[0]?.global ?? EMPTY;
+  const other = layers.findIndex(layer => layer !== 'all' && layer.global.join() !== global.join());
+  if (other >= 0)
+    return { reason: `all layers have the same global tokens, but layer ${other} has others`, roundable: false };
+  const sizes = [...new Set(windows.map(({ radius }) => 2 * radius))];
+  const [size = 0] = sizes;
+  const everywhere = layers.indexOf('all');
+  if (everywhere >= 0) {
+    const because =
+      global.length > 0
+        ? 'which no model has beside global tokens'
+        : sizes.length > 1
+          ? `beside which all windows have one size, but here are ${sizes.join(' and ')}`
+          : undefined;
+    if (because !== undefined) return { reason: `layer ${everywhere} sees everything, ${because}`, roundable: false };
+    return { fields: { modernbert: modernBert(layers, size) }, global };
+  }
+  const attention_window = named ? windows.map(({ radius }) => 2 * radius) : size;
+  const isLocal = global.length === 0 && sizes.length === 1;
   return {
     fields: {
       longformer: { model_type: 'longformer', attention_window },
       led: { model_type: 'led', attention_window },
-      ...(isLocal && { longt5: { model_type: 'longt5', encoder_attention_type: 'local', local_radius: first / 2 } }),
+      ...(isLocal && { longt5: { model_type: 'longt5', encoder_attention_type: 'local', local_radius: size / 2 } }),
+      ...(isLocal && named && { modernbert: modernBert(layers, size) }),
     },
-    global: global ?? [],
+    global,
   };
+}
+
+/** The first layers of every three see everything unless the configuration says what each does. */
+function modernBert(layers: readonly EncoderLayer[], size: number): object {
+  const layer_types = layers.map(layer => (layer === 'all' ? 'full_attention' : 'sliding_attention'));
+  return { model_type: 'modernbert', ...(size > 0 && { local_attention: size }), layer_types };
 }
 
 function misfitOf(fit: Fit, subjects: readonly FitSubject[], layer: number): Misfit {

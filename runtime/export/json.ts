@@ -2,6 +2,7 @@ import { type Statistics, statistics } from '../analyse/statistics.ts';
 import type { CompileOptions } from '../compile/mask-tree.ts';
 import type { Pattern } from '../pattern/ir.ts';
 import type { Shape } from '../pattern/shape.ts';
+import { type Contents, contentsOfText } from '../tensor/contents.ts';
 
 /**
  * Everything countable about one mask: the document that the JSON export holds and, without `source`, `stats --json` prints.
@@ -55,9 +56,9 @@ export function summarise(subject: SummarySubject, options: CompileOptions = {})
   };
 }
 
-/** A summary as the bytes of a file: UTF-8, indented, with a final line break. */
-export function writeSummary(summary: MaskSummary): Uint8Array<ArrayBuffer> {
-  return new TextEncoder().encode(`${jsonText(summary)}\n`);
+/** A summary as the contents of a file: UTF-8, indented, with a final line break. */
+export function summaryContents(summary: MaskSummary): Contents {
+  return contentsOfText(`${jsonText(summary)}\n`);
 }
 
 /** Marks whole numbers that a double may not hold; nobody's text begins with it. */

@@ -1,11 +1,14 @@
 import { forEachRun } from '../compile/dense.ts';
 import { rowBlocks, type TilePlan } from '../compile/tile-plan.ts';
 
-/**
- * Calls `visit` with every query row of a plan in ascending order, and the maximal runs of its keys: from, to, from, to...,
- * each half-open, ascending. Takes memory for one row of tiles.
- */
-export function forEachRow(plan: TilePlan, visit: (row: number, runs: readonly number[]) => void): void {
+/** A query row of a mask, and the maximal runs of its keys: from, to, from, to..., each half-open, ascending. */
+export interface MaskRow {
+  readonly row: number;
+  readonly runs: readonly number[];
+}
+
+/** Every query row of a plan in ascending order. Takes memory for one row of tiles. */
+export function* maskRows(plan: TilePlan): Generator<MaskRow, void> {
   const { tile, queries, rowStart } = plan;
   for (let block = 0; block < rowBlocks(plan); block++) {
     const first = block * tile.queries;
@@ -17,6 +20,6 @@ export function forEachRow(plan: TilePlan, visit: (row: number, runs: readonly n
       if (runs.at(-1) === from) runs[runs.length - 1] = to;
       else runs.push(from, to);
     });
-    for (const [row, runs] of rows.entries()) visit(first + row, runs);
+    for (const [at, runs] of rows.entries()) yield { row: first + at, runs };
   }
 }

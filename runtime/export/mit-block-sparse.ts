@@ -1,8 +1,7 @@
 import { fromInt32 } from '../tensor/convert.ts';
-import { writeSafetensors } from '../tensor/safetensors.ts';
+import { safetensorsContents } from '../tensor/safetensors.ts';
 import type { Misfit } from './misfit.ts';
 import type { Exported, ExportRequest } from './request.ts';
-import { checkExportSize } from './size-limit.ts';
 import { allCausal, blocksOf, brokenBlock, type Domain } from './whole-blocks.ts';
 
 /** The only size that the kernel has. */
@@ -25,20 +24,13 @@ function domainOf(request: ExportRequest): Domain {
  * Arguments of `block_sparse_attn_func` of Block-Sparse-Attention 0.0.2, for one sequence: `base_blockmask` bool
  * [1, heads, ceil(queries / 128), ceil(keys / 128)], `head_mask_type` int32 [heads] (1: block-sparse), `streaming_info`
  * int32 [2 heads] (unused), `cu_seqlens_q` and `cu_seqlens_k` int32 [2]; the metadata says `is_causal`.
- *
- * @throws ExportSizeError above 2 GiB
  */
 export function exportMitBlockSparse(request: ExportRequest): Exported {
   const { queries, tokens } = request.shape;
   const heads = request.heads?.length ?? 1;
-  checkExportSize(
-    'A mask of blocks of 128',
-    heads * Math.ceil(queries / 128) * Math.ceil(tokens / 128),
-    'Export it as safetensors, which lists only what is allowed.',
-  );
   const domain = brokenBlock(request, TILE, 'all') === undefined ? 'all' : domainOf(request);
   const { allowed, rows, columns, addedPairs } = blocksOf(request, TILE, domain);
-  const bytes = writeSafetensors(
+  const contents = safetensorsContents(
     {
       base_blockmask: { dtype: 'bool', shape: [1, heads, rows, columns], data: allowed },
       head_mask_type: fromInt32(new Int32Array(heads).fill(1), [heads]),
@@ -53,5 +45,5 @@ export function exportMitBlockSparse(request: ExportRequest): Exported {
       max_seqlen_k: String(tokens),
     },
   );
-  return { files: [{ extension: 'safetensors', bytes }], addedPairs };
+  return { files: [{ extension: 'safetensors', contents }], addedPairs };
 }

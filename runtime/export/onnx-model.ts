@@ -1,10 +1,14 @@
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
+import { type Contents, contentsOf, type Made, type Pieces, piecesOf } from '../tensor/contents.ts';
 
 // The part of onnx.proto (ONNX 1.23) that a graph of few nodes needs. Field numbers are those of that file.
 
 /** Element types of `TensorProto`. */
 export const ONNX_TYPES = { float: 1, int32: 6, int64: 7, bool: 9 } as const;
 type OnnxType = keyof typeof ONNX_TYPES;
+
+/** Bytes of an element. */
+const WIDTHS: Readonly<Record<OnnxType, number>> = { float: 4, int32: 4, int64: 8, bool: 1 };
 
 /** Little-endian elements of a tensor in row-major order. */
 export interface OnnxTensor {
@@ -13,6 +17,9 @@ export interface OnnxTensor {
   readonly shape: readonly number[];
   readonly data: Uint8Array;
 }
+
+/** The same, which may be made while it is written. */
+export type OnnxConstant = Made<OnnxTensor>;
 
 /** An input or output: extents are numbers, or names of what is known only when the model runs. */
 export interface OnnxValue {
@@ -39,37 +46,71 @@ export interface OnnxModel {
   readonly inputs: readonly OnnxValue[];
   readonly outputs: readonly OnnxValue[];
   readonly nodes: readonly OnnxNode[];
-  readonly constants: readonly OnnxTensor[];
+  readonly constants: readonly OnnxConstant[];
   readonly metadata: Readonly<Record<string, string>>;
 }
 
 /** Oldest format of files that knows the operators used here. */
 const IR_VERSION = 10;
 
-/** A model as the bytes of a .onnx file. */
-export function writeOnnx(model: OnnxModel): Uint8Array<ArrayBuffer> {
-  const out = new BinaryWriter();
-  out.tag(1, WireType.Varint).int64(IR_VERSION);
-  text(out, 2, 'sparse-attention');
-  message(out, 7, graph => {
-    for (const node of model.nodes) message(graph, 1, each => writeNode(each, node));
-    text(graph, 2, model.name);
-    for (const constant of model.constants) message(graph, 5, each => writeTensor(each, constant));
-    text(graph, 10, model.documentation);
-    for (const value of model.inputs) message(graph, 11, each => writeValue(each, value));
-    for (const value of model.outputs) message(graph, 12, each => writeValue(each, value));
-  });
+/** A model as a .onnx file. */
+export function onnxContents(model: OnnxModel): Contents {
+  const graph = graphOf(model);
+  const start = new BinaryWriter();
+  start.tag(1, WireType.Varint).int64(IR_VERSION);
+  text(start, 2, 'sparse-attention');
+  start.tag(7, WireType.LengthDelimited).uint32(sizeOf(graph));
+  const end = new BinaryWriter();
   for (const [domain, version] of Object.entries(model.opsets))
-    message(out, 8, opset => {
+    message(end, 8, opset => {
       text(opset, 1, domain);
       opset.tag(2, WireType.Varint).int64(version);
     });
   for (const [key, value] of Object.entries(model.metadata))
-    message(out, 14, entry => {
+    message(end, 14, entry => {
       text(entry, 1, key);
       text(entry, 2, value);
     });
-  return out.finish();
+  const parts = [part(start), ...graph, part(end)];
+  return contentsOf(function* () {
+    for (const { data } of parts) yield* piecesOf(data);
+  }, sizeOf(parts));
+}
+
+/** Bytes of a file: a message names its size before all that is in it, which may not be there yet. */
+interface Part {
+  readonly size: number;
+  readonly data: Uint8Array | Pieces;
+}
+
+function part(written: BinaryWriter): Part {
+  const data = written.finish();
+  return { size: data.length, data };
+}
+
+function sizeOf(parts: readonly Part[]): number {
+  return parts.reduce((sum, { size }) => sum + size, 0);
+}
+
+function graphOf(model: OnnxModel): readonly Part[] {
+  const start = new BinaryWriter();
+  for (const node of model.nodes) message(start, 1, each => writeNode(each, node));
+  text(start, 2, model.name);
+  const constants = model.constants.flatMap(constant => {
+    const { shape, type, data } = constant;
+    const own = { size: shape.reduce((product, extent) => product * extent, WIDTHS[type]), data };
+    const inside = new BinaryWriter();
+    writeTensorHead(inside, constant);
+    const head = part(inside.uint32(own.size));
+    const before = new BinaryWriter();
+    before.tag(5, WireType.LengthDelimited).uint32(head.size + own.size);
+    return [part(before), head, own];
+  });
+  const end = new BinaryWriter();
+  text(end, 10, model.documentation);
+  for (const value of model.inputs) message(end, 11, each => writeValue(each, value));
+  for (const value of model.outputs) message(end, 12, each => writeValue(each, value));
+  return [part(start), ...constants, part(end)];
 }
 
 function writeNode(out: BinaryWriter, { operator, domain, inputs, outputs, attributes }: OnnxNode): void {
@@ -99,11 +140,17 @@ function writeAttribute(out: BinaryWriter, value: number | readonly number[] | O
   return 7;
 }
 
-function writeTensor(out: BinaryWriter, { name, type, shape, data }: OnnxTensor): void {
+function writeTensor(out: BinaryWriter, tensor: OnnxTensor): void {
+  writeTensorHead(out, tensor);
+  out.bytes(tensor.data);
+}
+
+/** All of a tensor but its bytes and their number, which come last. */
+function writeTensorHead(out: BinaryWriter, { name, type, shape }: Omit<OnnxTensor, 'data'>): void {
   for (const extent of shape) out.tag(1, WireType.Varint).int64(extent);
   out.tag(2, WireType.Varint).int32(ONNX_TYPES[type]);
   text(out, 8, name);
-  out.tag(9, WireType.LengthDelimited).bytes(data);
+  out.tag(9, WireType.LengthDelimited);
 }
 
 function writeValue(out: BinaryWriter, { name, type, shape }: OnnxValue): void {

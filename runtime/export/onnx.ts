@@ -1,16 +1,18 @@
 import { layoutCount, localWindowSize, sparseBlockSize } from '../analyse/fit/onnx.ts';
 import { fitSubjectOf } from '../analyse/fit/subject.ts';
+import type { Contents } from '../tensor/contents.ts';
 import { fromInt32, fromInt64 } from '../tensor/convert.ts';
 import { headsOf, plansOf } from './head-masks.ts';
-import { fillDense } from './npy.ts';
-import { type OnnxNode, type OnnxTensor, type OnnxValue, writeOnnx } from './onnx-model.ts';
+import { maskRows } from './mask-rows.ts';
+import { denseRows } from './npy.ts';
+import { type OnnxConstant, type OnnxNode, type OnnxTensor, type OnnxValue, onnxContents } from './onnx-model.ts';
 import type { ExportRequest } from './request.ts';
-import { checkExportSize } from './size-limit.ts';
+import { checkExportSize, PROTOBUF_LIMIT } from './size-limit.ts';
 
 /** The attention of a graph: what it is computed with, between queries, keys and values of four axes and an output of four. */
 interface Core {
   readonly nodes: readonly OnnxNode[];
-  readonly constants: readonly OnnxTensor[];
+  readonly constants: readonly OnnxConstant[];
   /** Inputs and outputs beyond q, k, v and output. */
   readonly inputs?: readonly OnnxValue[];
   readonly outputs?: readonly OnnxValue[];
@@ -32,14 +34,14 @@ const MICROSOFT = 'com.microsoft';
  * a bool constant, in which queries without keys give zeros. SparseAttention writes keys and values through to
  * `present_key` and `present_value`, which must share their memory with the inputs `past_key` and `past_value`.
  *
- * @throws ExportSizeError above 2 GiB, which protocol buffers cannot exceed
+ * @throws ExportSizeError when the mask is more than a protocol buffer can hold, 2 GiB
  */
-export function exportOnnx(request: ExportRequest): Uint8Array<ArrayBuffer> {
+export function exportOnnx(request: ExportRequest): Contents {
   const { shape, name, source } = request;
   const heads = headsOf(request).length;
   const kvHeads = request.kvHeads ?? heads;
   const core = coreOf(request, heads, kvHeads);
-  return writeOnnx({
+  return onnxContents({
     name: 'attention',
     documentation: `${core.operator}: ${core.note}`,
     // Readers may refuse a domain that no node is of, or not know it.
@@ -178,23 +180,25 @@ function withMask(request: ExportRequest): Core {
   const heads = headsOf(request).length;
   checkExportSize(
     `The mask of ${heads} x ${queries} x ${tokens} in an ONNX model`,
-    heads * queries * tokens + 2 ** 20,
+    heads * queries * (tokens + 1),
+    PROTOBUF_LIMIT,
     'Export it as flex or safetensors, which list only what is allowed.',
   );
   const { distinct, head } = plansOf(request);
   const shape = [1, heads, queries, tokens];
-  const mask = new Uint8Array(head.length * queries * tokens);
-  fillDense({ distinct, head }, mask);
   const hasKeys = new Uint8Array(head.length * queries);
-  for (let row = 0; row < hasKeys.length; row++)
-    hasKeys[row] = mask.subarray(row * tokens, (row + 1) * tokens).includes(1) ? 1 : 0;
+  for (const [at, index] of head.entries()) {
+    const plan = distinct[index];
+    if (plan === undefined) continue;
+    for (const { row, runs } of maskRows(plan)) hasKeys[at * queries + row] = runs.length > 0 ? 1 : 0;
+  }
   const allHaveKeys = !hasKeys.includes(0);
   return {
     operator: 'ai.onnx.Attention',
     note: `opset 23; the mask is a constant${allHaveKeys ? '' : ', and queries without keys give zeros'}`,
     heads: request.heads === undefined ? ['heads', 'kv_heads'] : [head.length, request.kvHeads ?? head.length],
     constants: [
-      { name: 'mask', type: 'bool', shape, data: mask },
+      { name: 'mask', type: 'bool', shape, data: () => denseRows({ distinct, head }) },
       ...(allHaveKeys
         ? []
         : [

@@ -8,9 +8,9 @@ import type { ExportRequest } from './request.ts';
 const SIDE = 1024;
 
 /** A mask as a picture on white, and as a PNG file, the longer side 1,024 pixels at most. Throws PatternError. */
-export function pictureOf(request: ExportRequest): Picture & { readonly png: Uint8Array<ArrayBuffer> } {
+export function pictureOf(request: ExportRequest): Picture & { readonly png: Uint8Array } {
   const picture = drawn(request);
-  return { ...picture, png: new Uint8Array(encodePng(picture.pixels, picture.width, picture.height)) };
+  return { ...picture, png: encodePng(picture.pixels, picture.width, picture.height) };
 }
 
 function drawn({ pattern, shape, checkpoint }: ExportRequest): Picture {
@@ -18,7 +18,7 @@ function drawn({ pattern, shape, checkpoint }: ExportRequest): Picture {
 }
 
 /** The picture as an SVG file: the pixels of the PNG, the sizes and a legend in text. */
-export function exportSvg(request: ExportRequest): Uint8Array<ArrayBuffer> {
+export function exportSvg(request: ExportRequest): Uint8Array {
   const { queries, tokens } = request.shape;
   return encodeSvg(drawn(request), `${request.name}: ${queries} queries, ${tokens} keys`, LIGHT);
 }

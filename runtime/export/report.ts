@@ -1,10 +1,11 @@
 import { toBase64 } from '../tensor/base64.ts';
+import { type Contents, contentsOfText } from '../tensor/contents.ts';
 import { summarise } from './json.ts';
 import { pictureOf } from './picture.ts';
 import type { ExportRequest } from './request.ts';
 
 /** One page of Markdown: the pattern, its numbers and its picture. Throws PatternError and CompileError. */
-export function exportReport(request: ExportRequest): Uint8Array<ArrayBuffer> {
+export function exportReport(request: ExportRequest): Contents {
   const { checkpoint, shape, name, source } = request;
   const facts = summarise(request, checkpoint && { checkpoint });
   const { png, parts, approximate } = pictureOf(request);
@@ -18,7 +19,7 @@ export function exportReport(request: ExportRequest): Uint8Array<ArrayBuffer> {
     ['queries without a key', grouped(facts.emptyQueries)],
   ];
   const fence = '`'.repeat(Math.max(3, longestRun(source ?? '') + 1));
-  return new TextEncoder().encode(
+  return contentsOfText(
     [
       `# ${name.replaceAll(/[\\`*_[\]<>#|]/g, '\\$&')}`,
       ...(source === undefined ? [] : [`${fence}sparse\n${source.trimEnd()}\n${fence}`]),

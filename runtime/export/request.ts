@@ -1,5 +1,6 @@
 import type { Pattern } from '../pattern/ir.ts';
 import type { Shape } from '../pattern/shape.ts';
+import type { Contents } from '../tensor/contents.ts';
 
 /** The pattern of one head and the shape it is meant at. */
 export interface HeadMask {
@@ -34,7 +35,8 @@ export type ExportSubject = Omit<ExportRequest, 'checkpoint'>;
 export interface ExportedFile {
   /** Without the dot; takes the place of the chosen name's own. */
   readonly extension: string;
-  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** Made while they are read, one after the other. */
+  readonly contents: Contents;
 }
 
 /** What a format made of a request. */

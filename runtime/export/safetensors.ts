@@ -1,19 +1,11 @@
 import { forEachRun } from '../compile/dense.ts';
-import {
-  buffersOf,
-  FULL_TILE,
-  maskCount,
-  rowBlocks,
-  type TilePlan,
-  wordsPerMask,
-  wordsPerRow,
-} from '../compile/tile-plan.ts';
+import { FULL_TILE, maskCount, rowBlocks, type TilePlan, wordsPerMask, wordsPerRow } from '../compile/tile-plan.ts';
 import { emptyMask, type MaskBits, setKeys } from '../pattern/mask-bits.ts';
+import type { Contents } from '../tensor/contents.ts';
 import { fromInt64, fromUint32, toUint32 } from '../tensor/convert.ts';
 import { type Tensor, TensorFileError } from '../tensor/dtype.ts';
-import { type SafetensorsFile, writeSafetensors } from '../tensor/safetensors.ts';
+import { type SafetensorsFile, safetensorsContents } from '../tensor/safetensors.ts';
 import { checkMaskShape } from './mask-shape.ts';
-import { checkExportSize } from './size-limit.ts';
 
 /** What the metadata of an exported tile plan calls it. */
 const FORMAT = 'sparse-attention/tile-plan';
@@ -32,20 +24,14 @@ const MAX_TILE = 4096;
  * query is row a and which key is column b of that part; without them the part is in the order of the sequence.
  *
  * @param info more metadata: name, source text, n...
- * @throws ExportSizeError above 2 GiB
  */
-export function exportSafetensors(
-  parts: readonly TilePlan[],
-  info: Readonly<Record<string, string>> = {},
-): Uint8Array<ArrayBuffer> {
+export function exportSafetensors(parts: readonly TilePlan[], info: Readonly<Record<string, string>> = {}): Contents {
   const [plan] = parts;
   if (plan === undefined) throw new RangeError('a mask has at least one part');
   const { tile, queries, keys } = plan;
-  const bytes = parts.flatMap(buffersOf).reduce((sum, buffer) => sum + buffer.byteLength, 0);
-  checkExportSize(`The tile plan of ${queries} x ${keys}`, bytes, 'Use fewer tokens.');
   const single = parts.length === 1 && plan.queryOrder === undefined && plan.keyOrder === undefined;
   const tensors = parts.map((part, index) => tensorsOf(part, single ? '' : `part_${index}.`));
-  return writeSafetensors(Object.assign({}, ...tensors), {
+  return safetensorsContents(Object.assign({}, ...tensors), {
     ...info,
     format: FORMAT,
     ...(single ? { version: '1' } : { version: '2', parts: String(parts.length) }),

@@ -1,7 +1,6 @@
-import { writeSafetensors } from '../tensor/safetensors.ts';
+import { safetensorsContents } from '../tensor/safetensors.ts';
 import type { Misfit } from './misfit.ts';
 import type { Exported, ExportRequest } from './request.ts';
-import { checkExportSize } from './size-limit.ts';
 import { blocksOf, brokenBlock } from './whole-blocks.ts';
 
 /** Of the kernel for every card but those of compute capability 9.0, which has 64 x 128. */
@@ -15,20 +14,13 @@ export function spargeMisfit(request: ExportRequest): Misfit | undefined {
 /**
  * The argument of `block_sparse_sage2_attn_cuda` of SpargeAttn: `mask_id` int8 [1, heads, ceil(queries / 128), ceil(keys / 64)],
  * 1 where a block is computed.
- *
- * @throws ExportSizeError above 2 GiB
  */
 export function exportSparge(request: ExportRequest): Exported {
   const heads = request.heads?.length ?? 1;
-  checkExportSize(
-    'A mask of blocks of 128 x 64',
-    heads * Math.ceil(request.shape.queries / 128) * Math.ceil(request.shape.tokens / 64),
-    'Export it as safetensors, which lists only what is allowed.',
-  );
   const { allowed, rows, columns, addedPairs } = blocksOf(request, TILE, 'all');
-  const bytes = writeSafetensors(
+  const contents = safetensorsContents(
     { mask_id: { dtype: 'i8', shape: [1, heads, rows, columns], data: allowed } },
     { name: request.name, block_queries: '128', block_keys: '64' },
   );
-  return { files: [{ extension: 'safetensors', bytes }], addedPairs };
+  return { files: [{ extension: 'safetensors', contents }], addedPairs };
 }

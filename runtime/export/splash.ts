@@ -2,7 +2,8 @@ import { splashClass } from '../analyse/fit/mask-classes.ts';
 import { windowOf } from '../analyse/fit/reasons.ts';
 import { type FitMask, fitSubjectOf } from '../analyse/fit/subject.ts';
 import { planOf } from '../compile/plan.ts';
-import { BLOCK, writeBlocks } from './block-tensors.ts';
+import { contentsOfText } from '../tensor/contents.ts';
+import { BLOCK, blocksContents } from './block-tensors.ts';
 import { headsOf } from './head-masks.ts';
 import type { Exported, ExportRequest } from './request.ts';
 import { splashModule } from './splash-module.ts';
@@ -10,9 +11,7 @@ import { splashModule } from './splash-module.ts';
 /**
  * A Python module for JAX's splash attention (checked with JAX 0.10.2): `mask(heads)` is a MultiHeadMask of lazy classes
  * where the masks are known ones, else of a Mask that computes each piece from the blocks in the .safetensors file beside
- * it (see `writeBlocks`); `attend(q, k, v)` runs the kernel, with zeros for queries without keys.
- *
- * @throws ExportSizeError above 2 GiB
+ * it (see `blocksContents`); `attend(q, k, v)` runs the kernel, with zeros for queries without keys.
  */
 export function exportSplash(request: ExportRequest): Exported {
   const { checkpoint, shape, name, source } = request;
@@ -28,11 +27,11 @@ export function exportSplash(request: ExportRequest): Exported {
     head: headMask,
     classes,
   });
-  const module = { extension: 'py', bytes: new TextEncoder().encode(text) };
+  const module = { extension: 'py', contents: contentsOfText(text) };
   if (!classes.includes(undefined)) return { files: [module], addedPairs: 0 };
   const distinct = masks.map(mask => planOf(mask.tree({ queries: BLOCK, keys: BLOCK })));
-  const bytes = writeBlocks({ distinct, head: headMask }, request);
-  return { files: [module, { extension: 'safetensors', bytes }], addedPairs: 0 };
+  const contents = blocksContents({ distinct, head: headMask }, request);
+  return { files: [module, { extension: 'safetensors', contents }], addedPairs: 0 };
 }
 
 /** Lengths are padded to whole blocks; a class that looks ahead would see the padding. */

@@ -1,8 +1,7 @@
-import { fromInt64 } from '../tensor/convert.ts';
-import { writeSafetensors } from '../tensor/safetensors.ts';
+import { littleEndian } from '../tensor/convert.ts';
+import { safetensorsContents } from '../tensor/safetensors.ts';
 import type { Misfit } from './misfit.ts';
 import type { Exported, ExportRequest } from './request.ts';
-import { checkExportSize } from './size-limit.ts';
 import { blocksOf, brokenBlock } from './whole-blocks.ts';
 
 /** Sizes that kernels take, the largest first. */
@@ -36,22 +35,19 @@ export function layoutSizes(request: ExportRequest): readonly [number, ...number
  * The layout tensor of DeepSpeed, xFormers and Triton's old block-sparse operators: `layout` int64
  * [heads, queries / block, keys / block] of 0 and 1, one head where one mask is exported; the metadata says `block`, the
  * largest of 128, 64, 32, 16 in which the masks are whole blocks, 16 where blocks had to be rounded up.
- *
- * @throws ExportSizeError above 2 GiB
  */
 export function exportLayout(request: ExportRequest): Exported {
   const { queries, tokens } = request.shape;
   const [block] = layoutSizes(request);
   const heads = request.heads?.length ?? 1;
-  checkExportSize(
-    `A layout of blocks of ${block}`,
-    (heads * 8 * queries * tokens) / block ** 2,
-    'Export it as safetensors, which lists only what is allowed.',
-  );
   const { allowed, rows, columns, addedPairs } = blocksOf(request, { queries: block, keys: block }, 'all');
-  const bytes = writeSafetensors(
-    { layout: fromInt64(BigInt64Array.from(allowed, BigInt), [heads, rows, columns]) },
+  const contents = safetensorsContents(
+    { layout: { dtype: 'i64', shape: [heads, rows, columns], data: () => numbersOf(allowed()) } },
     { name: request.name, block: String(block), queries: String(queries), keys: String(tokens) },
   );
-  return { files: [{ extension: 'safetensors', bytes }], addedPairs };
+  return { files: [{ extension: 'safetensors', contents }], addedPairs };
+}
+
+function* numbersOf(rows: Iterable<Uint8Array>): Generator<Uint8Array, void> {
+  for (const row of rows) yield littleEndian(BigInt64Array.from(row, BigInt));
 }

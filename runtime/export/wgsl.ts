@@ -1,12 +1,13 @@
 import { copyMasks, place, planWords, schedules } from '../attention/gpu/placement.ts';
 import { ITEM_WORDS } from '../attention/gpu/wgsl/common.ts';
 import { simtKernel } from '../attention/gpu/wgsl/simt.ts';
+import { contentsOfText } from '../tensor/contents.ts';
 import { fromUint32 } from '../tensor/convert.ts';
-import { writeSafetensors } from '../tensor/safetensors.ts';
+import { safetensorsContents } from '../tensor/safetensors.ts';
 import { plansOf } from './head-masks.ts';
 import type { Misfit } from './misfit.ts';
 import type { Exported, ExportRequest } from './request.ts';
-import { checkExportSize } from './size-limit.ts';
+import { BINDING_LIMIT, checkExportSize } from './size-limit.ts';
 
 /** Head dimension where nobody said another one. */
 const USUAL_DIM = 64;
@@ -36,7 +37,7 @@ export function wgslMisfit({ headDim = USUAL_DIM }: ExportRequest): Misfit | und
  * how q, k and v are laid out, what each binding holds and how many workgroups there are; it needs no optional feature and
  * the default limits of WebGPU but for large buffers.
  *
- * @throws ExportSizeError above 2 GiB
+ * @throws ExportSizeError when a storage buffer cannot hold the plan
  */
 export function exportWgsl(request: ExportRequest): Exported {
   const { shape, headDim = USUAL_DIM } = request;
@@ -53,7 +54,8 @@ export function exportWgsl(request: ExportRequest): Exported {
   const workgroups = schedule.items.length / ITEM_WORDS;
   checkExportSize(
     'The plan of this kernel',
-    4 * (schedule.items.length + placement.planWords + placement.maskWords),
+    4 * Math.max(schedule.items.length, placement.planWords, placement.maskWords),
+    BINDING_LIMIT,
     'Use fewer tokens or heads.',
   );
   // A binding cannot be empty.
@@ -63,7 +65,7 @@ export function exportWgsl(request: ExportRequest): Exported {
   const vectors = Math.ceil(headDim / 4);
   const across = Math.min(workgroups, ACROSS);
   const params = Uint32Array.of(0, workgroups, across, TILE, TILE, part.wordsPerRow, vectors, part.masksAt);
-  const bytes = writeSafetensors(
+  const contents = safetensorsContents(
     {
       params: fromUint32(params, [params.length]),
       items: fromUint32(schedule.items, [workgroups, ITEM_WORDS]),
@@ -75,8 +77,8 @@ export function exportWgsl(request: ExportRequest): Exported {
   const facts = { ...sizes, name: request.name, headDim, dim: kernel.dim, workgroups, across, vectors };
   return {
     files: [
-      { extension: 'wgsl', bytes: new TextEncoder().encode(`${documentation(facts)}${kernel.code}`) },
-      { extension: 'safetensors', bytes },
+      { extension: 'wgsl', contents: contentsOfText(`${documentation(facts)}${kernel.code}`) },
+      { extension: 'safetensors', contents },
     ],
     addedPairs: 0,
   };

@@ -14,8 +14,8 @@ export type Domain = 'all' | 'past';
 
 /** Which blocks of each head hold a pair, and what taking them whole adds. */
 export interface Blocks {
-  /** [heads, block rows, block columns] */
-  readonly allowed: Uint8Array;
+  /** [heads, block rows, block columns], 1 where a block holds a pair, row by row. */
+  readonly allowed: () => Iterable<Uint8Array>;
   readonly rows: number;
   readonly columns: number;
   /** Pairs in those blocks that are not in the masks, over all heads. */
@@ -58,18 +58,25 @@ export function blocksOf(request: ExportRequest, tile: TileSize, domain: Domain)
   const { shape } = request;
   const rows = Math.ceil(shape.queries / tile.queries);
   const columns = Math.ceil(shape.tokens / tile.keys);
-  const allowed = new Uint8Array(head.length * rows * columns);
-  let addedPairs = 0;
   const added = distinct.map(plan => pairsOfBlocks(plan, shape, domain) - planPairs(plan));
-  for (const [at, index] of head.entries()) {
+  return {
+    allowed: () => rowsOfBlocks({ distinct, head }, columns),
+    rows,
+    columns,
+    addedPairs: head.reduce((sum, index) => sum + (added[index] ?? 0), 0),
+  };
+}
+
+function* rowsOfBlocks({ distinct, head }: PerHead<TilePlan>, columns: number): Generator<Uint8Array, void> {
+  for (const index of head) {
     const plan = distinct[index];
     if (plan === undefined) continue;
-    for (let row = 0; row < rowBlocks(plan); row++)
-      for (let entry = Number(plan.rowStart[row]); entry < Number(plan.rowStart[row + 1]); entry++)
-        allowed[(at * rows + row) * columns + Number(plan.column[entry])] = 1;
-    addedPairs += added[index] ?? 0;
+    for (let row = 0; row < rowBlocks(plan); row++) {
+      const out = new Uint8Array(columns);
+      for (const column of plan.column.subarray(plan.rowStart[row], plan.rowStart[row + 1])) out[column] = 1;
+      yield out;
+    }
   }
-  return { allowed, rows, columns, addedPairs };
 }
 
 /** Pairs of the domain in the tiles of a plan. */

@@ -11,6 +11,16 @@ export function patternAt(model: Model, layer: number, head: number): Pattern | 
   return model.causal ? { kind: 'intersection', left: rule.pattern, right: CAUSAL } : rule.pattern;
 }
 
+/** The same. Throws PatternError (`uncovered`) when no rule reaches it. */
+export function coveredAt(model: Model, layer: number, head: number): Pattern {
+  const pattern = patternAt(model, layer, head);
+  if (pattern !== undefined) return pattern;
+  throw new PatternError(
+    'uncovered',
+    `no rule of ${model.name} reaches layer ${layer}, head ${head}; add one, e.g. attention = causal()`,
+  );
+}
+
 /** Every (layer, head) that no rule reaches. */
 export function uncovered(model: Model): { readonly layer: number; readonly head: number }[] {
   const missing: { layer: number; head: number }[] = [];

@@ -123,26 +123,27 @@ export function fromFloat32(values: Float32Array, shape: readonly number[], dtyp
 
 /** A uint32 tensor. */
 export function fromUint32(values: Uint32Array, shape: readonly number[]): Tensor {
-  return { dtype: 'u32', shape, data: littleEndian(values, 4) };
+  return { dtype: 'u32', shape, data: littleEndian(values) };
 }
 
 /** An int32 tensor. */
 export function fromInt32(values: Int32Array, shape: readonly number[]): Tensor {
-  return { dtype: 'i32', shape, data: littleEndian(values, 4) };
+  return { dtype: 'i32', shape, data: littleEndian(values) };
 }
 
 /** An int64 tensor. */
 export function fromInt64(values: BigInt64Array, shape: readonly number[]): Tensor {
-  return { dtype: 'i64', shape, data: littleEndian(values, 8) };
+  return { dtype: 'i64', shape, data: littleEndian(values) };
 }
 
 const isLittleEndian = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1;
 
-/** The bytes of an array, reversed element by element where the machine is big-endian. */
-function littleEndian(values: ArrayBufferView, size: number): Uint8Array {
+/** The bytes of an array as files hold them: its own, or where the machine is big-endian, a copy turned round. */
+export function littleEndian(values: Int32Array | Uint32Array | BigInt64Array): Uint8Array {
   const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
   if (isLittleEndian) return bytes;
   const copy = bytes.slice();
+  const size = values.BYTES_PER_ELEMENT;
   for (let at = 0; at < copy.length; at += size) copy.subarray(at, at + size).reverse();
   return copy;
 }

@@ -1,3 +1,4 @@
+import { bytesOf, type Contents, contentsOf, type Made, piecesOf } from './contents.ts';
 import { bytesPerElement, elementCount, type Tensor, type TensorDtype, TensorFileError } from './dtype.ts';
 
 /** A numpy array: a tensor, or text in bytes (`S3`), which scipy uses to name formats. */
@@ -40,17 +41,22 @@ export function npyHeader(dtype: TensorDtype | { readonly bytes: number }, shape
   return header;
 }
 
-/** Writes a .npy file. */
+/** An array as a .npy file. */
+export function npyContents(array: Made<NpyArray>): Contents {
+  const { shape, data } = array;
+  const header = npyHeader(array.dtype === 'bytes' ? { bytes: array.width } : array.dtype, shape);
+  const size = elementCount(shape) * (array.dtype === 'bytes' ? array.width : bytesPerElement[array.dtype]);
+  if (typeof data !== 'function' && data.byteLength !== size)
+    throw new RangeError(`An array [${shape.join(', ')}] cannot have ${data.byteLength} bytes.`);
+  return contentsOf(function* () {
+    yield header;
+    yield* piecesOf(data);
+  }, header.length + size);
+}
+
+/** The same, all at once. */
 export function writeNpy(array: NpyArray): Uint8Array<ArrayBuffer> {
-  const header = npyHeader(array.dtype === 'bytes' ? { bytes: array.width } : array.dtype, array.shape);
-  const width = array.dtype === 'bytes' ? array.width : bytesPerElement[array.dtype];
-  if (array.data.byteLength !== elementCount(array.shape) * width) {
-    throw new RangeError(`An array [${array.shape.join(', ')}] cannot have ${array.data.byteLength} bytes.`);
-  }
-  const bytes = new Uint8Array(header.length + array.data.byteLength);
-  bytes.set(header);
-  bytes.set(array.data, header.length);
-  return bytes;
+  return bytesOf(npyContents(array));
 }
 
 /**

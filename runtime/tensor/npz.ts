@@ -1,20 +1,52 @@
-import { unzipSync, zipSync } from 'fflate';
+import { unzipSync, Zip, ZipDeflate } from 'fflate';
+import { bytesOf, type Contents, contentsOf, type Made } from './contents.ts';
 import { type Tensor, TensorFileError } from './dtype.ts';
-import { type NpyArray, readNpy, readNpyArray, writeNpy } from './npy.ts';
+import { type NpyArray, npyContents, readNpy, readNpyArray } from './npy.ts';
 
 /** More is refused before it is unpacked. */
 const MAX_UNPACKED = 2 ** 31;
 
+/** The compressor keeps at least as much as it is given at once. */
+const PORTION = 2 ** 16;
+
 /**
- * Writes a .npz file, a zip of .npy files as `numpy.savez_compressed` makes it. The same arrays give the same bytes.
+ * Arrays as a .npz file, a zip of .npy files as `numpy.savez_compressed` makes it. They are packed one after the other while
+ * the contents are read, so that the size of each stands behind it and not before. The same arrays give the same bytes.
  *
- * @param arrays by name, in the order of the file
+ * @param arrays by name, in the order of the file; all together less than 4 GiB, because the zip library knows no ZIP64
  */
+export function npzContents(arrays: Readonly<Record<string, Made<NpyArray>>>): Contents {
+  return contentsOf(function* () {
+    let packed: Uint8Array[] = [];
+    const taken = (): Uint8Array[] => {
+      const pieces = packed;
+      packed = [];
+      return pieces;
+    };
+    const zip = new Zip((problem, piece) => {
+      if (problem !== null) throw problem;
+      packed.push(piece);
+    });
+    for (const [name, array] of Object.entries(arrays)) {
+      const file = new ZipDeflate(`${name}.npy`, { level: 6 });
+      // The earliest date of a zip file; in local time, as fflate reads it back.
+      file.mtime = new Date(1980, 0, 1);
+      zip.add(file);
+      for (const piece of npyContents(array))
+        for (let at = 0; at < piece.length; at += PORTION) {
+          file.push(piece.subarray(at, at + PORTION));
+          yield* taken();
+        }
+      file.push(new Uint8Array(), true);
+    }
+    zip.end();
+    yield* taken();
+  });
+}
+
+/** The same, all at once. */
 export function writeNpz(arrays: Readonly<Record<string, NpyArray>>): Uint8Array<ArrayBuffer> {
-  const entries = Object.entries(arrays).map(([name, array]) => [`${name}.npy`, writeNpy(array)] as const);
-  // The earliest date of a zip file; in local time, as fflate reads it back.
-  const mtime = new Date(1980, 0, 1);
-  return new Uint8Array(zipSync(Object.fromEntries(entries), { level: 6, mtime }));
+  return bytesOf(npzContents(arrays));
 }
 
 /**

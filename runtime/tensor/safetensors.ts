@@ -1,3 +1,4 @@
+import { bytesOf, type Contents, contentsOf, type Made, piecesOf } from './contents.ts';
 import { bytesPerElement, elementCount, type Tensor, type TensorDtype, TensorFileError } from './dtype.ts';
 
 /** Tensors by name, and the file's `__metadata__`. */
@@ -86,13 +87,13 @@ export function readSafetensors(bytes: Uint8Array): SafetensorsFile {
 }
 
 /**
- * Writes a .safetensors file. The same input gives the same bytes: tensors are laid out by descending alignment, then
+ * Tensors as a .safetensors file. The same input gives the same bytes: tensors are laid out by descending alignment, then
  * by name, metadata by key. The header is padded with spaces so that the data begins at a multiple of 8.
  */
-export function writeSafetensors(
-  tensors: Readonly<Record<string, Tensor>>,
+export function safetensorsContents(
+  tensors: Readonly<Record<string, Made<Tensor>>>,
   metadata: Readonly<Record<string, string>> = {},
-): Uint8Array<ArrayBuffer> {
+): Contents {
   const names = Object.keys(tensors).sort(
     (a, b) => alignment(tensors[b]) - alignment(tensors[a]) || (a < b ? -1 : a > b ? 1 : 0),
   );
@@ -103,30 +104,40 @@ export function writeSafetensors(
     for (const key of keys) define(sorted, key, metadata[key] ?? '');
     define(header, '__metadata__', sorted);
   }
-  const parts: { at: number; data: Uint8Array }[] = [];
+  const parts: Made<Tensor>['data'][] = [];
   let at = 0;
   for (const name of names) {
     const tensor = tensors[name];
     if (tensor === undefined) continue;
     const { dtype, shape, data } = tensor;
     if (name === '__metadata__') throw new RangeError('A tensor cannot be called __metadata__.');
-    if (data.byteLength !== elementCount(shape) * bytesPerElement[dtype]) {
+    const size = elementCount(shape) * bytesPerElement[dtype];
+    if (typeof data !== 'function' && data.byteLength !== size)
       throw new RangeError(`Tensor ${name} is ${dtype} [${shape.join(', ')}] but has ${data.byteLength} bytes.`);
-    }
-    define(header, name, { dtype: dtype.toUpperCase(), shape, data_offsets: [at, at + data.byteLength] });
-    parts.push({ at, data });
-    at += data.byteLength;
+    define(header, name, { dtype: dtype.toUpperCase(), shape, data_offsets: [at, at + size] });
+    parts.push(data);
+    at += size;
   }
   const json = new TextEncoder().encode(JSON.stringify(header));
   const length = Math.ceil(json.length / 8) * 8;
-  const bytes = new Uint8Array(8 + length + at).fill(0x20, 8, 8 + length);
-  new DataView(bytes.buffer).setBigUint64(0, BigInt(length), true);
-  bytes.set(json, 8);
-  for (const part of parts) bytes.set(part.data, 8 + length + part.at);
-  return bytes;
+  const start = new Uint8Array(8 + length).fill(0x20, 8);
+  new DataView(start.buffer).setBigUint64(0, BigInt(length), true);
+  start.set(json, 8);
+  return contentsOf(function* () {
+    yield start;
+    for (const data of parts) yield* piecesOf(data);
+  }, start.length + at);
 }
 
-function alignment(tensor: Tensor | undefined): number {
+/** The same, all at once. */
+export function writeSafetensors(
+  tensors: Readonly<Record<string, Tensor>>,
+  metadata: Readonly<Record<string, string>> = {},
+): Uint8Array<ArrayBuffer> {
+  return bytesOf(safetensorsContents(tensors, metadata));
+}
+
+function alignment(tensor: Pick<Tensor, 'dtype'> | undefined): number {
   return tensor === undefined ? 0 : bytesPerElement[tensor.dtype];
 }
 

@@ -5,31 +5,35 @@ import type { Pattern } from '../../runtime/pattern/ir.ts';
 import { patternAt, shapeAt } from '../../runtime/pattern/model.ts';
 import { PatternError } from '../../runtime/pattern/primitive.ts';
 import { isUniform } from '../../runtime/pattern/reads.ts';
+import { squareShape } from '../../runtime/pattern/shape.ts';
 import { type Counter, grouped, percent } from '../counting.ts';
 import { type Declaration, isModelDeclaration, type ModelDeclaration } from '../generated/ast.ts';
 import { fileOf } from '../imports.ts';
 import { LowerError, lower, problemOf } from '../lower.ts';
 import { placeOfProperty, rangeOf } from '../source.ts';
 import { viewpointOf } from '../viewpoint.ts';
+import { type Analyses, onlyMask } from './analyses.ts';
 import type { SparseConfiguration } from './settings.ts';
 
-/** What can be done with a pattern or model, and its density, above its declaration. */
+/** What can be done with a pattern or model, which design it is, and its density, above its declaration. */
 export class SparseCodeLensProvider implements CodeLensProvider {
   readonly #counter: Counter;
+  readonly #analyses: Analyses;
   readonly #configuration: SparseConfiguration;
   readonly #milliseconds: number;
 
   /** `milliseconds`: longest time to count for all lenses of a file together. */
-  constructor(counter: Counter, configuration: SparseConfiguration, milliseconds: number) {
+  constructor(counter: Counter, analyses: Analyses, configuration: SparseConfiguration, milliseconds: number) {
     this.#counter = counter;
+    this.#analyses = analyses;
     this.#configuration = configuration;
     this.#milliseconds = milliseconds;
   }
 
   provideCodeLens(document: LangiumDocument): CodeLens[] {
     const end = performance.now() + this.#milliseconds;
-    const { actions, density: showsDensity } = this.#configuration.current.codeLens;
-    if (!actions && !showsDensity) return [];
+    const { actions, density: showsDensity, design: showsDesign } = this.#configuration.current.codeLens;
+    if (!actions && !showsDensity && !showsDesign) return [];
     return (fileOf(document)?.declarations ?? []).flatMap(declaration => {
       const place = placeOfProperty(declaration, 'name');
       if (declaration.$type === 'Constant' || declaration.name === undefined || place === undefined) return [];
@@ -41,13 +45,42 @@ export class SparseCodeLensProvider implements CodeLensProvider {
       const argument = { uri: document.uri.toString(), name: declaration.name };
       const act = (title: string, command: string): CodeLens => lens({ title, command, arguments: [argument] });
       const density = showsDensity ? this.#density(declaration, end - performance.now()) : undefined;
+      const design = showsDesign ? this.#design(declaration, end - performance.now()) : undefined;
       return [
         ...(actions
           ? [act('Preview', 'sparse.openPreview'), act('Run', 'sparse.runPattern'), act('Export', 'sparse.exportMask')]
           : []),
+        ...(design === undefined ? [] : [act(design, 'sparse.openPreview')]),
         ...(density === undefined ? [] : [act(density, 'sparse.openPreview')]),
       ];
     });
+  }
+
+  /** The name of a known design, without its numbers; undefined as long as nobody knows. */
+  #design(declaration: Declaration, milliseconds: number): string | undefined {
+    try {
+      const model = lower(declaration);
+      if (isModelDeclaration(declaration)) {
+        const only = onlyMask(model);
+        return only === undefined
+          ? (this.#analyses.scheduleOf(model, milliseconds)?.family ?? undefined)
+          : this.#analyses.designOf(only.pattern, only.shape, milliseconds)?.family;
+      }
+      const view = viewpointOf(
+        declaration.$type === 'PatternDeclaration' ? (declaration.body ?? declaration) : declaration,
+      );
+      const pattern = model.rules[0]?.pattern;
+      if (view === undefined || pattern === undefined) return undefined;
+      // Masks that are hard to count are no design that is found soon.
+      const count = this.#counter.count(pattern, view.shape, milliseconds);
+      if (count === undefined || count.pairs === null || count.error > 0 || count.selects) return undefined;
+      const shape = count.tokens === view.shape.tokens ? view.shape : squareShape(count.tokens, view.shape);
+      return this.#analyses.designOf(pattern, shape, milliseconds)?.family;
+    } catch (error) {
+      // What has no meaning has no design: the diagnostics say why.
+      if (error instanceof LowerError || error instanceof PatternError || error instanceof RangeError) return undefined;
+      throw error;
+    }
   }
 
   #density(declaration: Declaration, milliseconds: number): string | undefined {

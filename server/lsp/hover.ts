@@ -5,7 +5,7 @@ import { CompileError } from '../../runtime/compile/mask-tree.ts';
 import type { Pattern } from '../../runtime/pattern/ir.ts';
 import { evaluate } from '../../runtime/pattern/numbers.ts';
 import { PatternError } from '../../runtime/pattern/primitive.ts';
-import type { Shape } from '../../runtime/pattern/shape.ts';
+import { type Shape, squareShape } from '../../runtime/pattern/shape.ts';
 import { type Count, type Counter, grouped, pairsText, percent } from '../counting.ts';
 import {
   codeBlock,
@@ -46,6 +46,8 @@ import type { Idle } from '../slow-answers.ts';
 import { textOf } from '../source.ts';
 import { formalsOf, parameterType } from '../types.ts';
 import { frameOf, shapeOfRule, type Viewpoint, viewpointOf } from '../viewpoint.ts';
+import { type Analyses, onlyMask } from './analyses.ts';
+import { flowText } from './flow-text.ts';
 import { MaskPictures } from './mask-picture.ts';
 import { ModelCosts } from './model-costs.ts';
 import type { SparseConfiguration } from './settings.ts';
@@ -79,13 +81,15 @@ export class SparseHoverProvider implements HoverProvider {
   readonly #configuration: SparseConfiguration;
   readonly #pictures: MaskPictures;
   readonly #costs: ModelCosts;
+  readonly #analyses: Analyses;
   readonly #milliseconds: number;
   /** When the answer has to be there. */
   #end = 0;
 
   /** With `idle` answers come at once, and what takes longer is found out later. */
-  constructor(counter: Counter, configuration: SparseConfiguration, idle?: Idle) {
+  constructor(counter: Counter, analyses: Analyses, configuration: SparseConfiguration, idle?: Idle) {
     this.#counter = counter;
+    this.#analyses = analyses;
     this.#configuration = configuration;
     this.#pictures = new MaskPictures(idle);
     this.#costs = new ModelCosts(idle);
@@ -196,15 +200,37 @@ export class SparseHoverProvider implements HoverProvider {
         pictures.push(this.#picture(pattern, shape) ?? '');
       }
     }
+    const costs = this.#modelCost(node);
     return (
       sections(
         codeBlock(`model ${node.name}`),
         documentationOf(node),
         lines.join('\n\n'),
         pictures.filter(picture => picture !== '').join(' '),
-        this.#modelCost(node),
+        this.#modelAnalysis(node),
+        costs,
       ) ?? ''
     );
+  }
+
+  /** How the layers take turns, or which design all of them are, and how information flows through them. */
+  #modelAnalysis(node: ModelDeclaration): string | undefined {
+    if (!this.#configuration.current.hover.analysis) return undefined;
+    try {
+      const model = lower(node);
+      const schedule = this.#analyses.scheduleOf(model, this.#left);
+      const only = onlyMask(model);
+      const design = only && this.#analyses.designOf(only.pattern, only.shape, this.#left);
+      const flow = this.#analyses.flowOf(model, this.#left);
+      const lines = [
+        schedule && `Layers: **${schedule.title}**`,
+        design && `Design: **${design.title}**`,
+        flow && flowText(flow),
+      ];
+      return lines.filter(line => line !== undefined).join('\n\n');
+    } catch (error) {
+      return nothingFor(error);
+    }
   }
 
   #modelCost(node: ModelDeclaration): string | undefined {
@@ -229,8 +255,25 @@ export class SparseHoverProvider implements HoverProvider {
   #about(lowered: () => Pattern, view: Viewpoint): string | undefined {
     const about = this.#look(lowered, view);
     if (about === undefined) return undefined;
+    // What is left of the time goes to what takes longest.
     const picture = this.#picture(about.pattern, view.shape);
-    return picture === undefined ? cost(about.count, view) : `${cost(about.count, view)}\n\n${picture}`;
+    const parts = [cost(about.count, view), this.#analysis(about.pattern, about.count, view), picture];
+    return parts.filter(part => part !== undefined && part !== '').join('\n\n');
+  }
+
+  /** Which design a mask is, and how information flows through layers of it; where counting it was easy. */
+  #analysis(pattern: Pattern, count: Count, { shape: asked, blocks }: Viewpoint): string | undefined {
+    if (blocks || !this.#wantsAnalysis(count)) return undefined;
+    // A grid has a length of its own.
+    const shape = count.tokens === asked.tokens ? asked : squareShape(count.tokens, asked);
+    const design = this.#analyses.designOf(pattern, shape, this.#left);
+    const flow = this.#analyses.flowOfPattern(pattern, shape, this.#left);
+    const lines = [design && `Design: **${design.title}**`, flow && flowText(flow)];
+    return lines.filter(line => line !== undefined).join('\n\n');
+  }
+
+  #wantsAnalysis({ pairs, error, selects }: Count): boolean {
+    return this.#configuration.current.hover.analysis && pairs !== null && error === 0 && !selects;
   }
 
   #picture(pattern: Pattern, shape: Shape): string | undefined {

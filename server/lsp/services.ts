@@ -13,6 +13,7 @@ import { SparseGeneratedModule, SparseGeneratedSharedModule } from '../generated
 import { type FileReader, ReaderFileSystem, SparseModule, SparseSharedModule, watchLinks } from '../module.ts';
 import { Idle } from '../slow-answers.ts';
 import { SparseValidator } from '../validator.ts';
+import { Analyses } from './analyses.ts';
 import { SparseCallHierarchyProvider } from './call-hierarchy.ts';
 import { ClosedFiles } from './closed-files.ts';
 import { SparseCodeActionProvider } from './code-actions.ts';
@@ -73,6 +74,7 @@ export function createSparseServices(
   // Without a connection nobody waits, and all is found out at once.
   const idle = connection === undefined ? undefined : new Idle();
   const counter = new Counter(idle);
+  const analyses = new Analyses(idle);
   const patience = idle === undefined ? PATIENT : PATIENCE_FOR_DENSITIES;
   const pages = new DiagnosticPages();
   const sharedFeatures: Module<LangiumSharedServices, PartialLangiumSharedServices & SettingsServices> = {
@@ -94,14 +96,15 @@ export function createSparseServices(
       CallHierarchyProvider: services => new SparseCallHierarchyProvider(services, closed(services)),
       CodeActionProvider: () =>
         new SparseCodeActionProvider(connection === undefined ? Number.POSITIVE_INFINITY : PATIENCE_FOR_DESIGNS),
-      CodeLensProvider: () => new SparseCodeLensProvider(counter, shared.workspace.ConfigurationProvider, patience),
+      CodeLensProvider: () =>
+        new SparseCodeLensProvider(counter, analyses, shared.workspace.ConfigurationProvider, patience),
       CompletionProvider: services => new SparseCompletionProvider(services, files),
       DocumentHighlightProvider: services => new SparseDocumentHighlightProvider(services),
       DocumentLinkProvider: () => new SparseDocumentLinkProvider(),
       DocumentSymbolProvider: () => new SparseDocumentSymbolProvider(),
       FoldingRangeProvider: services => new SparseFoldingRangeProvider(services),
       Formatter: services => new SparseFormatter(services),
-      HoverProvider: () => new SparseHoverProvider(counter, shared.workspace.ConfigurationProvider, idle),
+      HoverProvider: () => new SparseHoverProvider(counter, analyses, shared.workspace.ConfigurationProvider, idle),
       InlayHintProvider: () => new SparseInlayHintProvider(counter, shared.workspace.ConfigurationProvider, patience),
       ReferencesProvider: services => new SparseReferencesProvider(services, closed(services)),
       RenameProvider: services => new SparseRenameProvider(services, closed(services)),

@@ -7,8 +7,8 @@ const SECTION = 'sparse';
 
 /** The settings of a person that the server reads, with what holds when the editor has none. */
 export interface Settings {
-  readonly hover: { readonly picture: boolean };
-  readonly codeLens: { readonly actions: boolean; readonly density: boolean };
+  readonly hover: { readonly picture: boolean; readonly analysis: boolean };
+  readonly codeLens: { readonly actions: boolean; readonly density: boolean; readonly design: boolean };
   readonly inlayHints: { readonly density: boolean; readonly parameterNames: boolean };
 }
 
@@ -27,8 +27,12 @@ export class SparseConfiguration extends DefaultConfigurationProvider {
       return typeof settings !== 'object' || settings === null || Reflect.get(settings, name) !== false;
     };
     return {
-      hover: { picture: isOn('hover', 'picture') },
-      codeLens: { actions: isOn('codeLens', 'actions'), density: isOn('codeLens', 'density') },
+      hover: { picture: isOn('hover', 'picture'), analysis: isOn('hover', 'analysis') },
+      codeLens: {
+        actions: isOn('codeLens', 'actions'),
+        density: isOn('codeLens', 'density'),
+        design: isOn('codeLens', 'design'),
+      },
       inlayHints: { density: isOn('inlayHints', 'density'), parameterNames: isOn('inlayHints', 'parameterNames') },
     };
   }

@@ -44,7 +44,7 @@ const clients = (failures: number) => {
     } as unknown as BaseLanguageClient;
   };
 };
-const host: HostAbilities = { runJob: () => Promise.resolve(undefined), moveFile: () => Promise.resolve() };
+const host = { runJob: () => Promise.resolve(undefined) } as unknown as HostAbilities;
 const context = () => ({ subscriptions: [], extensionUri: 'file:///extension' }) as unknown as ExtensionContext;
 
 beforeEach(() => {

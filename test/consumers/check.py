@@ -44,10 +44,12 @@ model Encoder {
   attention = window(16) | global([0, 5])
   attention layers [1] = window(32) | global([0, 5])
 }
+model Local { tokens = 96  layers = 2  heads = 2  dim = 16  attention = window(16) }
+model Alternating { tokens = 96  layers = 3  heads = 2  dim = 16  attention = window(16)  attention layers [0] = full() }
 """
 NAMES = ["Ragged", "Decoding", "Short", "Blocks", "Windows", "Sliding", "BlockCausal"]
 # Models that transformers has configurations for, and how many layers each has.
-CONFIGURED = {"Decoder": 3, "Chunks": 2, "Encoder": 2}
+CONFIGURED = {"Decoder": 3, "Chunks": 2, "Encoder": 2, "Local": 2, "Alternating": 3}
 
 failures = 0
 
@@ -221,34 +223,65 @@ def check_transformers(folder):
     import numpy as np
     import torch
     from safetensors.torch import load_file
-    from transformers import Llama4TextConfig, Llama4TextModel, LongformerConfig, LongformerModel, Qwen3Config, Qwen3Model
 
     for name, layers in CONFIGURED.items():
         path = export(folder, name, "hf", ".json")
-        fields = json.loads(path.read_text())
+        beside = path.with_suffix(".safetensors")
+        marked = load_file(beside)["global_attention_mask"] if beside.exists() else None
         dense = [np.load(export(folder, name, "npy", ".npy", "--layer", str(layer), "--force")) for layer in range(layers)]
-        tokens = len(dense[0])
-        torch.manual_seed(0)
-        sizes = {"vocab_size": 50, "hidden_size": 32, "intermediate_size": 32, "num_hidden_layers": layers, "num_attention_heads": 2}
-        inputs = torch.randint(2, 50, (1, tokens))
-        if "decoder" in fields:
-            more = {"num_key_value_heads": 2, "head_dim": 16, "attn_implementation": "eager", "max_position_embeddings": 512}
-            if "attention_chunk_size" in fields["decoder"]:
-                config = Llama4TextConfig(**sizes, **more, **fields["decoder"], num_local_experts=1, num_experts_per_tok=1, intermediate_size_mlp=32)
-                model = Llama4TextModel(config)
-            else:
-                config = Qwen3Config(**sizes, **more, **fields["decoder"], use_sliding_window=True)
-                model = Qwen3Model(config)
+        inputs = torch.randint(2, 50, (1, len(dense[0])))
+        for kind, fields in json.loads(path.read_text()).items():
+            torch.manual_seed(0)
             with torch.no_grad():
-                found = [each[0, 0] > 0 for each in model.eval()(inputs, output_attentions=True).attentions]
+                found = seen_keys(kind, fields, layers, inputs, marked)
+            for layer, (mask, wanted) in enumerate(zip(found, dense)):
+                report(f"{name}: {kind} of hf, layer {layer}", np.array_equal(mask.numpy(), wanted))
+
+
+def seen_keys(kind, fields, layers, inputs, marked):
+    """Which keys the queries of each layer saw in a small model of transformers with these fields of its configuration."""
+    import transformers as hf
+
+    tokens = inputs.shape[1]
+    fields = {key: value for key, value in fields.items() if key != "model_type"}
+    sizes = {"vocab_size": 50, "hidden_size": 32, "intermediate_size": 32, "num_hidden_layers": layers, "num_attention_heads": 2}
+    eager = {"attn_implementation": "eager", "max_position_embeddings": 512}
+    if kind in ("longformer", "led"):
+        if kind == "longformer":
+            config = hf.LongformerConfig(**sizes, **fields, max_position_embeddings=512, pad_token_id=1)
+            model = hf.LongformerModel(config)
         else:
-            config = LongformerConfig(**sizes, **{key: value for key, value in fields["longformer"].items() if key != "model_type"}, max_position_embeddings=512, pad_token_id=1)
-            marked = load_file(path.with_suffix(".safetensors"))["global_attention_mask"]
-            with torch.no_grad():
-                output = LongformerModel(config).eval()(inputs, global_attention_mask=marked, output_attentions=True)
-            found = [longformer_mask(*each, marked[0].nonzero()[:, 0].tolist(), tokens) for each in zip(output.attentions, output.global_attentions)]
-        for layer, (mask, wanted) in enumerate(zip(found, dense)):
-            report(f"{name}: {type(config).__name__} of hf, layer {layer}", np.array_equal(mask.numpy(), wanted))
+            config = hf.LEDConfig(**fields, vocab_size=50, d_model=32, encoder_layers=layers, encoder_attention_heads=2, encoder_ffn_dim=32, decoder_layers=1, decoder_attention_heads=2, decoder_ffn_dim=32, max_encoder_position_embeddings=512)
+            model = hf.LEDModel(config).get_encoder()
+        output = model.eval()(inputs, global_attention_mask=marked, output_attentions=True)
+        places = [] if marked is None else marked[0].nonzero()[:, 0].tolist()
+        globally = output.global_attentions or [None] * layers
+        return [longformer_mask(*each, places, tokens) for each in zip(output.attentions, globally)]
+    if kind == "longt5":
+        config = hf.LongT5Config(**fields, vocab_size=50, d_model=32, d_kv=16, d_ff=32, num_layers=layers, num_heads=2)
+        output = hf.LongT5EncoderModel(config).eval()(inputs, output_attentions=True)
+        return [block_mask(each, tokens) for each in output.attentions]
+    if kind == "modernbert":
+        model = hf.ModernBertModel(hf.ModernBertConfig(**sizes, **eager, **fields, pad_token_id=0, bos_token_id=1, eos_token_id=1, cls_token_id=1, sep_token_id=1))
+    elif "attention_chunk_size" in fields:
+        model = hf.Llama4TextModel(hf.Llama4TextConfig(**sizes, **eager, **fields, num_key_value_heads=2, head_dim=16, num_local_experts=1, num_experts_per_tok=1, intermediate_size_mlp=32))
+    else:
+        model = hf.Qwen3Model(hf.Qwen3Config(**sizes, **eager, **fields, num_key_value_heads=2, head_dim=16, use_sliding_window=True))
+    return [each[0, 0] > 0 for each in model.eval()(inputs, output_attentions=True).attentions]
+
+
+def block_mask(weights, tokens):
+    """Which keys each query saw, from the attentions of LongT5: of each block, to the keys of the one before, its own and the next."""
+    import torch
+
+    _, blocks, _, length, _ = weights.shape
+    mask = torch.zeros(tokens, tokens, dtype=torch.bool)
+    for block in range(blocks):
+        for row in range(min(length, tokens - block * length)):
+            for at in (weights[0, block, 0, row] > 0).nonzero()[:, 0].tolist():
+                if 0 <= (j := (block - 1) * length + at) < tokens:
+                    mask[block * length + row, j] = True
+    return mask
 
 
 def longformer_mask(local, globally, marked, tokens):

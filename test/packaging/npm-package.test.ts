@@ -162,8 +162,8 @@ found.difference = Math.max(...fast.o.map((value, index) => Math.abs(value - (su
 found.backend = fast.backend;
 found.backends = (await backends()).map(({ id, available }) => id + ' ' + available);
 const { files, addedPairs } = exportMask(model, { format: 'npy', head: 'all' });
-await writeFile('mask.' + files[0].extension, files[0].bytes);
-found.exported = [files.length, addedPairs, files[0].bytes.length];
+await writeFile('mask.' + files[0].extension, files[0].contents);
+found.exported = [files.length, addedPairs, files[0].contents.size];
 found.formats = formats.some(({ id }) => id === 'flex');
 const broken = await parse('pattern p = wnidow(3)');
 found.broken = broken.diagnostics.map(({ code, line, column }) => [code, line, column]);

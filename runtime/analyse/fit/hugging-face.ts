@@ -43,6 +43,15 @@ export function encoderWindow(subject: FitSubject): { readonly radius: number; r
   return notThis(mask, 'a window with as many keys on both sides and global tokens');
 }
 
+/** Do all queries of all heads see all keys? */
+export function seesAll(subject: FitSubject): boolean {
+  const last = subject.shape.tokens - 1;
+  return subject.masks.every(mask => {
+    const band = parts(mask, 'band')?.band;
+    return band !== undefined && mask.whole?.causal !== true && band.before >= last && band.after >= last;
+  });
+}
+
 export const huggingFaceBigBird: Library = {
   id: 'hf-bigbird',
   name: 'Hugging Face BigBird',

@@ -12,8 +12,7 @@ import { Progression } from '../../pattern/difference-mask.ts';
 import type { Model, Pattern } from '../../pattern/ir.ts';
 import type { Mask } from '../../pattern/mask.ts';
 import { maskName } from '../../pattern/mask-name.ts';
-import { patternAt, shapeAt } from '../../pattern/model.ts';
-import { PatternError } from '../../pattern/primitive.ts';
+import { coveredAt, shapeAt } from '../../pattern/model.ts';
 import type { Shape } from '../../pattern/shape.ts';
 import { transposedMask } from '../../pattern/transposed-mask.ts';
 import { compareTrees } from '../compare.ts';
@@ -146,10 +145,7 @@ export function fitSubject(
   const heads = head === undefined ? Array.from({ length: model.heads }, (_, index) => index) : [head];
   const masks = heads.map(index => {
     const shape = shapeAt(model, layer, index, tokens);
-    const pattern = patternAt(model, layer, index);
-    if (pattern === undefined)
-      throw new PatternError('uncovered', `no rule of ${model.name} reaches layer ${layer}, head ${index}`);
-    return { pattern, shape };
+    return { pattern: coveredAt(model, layer, index), shape };
   });
   return fitSubjectOf(masks, head === undefined ? model.heads / model.kvHeads : 1, options);
 }

@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { formatNames } from '../../../runtime/export/format-names.ts';
@@ -433,6 +433,63 @@ describe.concurrent('sparse export', () => {
     expect(longformer.attention_window).toEqual([8, 8, 8]);
     const mixed = ['--of', 'Base', '--format', 'hf', '--out', 'mixed.json'];
     expectFailure(await run('export', 'longformer.sparse', ...mixed), 2, /layer 6: .*heads 0 and 2 differ/);
+  });
+
+  it('leaves no second file of an earlier export that this mask does not need', async () => {
+    const subjects = { past: ['--expr', 'sliding(5)', '--tokens', '20'], base: ['encoder.sparse'] };
+    const of = (subject: keyof typeof subjects, ...more: string[]) =>
+      run('export', ...subjects[subject], '--format', 'hf', '--out', 'stale.json', ...more);
+    const files = () =>
+      readdirSync(cwd)
+        .filter(name => name.startsWith('stale.'))
+        .sort();
+    expect((await of('base')).code).toBe(0);
+    expect(files()).toEqual(['stale.json', 'stale.safetensors']);
+    // Only the file itself is in the way.
+    expectFailure(await of('past'), 2, /stale\.json exists already/);
+    rmSync(path.join(cwd, 'stale.json'));
+    const beside = await of('past');
+    expect(beside.stderr).toMatch(
+      /^wrote stale\.json \(.*\)\nnote: stale\.safetensors is not part of this export: this mask needs no second file\n$/,
+    );
+    expect(files()).toEqual(['stale.json', 'stale.safetensors']);
+    const { stdout, stderr } = await of('past', '--force', '--json');
+    expect(stderr).toMatch(
+      /\nremoved stale\.safetensors, which an earlier export had written and this mask does not need\n$/,
+    );
+    expect(JSON.parse(stdout)).toMatchObject({ files: [{ path: 'stale.json' }], removed: ['stale.safetensors'] });
+    expect(files()).toEqual(['stale.json']);
+    // Somebody else's.
+    writeFileSync(path.join(cwd, 'stale.safetensors'), 'mine');
+    expect((await of('past', '--force')).stderr).toMatch(/\nnote: stale\.safetensors is not part of this export/);
+    expect(readFileSync(path.join(cwd, 'stale.safetensors'), 'utf8')).toBe('mine');
+  });
+
+  it('makes a file while it is written, in memory that does not follow its size', async () => {
+    const script =
+      "import { isMainThread } from 'node:worker_threads'; if (isMainThread) process.on('exit', () => console.error(`used ${process.resourceUsage().maxRSS}`));";
+    const kibibytes = async (tokens: string, out: string): Promise<number> => {
+      const args = ['--expr', 'causal()', '--tokens', tokens, '--format', 'npy', '--out', out];
+      const env = { NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(script)}` };
+      const { code, stderr } = await sparse(['export', ...args], {
+        cwd,
+        env,
+        ...(out === '-' && { stdout: '/dev/null' }),
+      });
+      expect(code).toBe(0);
+      return Number(/used (\d+)/.exec(stderr)?.[1]);
+    };
+    const [little, much, piped] = [
+      await kibibytes('64', 'little.npy'),
+      await kibibytes('16Ki', 'much.npy'),
+      await kibibytes('16Ki', '-'),
+    ];
+    expect(little).toBeGreaterThan(20 * 1024);
+    expect(statSync(path.join(cwd, 'much.npy')).size).toBe(128 + 2 ** 28);
+    rmSync(path.join(cwd, 'much.npy'));
+    // Of 256 MiB.
+    expect(much - little).toBeLessThan(112 * 1024);
+    expect(piped - little).toBeLessThan(112 * 1024);
   });
 
   it('writes the masks of all heads of a model', async () => {

@@ -2,8 +2,8 @@ import { posix } from 'node:path';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { ExportMemory } from '../../../client/commands/export-choice.ts';
 import { type ExportTools, exportAgain, exportMask } from '../../../client/commands/export-mask.ts';
-import { moveInWorkspace } from '../../../client/host-abilities.ts';
-import { outcomeOf } from '../../../client/jobs/job.ts';
+import { workspacePlaces } from '../../../client/export/workspace-places.ts';
+import { jobServer } from '../../../client/jobs/job.ts';
 import { jobRunner } from '../../../client/jobs/run-job.ts';
 import type { Previews } from '../../../client/preview/previews.ts';
 import type { RestartableClient } from '../../../client/restartable-client.ts';
@@ -18,6 +18,9 @@ const editor = vi.hoisted(() => ({
   cancelled: false,
   saveDialogs: 0,
   writeProblem: '',
+  /** A file that nothing can be put in the place of. */
+  fixed: '',
+  text: '',
   choice: undefined as string | undefined,
   commands: [] as string[],
   commandProblem: '',
@@ -28,6 +31,7 @@ const editor = vi.hoisted(() => ({
   places: [] as string[],
   buttons: [] as string[],
   messages: [] as string[],
+  progress: [] as number[],
   clipboard: '',
   proposed: [] as string[],
   inWorkspace: true,
@@ -62,12 +66,18 @@ vi.mock('vscode', () => ({
     openTextDocument: () => Promise.resolve({ getText: () => 'the text' }),
     fs: {
       stat: (file: { path: string }) =>
-        editor.written.has(file.path) ? Promise.resolve({}) : Promise.reject(new Error('FileNotFound')),
+        editor.written.has(file.path)
+          ? Promise.resolve({ size: editor.written.get(file.path)!.length })
+          : Promise.reject(new Error('FileNotFound')),
       writeFile: (file: { path: string }, bytes: Uint8Array) =>
         editor.writeProblem === ''
           ? Promise.resolve(void editor.written.set(file.path, bytes))
           : Promise.reject(new Error(editor.writeProblem)),
+      readFile: (file: { path: string }) => Promise.resolve(editor.written.get(file.path)),
+      copy: async (from: { path: string }, to: { path: string }) =>
+        void editor.written.set(to.path, editor.written.get(from.path)!),
       rename: async (from: { path: string }, to: { path: string }) => {
+        if (to.path === editor.fixed) throw new Error('It is in use.');
         editor.written.set(to.path, editor.written.get(from.path)!);
         editor.written.delete(from.path);
       },
@@ -102,10 +112,13 @@ vi.mock('vscode', () => ({
       return Promise.resolve(editor.choice);
     },
     withProgress: (_: unknown, work: (progress: unknown, token: unknown) => Promise<unknown>) =>
-      work(undefined, {
-        isCancellationRequested: editor.cancelled,
-        onCancellationRequested: () => ({ dispose: () => undefined }),
-      }),
+      work(
+        { report: ({ increment }: { increment: number }) => editor.progress.push(increment) },
+        {
+          isCancellationRequested: editor.cancelled,
+          onCancellationRequested: () => ({ dispose: () => undefined }),
+        },
+      ),
   },
   commands: {
     executeCommand: (command: string, at?: { path: string }) => {
@@ -121,7 +134,7 @@ model H { tokens = 64 heads = 4 kv_heads = 2 dim = 16 attention = sliding(5) att
 const language = createLanguage({ readFile: () => Promise.resolve(null) });
 const client = {
   async sendRequest(_: unknown, { name, tokens }: LowerParams) {
-    const file = await language.open('memory:/a.sparse', TEXT);
+    const file = await language.open('memory:/a.sparse', editor.text);
     try {
       return { ok: true, version: 1, model: file.lower(name, tokens === undefined ? {} : { tokens }) };
     } catch (error) {
@@ -130,10 +143,10 @@ const client = {
   },
 } as unknown as RestartableClient;
 
-const runJob = jobRunner(() => ({
-  start: (job, done) => done(outcomeOf(job).outcome),
-  stop: () => undefined,
-}));
+const runner = jobRunner(() => {
+  const serve = jobServer();
+  return { ask: async message => serve(message).outcome, stop: () => undefined };
+});
 
 let kept: Record<string, unknown> = {};
 const memento = {
@@ -146,8 +159,8 @@ const memento = {
 const tools = (view?: object): ExportTools => ({
   previews: { of: () => view && { view } } as unknown as Previews,
   client,
-  runJob,
-  moveFile: moveInWorkspace,
+  ...runner,
+  places: workspacePlaces,
   memory: new ExportMemory(memento),
 });
 
@@ -162,11 +175,14 @@ beforeEach(() => {
   editor.cancelled = false;
   editor.saveDialogs = 0;
   editor.writeProblem = '';
+  editor.fixed = '';
+  editor.text = TEXT;
   editor.choice = undefined;
   editor.commands.length = 0;
   editor.commandProblem = '';
   editor.answer = undefined;
   editor.messages.length = 0;
+  editor.progress.length = 0;
   editor.proposed.length = 0;
   editor.inWorkspace = true;
   editor.clipboard = '';
@@ -196,9 +212,18 @@ test('a cancelled export writes nothing', async () => {
   expect(editor.written.size).toBe(0);
 });
 
-test('a file that would be too large is refused before anybody is asked where to save it', async () => {
-  await expect(exported('M', 2 ** 17, 'npy')).rejects.toThrow(/8.0 GiB.*Tile plan/);
-  expect(editor.saveDialogs).toBe(0);
+test('a file that is too large for one piece is refused before any of it is made', async () => {
+  await expect(exported('M', 2 ** 17, 'npy')).rejects.toThrow(
+    /^\/folder\/M-131072\.npy cannot be written: .*one piece, of at most 2 GiB\. The command line writes larger ones/,
+  );
+  expect(editor.written.size).toBe(0);
+});
+
+test('how much is written is shown', async () => {
+  // 32 queries of 2^17 tokens.
+  await exported('F', 2 ** 17, 'npy');
+  expect(editor.progress).toHaveLength(5);
+  expect(editor.progress.reduce((sum, part) => sum + part, 0)).toBeCloseTo(100, 6);
 });
 
 test('a place that cannot be written is named, with the reason', async () => {
@@ -352,4 +377,62 @@ test('a failure leaves neither half a file nor a file under another name', async
   editor.writeProblem = 'disk full.';
   await expect(exported('F', 64, 'npy')).rejects.toThrow('disk full');
   expect(editor.written).toEqual(before);
+});
+
+test('when one of two files cannot be replaced, neither is', async () => {
+  await exported('F', 64, 'flex');
+  const before = new Map(editor.written);
+  editor.answer = 'Replace';
+  editor.fixed = '/folder/F-64.py';
+  await expect(exported('F', 64, 'flex')).rejects.toThrow('/folder/F-64.py cannot be written: It is in use.');
+  expect(editor.written).toEqual(before);
+});
+
+describe('a second file of an earlier export that this mask does not need', () => {
+  const script = '/folder/W-64.py';
+  const stored = '/folder/W-64.safetensors';
+  beforeEach(async () => {
+    // Rows that some class of masks has no name for, then rows that one has.
+    editor.text = 'model W { tokens = 64 attention = sliding(5) | columns([9]) }';
+    await exported('W', 64, 'splash');
+    expect([...editor.written.keys()].sort()).toEqual([script, stored]);
+    editor.text = 'model W { tokens = 64 attention = causal() }';
+    editor.messages.length = 0;
+  });
+
+  test('goes away when that is wanted', async () => {
+    editor.answer = 'Remove';
+    await exported('W', 64, 'splash');
+    expect([...editor.written.keys()]).toEqual([script]);
+    expect(editor.messages).toEqual([`${stored} is not part of this export.`, `Exported to ${script}`]);
+  });
+
+  test('stays when it is not, which is said', async () => {
+    await exported('W', 64, 'splash');
+    expect(editor.written.size).toBe(2);
+    expect(editor.messages.at(-1)).toBe(
+      `Exported to ${script}. ${stored} is not part of it: this mask needs no second file`,
+    );
+  });
+
+  test('goes away unasked when the export is repeated', async () => {
+    await exportAgain(tools());
+    expect([...editor.written.keys()]).toEqual([script]);
+    expect(editor.messages).toEqual([`Exported to ${script}`]);
+  });
+
+  test('stays where the export fails', async () => {
+    const before = new Map(editor.written);
+    editor.fixed = script;
+    await expect(exportAgain(tools())).rejects.toThrow('It is in use.');
+    expect(editor.written).toEqual(before);
+  });
+
+  test('stays when nobody can tell that it was one', async () => {
+    const other = new TextEncoder().encode('mine');
+    editor.written.set(stored, other);
+    await exportAgain(tools());
+    expect(editor.written.get(stored)).toBe(other);
+    expect(editor.messages.at(-1)).toContain('is not part of it');
+  });
 });

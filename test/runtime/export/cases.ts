@@ -1,11 +1,12 @@
 import fc from 'fast-check';
-import { type Exported, type ExportRequest, formatOf } from '../../../runtime/export/formats.ts';
+import { type ExportRequest, formatOf } from '../../../runtime/export/formats.ts';
 import { ExportFitError } from '../../../runtime/export/misfit.ts';
 import type { Pattern } from '../../../runtime/pattern/ir.ts';
 import { type Shape, squareShape } from '../../../runtime/pattern/shape.ts';
 import { arbitraryPattern } from '../arbitrary-pattern.ts';
 import { allows as defined } from '../brute-force.ts';
 import type { Allows } from './consumers.ts';
+import { type Written, written } from './written.ts';
 
 const number = (value: number) => ({ type: 'number', value: { op: 'number', value } }) as const;
 export const primitive = (name: string, args: Record<string, number> = {}): Pattern => ({
@@ -127,8 +128,8 @@ export function cases(): readonly Case[] {
   return made;
 }
 
-export function write(id: string, request: ExportRequest): Exported {
-  return formatOf(id)!.write(request);
+export function write(id: string, request: ExportRequest): Written {
+  return written(formatOf(id)!.write(request));
 }
 
 export function refusal(id: string, request: ExportRequest): ExportFitError | undefined {

@@ -1,10 +1,10 @@
 import { unzlibSync } from 'fflate';
-import type { ExportedFile } from '../../../runtime/export/formats.ts';
 import { toFloat32, toTruths } from '../../../runtime/tensor/convert.ts';
 import type { Tensor } from '../../../runtime/tensor/dtype.ts';
 import { readNpzArrays } from '../../../runtime/tensor/npz.ts';
 import { readSafetensors, type SafetensorsFile } from '../../../runtime/tensor/safetensors.ts';
 import { pythonExpression } from './python-expression.ts';
+import type { WrittenFile } from './written.ts';
 
 /**
  * What the libraries make of files, each by the rule that it documents, pair by pair. Slow and obvious, and sharing nothing
@@ -14,21 +14,21 @@ import { pythonExpression } from './python-expression.ts';
 /** Does query row `i` attend to key `j` in head `head`? */
 export type Allows = (head: number, i: number, j: number) => boolean;
 
-export const textOf = ({ bytes }: ExportedFile): string => new TextDecoder().decode(bytes);
+export const textOf = ({ bytes }: WrittenFile): string => new TextDecoder().decode(bytes);
 
 function numbers(tensor: Tensor | undefined): Float32Array {
   if (tensor === undefined) throw new Error('a tensor is missing');
   return toFloat32(tensor);
 }
 
-function arrayOf(file: ExportedFile, name: string): Tensor {
+function arrayOf(file: WrittenFile, name: string): Tensor {
   const array = readNpzArrays(file.bytes, [name], 2 ** 30).get(name);
   if (array === undefined || array.dtype === 'bytes') throw new Error(`no array ${name}`);
   return array;
 }
 
 /** `numpy.unpackbits(z['packed'], axis=-1, count=z['shape'][-1], bitorder=str(z['bitorder']))` */
-export function packedBits(file: ExportedFile): { shape: number[]; allows: Allows } {
+export function packedBits(file: WrittenFile): { shape: number[]; allows: Allows } {
   const order = readNpzArrays(file.bytes, ['bitorder'], 1000).get('bitorder');
   if (new TextDecoder().decode(order?.data) !== 'little') throw new Error('not the bit order that is read here');
   const shape = [...numbers(arrayOf(file, 'shape'))];
@@ -42,7 +42,7 @@ export function packedBits(file: ExportedFile): { shape: number[]; allows: Allow
 }
 
 /** SciPy: block `indices[at]` of block row r for `indptr[r] <= at < indptr[r + 1]` is `data[at]`. */
-export function scipyBsr(file: ExportedFile): { shape: number[]; allows: Allows } {
+export function scipyBsr(file: WrittenFile): { shape: number[]; allows: Allows } {
   const [indptr, indices] = [numbers(arrayOf(file, 'indptr')), numbers(arrayOf(file, 'indices'))];
   const data = arrayOf(file, 'data');
   const [, R = 0, C = 0] = data.shape;
@@ -53,7 +53,7 @@ export function scipyBsr(file: ExportedFile): { shape: number[]; allows: Allows 
 }
 
 /** FlashInfer: the same arrays; without `mask` all of each block is allowed. */
-export function flashInfer(file: ExportedFile): Allows {
+export function flashInfer(file: WrittenFile): Allows {
   const { tensors, metadata } = readSafetensors(file.bytes);
   const [M, N, R, C] = ['M', 'N', 'R', 'C'].map(name => Number(metadata[name])) as [number, number, number, number];
   if (M % R !== 0 || N % C !== 0) throw new Error('blocks do not cover the mask');
@@ -73,7 +73,7 @@ function blockRows(indptr: Float32Array, indices: Float32Array, data: Uint8Array
 }
 
 /** FlashMask: the rows of key j that are masked. */
-export function flashMask(file: ExportedFile): { width: number; causal: boolean; kvHeads: number; allows: Allows } {
+export function flashMask(file: WrittenFile): { width: number; causal: boolean; kvHeads: number; allows: Allows } {
   const tensor = arrayOf(file, 'startend_row_indices');
   const causal = toTruths(arrayOf(file, 'causal'))[0] === 1;
   const [, kvHeads = 0, keys = 0, width = 0] = tensor.shape;
@@ -92,7 +92,7 @@ export function flashMask(file: ExportedFile): { width: number; causal: boolean;
 }
 
 /** Block-Sparse-Attention: blocks of 128, with `is_causal` cut at `j <= i + keys - queries`. */
-export function mitBlockSparse(file: ExportedFile): { causal: boolean; allows: Allows } {
+export function mitBlockSparse(file: WrittenFile): { causal: boolean; allows: Allows } {
   const { tensors, metadata } = readSafetensors(file.bytes);
   const mask = tensors.get('base_blockmask')!;
   const [batch, heads = 0, rows = 0, columns = 0] = mask.shape;
@@ -110,7 +110,7 @@ export function mitBlockSparse(file: ExportedFile): { causal: boolean; allows: A
 }
 
 /** SpargeAttn: blocks of 128 queries and 64 keys. */
-export function sparge(file: ExportedFile): Allows {
+export function sparge(file: WrittenFile): Allows {
   const mask = readSafetensors(file.bytes).tensors.get('mask_id')!;
   const [, , rows = 0, columns = 0] = mask.shape;
   if (mask.dtype !== 'i8') throw new Error('not int8');
@@ -118,7 +118,7 @@ export function sparge(file: ExportedFile): Allows {
 }
 
 /** FlashInfer's vsa backends: blocks of R x C, equal for all heads that share keys. */
-export function flashInferVsa(file: ExportedFile): { size: number; allows: Allows } {
+export function flashInferVsa(file: WrittenFile): { size: number; allows: Allows } {
   const { tensors, metadata } = readSafetensors(file.bytes);
   const mask = tensors.get('block_mask')!;
   const [, rows = 0, columns = 0] = mask.shape;
@@ -132,7 +132,7 @@ export function flashInferVsa(file: ExportedFile): { size: number; allows: Allow
 }
 
 /** DeepSpeed, Triton: block (I, J) is computed whole where the layout is 1. */
-export function blockLayout(file: ExportedFile): { block: number; allows: Allows } {
+export function blockLayout(file: WrittenFile): { block: number; allows: Allows } {
   const { tensors, metadata } = readSafetensors(file.bytes);
   const layout = tensors.get('layout')!;
   if (layout.dtype !== 'i64') throw new Error('not int64');
@@ -160,7 +160,7 @@ export interface Flex {
 }
 
 /** The tensors as the module reads them; tests of the module itself run it in PyTorch. */
-export function flexAttention(module: ExportedFile, tensors: ExportedFile): Flex {
+export function flexAttention(module: WrittenFile, tensors: WrittenFile): Flex {
   const text = textOf(module);
   const constant = (name: string): string => new RegExp(`^${name} = (.*?)(?:  #.*)?$`, 'm').exec(text)![1]!;
   const [queries, keys, heads, block] = ['QUERIES', 'KEYS', 'HEADS', 'BLOCK'].map(name => Number(constant(name))) as [
@@ -224,7 +224,7 @@ export function flexAttention(module: ExportedFile, tensors: ExportedFile): Flex
 }
 
 /** A C header: the function of its text, over the arrays of its text. */
-export function cHeader(file: ExportedFile): Allows {
+export function cHeader(file: WrittenFile): Allows {
   const text = textOf(file);
   const define = (name: string): number => Number(new RegExp(`^#define SPARSE_${name} (\\d+)$`, 'm').exec(text)![1]);
   const array = (name: string): number[] =>

@@ -20,7 +20,7 @@ function layoutOf(config: Partial<Config> & { mode: string }, heads: number, siz
 /** Finds a mode with the layout of another one. */
 function expectFound(config: Partial<Config> & { mode: string }, heads: number, size: number): void {
   const allowed = layoutOf(config, heads, size);
-  const found = modeOf({ allowed, rows: size, columns: size, addedPairs: 0 });
+  const found = modeOf(allowed, { rows: size, columns: size });
   expect(found).toBeDefined();
   expect(layoutOf(found as unknown as Config, heads, size)).toEqual(allowed);
 }

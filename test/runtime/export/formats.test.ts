@@ -9,12 +9,14 @@ import { ExportSizeError } from '../../../runtime/export/size-limit.ts';
 import type { Pattern } from '../../../runtime/pattern/ir.ts';
 import { PatternError } from '../../../runtime/pattern/primitive.ts';
 import { type Shape, squareShape } from '../../../runtime/pattern/shape.ts';
+import { bytesOf } from '../../../runtime/tensor/contents.ts';
 import type { Tensor } from '../../../runtime/tensor/dtype.ts';
 import { readNpy } from '../../../runtime/tensor/npy.ts';
 import { readNpz } from '../../../runtime/tensor/npz.ts';
 import { readSafetensors } from '../../../runtime/tensor/safetensors.ts';
 import { arbitraryPattern } from '../arbitrary-pattern.ts';
 import { allows } from '../brute-force.ts';
+import { written } from './written.ts';
 
 const primitive = (name: string, args: Record<string, number> = {}): Pattern => ({
   kind: 'primitive',
@@ -47,7 +49,9 @@ function expectedMask(pattern: Pattern, shape: Shape): Uint8Array {
 function write(id: string, pattern: Pattern, shape: Shape, more: Partial<ExportRequest> = {}): Uint8Array {
   const format = formatOf(id);
   if (format === undefined) throw new Error(`no format ${id}`);
-  return format.write({ name: 'mine', source: 'pattern mine = ...', pattern, shape, ...more }).files[0].bytes;
+  return bytesOf(
+    format.write({ name: 'mine', source: 'pattern mine = ...', pattern, shape, ...more }).files[0].contents,
+  );
 }
 
 function words(tensor: Tensor | undefined): Uint32Array {
@@ -237,10 +241,10 @@ describe('formats', () => {
         formats.filter(format => format.misfit(request) === undefined).map(format => ({ format, request })),
       );
       expect(new Set(cases.map(({ format }) => format.id)).size).toBe(formats.length);
-      const first = cases.map(({ format, request }) => format.write(request));
+      const first = cases.map(({ format, request }) => written(format.write(request)));
       vi.setSystemTime(new Date('2031-12-31T23:59:59'));
       cases.forEach(({ format, request }, index) => {
-        expect(format.write(request), format.id).toEqual(first[index]);
+        expect(written(format.write(request)), format.id).toEqual(first[index]);
       });
     } finally {
       vi.useRealTimers();
@@ -261,9 +265,12 @@ describe('formats', () => {
 
   it('refuses a file that would be too large, and says what to do instead', () => {
     const shape = squareShape(2 ** 17);
-    expect(() => write('npy', primitive('sliding', { size: 4 }), shape)).toThrow(ExportSizeError);
-    expect(() => write('npy', primitive('sliding', { size: 4 }), shape)).toThrow(/GiB.*csr or safetensors/);
-    expect(() => write('csr', primitive('causal'), shape)).toThrow(/safetensors/);
+    expect(() => write('npz-dense', primitive('sliding', { size: 4 }), shape)).toThrow(ExportSizeError);
+    expect(() => write('npz-dense', primitive('sliding', { size: 4 }), shape)).toThrow(
+      /would take 16 GiB; a zip file holds 3.98 GiB at most.*npy.*csr or safetensors/,
+    );
+    expect(() => write('csr', primitive('causal'), shape)).toThrow(/zip file.*safetensors/);
+    expect(() => write('onnx', primitive('full'), shape)).toThrow(/protocol buffer.*flex or safetensors/);
     expect(write('safetensors', primitive('causal'), shape).length).toBeGreaterThan(2 ** 20);
   });
 

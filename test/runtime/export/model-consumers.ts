@@ -1,23 +1,20 @@
 import { unzlibSync } from 'fflate';
-import type { ExportedFile } from '../../../runtime/export/formats.ts';
 import { toFloat32 } from '../../../runtime/tensor/convert.ts';
 import { readSafetensors } from '../../../runtime/tensor/safetensors.ts';
 import { type Allows, textOf } from './consumers.ts';
+import type { WrittenFile } from './written.ts';
 
 /** What libraries make of files that configure models, each by the rule that it documents; slow and obvious. */
 
 /** Numbers of a tensor in a .safetensors file. */
-function tensor(
-  file: ExportedFile,
-  name: string,
-): { shape: readonly number[]; values: Float32Array; data: Uint8Array } {
+function tensor(file: WrittenFile, name: string): { shape: readonly number[]; values: Float32Array; data: Uint8Array } {
   const found = readSafetensors(file.bytes).tensors.get(name);
   if (found === undefined) throw new Error(`no tensor ${name}`);
   return { shape: found.shape, values: toFloat32(found), data: found.data };
 }
 
 /** FlashAttention-4: full blocks whole, partial ones by the bits that a mask_mod looks up. */
-export function flashAttention4(file: ExportedFile): Allows {
+export function flashAttention4(file: WrittenFile): Allows {
   const names = ['mask_block_cnt', 'mask_block_idx', 'full_block_cnt', 'full_block_idx', 'mask_block_bits', 'bits'];
   const [maskCount, maskIndex, fullCount, fullIndex, which, bits] = names.map(name => tensor(file, name)) as [
     ReturnType<typeof tensor>,
@@ -45,7 +42,7 @@ export function flashAttention4(file: ExportedFile): Allows {
 }
 
 /** DeepSpeed: the layout that `make_layout` of the module returns. */
-export function deepSpeedLayout(file: ExportedFile): { block: number; heads: number; layout: Allows } {
+export function deepSpeedLayout(file: WrittenFile): { block: number; heads: number; layout: Allows } {
   const text = textOf(file);
   const number = (name: string): number => Number(new RegExp(`^${name} = (\\d+)`, 'm').exec(text)![1]);
   const [tokens, heads, block] = ['TOKENS', 'HEADS', 'BLOCK'].map(number) as [number, number, number];
@@ -140,7 +137,7 @@ export function deepSpeedMode(config: DeepSpeedMode, head: number, size: number)
 
 /** transformers: which keys the models of a configuration attend to. `layer` chooses of lists. */
 export function huggingFace(
-  [json, runtime]: readonly ExportedFile[],
+  [json, runtime]: readonly WrittenFile[],
   shape: { readonly offset: number },
   layer = 0,
 ): ReadonlyMap<string, (i: number, j: number) => boolean> {
@@ -168,6 +165,11 @@ export function huggingFace(
     } else if (type === 'longt5') {
       if (global !== undefined) throw new Error('LongT5 has no global tokens');
       models.set(type, (i, j) => Math.abs(i - j) <= Number(config.local_radius));
+    } else if (type === 'modernbert') {
+      if (global !== undefined) throw new Error('ModernBERT has no global tokens');
+      const isLocal = (config.layer_types as readonly string[])[layer] === 'sliding_attention';
+      const half = Math.floor(Number(config.local_attention) / 2);
+      models.set(type, (i, j) => !isLocal || Math.abs(i - j) <= half);
     } else {
       const windows = config.attention_window;
       const window = Number(Array.isArray(windows) ? windows[layer] : windows);
@@ -179,7 +181,7 @@ export function huggingFace(
 }
 
 /** JAX's splash attention: lazy classes by their documentation, else the blocks beside the module. */
-export function splash([module, tensors]: readonly ExportedFile[], shape: { queries: number; tokens: number }): Allows {
+export function splash([module, tensors]: readonly WrittenFile[], shape: { queries: number; tokens: number }): Allows {
   const text = textOf(module!);
   const heads: number[] = JSON.parse(/^_HEAD = (.*)$/m.exec(text)![1]!);
   const lazy = new Map<number, (i: number, j: number) => boolean>();

@@ -204,6 +204,37 @@ describe('hf', () => {
     expect(requestOf(model(causal)).headDim).toBe(32);
   });
 
+  it('is ModernBERT where layers that see everything stand between local ones, and also where all are local', () => {
+    const [window, full] = [primitive('window', { size: 8 }), primitive('full')];
+    const modernbert = {
+      model_type: 'modernbert',
+      local_attention: 8,
+      layer_types: ['full_attention', 'sliding_attention', 'sliding_attention'],
+    };
+    const request = requestOf(model(full, window, window));
+    expect(fieldsOf(request)).toEqual({ modernbert });
+    const { files } = write('hf', request);
+    for (const [layer, pattern] of [full, window, window].entries()) {
+      const one = of(pattern, 64);
+      const allows = huggingFace(files, one.request.shape, layer).get('modernbert')!;
+      expectSame((_, i, j) => allows(i, j), one);
+    }
+    expect(Object.keys(fieldsOf(requestOf(model(window, window))))).toEqual([
+      'longformer',
+      'led',
+      'longt5',
+      'modernbert',
+    ]);
+    // Windows of layers by themselves are Longformer's alone.
+    expect(Object.keys(fieldsOf(requestOf(model(window, primitive('window', { size: 12 })))))).toEqual([
+      'longformer',
+      'led',
+    ]);
+    expect(fieldsOf(requestOf(model(full, full)))).toEqual({
+      modernbert: { model_type: 'modernbert', layer_types: ['full_attention', 'full_attention'] },
+    });
+  });
+
   it('a last query has the window of a decoder, which never looks ahead', () => {
     const shape = { ...squareShape(60), queries: 1, offset: 59 };
     const one = caseOf([primitive('window', { size: 8 })], shape, false, false);
@@ -218,6 +249,10 @@ describe('hf', () => {
     const global = (at: number): Pattern => or(primitive('window', { size: 8 }), positions('global', at));
     expect(why(global(0), global(1))).toContain('layer 1 has others');
     expect(why(causal, or(causal, positions('columns', 5)))).toMatch(/layer 1: .*query/);
+    const full = primitive('full');
+    expect(why(full, global(0))).toContain('layer 0 sees everything, which no model has beside global tokens');
+    const window = (size: number): Pattern => primitive('window', { size });
+    expect(why(window(8), full, window(12))).toMatch(/layer 1 sees everything, .* but here are 8 and 12/);
     expect(refusal('hf', caseOf([causal, sliding(5)], squareShape(40), true, false).request)).toBeInstanceOf(
       ExportFitError,
     );

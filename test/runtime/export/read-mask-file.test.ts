@@ -9,6 +9,7 @@ import { bindPattern } from '../../../runtime/pattern/bind.ts';
 import type { Pattern } from '../../../runtime/pattern/ir.ts';
 import { emptyMask, type MaskBits, setKeys } from '../../../runtime/pattern/mask-bits.ts';
 import { squareShape } from '../../../runtime/pattern/shape.ts';
+import { bytesOf } from '../../../runtime/tensor/contents.ts';
 import { fromFloat32, fromInt32, fromInt64, fromUint32 } from '../../../runtime/tensor/convert.ts';
 import { type Tensor, TensorFileError } from '../../../runtime/tensor/dtype.ts';
 import { type NpyArray, writeNpy } from '../../../runtime/tensor/npy.ts';
@@ -16,6 +17,7 @@ import { writeNpz } from '../../../runtime/tensor/npz.ts';
 import { readSafetensors, writeSafetensors } from '../../../runtime/tensor/safetensors.ts';
 import { arbitraryPattern } from '../arbitrary-pattern.ts';
 import { allows } from '../brute-force.ts';
+import { written } from './written.ts';
 
 function bool(shape: readonly number[], at: (...index: number[]) => boolean): Tensor {
   const index = (element: number): number[] => {
@@ -75,7 +77,7 @@ describe('what is exported comes back', () => {
     fc.assert(
       fc.property(arbitraryPattern, fc.constantFrom(1, 2, 31, 33, 64, 65, 100), (pattern, tokens) => {
         const shape = squareShape(tokens);
-        const { bytes } = format.write({ name: 'p', source: undefined, pattern, shape }).files[0];
+        const { bytes } = written(format.write({ name: 'p', source: undefined, pattern, shape })).files[0];
         const read = readMaskFile(bytes, `mask.${format.extension}`);
         expect(read).toEqual(bits(null, tokens, (_, i, j) => allows(pattern, shape, i, j)));
       }),
@@ -92,7 +94,9 @@ describe('what is exported comes back', () => {
       { queries: 32, keys: 48 },
     ]) {
       const plan = compilePlan(bindPattern(pattern, shape), shape, { tile });
-      expect(readMaskFile(exportSafetensors([plan]), 'm.safetensors')).toEqual(bits(null, 77, (_, i, j) => j <= i));
+      expect(readMaskFile(bytesOf(exportSafetensors([plan])), 'm.safetensors')).toEqual(
+        bits(null, 77, (_, i, j) => j <= i),
+      );
     }
   });
 });
@@ -201,14 +205,16 @@ describe('files that are not what they say', () => {
     ['m.safetensors', writeSafetensors({ mask: bool([9, 9], local) })],
     [
       'plan.safetensors',
-      formats
-        .find(({ id }) => id === 'safetensors')!
-        .write({
-          name: 'p',
-          source: undefined,
-          pattern: { kind: 'primitive', name: 'causal', args: {} },
-          shape: squareShape(9),
-        }).files[0].bytes,
+      written(
+        formats
+          .find(({ id }) => id === 'safetensors')!
+          .write({
+            name: 'p',
+            source: undefined,
+            pattern: { kind: 'primitive', name: 'causal', args: {} },
+            shape: squareShape(9),
+          }),
+      ).files[0].bytes,
     ],
   ];
 

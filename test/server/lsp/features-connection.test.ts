@@ -249,8 +249,12 @@ test('what takes long is counted in a pause, and the editor is told to ask again
   await open('pattern slow = where (i, j) => (i * j) % 61 == 3\nmodel M { tokens = 700 attention = slow() }\n');
   await labels();
   const before = { ...told };
-  await expect.poll(() => told.hints > before.hints && told.lens > before.lens, { timeout: 20_000 }).toBe(true);
   // On a busy machine the first pauses may be too short, and what took too long rests for seconds until it is asked for.
+  const isTold = async (): Promise<boolean> => {
+    await labels();
+    return told.hints > before.hints && told.lens > before.lens;
+  };
+  await expect.poll(isTold, { timeout: 30_000, interval: 500 }).toBe(true);
   await expect.poll(labels, { timeout: 20_000, interval: 500 }).toEqual(['1.61%', '1.61%']);
   await expect.poll(lens, { timeout: 20_000, interval: 500 }).toBe('density 1.61% at 700 tokens');
 });

@@ -4,6 +4,7 @@ import type { MarkupContent } from 'vscode-languageserver-types';
 import { statistics } from '../../../runtime/analyse/statistics.ts';
 import { squareShape } from '../../../runtime/pattern/shape.ts';
 import { Counter } from '../../../server/counting.ts';
+import { Analyses } from '../../../server/lsp/analyses.ts';
 import { SparseHoverProvider } from '../../../server/lsp/hover.ts';
 import { Idle } from '../../../server/slow-answers.ts';
 import { pattern } from '../open-file.ts';
@@ -275,7 +276,8 @@ test('what takes long is prepared in a pause: the first hover over a heavy model
 model He<|>avy { tokens = 4096 layers = 12 heads = 12 dim = 768 attention = bigbird() }
 `);
   const idle = new Idle();
-  const provider = new SparseHoverProvider(new Counter(idle), services.shared.workspace.ConfigurationProvider, idle);
+  const { ConfigurationProvider: configuration } = services.shared.workspace;
+  const provider = new SparseHoverProvider(new Counter(idle), new Analyses(idle), configuration, idle);
   const found = new Promise<void>(resolve => idle.onFound(resolve));
   const before = performance.now();
   provider.prepare(document);
