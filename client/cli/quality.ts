@@ -1,0 +1,45 @@
+import { type Command, Option } from 'commander';
+import { wrongUse } from './failure.ts';
+import { withComputing } from './measure.ts';
+import { qualityOfTensors, type TensorOptions } from './quality-tensors.ts';
+import type { Session } from './session.ts';
+import type { Sources } from './sources.ts';
+import { withSubject } from './subject.ts';
+
+type QualityOptions = Omit<TensorOptions, 'input'> & Partial<Pick<TensorOptions, 'input'>>;
+
+/** Adds `quality`: what a pattern loses against full attention. */
+export function addQuality(program: Command, session: Session, sources: Sources): void {
+  const command = withSubject(
+    program
+      .command('quality')
+      .summary('measure what a pattern loses against full attention')
+      .description(
+        'Runs attention over the pattern and full attention on your queries, keys and values, and tells for each head\n' +
+          'which share of the probability of full attention the pattern keeps (recall), and how far the output is off.\n' +
+          'A pattern in which no query sees a later key is measured against causal attention.',
+      ),
+    'this head alone, from 0 (default: all heads)',
+  )
+    .option('--input <PATH>', 'a .safetensors file with q, k and v')
+    .addOption(
+      new Option(
+        '--against <WHAT>',
+        'what it is measured against; causal also takes later keys out of the pattern',
+      ).choices(['full', 'causal']),
+    );
+  withComputing(command)
+    .option('--json', 'print one JSON object')
+    .addHelpText('after', "\nExample:\n  sparse quality --expr 'sliding(64)' --input qkv.safetensors")
+    .action((file: string | undefined, options: QualityOptions) => run(file, options, session, sources));
+}
+
+async function run(
+  file: string | undefined,
+  options: QualityOptions,
+  session: Session,
+  sources: Sources,
+): Promise<void> {
+  if (options.input === undefined) throw wrongUse('give queries, keys and values with --input qkv.safetensors');
+  await qualityOfTensors(file, { ...options, input: options.input }, session, sources);
+}
