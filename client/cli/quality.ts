@@ -1,12 +1,17 @@
 import { type Command, Option } from 'commander';
 import { wrongUse } from './failure.ts';
 import { withComputing } from './measure.ts';
+import { parseTokens } from './numbers.ts';
+import { type ModelOptions, qualityOfModel } from './quality-model.ts';
 import { qualityOfTensors, type TensorOptions } from './quality-tensors.ts';
 import type { Session } from './session.ts';
 import type { Sources } from './sources.ts';
 import { withSubject } from './subject.ts';
 
-type QualityOptions = Omit<TensorOptions, 'input'> & Partial<Pick<TensorOptions, 'input'>>;
+type QualityOptions = Omit<TensorOptions, 'input'> &
+  Partial<Pick<TensorOptions, 'input'>> &
+  Omit<ModelOptions, 'model'> &
+  Partial<Pick<ModelOptions, 'model'>>;
 
 /** Adds `quality`: what a pattern loses against full attention. */
 export function addQuality(program: Command, session: Session, sources: Sources): void {
@@ -17,11 +22,19 @@ export function addQuality(program: Command, session: Session, sources: Sources)
       .description(
         'Runs attention over the pattern and full attention on your queries, keys and values, and tells for each head\n' +
           'which share of the probability of full attention the pattern keeps (recall), and how far the output is off.\n' +
-          'A pattern in which no query sees a later key is measured against causal attention.',
+          'A pattern in which no query sees a later key is measured against causal attention.\n' +
+          'With --model it takes the place of attention in a language model of bytes, in all layers and heads (a model of\n' +
+          'as many layers and heads brings its own for each), and is measured by how well held-out text is predicted.',
       ),
     'this head alone, from 0 (default: all heads)',
   )
     .option('--input <PATH>', 'a .safetensors file with q, k and v')
+    .option('--model <FOLDER>', 'a language model: a folder with config.json, model.safetensors and heldout.txt')
+    .addOption(
+      new Option('--sequences <K>', 'with --model: how many sequences of the text (default: 2)').argParser(parseTokens),
+    )
+    .option('--text <PATH>', 'with --model: predict this text instead of its heldout.txt')
+    .option('--by-layer', 'with --model: also the pattern in one layer at a time')
     .addOption(
       new Option(
         '--against <WHAT>',
@@ -30,7 +43,10 @@ export function addQuality(program: Command, session: Session, sources: Sources)
     );
   withComputing(command)
     .option('--json', 'print one JSON object')
-    .addHelpText('after', "\nExample:\n  sparse quality --expr 'sliding(64)' --input qkv.safetensors")
+    .addHelpText(
+      'after',
+      "\nExamples:\n  sparse quality --expr 'sliding(64)' --input qkv.safetensors\n  sparse quality --expr 'sliding(64)' --model examples/tiny-lm --tokens 512 --by-layer",
+    )
     .action((file: string | undefined, options: QualityOptions) => run(file, options, session, sources));
 }
 
@@ -40,6 +56,17 @@ async function run(
   session: Session,
   sources: Sources,
 ): Promise<void> {
-  if (options.input === undefined) throw wrongUse('give queries, keys and values with --input qkv.safetensors');
-  await qualityOfTensors(file, { ...options, input: options.input }, session, sources);
+  const { input, model } = options;
+  if (input !== undefined && model !== undefined) throw wrongUse('give either --input or --model, not both');
+  if (model !== undefined) {
+    await qualityOfModel(file, { ...options, model }, session, sources);
+    return;
+  }
+  for (const name of ['sequences', 'text', 'byLayer'] as const)
+    if (options[name] !== undefined) throw wrongUse(`--${name === 'byLayer' ? 'by-layer' : name} needs --model`);
+  if (input === undefined)
+    throw wrongUse(
+      'give queries, keys and values with --input qkv.safetensors, or a language model with --model FOLDER',
+    );
+  await qualityOfTensors(file, { ...options, input }, session, sources);
 }

@@ -118,3 +118,19 @@ export function checkpointOf(
     ),
   );
 }
+
+/** The files of a model's folder, by name: made-up weights, and `sequences` made-up sequences. */
+export function modelFiles(configuration: Configuration, sequences: number): Readonly<Record<string, Uint8Array>> {
+  const { layers, dim, heads, headDim, ff, context, vocab, rmsEps, ropeBase } = configuration;
+  const written = { layers, dim, heads, head_dim: headDim, ff, context, vocab, rms_eps: rmsEps, rope_base: ropeBase };
+  return {
+    'config.json': new TextEncoder().encode(JSON.stringify(written)),
+    'model.safetensors': checkpointOf(configuration, madeUpWeights(configuration, 1)),
+    'heldout.txt': Uint8Array.from({ length: sequences * (context + 1) }, (_, i) => 97 + ((i * i) % 23)),
+  };
+}
+
+/** Sizes for tests of what stands around a model. */
+export const smallConfiguration: Configuration = {
+  ...{ layers: 2, dim: 24, heads: 2, headDim: 8, ff: 40, context: 64, vocab: 256, rmsEps: 1e-5, ropeBase: 10000 },
+};
