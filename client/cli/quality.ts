@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander';
 import { wrongUse } from './failure.ts';
 import { withComputing } from './measure.ts';
+import { parseIndex } from './numbers.ts';
 import { qualityOfTensors, type TensorOptions } from './quality-tensors.ts';
 import type { Session } from './session.ts';
 import type { Sources } from './sources.ts';
@@ -29,8 +30,21 @@ export function addQuality(program: Command, session: Session, sources: Sources)
       ).choices(['full', 'causal']),
     );
   withComputing(command)
-    .option('--json', 'print one JSON object')
-    .addHelpText('after', "\nExample:\n  sparse quality --expr 'sliding(64)' --input qkv.safetensors")
+    .option('--quick', 'leave out what needs every score once more: oracle, top-k, window, random, overlap, entropy')
+    .addOption(new Option('--worst <ROWS>', 'also name so many rows that keep least').default(0).argParser(parseIndex))
+    .addOption(
+      new Option('--curve', 'also recall by density: the best masks, windows and random keys').conflicts('quick'),
+    )
+    .option('--json', 'print one JSON object, curves and worst rows with it')
+    .addOption(
+      new Option('--csv', 'print comma-separated values: a line for each head, with --curve for each point').conflicts(
+        'json',
+      ),
+    )
+    .addHelpText(
+      'after',
+      "\nExamples:\n  sparse quality --expr 'sliding(64)' --input qkv.safetensors --worst 10\n  sparse quality --expr 'topk(32) & causal()' --input qkv.safetensors --curve --csv",
+    )
     .action((file: string | undefined, options: QualityOptions) => run(file, options, session, sources));
 }
 
