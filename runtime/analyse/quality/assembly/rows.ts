@@ -2,7 +2,8 @@
 // distributed. Compiled like the attention kernel, whose panels of queries and keys it shares. All pointers are byte
 // offsets into memory that the host lays out.
 
-import { CONSTANTS, power, scorePanel } from '../../../attention/cpu/assembly/panels';
+import { scorePanel } from '../../../attention/cpu/assembly/panels';
+import { CONSTANTS, power } from '../../../attention/cpu/assembly/power';
 
 export { packKeys, packQueries } from '../../../attention/cpu/assembly/panels';
 

@@ -6,7 +6,8 @@
 // interleaved in pairs of rows, [row pairs][dim][2], and so are outputs, [row pairs][width / 16][2][16]. The constant
 // distances make addresses part of the instructions.
 
-import { CONSTANTS, madd, power, scorePanel } from './panels';
+import { scorePanel } from './panels';
+import { CONSTANTS, madd, power } from './power';
 
 export { packKeys, packQueries } from './panels';
 
