@@ -110,6 +110,23 @@ export function modelTable(summary: ModelSummary): string {
   ].join('\n');
 }
 
+/** A line for each stretch of positions and, where layers were looked at alone, for each layer. */
+export function modelCsv({ full, sparse, byLayer, tokens }: ModelSummary): string {
+  const lines = [['part', 'layer', 'from', 'to', 'full', 'sparse', 'difference']];
+  const add = (part: string, layer: string, from: number, to: number, before: number, after: number): void =>
+    void lines.push([part, layer, ...[from, to, before, after, after - before].map(String)]);
+  add('all', '', 0, tokens, full.bitsPerByte, sparse.bitsPerByte);
+  for (const [part, name] of [
+    ['later', 'later'],
+    ['stretches', 'stretch'],
+  ] as const)
+    for (const [at, { from, to, bitsPerByte }] of sparse[part].entries())
+      add(name, '', from, to, full[part][at]?.bitsPerByte ?? Number.NaN, bitsPerByte);
+  for (const { layer, bitsPerByte } of byLayer ?? [])
+    add('layer', String(layer), 0, tokens, full.bitsPerByte, bitsPerByte);
+  return lines.map(line => line.join(',')).join('\n');
+}
+
 function signed(value: number): string {
   return `${value < 0 ? '-' : '+'}${Math.abs(value).toFixed(4)}`;
 }

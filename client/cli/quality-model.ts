@@ -17,7 +17,7 @@ import { inThread } from './in-thread.ts';
 import { jsonDocument } from './json-output.ts';
 import { openLanguageModel } from './language-model.ts';
 import { type Computing, openAttention } from './measure.ts';
-import { modelSummary, modelTable } from './quality-model-text.ts';
+import { modelCsv, modelSummary, modelTable } from './quality-model-text.ts';
 import { readWholeFile } from './read-file.ts';
 import type { Session } from './session.ts';
 import type { Sources } from './sources.ts';
@@ -33,6 +33,7 @@ export interface ModelOptions extends SubjectOptions, Computing {
   readonly byLayer?: boolean;
   readonly against?: 'full' | 'causal';
   readonly json?: boolean;
+  readonly csv?: boolean;
 }
 
 /** `quality --model`: a pattern in place of the attention of a language model. */
@@ -82,7 +83,13 @@ export async function qualityOfModel(
       dense.device,
       [...notes, ...choosers, ...notesOf(found)],
     );
-    session.print(options.json === true ? jsonDocument('quality-model', summary) : modelTable(summary));
+    session.print(
+      options.json === true
+        ? jsonDocument('quality-model', summary)
+        : options.csv === true
+          ? modelCsv(summary)
+          : modelTable(summary),
+    );
     for (const note of summary.notes) session.note(`note: ${note}`);
   } finally {
     dense.dispose();

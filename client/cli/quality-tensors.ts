@@ -1,9 +1,7 @@
-import { type Baseline, type HeadQuality, quality } from '../../runtime/analyse/quality.ts';
-import type { BackendId } from '../../runtime/attention/types.ts';
-import { aligned } from './aligned.ts';
+import { type Baseline, quality } from '../../runtime/analyse/quality.ts';
 import { jsonDocument } from './json-output.ts';
 import { type Computing, openAttention, plansOf } from './measure.ts';
-import { percent } from './numbers.ts';
+import { type QualitySummary, qualityCsv, qualityTable } from './quality-report.ts';
 import { problemOfTensors } from './run-problem.ts';
 import type { Session } from './session.ts';
 import type { Sources } from './sources.ts';
@@ -13,22 +11,15 @@ import { readInput } from './tensors.ts';
 export interface TensorOptions extends SubjectOptions, Computing {
   readonly input: string;
   readonly against?: Baseline;
+  readonly quick?: boolean;
+  readonly worst: number;
+  readonly curve?: boolean;
   readonly json?: boolean;
+  readonly csv?: boolean;
 }
 
-/** What `quality --json` prints. */
-interface QualitySummary {
-  readonly name: string;
-  readonly input: string;
-  readonly tokens: number;
-  readonly queries: number;
-  readonly headDim: number;
-  readonly against: Baseline;
-  readonly backend: BackendId;
-  readonly device: string;
-  readonly heads: readonly (HeadQuality & { readonly layer: number })[];
-  readonly notes: readonly string[];
-}
+/** Rows of each head that `--json` names. */
+const MOST_NAMED = 5;
 
 /** `quality --input`: a pattern on tensors of a file. */
 export async function qualityOfTensors(
@@ -52,6 +43,8 @@ export async function qualityOfTensors(
         precision: options.dtype,
         onProgress: share => progress.update(share),
         ...(options.against && { baseline: options.against }),
+        distribution: options.quick !== true,
+        worstRows: Math.max(MOST_NAMED, options.worst),
         offset: model.align === 'end' ? input.keys - input.queries : 0,
       }),
     );
@@ -67,27 +60,14 @@ export async function qualityOfTensors(
       heads: found.heads.map(head => ({ layer, ...head, head: heads[head.head] ?? head.head })),
       notes: found.notes,
     };
-    session.print(options.json === true ? jsonDocument('quality', summary) : table(summary));
+    session.print(textOf(summary, options));
     for (const note of summary.notes) session.note(`note: ${note}`);
   } finally {
     attention.dispose();
   }
 }
 
-function table({ name, input, against, heads }: QualitySummary): string {
-  return [
-    `${name} on ${input}, against ${against} attention`,
-    ...aligned([
-      ['layer', 'head', 'density', 'recall', 'worst row', 'error', 'cosine'],
-      ...heads.map(({ layer, head, density, recall, worst, error, cosine }) => [
-        String(layer),
-        String(head),
-        percent(density),
-        percent(recall),
-        worst[0] === undefined ? '' : `${percent(worst[0].recall)} (${worst[0].row})`,
-        percent(error),
-        cosine.toFixed(5),
-      ]),
-    ]),
-  ].join('\n');
+function textOf(summary: QualitySummary, { json, csv, curve, worst }: TensorOptions): string {
+  if (json === true) return jsonDocument('quality', summary);
+  return csv === true ? qualityCsv(summary, curve === true) : qualityTable(summary, worst, curve === true);
 }

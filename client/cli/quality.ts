@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import { wrongUse } from './failure.ts';
 import { withComputing } from './measure.ts';
-import { parseTokens } from './numbers.ts';
+import { parseIndex, parseTokens } from './numbers.ts';
 import { type ModelOptions, qualityOfModel } from './quality-model.ts';
 import { qualityOfTensors, type TensorOptions } from './quality-tensors.ts';
 import type { Session } from './session.ts';
@@ -42,10 +42,21 @@ export function addQuality(program: Command, session: Session, sources: Sources)
       ).choices(['full', 'causal']),
     );
   withComputing(command)
-    .option('--json', 'print one JSON object')
+    .option('--quick', 'leave out what needs every score once more: oracle, top-k, window, random, overlap, entropy')
+    .addOption(new Option('--worst <ROWS>', 'also name so many rows that keep least').default(0).argParser(parseIndex))
+    .addOption(
+      new Option('--curve', 'also recall by density: the best masks, windows and random keys').conflicts('quick'),
+    )
+    .option('--json', 'print one JSON object, curves and worst rows with it')
+    .addOption(
+      new Option(
+        '--csv',
+        'print comma-separated values: a line for each head, with --curve for each point, with --model for each stretch of positions',
+      ).conflicts('json'),
+    )
     .addHelpText(
       'after',
-      "\nExamples:\n  sparse quality --expr 'sliding(64)' --input qkv.safetensors\n  sparse quality --expr 'sliding(64)' --model examples/tiny-lm --tokens 512 --by-layer",
+      "\nExamples:\n  sparse quality --expr 'sliding(64)' --input qkv.safetensors --worst 10\n  sparse quality --expr 'topk(32) & causal()' --input qkv.safetensors --curve --csv\n  sparse quality --expr 'sliding(64)' --model examples/tiny-lm --tokens 512 --by-layer",
     )
     .action((file: string | undefined, options: QualityOptions) => run(file, options, session, sources));
 }
@@ -59,6 +70,8 @@ async function run(
   const { input, model } = options;
   if (input !== undefined && model !== undefined) throw wrongUse('give either --input or --model, not both');
   if (model !== undefined) {
+    for (const name of ['quick', 'curve'] as const)
+      if (options[name] === true) throw wrongUse(`--${name} needs --input`);
     await qualityOfModel(file, { ...options, model }, session, sources);
     return;
   }

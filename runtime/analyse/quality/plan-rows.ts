@@ -64,3 +64,57 @@ export function seesLaterKeys(plan: TilePlan, offset: number): boolean {
   }
   return false;
 }
+
+/** Reads the rows of a head's mask, whatever order its plans have. */
+export class RowBits {
+  readonly #plans: readonly TilePlan[];
+  /** [plans][queries]: where a query row stands in the plan's order. */
+  readonly #placeOf: readonly (Uint32Array | undefined)[];
+
+  constructor(plans: readonly TilePlan[]) {
+    this.#plans = plans;
+    this.#placeOf = plans.map(({ queryOrder }) => {
+      if (queryOrder === undefined) return undefined;
+      const places = new Uint32Array(queryOrder.length);
+      queryOrder.forEach((query, place) => {
+        places[query] = place;
+      });
+      return places;
+    });
+  }
+
+  /** Sets the bits of the keys that a query row may attend to, and clears all others: [ceil(keys / 32)]. */
+  read(row: number, bits: Uint32Array): void {
+    bits.fill(0);
+    this.#plans.forEach((plan, index) => {
+      const { tile, rowStart, column, maskId, masks, keyOrder } = plan;
+      const place = this.#placeOf[index]?.[row] ?? row;
+      const block = Math.floor(place / tile.queries);
+      const words = wordsPerRow(plan);
+      for (let entry = Number(rowStart[block]); entry < Number(rowStart[block + 1]); entry++) {
+        const id = Number(maskId[entry]);
+        const at = id * wordsPerMask(plan) + (place - block * tile.queries) * words;
+        const first = Number(column[entry]) * tile.keys;
+        for (let word = 0; word < words; word++) {
+          const from = first + 32 * word;
+          // The last word of a tile whose keys are an odd multiple of 16 has half the bits.
+          const full = tile.keys - 32 * word >= 32 ? 0xffffffff : 0xffff;
+          const some = id === FULL_TILE ? full : Number(masks[at + word]);
+          if (keyOrder === undefined) setBits(bits, from, some);
+          else
+            for (let left = some; left !== 0; left &= left - 1) {
+              const key = Number(keyOrder[from + 31 - Math.clz32(left & -left)]);
+              bits[key >>> 5] = Number(bits[key >>> 5]) | (1 << (key & 31));
+            }
+        }
+      }
+    });
+  }
+}
+
+/** Adds 32 bits from a position on, which is a multiple of 16. */
+function setBits(bits: Uint32Array, from: number, word: number): void {
+  const at = from >>> 5;
+  bits[at] = Number(bits[at]) | (word << (from & 31));
+  if ((from & 31) !== 0 && at + 1 < bits.length) bits[at + 1] = Number(bits[at + 1]) | (word >>> 16);
+}

@@ -112,6 +112,26 @@ describe.concurrent('sparse quality --model', () => {
     );
   });
 
+  it('prints stretches and layers as comma-separated values', { timeout: 60_000 }, async () => {
+    const args = ['quality', '--expr', 'sliding(5)', '--model', 'tiny', '--sequences', '1', '--by-layer', '--csv'];
+    const { code, stdout } = await sparse([...args, '--backend', 'cpu'], { cwd });
+    expect(code).toBe(0);
+    const [head, ...lines] = stdout.trimEnd().split('\n');
+    expect(head).toBe('part,layer,from,to,full,sparse,difference');
+    expect(lines.map(line => line.split(',').slice(0, 4).join(','))).toEqual([
+      'all,,0,64',
+      'stretch,,0,64',
+      'layer,0,0,64',
+      'layer,1,0,64',
+    ]);
+    const [, , , , full, found, difference] = lines[0]!.split(',').map(Number);
+    expect(found).toBeCloseTo(
+      expected(1, (_l, _h, i, j) => j <= i && i - j < 5),
+      4,
+    );
+    expect(difference).toBeCloseTo(found! - full!, 9);
+  });
+
   it('says what does not fit', { timeout: 120_000 }, async () => {
     const causal = ['--expr', 'causal()'] as const;
     expect(await refusal('models.sparse', '--of', 'TooDeep', '--model', 'tiny')).toContain(

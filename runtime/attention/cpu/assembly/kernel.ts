@@ -6,7 +6,10 @@
 // interleaved in pairs of rows, [row pairs][dim][2], and so are outputs, [row pairs][width / 16][2][16]. The constant
 // distances make addresses part of the instructions.
 
+import { scorePanel } from './panels';
 import { CONSTANTS, madd, power } from './power';
+
+export { packKeys, packQueries } from './panels';
 
 /** Stands for "no key yet"; never an infinity, so that differences stay finite. */
 const NEVER: f32 = -3e38;
@@ -79,48 +82,6 @@ function total(v: v128): f32 {
   return (
     f32x4.extract_lane(v, 0) + f32x4.extract_lane(v, 1) + (f32x4.extract_lane(v, 2) + f32x4.extract_lane(v, 3))
   );
-}
-
-/**
- * Scores of two rows and one panel of keys: eight accumulators fill the sixteen vector registers without spilling, which
- * no other shape does in V8.
- */
-@inline
-function scorePanel(q: usize, k: usize, s: usize, dim: i32): void {
-  let c00 = f32x4.splat(0);
-  let c01 = f32x4.splat(0);
-  let c02 = f32x4.splat(0);
-  let c03 = f32x4.splat(0);
-  let c10 = f32x4.splat(0);
-  let c11 = f32x4.splat(0);
-  let c12 = f32x4.splat(0);
-  let c13 = f32x4.splat(0);
-  for (let i = 0; i < dim; i++) {
-    const a0 = v128.load32_splat(q);
-    const a1 = v128.load32_splat(q, 4);
-    const b0 = v128.load(k);
-    const b1 = v128.load(k, 16);
-    const b2 = v128.load(k, 32);
-    const b3 = v128.load(k, 48);
-    c00 = madd(a0, b0, c00);
-    c01 = madd(a0, b1, c01);
-    c02 = madd(a0, b2, c02);
-    c03 = madd(a0, b3, c03);
-    c10 = madd(a1, b0, c10);
-    c11 = madd(a1, b1, c11);
-    c12 = madd(a1, b2, c12);
-    c13 = madd(a1, b3, c13);
-    q += 8;
-    k += 64;
-  }
-  v128.store(s, c00);
-  v128.store(s, c01, 16);
-  v128.store(s, c02, 32);
-  v128.store(s, c03, 48);
-  v128.store(s, c10, SECOND);
-  v128.store(s, c11, SECOND + 16);
-  v128.store(s, c12, SECOND + 32);
-  v128.store(s, c13, SECOND + 48);
 }
 
 /** Two rows and sixteen columns of the output: what was there, faded, plus weights times values. */
@@ -214,7 +175,7 @@ function attendPair(
   for (let panel = first; panel < last; panel++) {
     // What is left over in the scores of a panel that is not used gets hidden.
     if (mask != 0 && !panelUsed(mask, rowBytes, panel)) continue;
-    scorePanel(q, k + <usize>panel * keyPanel, s + (<usize>panel << 6), dim);
+    scorePanel(q, k + <usize>panel * keyPanel, s + (<usize>panel << 6), s + SECOND + (<usize>panel << 6), dim);
   }
   if (mask != 0) {
     hide(s, mask, first, last);
@@ -330,65 +291,6 @@ export function finish(o: usize, l: usize, to: usize, rows: i32, dim: i32, width
         }
       }
       from += 128;
-    }
-  }
-}
-
-/** [rows][dim] times a factor -> [row pairs][dim][2]; the last of an odd number of rows is paired with zeros. */
-export function packQueries(from: usize, to: usize, rows: i32, dim: i32, factor: f32): void {
-  const row = <usize>dim << 2;
-  const whole = dim & ~3;
-  const factors = f32x4.splat(factor);
-  for (let i = 0; i < rows; i += 2) {
-    const paired = i + 1 < rows;
-    let d = 0;
-    for (; d < whole; d += 4) {
-      const a = f32x4.mul(v128.load(from), factors);
-      const b = paired ? f32x4.mul(v128.load(from + row), factors) : f32x4.splat(0);
-      v128.store(to, v128.shuffle<f32>(a, b, 0, 4, 1, 5));
-      v128.store(to, v128.shuffle<f32>(a, b, 2, 6, 3, 7), 16);
-      from += 16;
-      to += 32;
-    }
-    for (; d < dim; d++) {
-      store<f32>(to, load<f32>(from) * factor);
-      store<f32>(to, paired ? load<f32>(from + row) * factor : 0, 4);
-      from += 4;
-      to += 8;
-    }
-    from += row;
-  }
-}
-
-/** [keys][dim] -> [keys / 16][dim][16] */
-export function packKeys(from: usize, to: usize, keys: i32, dim: i32): void {
-  const row = <usize>dim << 2;
-  const whole = dim & ~3;
-  for (let key = 0; key < keys; key += 4) {
-    const source = from + <usize>key * row;
-    const target = to + <usize>(key & ~15) * row + (<usize>(key & 15) << 2);
-    let d = 0;
-    for (; d < whole; d += 4) {
-      const at = source + (<usize>d << 2);
-      const a = v128.load(at);
-      const b = v128.load(at + row);
-      const c = v128.load(at + 2 * row);
-      const e = v128.load(at + 3 * row);
-      const ab0 = v128.shuffle<f32>(a, b, 0, 4, 1, 5);
-      const ab1 = v128.shuffle<f32>(a, b, 2, 6, 3, 7);
-      const ce0 = v128.shuffle<f32>(c, e, 0, 4, 1, 5);
-      const ce1 = v128.shuffle<f32>(c, e, 2, 6, 3, 7);
-      const out = target + (<usize>d << 6);
-      v128.store(out, v128.shuffle<f32>(ab0, ce0, 0, 1, 4, 5));
-      v128.store(out, v128.shuffle<f32>(ab0, ce0, 2, 3, 6, 7), 64);
-      v128.store(out, v128.shuffle<f32>(ab1, ce1, 0, 1, 4, 5), 128);
-      v128.store(out, v128.shuffle<f32>(ab1, ce1, 2, 3, 6, 7), 192);
-    }
-    for (; d < dim; d++) {
-      for (let i: usize = 0; i < 4; i++) {
-        const value = load<f32>(source + i * row + (<usize>d << 2));
-        store<f32>(target + (<usize>d << 6) + (i << 2), value);
-      }
     }
   }
 }
