@@ -1,17 +1,15 @@
 import { type Command, Option } from 'commander';
-import { wrongUse } from './failure.ts';
 import { withComputing } from './measure.ts';
 import { parseIndex } from './numbers.ts';
 import { qualityOfTensors, type TensorOptions } from './quality-tensors.ts';
 import type { Session } from './session.ts';
 import type { Sources } from './sources.ts';
 import { withSubject } from './subject.ts';
-
-type QualityOptions = Omit<TensorOptions, 'input'> & Partial<Pick<TensorOptions, 'input'>>;
+import { withTensors } from './tensors.ts';
 
 /** Adds `quality`: what a pattern loses against full attention. */
 export function addQuality(program: Command, session: Session, sources: Sources): void {
-  const command = withSubject(
+  const subject = withSubject(
     program
       .command('quality')
       .summary('measure what a pattern loses against full attention')
@@ -21,14 +19,13 @@ export function addQuality(program: Command, session: Session, sources: Sources)
           'A pattern in which no query sees a later key is measured against causal attention.',
       ),
     'this head alone, from 0 (default: all heads)',
-  )
-    .option('--input <PATH>', 'a .safetensors file with q, k and v')
-    .addOption(
-      new Option(
-        '--against <WHAT>',
-        'what it is measured against; causal also takes later keys out of the pattern',
-      ).choices(['full', 'causal']),
-    );
+  );
+  const command = withTensors(subject).addOption(
+    new Option(
+      '--against <WHAT>',
+      'what it is measured against; causal also takes later keys out of the pattern',
+    ).choices(['full', 'causal']),
+  );
   withComputing(command)
     .option('--quick', 'leave out what needs every score once more: oracle, top-k, window, random, overlap, entropy')
     .addOption(new Option('--worst <ROWS>', 'also name so many rows that keep least').default(0).argParser(parseIndex))
@@ -45,15 +42,5 @@ export function addQuality(program: Command, session: Session, sources: Sources)
       'after',
       "\nExamples:\n  sparse quality --expr 'sliding(64)' --input qkv.safetensors --worst 10\n  sparse quality --expr 'topk(32) & causal()' --input qkv.safetensors --curve --csv",
     )
-    .action((file: string | undefined, options: QualityOptions) => run(file, options, session, sources));
-}
-
-async function run(
-  file: string | undefined,
-  options: QualityOptions,
-  session: Session,
-  sources: Sources,
-): Promise<void> {
-  if (options.input === undefined) throw wrongUse('give queries, keys and values with --input qkv.safetensors');
-  await qualityOfTensors(file, { ...options, input: options.input }, session, sources);
+    .action((file: string | undefined, options: TensorOptions) => qualityOfTensors(file, options, session, sources));
 }
