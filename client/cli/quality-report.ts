@@ -6,6 +6,7 @@ import { counted, percent } from './numbers.ts';
 /** A head of a layer. */
 export interface MeasuredHead extends HeadQuality {
   readonly layer: number;
+  readonly against: Baseline;
 }
 
 /** What `quality --json` prints. */
@@ -15,7 +16,6 @@ export interface QualitySummary {
   readonly tokens: number;
   readonly queries: number;
   readonly headDim: number;
-  readonly against: Baseline;
   readonly backend: BackendId;
   readonly device: string;
   readonly heads: readonly MeasuredHead[];
@@ -26,7 +26,8 @@ const LINES = ['oracle', 'topk', 'window', 'random'] as const satisfies readonly
 
 /** A table by layer and head, then the worst rows and the curves of those who want them. */
 export function qualityTable(summary: QualitySummary, worst: number, curve: boolean): string {
-  const { name, input, against, heads } = summary;
+  const { name, input, heads } = summary;
+  const against = [...new Set(heads.map(head => head.against))].join(' or ');
   const share = (value: number | null | undefined): string =>
     value === null || value === undefined ? '' : percent(value);
   const row = (place: readonly [string, string], head: Numbers, least: string): string[] => [

@@ -7,15 +7,17 @@ import { qualityOfTensors, type TensorOptions } from './quality-tensors.ts';
 import type { Session } from './session.ts';
 import type { Sources } from './sources.ts';
 import { withSubject } from './subject.ts';
+import { withTensors } from './tensors.ts';
 
-type QualityOptions = Omit<TensorOptions, 'input'> &
-  Partial<Pick<TensorOptions, 'input'>> &
-  Omit<ModelOptions, 'model'> &
-  Partial<Pick<ModelOptions, 'model'>>;
+type QualityOptions = TensorOptions & Omit<ModelOptions, 'model'> & Partial<Pick<ModelOptions, 'model'>>;
+
+/** What only one of the two ways to measure knows, by the names of options. */
+const OF_TENSORS = { input: 'input', q: 'q', k: 'k', v: 'v', quick: 'quick', curve: 'curve' } as const;
+const OF_MODELS = { sequences: 'sequences', text: 'text', byLayer: 'by-layer' } as const;
 
 /** Adds `quality`: what a pattern loses against full attention. */
 export function addQuality(program: Command, session: Session, sources: Sources): void {
-  const command = withSubject(
+  const subject = withSubject(
     program
       .command('quality')
       .summary('measure what a pattern loses against full attention')
@@ -27,8 +29,8 @@ export function addQuality(program: Command, session: Session, sources: Sources)
           'as many layers and heads brings its own for each), and is measured by how well held-out text is predicted.',
       ),
     'this head alone, from 0 (default: all heads)',
-  )
-    .option('--input <PATH>', 'a .safetensors file with q, k and v')
+  );
+  const command = withTensors(subject)
     .option('--model <FOLDER>', 'a language model: a folder with config.json, model.safetensors and heldout.txt')
     .addOption(
       new Option('--sequences <K>', 'with --model: how many sequences of the text (default: 2)').argParser(parseTokens),
@@ -67,19 +69,14 @@ async function run(
   session: Session,
   sources: Sources,
 ): Promise<void> {
-  const { input, model } = options;
-  if (input !== undefined && model !== undefined) throw wrongUse('give either --input or --model, not both');
-  if (model !== undefined) {
-    for (const name of ['quick', 'curve'] as const)
-      if (options[name] === true) throw wrongUse(`--${name} needs --input`);
-    await qualityOfModel(file, { ...options, model }, session, sources);
-    return;
-  }
-  for (const name of ['sequences', 'text', 'byLayer'] as const)
-    if (options[name] !== undefined) throw wrongUse(`--${name === 'byLayer' ? 'by-layer' : name} needs --model`);
-  if (input === undefined)
-    throw wrongUse(
-      'give queries, keys and values with --input qkv.safetensors, or a language model with --model FOLDER',
-    );
-  await qualityOfTensors(file, { ...options, input }, session, sources);
+  const { model } = options;
+  const given = (names: Readonly<Record<string, string>>): string[] =>
+    Object.entries(names)
+      .filter(([name]) => options[name as keyof QualityOptions] !== undefined)
+      .map(([, option]) => option);
+  const [foreign] = given(model === undefined ? OF_MODELS : OF_TENSORS);
+  if (foreign !== undefined)
+    throw wrongUse(model === undefined ? `--${foreign} needs --model` : `--${foreign} has no meaning with --model`);
+  if (model === undefined) await qualityOfTensors(file, options, session, sources);
+  else await qualityOfModel(file, { ...options, model }, session, sources);
 }
