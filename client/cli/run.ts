@@ -69,7 +69,7 @@ export function addRun(program: Command, session: Session, sources: Sources): vo
       ),
     'run this head alone, from 0 (default: all heads); any will do for a pattern without a model and --input',
   )
-    .option('--input <PATH>', 'a .safetensors file with q, k and v')
+    .option('--input <PATH>', 'a .safetensors, .npz or .npy file with q, k and v')
     .option('--output <PATH>', 'write o and lse to this .safetensors file, replaced when it exists');
   withComputing(command)
     .option('--json', 'print one JSON object')

@@ -5,10 +5,13 @@ import { describe, expect, it } from 'vitest';
 import { Failure } from '../../../client/cli/failure.ts';
 import { problemOfSamples, problemOfTensors } from '../../../client/cli/run-problem.ts';
 import type { Subject } from '../../../client/cli/subject.ts';
-import { oneHead, readInput } from '../../../client/cli/tensors.ts';
+import { readInput } from '../../../client/cli/tensors.ts';
+import { oneHead } from '../../../runtime/attention/read-input.ts';
 import { sampleInput } from '../../../runtime/attention/sample-data.ts';
 import { fromFloat32, fromUint32 } from '../../../runtime/tensor/convert.ts';
 import type { Tensor } from '../../../runtime/tensor/dtype.ts';
+import { writeNpy } from '../../../runtime/tensor/npy.ts';
+import { writeNpz } from '../../../runtime/tensor/npz.ts';
 import { writeSafetensors } from '../../../runtime/tensor/safetensors.ts';
 import { createLanguage, NO_FILES } from '../../../server/language.ts';
 import { temporaryFolder } from './command-line.ts';
@@ -77,6 +80,25 @@ describe('reading q, k and v', () => {
       exitCode: 2,
       message: expect.stringMatching(message) as unknown,
     });
+  });
+
+  it('reads .npz, and the three in one .npy', async () => {
+    const named = (contents: Uint8Array, ending: string): string => {
+      const name = path.join(folder, `${files++}${ending}`);
+      writeFileSync(name, contents);
+      return name;
+    };
+    expect(await readInput(named(writeNpz({ q, k, v, more: filled(1) }), '.npz'), never)).toEqual(sample);
+    const all = fromFloat32(
+      Float32Array.from({ length: 72 }, (_, i) => i),
+      [3, 2, 4, 3],
+    );
+    const { q: first, v: last, ...rest } = await readInput(named(writeNpy(all), '.npy'), never);
+    expect(rest).toMatchObject({ heads: 2, kvHeads: 2, queries: 4, keys: 4, headDim: 3 });
+    expect([first[0], last[0], last[23]]).toEqual([0, 48, 71]);
+    await expect(readInput(named(writeNpy(filled(2, 2, 4, 3)), '.npy'), never)).rejects.toThrow(
+      'its array is [2, 2, 4, 3], but should be [3, heads, tokens, head_dim]',
+    );
   });
 
   it('ends with words for any damaged file', async () => {
