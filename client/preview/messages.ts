@@ -11,6 +11,14 @@ export interface PreviewChoice {
 /** How the picture is to be drawn: `auto` takes a graphics device where there is one. */
 export type RendererChoice = 'auto' | 'webgpu' | 'canvas';
 
+/** A file of tensors that the user picked. */
+export interface TensorFile {
+  readonly uri: string;
+  /** Without its folder. */
+  readonly name: string;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
 /** Host to page. */
 export type ToPage =
   /** The file and what it declares. Sent after `ready` and whenever it changes. */
@@ -30,6 +38,9 @@ export type ToPage =
   | { readonly type: 'stale'; readonly version: number; readonly message: string; readonly line: number | null }
   /** Where the cursor stands in the editor of the file, in characters; null when the editor is left. */
   | { readonly type: 'caret'; readonly offset: number | null }
+  /** Answers `pickTensors` and `readTensors`: the file, or why it cannot be had. Nothing comes back when the user picked none. */
+  | { readonly type: 'tensors'; readonly file: TensorFile }
+  | { readonly type: 'noTensors'; readonly problem: string }
   | { readonly type: 'run' };
 
 /** What the page shows just now: export and other commands take it over. */
@@ -60,6 +71,10 @@ export type ToHost =
   /** Write into the source that these primitives are gone. */
   | { readonly type: 'remove'; readonly spans: readonly Span[] }
   | { readonly type: 'export' }
+  /** Ask the user for a file of tensors, and send it. */
+  | { readonly type: 'pickTensors' }
+  /** Send a file of tensors that the user picked earlier. */
+  | { readonly type: 'readTensors'; readonly uri: string }
   /** Put a text onto the clipboard, which a page cannot do that lacks the focus. */
   | { readonly type: 'copy'; readonly text: string }
   /** Attention ran, on this backend (`gpu`, `cpu`...) and device. */
@@ -71,7 +86,10 @@ export function isToHost(message: unknown): message is ToHost {
   const fields = message as Record<string, unknown>;
   switch (fields.type) {
     case 'export':
+    case 'pickTensors':
       return true;
+    case 'readTensors':
+      return typeof fields.uri === 'string';
     case 'ready':
     case 'tokens':
       return fields.tokens === null || typeof fields.tokens === 'number';

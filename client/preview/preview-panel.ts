@@ -5,6 +5,7 @@ import { isToHost, type PreviewState, type PreviewView, type RendererChoice, typ
 import { pageHtml } from './page.ts';
 import { removeOperands } from './remove-operands.ts';
 import { revealSpan } from './reveal-span.ts';
+import { type PickedTensors, pickTensorFile, readTensorFile } from './tensor-file.ts';
 
 /** Where attention ran: a backend (`gpu`, `cpu`...) and what it runs on, in words. */
 export interface RanOn {
@@ -224,6 +225,12 @@ export class PreviewPanel {
       case 'remove':
         void removeOperands(this.#client, message.spans);
         break;
+      case 'pickTensors':
+        void pickTensorFile(this.uri).then(file => this.#sendTensors(file));
+        break;
+      case 'readTensors':
+        void readTensorFile(vscode.Uri.parse(message.uri)).then(file => this.#sendTensors(file));
+        break;
       case 'copy':
         void vscode.env.clipboard.writeText(message.text);
         break;
@@ -234,6 +241,11 @@ export class PreviewPanel {
         });
         break;
     }
+  }
+
+  #sendTensors(file: PickedTensors): void {
+    if (file === null) return;
+    this.#post('problem' in file ? { type: 'noTensors', problem: file.problem } : { type: 'tensors', file });
   }
 
   /** Never awaited: VS Code may leave the promise open for a page that is hidden. */
