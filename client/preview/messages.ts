@@ -19,6 +19,15 @@ export interface TensorFile {
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
+/** The files of a language model's folder. */
+export interface LanguageModelFiles {
+  /** Of the folder, without the path. */
+  readonly name: string;
+  readonly configuration: string;
+  readonly weights: Uint8Array<ArrayBuffer>;
+  readonly text: Uint8Array<ArrayBuffer>;
+}
+
 /** Host to page. */
 export type ToPage =
   /** The file and what it declares. Sent after `ready` and whenever it changes. */
@@ -41,6 +50,9 @@ export type ToPage =
   /** Answers `pickTensors` and `readTensors`: the file, or why it cannot be had. Nothing comes back when the user picked none. */
   | { readonly type: 'tensors'; readonly file: TensorFile }
   | { readonly type: 'noTensors'; readonly problem: string }
+  /** Answers `pickLanguageModel`, in the same way. */
+  | { readonly type: 'languageModel'; readonly files: LanguageModelFiles }
+  | { readonly type: 'noLanguageModel'; readonly problem: string }
   | { readonly type: 'run' };
 
 /** What the page shows just now: export and other commands take it over. */
@@ -75,6 +87,8 @@ export type ToHost =
   | { readonly type: 'pickTensors' }
   /** Send a file of tensors that the user picked earlier. */
   | { readonly type: 'readTensors'; readonly uri: string }
+  /** Ask the user for the folder of a language model, and send its files. */
+  | { readonly type: 'pickLanguageModel' }
   /** Put a text onto the clipboard, which a page cannot do that lacks the focus. */
   | { readonly type: 'copy'; readonly text: string }
   /** Attention ran, on this backend (`gpu`, `cpu`...) and device. */
@@ -87,6 +101,7 @@ export function isToHost(message: unknown): message is ToHost {
   switch (fields.type) {
     case 'export':
     case 'pickTensors':
+    case 'pickLanguageModel':
       return true;
     case 'readTensors':
       return typeof fields.uri === 'string';

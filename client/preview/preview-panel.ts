@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { DeclarationsRequest, LowerRequest } from '../../server/protocol.ts';
 import type { RestartableClient } from '../restartable-client.ts';
+import { pickLanguageModel } from './language-model-folder.ts';
 import { isToHost, type PreviewState, type PreviewView, type RendererChoice, type ToPage } from './messages.ts';
 import { pageHtml } from './page.ts';
 import { removeOperands } from './remove-operands.ts';
@@ -230,6 +231,12 @@ export class PreviewPanel {
         break;
       case 'readTensors':
         void readTensorFile(vscode.Uri.parse(message.uri)).then(file => this.#sendTensors(file));
+        break;
+      case 'pickLanguageModel':
+        void pickLanguageModel().then(files => {
+          if (files === null) return;
+          this.#post('problem' in files ? { type: 'noLanguageModel', ...files } : { type: 'languageModel', files });
+        });
         break;
       case 'copy':
         void vscode.env.clipboard.writeText(message.text);

@@ -28,6 +28,10 @@ export function received(message: ToPage, state: State): Partial<State> {
       return { tensors: message.file, tensorsProblem: null };
     case 'noTensors':
       return { tensors: null, tensorsProblem: message.problem };
+    case 'languageModel':
+      return { languageModel: message.files, languageModelProblem: null };
+    case 'noLanguageModel':
+      return { languageModel: null, languageModelProblem: message.problem };
     case 'run':
       return { runsAsked: state.runsAsked + 1 };
   }

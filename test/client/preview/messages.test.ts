@@ -9,6 +9,7 @@ describe('isToHost', () => {
       { type: 'tokens', tokens: 4096 },
       { type: 'export' },
       { type: 'pickTensors' },
+      { type: 'pickLanguageModel' },
       { type: 'readTensors', uri: 'file:///a.npz' },
       { type: 'copy', text: 'a,b' },
       { type: 'ran', backend: 'cpu', device: 'WASM SIMD, 2 threads' },
