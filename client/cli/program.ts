@@ -14,6 +14,7 @@ import { addFit } from './fit.ts';
 import { addFormat } from './format.ts';
 import { addFormats } from './formats.ts';
 import { addLsp } from './lsp.ts';
+import { addQuality } from './quality.ts';
 import { addRun } from './run.ts';
 import { processSession } from './session.ts';
 import { Sources } from './sources.ts';
@@ -77,6 +78,7 @@ async function run(args: readonly string[], signal: AbortSignal): Promise<number
   addFormats(program, session);
   addRun(program, session, sources);
   addBench(program, session, sources);
+  addQuality(program, session, sources);
   addBackends(program, session);
   addFormat(program, session, sources);
   addLsp(program, session);

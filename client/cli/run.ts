@@ -9,10 +9,10 @@ import { problemOfSamples, problemOfTensors, type RunProblem } from './run-probl
 import type { Session } from './session.ts';
 import type { Sources } from './sources.ts';
 import { openSubject, type SubjectOptions, withSubject } from './subject.ts';
-import { outputFile, readInput } from './tensors.ts';
+import { nameOfTensors, outputFile, readInput, type TensorChoice, withTensors } from './tensors.ts';
 import { checkWritable, writeWholeFile } from './write-file.ts';
 
-interface RunOptions extends SubjectOptions, Computing {
+interface RunOptions extends SubjectOptions, Computing, TensorChoice {
   readonly input?: string;
   readonly output?: string;
   readonly json?: boolean;
@@ -57,20 +57,22 @@ interface RunSummary {
 
 /** Adds `run`: attention over a pattern, compared with full attention and with the reference. */
 export function addRun(program: Command, session: Session, sources: Sources): void {
-  const command = withSubject(
+  const subject = withSubject(
     program
       .command('run')
       .summary('run attention over a pattern')
       .description(
         'Runs attention over the heads of one layer, and full attention on the same data for comparison.\n' +
-          'Tensors: q [heads, queries, head_dim], k and v [kv_heads, tokens, head_dim], F32, F16 or BF16;\n' +
-          'the output is o [heads, queries, head_dim] and lse [heads, queries] (natural log), both F32.\n' +
+          'Tensors: q [heads, queries, head_dim], k and v [kv_heads, tokens, head_dim], F32, F16 or BF16, or in another\n' +
+          '--layout; the output is o [heads, queries, head_dim] and lse [heads, queries] (natural log), both F32.\n' +
           'Without --input the data is made up, the same every time.',
       ),
     'run this head alone, from 0 (default: all heads); any will do for a pattern without a model and --input',
-  )
-    .option('--input <PATH>', 'a .safetensors file with q, k and v')
-    .option('--output <PATH>', 'write o and lse to this .safetensors file, replaced when it exists');
+  );
+  const command = withTensors(subject).option(
+    '--output <PATH>',
+    'write o and lse to this .safetensors file, replaced when it exists',
+  );
   withComputing(command)
     .option('--json', 'print one JSON object')
     .addHelpText(
@@ -85,10 +87,11 @@ async function run(file: string | undefined, options: RunOptions, session: Sessi
   const subject = await openSubject(sources, file, options);
   if (options.output === '-') throw wrongUse('--output names a file: the numbers of the run go to stdout');
   if (options.output !== undefined) await checkWritable(options.output);
+  const tensors = nameOfTensors(options);
   const problem =
-    options.input === undefined
+    tensors === null
       ? problemOfSamples(subject, options)
-      : problemOfTensors(subject, options, options.input, await readInput(options.input, signal));
+      : problemOfTensors(subject, options, tensors, await readInput(options.input, options, signal));
   const { input } = problem;
   const plans = await plansOf(problem, session);
   const attention = openAttention();
@@ -139,7 +142,7 @@ function summaryOf(
     largestDifference,
     checkedRows,
     rows,
-    input: options.input ?? null,
+    input: nameOfTensors(options),
     output: options.output ?? null,
     notes: sparse.notes,
   };

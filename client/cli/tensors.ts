@@ -1,98 +1,182 @@
+import { totalmem } from 'node:os';
+import { type Command, Option } from 'commander';
+import { type LayerSizes, layerSizes, readLayerInput } from '../../runtime/attention/layer-input.ts';
 import type { AttentionInput, AttentionResult } from '../../runtime/attention/types.ts';
-import { MAX_LISTED_TOKENS } from '../../runtime/pattern/shape.ts';
-import { fromFloat32, toFloat32 } from '../../runtime/tensor/convert.ts';
-import type { Tensor } from '../../runtime/tensor/dtype.ts';
-import { readSafetensors, writeSafetensors } from '../../runtime/tensor/safetensors.ts';
-import { messageOf, wrongUse } from './failure.ts';
-import { readWholeFile } from './read-file.ts';
+import {
+  findLayers,
+  type HeadAxes,
+  LAYOUTS,
+  type LayerTensors,
+  type Layout,
+  type Role,
+} from '../../runtime/tensor/attention-tensors.ts';
+import { fromFloat32 } from '../../runtime/tensor/convert.ts';
+import { writeSafetensors } from '../../runtime/tensor/safetensors.ts';
+import { joinTensorFiles, openTensorFile, type TensorFile } from '../../runtime/tensor/tensor-file.ts';
+import { type OpenFile, openBytes } from './byte-source.ts';
+import { cancelled, Failure, messageOf, wrongUse } from './failure.ts';
+import { bytes, parseIndex } from './numbers.ts';
 
-const FLOATS = new Set<Tensor['dtype']>(['f32', 'f16', 'bf16']);
-const LAYOUT = {
-  q: '[heads, queries, head_dim]',
-  k: '[kv_heads, tokens, head_dim]',
-  v: '[kv_heads, tokens, head_dim]',
-} as const;
-type Name = keyof typeof LAYOUT;
-type Shape3 = readonly [number, number, number];
-
-/**
- * Reads q, k and v from a .safetensors file.
- *
- * @throws Failure (2) when the file is not sound, or the tensors are missing, not floats or do not fit together
- */
-export async function readInput(file: string, signal: AbortSignal): Promise<AttentionInput> {
-  const contents = await readWholeFile(file, signal);
-  let tensors: ReadonlyMap<string, Tensor>;
-  try {
-    ({ tensors } = readSafetensors(contents));
-  } catch (error) {
-    throw wrongUse(`${file}: ${messageOf(error)}`);
-  }
-  const tensor = (name: Name): { shape: Shape3; tensor: Tensor } => {
-    const found = tensors.get(name);
-    if (found === undefined) {
-      const names = [...tensors.keys()].slice(0, 8).join(', ');
-      throw wrongUse(`${file} has no tensor ${name}, which should be ${LAYOUT[name]}; it has ${names || 'none'}`);
-    }
-    if (!FLOATS.has(found.dtype))
-      throw wrongUse(`${file}: ${name} is ${found.dtype.toUpperCase()}; convert it to F32, F16 or BF16`);
-    const [a, b, c] = found.shape;
-    if (found.shape.length !== 3 || a === undefined || b === undefined || c === undefined)
-      throw wrongUse(`${file}: ${name} is [${found.shape.join(', ')}], but should be ${LAYOUT[name]}`);
-    if (a === 0 || b === 0 || c === 0) throw wrongUse(`${file}: ${name} is empty: [${found.shape.join(', ')}]`);
-    return { shape: [a, b, c], tensor: found };
-  };
-  const q = tensor('q');
-  const k = tensor('k');
-  const v = tensor('v');
-  const [heads, queries, headDim] = q.shape;
-  const [kvHeads, keys] = k.shape;
-  const text = (shape: Shape3): string => `[${shape.join(', ')}]`;
-  if (text(k.shape) !== text(v.shape))
-    throw wrongUse(`${file}: k is ${text(k.shape)} and v is ${text(v.shape)}, but both should be ${LAYOUT.k}`);
-  if (k.shape[2] !== headDim)
-    throw wrongUse(`${file}: q has head_dim ${headDim} and k has ${k.shape[2]}; they should be equal`);
-  if (heads % kvHeads !== 0)
-    throw wrongUse(`${file}: q has ${heads} heads and k has ${kvHeads}; the heads of k must divide those of q`);
-  if (queries > keys)
-    throw wrongUse(
-      `${file}: q has ${queries} queries, but k has only ${keys} tokens; every query is one of the tokens`,
-    );
-  if (keys > MAX_LISTED_TOKENS)
-    throw wrongUse(`${file}: k has ${keys} tokens; at most ${MAX_LISTED_TOKENS} can be handled`);
-  const numbers = (name: Name, from: Tensor): Float32Array => {
-    const data = toFloat32(from);
-    const bad = data.findIndex(value => !Number.isFinite(value));
-    if (bad >= 0)
-      throw wrongUse(`${file}: ${name} holds ${data[bad]} (element ${bad}); attention needs finite numbers`);
-    return data;
-  };
-  return {
-    q: numbers('q', q.tensor),
-    k: numbers('k', k.tensor),
-    v: numbers('v', v.tensor),
-    heads,
-    kvHeads,
-    queries,
-    keys,
-    headDim,
-  };
+/** Which tensors of a file are meant. */
+export interface TensorChoice {
+  readonly q?: string;
+  readonly k?: string;
+  readonly v?: string;
+  readonly layout?: Layout;
+  readonly batch?: number;
 }
 
-/** One head of a problem, with the key/value head that it reads. */
-export function oneHead(input: AttentionInput, head: number): AttentionInput {
-  const { q, k, v, heads, kvHeads, queries, keys, headDim } = input;
-  const kvHead = Math.floor((head * kvHeads) / heads);
-  const part = (data: Float32Array, index: number, size: number): Float32Array =>
-    data.subarray(index * size, (index + 1) * size);
-  return {
-    ...input,
-    q: part(q, head, queries * headDim),
-    k: part(k, kvHead, keys * headDim),
-    v: part(v, kvHead, keys * headDim),
-    heads: 1,
-    kvHeads: 1,
+/** Adds `--input`, and the options that say what is what in it. */
+export function withTensors(command: Command): Command {
+  return command
+    .option('--input <PATH>', 'queries, keys and values: a .safetensors, .npz or .npy file')
+    .option(
+      '--q <NAME>',
+      'the queries in it, {layer} for the number of a layer (default: q, layer0.q, ... as found); without --input a .npy file',
+    )
+    .option('--k <NAME>', 'the keys')
+    .option('--v <NAME>', 'the values')
+    .addOption(
+      new Option(
+        '--layout <AXES>',
+        'order of the axes: heads, tokens (n), head_dim and maybe batch (default: heads before tokens, unless that is absurd)',
+      ).choices([...LAYOUTS]),
+    )
+    .addOption(new Option('--batch <B>', 'which of a batch, from 0').default(0).argParser(parseIndex));
+}
+
+/** What the tensors are called that a command was given; null: none. */
+export function nameOfTensors({ input, q, k, v }: TensorChoice & { readonly input?: string }): string | null {
+  if (input !== undefined) return input;
+  return q === undefined && k === undefined && v === undefined ? null : [q, k, v].map(name => name ?? '?').join(', ');
+}
+
+/** Queries, keys and values of a file, one layer at a time. */
+export interface OpenInput {
+  /** What to call it. */
+  readonly name: string;
+  /** Numbers of the layers, in ascending order; null for tensors that say none. */
+  readonly layers: readonly (number | null)[];
+  /** Throws Failure (2) when the tensors of a layer do not fit together, are no finite floats, or do not fit into memory. */
+  read(layer: number | null): Promise<AttentionInput>;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens a file of tensors, or three .npy files.
+ *
+ * @throws Failure (2) when it is not sound, or has no q, k and v
+ */
+export async function openInput(
+  file: string | undefined,
+  choice: TensorChoice,
+  signal: AbortSignal,
+): Promise<OpenInput> {
+  const opened: OpenFile[] = [];
+  const close = async (): Promise<void> => void (await Promise.all(opened.map(each => each.close())));
+  const open = async (path: string): Promise<TensorFile> => {
+    const source = await openBytes(path, signal);
+    opened.push(source);
+    return worded(path, () => openTensorFile(source));
   };
+  try {
+    const { q, k, v } = choice;
+    if (file === undefined) {
+      if (q === undefined || k === undefined || v === undefined)
+        throw wrongUse('name a file of tensors with --input, or three .npy files with --q, --k and --v');
+      const name = [q, k, v].join(', ');
+      const tensors = await worded(name, async () =>
+        joinTensorFiles({ [q]: await open(q), [k]: await open(k), [v]: await open(v) }),
+      );
+      const layers = [{ layer: null, q, k, v }];
+      return { name, layers: [null], close, read: () => readLayer({ name, tensors, layers, choice, signal }, null) };
+    }
+    const tensors = await open(file);
+    const layers = await worded(file, async () => findLayers(tensors.tensors, namesOf(choice)));
+    return {
+      name: file,
+      layers: layers.map(({ layer }) => layer),
+      read: layer => readLayer({ name: file, tensors, layers, choice, signal }, layer),
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/**
+ * Reads q, k and v of one layer of a file: the only one, or that of the number.
+ *
+ * @throws Failure (2) as `openInput` does
+ */
+export async function readInput(
+  file: string | undefined,
+  choice: TensorChoice & { readonly layer?: number },
+  signal: AbortSignal,
+): Promise<AttentionInput> {
+  const input = await openInput(file, choice, signal);
+  try {
+    return await input.read(layerOf(input, choice.layer));
+  } finally {
+    await input.close();
+  }
+}
+
+/** The layer of a file that is meant. Throws Failure (2) when there are several, or not that one. */
+export function layerOf({ name, layers }: Pick<OpenInput, 'name' | 'layers'>, layer?: number): number | null {
+  const [only = null] = layers;
+  if (layer === undefined && layers.length > 1)
+    throw wrongUse(`${name} has layers ${layers.join(', ')}; say with --layer which one is meant`);
+  if (only === null || layer === undefined) return only;
+  if (!layers.includes(layer)) throw wrongUse(`there is no layer ${layer}: ${name} has ${layers.join(', ')}`);
+  return layer;
+}
+
+function namesOf({ q, k, v }: TensorChoice): Partial<Record<Role, string>> {
+  return { ...(q !== undefined && { q }), ...(k !== undefined && { k }), ...(v !== undefined && { v }) };
+}
+
+/** What goes wrong in a file, with its name. */
+async function worded<T>(name: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw error instanceof Failure ? error : wrongUse(`${name}: ${messageOf(error)}`);
+  }
+}
+
+interface Opened {
+  readonly name: string;
+  readonly tensors: TensorFile;
+  readonly layers: readonly LayerTensors[];
+  readonly choice: TensorChoice;
+  readonly signal: AbortSignal;
+}
+
+async function readLayer(opened: Opened, layer: number | null): Promise<AttentionInput> {
+  const { name, tensors, choice, signal } = opened;
+  const names = opened.layers.find(each => each.layer === layer);
+  if (names === undefined) throw wrongUse(`${name} has no layer ${layer}`);
+  const checkpoint = (): void => {
+    if (signal.aborted) throw cancelled();
+  };
+  return worded(name, async () => {
+    const sizes = layerSizes(tensors, names, choice);
+    checkMemory(name, sizes);
+    return readLayerInput(tensors, names, sizes, { ...choice, checkpoint });
+  });
+}
+
+/** Throws Failure (2) when a layer does not fit into memory, with its outputs and the copies that a backend makes. */
+function checkMemory(file: string, { q, k }: LayerSizes): void {
+  const numbers = (axes: HeadAxes): number => axes.heads * axes.tokens * axes.headDim;
+  const needed = 2 * 4 * (3 * numbers(q) + 2 * numbers(k));
+  const most = totalmem() * 0.75;
+  if (needed > most)
+    throw wrongUse(
+      `${file}: a layer of ${q.heads} heads and ${k.tokens} tokens needs about ${bytes(needed)} of memory, and ${bytes(most)} can be used; write fewer heads or tokens into the file`,
+    );
 }
 
 /** The bytes of a .safetensors file with `o [heads, queries, head_dim]` and `lse [heads, queries]`, both F32. */

@@ -97,7 +97,8 @@ export function toTruths({ dtype, shape, data }: Tensor): Uint8Array {
   return out;
 }
 
-function indexOf(element: number, shape: readonly number[]): number[] {
+/** Where an element, counted in C order, stands in a tensor of that shape. */
+export function indexOf(element: number, shape: readonly number[]): number[] {
   const index: number[] = [];
   let rest = element;
   for (const extent of [...shape].reverse()) {

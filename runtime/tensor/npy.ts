@@ -72,17 +72,48 @@ export function readNpy(bytes: Uint8Array): Tensor {
 
 /** The same for an array that may also hold text in bytes, as scipy's names of formats are. */
 export function readNpyArray(bytes: Uint8Array): NpyArray {
+  const { start, dtype, width, shape, swapped, fortran } = readNpyHeader(bytes, bytes.byteLength);
+  let ordered = bytes.subarray(start);
+  if (swapped) {
+    ordered = ordered.slice();
+    for (let at = 0; at < ordered.length; at += width) ordered.subarray(at, at + width).reverse();
+  }
+  if (fortran) ordered = toRowMajor(ordered, shape, width);
+  return dtype === 'bytes' ? { dtype, width, shape, data: ordered } : { dtype, shape, data: ordered };
+}
+
+/** What the header of a .npy file says, and where the data begins. */
+export interface NpyHeader {
+  readonly start: number;
+  readonly dtype: TensorDtype | 'bytes';
+  /** Bytes of an element. */
+  readonly width: number;
+  readonly shape: readonly number[];
+  /** Big-endian elements; Fortran order of more than one axis. */
+  readonly swapped: boolean;
+  readonly fortran: boolean;
+}
+
+/** A header is no longer than this with its length: sound ones are short, and it bounds the matching. */
+export const MAX_NPY_HEADER = 12 + 65_536;
+
+/**
+ * Reads the header of a .npy file.
+ *
+ * @param bytes the beginning of the file: all of it, or MAX_NPY_HEADER bytes
+ * @param size of the whole file
+ * @throws TensorFileError as `readNpy` does
+ */
+export function readNpyHeader(bytes: Uint8Array, size: number): NpyHeader {
   if (bytes.byteLength < 10 || magic.some((byte, i) => bytes[i] !== byte)) fail('it does not begin as one');
   const major = Number(bytes[6]);
   if (major < 1 || major > 3) fail(`its format version ${major} is unknown`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (major > 1 && bytes.byteLength < 12) fail('it ends within its header');
   const [start, length] = major === 1 ? [10, view.getUint16(8, true)] : [12, view.getUint32(8, true)];
-  if (start + length > bytes.byteLength) {
-    fail(`its header claims ${length} bytes, but the file has only ${bytes.byteLength - start} after the length`);
-  }
-  // A sound header is short; this also bounds the matching below.
-  if (length > 65_536) fail(`its header claims ${length} bytes`);
+  if (start + length > size)
+    fail(`its header claims ${length} bytes, but the file has only ${size - start} after the length`);
+  if (start + length > MAX_NPY_HEADER) fail(`its header claims ${length} bytes`);
   const text = new TextDecoder().decode(bytes.subarray(start, start + length));
   const descr = /'descr'\s*:\s*'([^']*)'/.exec(text)?.[1];
   const order = /'fortran_order'\s*:\s*(True|False)/.exec(text)?.[1];
@@ -94,21 +125,13 @@ export function readNpyArray(bytes: Uint8Array): NpyArray {
     .map(part => part.trim().replace(/L$/, ''))
     .filter(part => part !== '')
     .map(Number);
-  const width = Number(/^\|S([1-9]\d{0,5})$/.exec(descr)?.[1] ?? 0);
-  const { dtype, swapped } = width > 0 ? { dtype: 'bytes' as const, swapped: false } : parseDescr(descr);
-  const size = dtype === 'bytes' ? width : bytesPerElement[dtype];
-  const needed = elementCount(shape) * size;
-  const data = bytes.subarray(start + length);
-  if (data.byteLength !== needed) {
-    fail(`${descr} [${shape.join(', ')}] takes ${needed} bytes, but the file has ${data.byteLength}`);
-  }
-  let ordered = data;
-  if (swapped) {
-    ordered = ordered.slice();
-    for (let at = 0; at < ordered.length; at += size) ordered.subarray(at, at + size).reverse();
-  }
-  if (order === 'True' && shape.length > 1) ordered = toRowMajor(ordered, shape, size);
-  return dtype === 'bytes' ? { dtype, width, shape, data: ordered } : { dtype, shape, data: ordered };
+  const textWidth = Number(/^\|S([1-9]\d{0,5})$/.exec(descr)?.[1] ?? 0);
+  const { dtype, swapped } = textWidth > 0 ? { dtype: 'bytes' as const, swapped: false } : parseDescr(descr);
+  const width = dtype === 'bytes' ? textWidth : bytesPerElement[dtype];
+  const needed = elementCount(shape) * width;
+  const found = size - start - length;
+  if (found !== needed) fail(`${descr} [${shape.join(', ')}] takes ${needed} bytes, but the file has ${found}`);
+  return { start: start + length, dtype, width, shape, swapped, fortran: order === 'True' && shape.length > 1 };
 }
 
 function parseDescr(descr: string): { dtype: TensorDtype; swapped: boolean } {

@@ -26,6 +26,15 @@ const dtypeOf: Readonly<Record<string, TensorDtype>> = {
   F64: 'f64',
 };
 
+/** A tensor of a file, and where its bytes are. */
+export interface PlacedTensor {
+  readonly dtype: TensorDtype;
+  readonly shape: readonly number[];
+  /** Bytes from the beginning of the file's data. */
+  readonly from: number;
+  readonly to: number;
+}
+
 /**
  * Reads a .safetensors file; the tensors are views of `bytes`. Source: the format's description,
  * huggingface/safetensors (8-byte header length, JSON header, data without gaps).
@@ -34,20 +43,48 @@ const dtypeOf: Readonly<Record<string, TensorDtype>> = {
  * are all checked before they are used
  */
 export function readSafetensors(bytes: Uint8Array): SafetensorsFile {
-  if (bytes.byteLength < 8) fail(`it has only ${bytes.byteLength} bytes`);
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const length = view.getBigUint64(0, true);
-  if (length > BigInt(MAX_HEADER)) fail(`its header claims ${length} bytes; ${MAX_HEADER} are allowed`);
-  if (length > BigInt(bytes.byteLength - 8)) {
-    fail(`its header claims ${length} bytes, but the file has only ${bytes.byteLength - 8} after the length`);
-  }
-  const dataStart = 8 + Number(length);
-  const header = parseHeader(bytes.subarray(8, dataStart));
+  const dataStart = safetensorsDataStart(bytes, bytes.byteLength);
   const data = bytes.subarray(dataStart);
+  const { tensors, metadata } = readSafetensorsHeader(bytes.subarray(8, dataStart), data.byteLength);
+  return {
+    tensors: new Map(
+      [...tensors].map(([name, { dtype, shape, from, to }]) => [name, { dtype, shape, data: data.subarray(from, to) }]),
+    ),
+    metadata,
+  };
+}
 
+/**
+ * Where the data of a .safetensors file begins; the header's JSON begins at byte 8.
+ *
+ * @param start the first bytes of the file, at least 8 where it has so many
+ * @param size of the whole file
+ * @throws TensorFileError when it has no header that fits into it
+ */
+export function safetensorsDataStart(start: Uint8Array, size: number): number {
+  if (size < 8) fail(`it has only ${size} bytes`);
+  const length = new DataView(start.buffer, start.byteOffset, start.byteLength).getBigUint64(0, true);
+  if (length > BigInt(MAX_HEADER)) fail(`its header claims ${length} bytes; ${MAX_HEADER} are allowed`);
+  if (length > BigInt(size - 8))
+    fail(`its header claims ${length} bytes, but the file has only ${size - 8} after the length`);
+  return 8 + Number(length);
+}
+
+/**
+ * The tensors that the header of a .safetensors file names, all of them checked.
+ *
+ * @param bytes the header's JSON
+ * @param dataBytes bytes that follow it
+ * @throws TensorFileError as `readSafetensors` does
+ */
+export function readSafetensorsHeader(
+  bytes: Uint8Array,
+  dataBytes: number,
+): { readonly tensors: ReadonlyMap<string, PlacedTensor>; readonly metadata: Readonly<Record<string, string>> } {
+  const header = parseHeader(bytes);
   const metadata: Record<string, string> = {};
-  const tensors = new Map<string, Tensor>();
-  const places: { name: string; from: number; to: number }[] = [];
+  const tensors = new Map<string, PlacedTensor>();
+
   for (const [name, entry] of Object.entries(header)) {
     if (name === '__metadata__') {
       if (!isObject(entry)) fail('its __metadata__ is not an object');
@@ -65,24 +102,23 @@ export function readSafetensors(bytes: Uint8Array): SafetensorsFile {
     if (!isSizes(shape)) fail(`tensor ${quoted} has no proper shape`);
     if (!isSizes(offsets) || offsets.length !== 2) fail(`tensor ${quoted} has no proper data_offsets`);
     const [from = 0, to = 0] = offsets;
-    if (from > to || to > data.byteLength) {
-      fail(`tensor ${quoted} claims bytes ${from} to ${to} of ${data.byteLength}`);
+    if (from > to || to > dataBytes) {
+      fail(`tensor ${quoted} claims bytes ${from} to ${to} of ${dataBytes}`);
     }
     const needed = elementCount(shape) * bytesPerElement[dtype];
     if (to - from !== needed) {
       fail(`tensor ${quoted} is ${written} [${shape.join(', ')}], which takes ${needed} bytes, but has ${to - from}`);
     }
-    places.push({ name, from, to });
-    tensors.set(name, { dtype, shape, data: data.subarray(from, to) });
+    tensors.set(name, { dtype, shape, from, to });
   }
-  places.sort((a, b) => a.from - b.from || a.to - b.to);
+  const places = [...tensors].sort(([, a], [, b]) => a.from - b.from || a.to - b.to);
   let end = 0;
-  for (const { name, from, to } of places) {
+  for (const [name, { from, to }] of places) {
     if (from < end) fail(`tensor ${JSON.stringify(name)} overlaps another one`);
     if (from > end) fail(`bytes ${end} to ${from} belong to no tensor`);
     end = to;
   }
-  if (end !== data.byteLength) fail(`${data.byteLength - end} bytes at its end belong to no tensor`);
+  if (end !== dataBytes) fail(`${dataBytes - end} bytes at its end belong to no tensor`);
   return { tensors, metadata };
 }
 

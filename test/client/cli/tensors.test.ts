@@ -1,14 +1,17 @@
-import { writeFileSync } from 'node:fs';
+import { appendFileSync, truncateSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Failure } from '../../../client/cli/failure.ts';
 import { problemOfSamples, problemOfTensors } from '../../../client/cli/run-problem.ts';
 import type { Subject } from '../../../client/cli/subject.ts';
-import { oneHead, readInput } from '../../../client/cli/tensors.ts';
+import { openInput, readInput, type TensorChoice } from '../../../client/cli/tensors.ts';
+import { oneHead } from '../../../runtime/attention/read-input.ts';
 import { sampleInput } from '../../../runtime/attention/sample-data.ts';
 import { fromFloat32, fromUint32 } from '../../../runtime/tensor/convert.ts';
 import type { Tensor } from '../../../runtime/tensor/dtype.ts';
+import { writeNpy } from '../../../runtime/tensor/npy.ts';
+import { writeNpz } from '../../../runtime/tensor/npz.ts';
 import { writeSafetensors } from '../../../runtime/tensor/safetensors.ts';
 import { createLanguage, NO_FILES } from '../../../server/language.ts';
 import { temporaryFolder } from './command-line.ts';
@@ -33,7 +36,7 @@ function filled(...size: number[]): Tensor {
 }
 
 async function read(tensors: Record<string, Tensor>): ReturnType<typeof readInput> {
-  return readInput(file(writeSafetensors(tensors)), never);
+  return readInput(file(writeSafetensors(tensors)), {}, never);
 }
 
 describe('reading q, k and v', () => {
@@ -61,9 +64,9 @@ describe('reading q, k and v', () => {
     [2, 7, 3],
   );
   it.each<[string, Record<string, Tensor>, RegExp]>([
-    ['no tensors', {}, /has no tensor q.*it has none/],
-    ['no v', { q, k, value: v }, /has no tensor v, which should be \[kv_heads, tokens, head_dim\]; it has k, q, value/],
-    ['two axes', { q: filled(5, 3), k, v }, /q is \[5, 3\], but should be \[heads, queries, head_dim\]/],
+    ['no tensors', {}, /has no q, k and v that are named alike.*It has none/],
+    ['no v', { q, k, wert: v }, /has no q, k and v that are named alike.*It has k, q, wert/],
+    ['two axes', { q: filled(5, 3), k, v }, /q is \[5, 3\], but should be \[heads, tokens, head_dim\]/],
     ['four axes', { q: filled(1, 4, 5, 3), k, v }, /q is \[1, 4, 5, 3\]/],
     ['an empty axis', { q: filled(4, 0, 3), k, v }, /q is empty/],
     ['integers', { q: fromUint32(new Uint32Array(60), [4, 5, 3]), k, v }, /q is U32; convert/],
@@ -71,12 +74,96 @@ describe('reading q, k and v', () => {
     ['another head_dim', { q: filled(4, 5, 2), k, v }, /head_dim 2 and k has 3/],
     ['heads that do not divide', { q: filled(3, 5, 3), k, v }, /3 heads and k has 2/],
     ['more queries than tokens', { q: filled(4, 8, 3), k, v }, /8 queries, but k has only 7 tokens/],
-    ['NaN', { q, k: nan, v }, /k holds NaN \(element 4\)/],
+    ['NaN', { q, k: nan, v }, /k holds NaN at \[0, 1, 1\]/],
   ])('refuses %s', async (_what, tensors, message) => {
     await expect(read(tensors)).rejects.toMatchObject({
       exitCode: 2,
       message: expect.stringMatching(message) as unknown,
     });
+  });
+
+  /** [heads][tokens][dim] as [tokens][heads][dim]. */
+  const tokensFirst = (data: Float32Array, heads: number, tokens: number, dim: number): Tensor => {
+    const out = data.slice();
+    for (let h = 0; h < heads; h++)
+      for (let n = 0; n < tokens; n++)
+        for (let d = 0; d < dim; d++) out[(n * heads + h) * dim + d] = data[(h * tokens + n) * dim + d]!;
+    return fromFloat32(out, [tokens, heads, dim]);
+  };
+  const swapped = {
+    q: tokensFirst(sample.q, 4, 5, 3),
+    k: tokensFirst(sample.k, 2, 7, 3),
+    v: tokensFirst(sample.v, 2, 7, 3),
+  };
+  const batchOf = (tensor: Tensor): Tensor => {
+    const data = new Uint8Array(2 * tensor.data.length);
+    data.set(tensor.data, tensor.data.length);
+    return { ...tensor, shape: [2, ...tensor.shape], data };
+  };
+  const named = (name: string, contents: Uint8Array): string => {
+    const to = path.join(folder, name);
+    writeFileSync(to, contents);
+    return to;
+  };
+
+  it.each<[string, () => string | undefined, TensorChoice]>([
+    ['.npz', () => named('plain.npz', writeNpz({ q, k, v })), {}],
+    ['tokens before heads', () => named('nhd.npz', writeNpz(swapped)), { layout: 'nhd' }],
+    [
+      'a batch',
+      () => file(writeSafetensors({ q: batchOf(q), k: batchOf(k), v: batchOf(v) })),
+      { layout: 'bhnd', batch: 1 },
+    ],
+    [
+      'a batch with tokens before heads',
+      () => file(writeSafetensors({ q: batchOf(swapped.q), k: batchOf(swapped.k), v: batchOf(swapped.v) })),
+      { layout: 'bnhd', batch: 1 },
+    ],
+    [
+      'three .npy files',
+      () => undefined,
+      {
+        q: named('q.npy', writeNpy(q)),
+        k: named('k.npy', writeNpy(k)),
+        v: named('v.npy', writeNpy(v)),
+      },
+    ],
+    ['other names', () => file(writeSafetensors({ a: q, b: k, c: v })), { q: 'a', k: 'b', v: 'c' }],
+    ['names that are found', () => file(writeSafetensors({ query: q, key_states: k, key: k, value: v })), {}],
+  ])('reads %s', async (_what, input, choice) => {
+    expect(await readInput(input(), choice, never)).toEqual(sample);
+  });
+
+  it('reads one layer of several', async () => {
+    const other = fromFloat32(
+      sample.q.map(value => value + 1),
+      [4, 5, 3],
+    );
+    const layered = { 'h.0.q': q, 'h.0.k': k, 'h.0.v': v, 'h.10.q': other, 'h.10.k': k, 'h.10.v': v };
+    const name = file(writeSafetensors(layered));
+    const opened = await openInput(name, {}, never);
+    expect(opened.layers).toEqual([0, 10]);
+    await opened.close();
+    expect((await readInput(name, { layer: 10 }, never)).q).toEqual(sample.q.map(value => value + 1));
+    await expect(readInput(name, {}, never)).rejects.toThrow(/has layers 0, 10; say with --layer/);
+    await expect(readInput(name, { layer: 3 }, never)).rejects.toThrow(/there is no layer 3: .* has 0, 10/);
+  });
+
+  it('refuses what does not fit into memory before it reads it', async () => {
+    // A file with a hole: all of it is promised, and hardly any is on the disk.
+    const shape = [64, 2 ** 22, 256];
+    const bytes = shape.reduce((all, size) => all * size, 2);
+    const entry = (at: number) => ({ dtype: 'F16', shape, data_offsets: [at * bytes, (at + 1) * bytes] });
+    const header = new TextEncoder().encode(JSON.stringify({ q: entry(0), k: entry(1), v: entry(2) }).padEnd(512));
+    const name = path.join(folder, 'large.safetensors');
+    const length = new Uint8Array(8);
+    new DataView(length.buffer).setBigUint64(0, BigInt(header.length), true);
+    writeFileSync(name, length);
+    appendFileSync(name, header);
+    truncateSync(name, 8 + header.length + 3 * bytes);
+    await expect(readInput(name, {}, never)).rejects.toThrow(
+      /64 heads and 4194304 tokens needs about 2\.5 TiB of memory/,
+    );
   });
 
   it('ends with words for any damaged file', async () => {
@@ -92,7 +179,7 @@ describe('reading q, k and v', () => {
           const name = path.join(folder, 'damaged.safetensors');
           writeFileSync(name, damaged);
           try {
-            await readInput(name, never);
+            await readInput(name, {}, never);
           } catch (error) {
             if (!(error instanceof Failure)) throw error;
             expect(error.exitCode).toBe(2);

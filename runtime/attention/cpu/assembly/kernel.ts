@@ -6,28 +6,17 @@
 // interleaved in pairs of rows, [row pairs][dim][2], and so are outputs, [row pairs][width / 16][2][16]. The constant
 // distances make addresses part of the instructions.
 
+import { scorePanel } from './panels';
+import { CONSTANTS, madd, power } from './power';
+
+export { packKeys, packQueries } from './panels';
+
 /** Stands for "no key yet"; never an infinity, so that differences stay finite. */
 const NEVER: f32 = -3e38;
 /** What is subtracted from scores is at least this, so that NEVER minus it is far below zero and its power is zero. */
 const LOWEST: f32 = -1e38;
 /** Bytes from the scores of the first row of a pair to those of the second: 1024 keys, the most a tile has, and a gap. */
 const SECOND: usize = 4160;
-
-/**
- * For `power`: the lowest exponent, 1.5 * 2^23 + 127, and the minimax polynomial of degree 5 for 2^x on [-0.5, 0.5], all
- * of them four times. In memory, because V8 builds a vector literal anew in each round of a loop.
- */
-const CONSTANTS = memory.data<f32>(
-  [
-    -127, -127, -127, -127, 12583039, 12583039, 12583039, 12583039, 0.001327793890320418, 0.001327793890320418,
-    0.001327793890320418, 0.001327793890320418, 0.00967575764075735, 0.00967575764075735, 0.00967575764075735,
-    0.00967575764075735, 0.05550709598138968, 0.05550709598138968, 0.05550709598138968, 0.05550709598138968,
-    0.24022114337835215, 0.24022114337835215, 0.24022114337835215, 0.24022114337835215, 0.6931469682296736,
-    0.6931469682296736, 0.6931469682296736, 0.6931469682296736, 1.0000000733176135, 1.0000000733176135,
-    1.0000000733176135, 1.0000000733176135,
-  ],
-  16,
-);
 
 /** The bit of each lane, for the four vectors of a panel. In memory for the same reason. */
 const LANE_BITS = memory.data<i32>(
@@ -40,36 +29,6 @@ const LANE_BITS = memory.data<i32>(
 /** First free byte of memory. */
 export function heapBase(): usize {
   return __heap_base;
-}
-
-/** a * b + c */
-@inline
-function madd(a: v128, b: v128, c: v128): v128 {
-  if (ASC_FEATURE_RELAXED_SIMD) return f32x4.relaxed_madd(a, b, c);
-  return f32x4.add(f32x4.mul(a, b), c);
-}
-
-/**
- * 2^value for value <= 0, relative error below 2e-7; zero below 2^-126, NaN for NaN. Adding 1.5 * 2^23 + 127 rounds to
- * the nearest integer and leaves the exponent's bits at the end.
- */
-@inline
-function power(
-  value: v128,
-  low: v128,
-  round: v128,
-  p5: v128,
-  p4: v128,
-  p3: v128,
-  p2: v128,
-  p1: v128,
-  p0: v128,
-): v128 {
-  const x = f32x4.pmax(value, low);
-  const t = f32x4.add(x, round);
-  const r = f32x4.sub(x, f32x4.sub(t, round));
-  const p = madd(madd(madd(madd(madd(p5, r, p4), r, p3), r, p2), r, p1), r, p0);
-  return f32x4.mul(p, i32x4.shl(t, 23));
 }
 
 /** 2^(before - now), exactly 1 when nothing changed: many tiles would add up what is missing. */
@@ -123,48 +82,6 @@ function total(v: v128): f32 {
   return (
     f32x4.extract_lane(v, 0) + f32x4.extract_lane(v, 1) + (f32x4.extract_lane(v, 2) + f32x4.extract_lane(v, 3))
   );
-}
-
-/**
- * Scores of two rows and one panel of keys: eight accumulators fill the sixteen vector registers without spilling, which
- * no other shape does in V8.
- */
-@inline
-function scorePanel(q: usize, k: usize, s: usize, dim: i32): void {
-  let c00 = f32x4.splat(0);
-  let c01 = f32x4.splat(0);
-  let c02 = f32x4.splat(0);
-  let c03 = f32x4.splat(0);
-  let c10 = f32x4.splat(0);
-  let c11 = f32x4.splat(0);
-  let c12 = f32x4.splat(0);
-  let c13 = f32x4.splat(0);
-  for (let i = 0; i < dim; i++) {
-    const a0 = v128.load32_splat(q);
-    const a1 = v128.load32_splat(q, 4);
-    const b0 = v128.load(k);
-    const b1 = v128.load(k, 16);
-    const b2 = v128.load(k, 32);
-    const b3 = v128.load(k, 48);
-    c00 = madd(a0, b0, c00);
-    c01 = madd(a0, b1, c01);
-    c02 = madd(a0, b2, c02);
-    c03 = madd(a0, b3, c03);
-    c10 = madd(a1, b0, c10);
-    c11 = madd(a1, b1, c11);
-    c12 = madd(a1, b2, c12);
-    c13 = madd(a1, b3, c13);
-    q += 8;
-    k += 64;
-  }
-  v128.store(s, c00);
-  v128.store(s, c01, 16);
-  v128.store(s, c02, 32);
-  v128.store(s, c03, 48);
-  v128.store(s, c10, SECOND);
-  v128.store(s, c11, SECOND + 16);
-  v128.store(s, c12, SECOND + 32);
-  v128.store(s, c13, SECOND + 48);
 }
 
 /** Two rows and sixteen columns of the output: what was there, faded, plus weights times values. */
@@ -258,7 +175,7 @@ function attendPair(
   for (let panel = first; panel < last; panel++) {
     // What is left over in the scores of a panel that is not used gets hidden.
     if (mask != 0 && !panelUsed(mask, rowBytes, panel)) continue;
-    scorePanel(q, k + <usize>panel * keyPanel, s + (<usize>panel << 6), dim);
+    scorePanel(q, k + <usize>panel * keyPanel, s + (<usize>panel << 6), s + SECOND + (<usize>panel << 6), dim);
   }
   if (mask != 0) {
     hide(s, mask, first, last);
@@ -374,65 +291,6 @@ export function finish(o: usize, l: usize, to: usize, rows: i32, dim: i32, width
         }
       }
       from += 128;
-    }
-  }
-}
-
-/** [rows][dim] times a factor -> [row pairs][dim][2]; the last of an odd number of rows is paired with zeros. */
-export function packQueries(from: usize, to: usize, rows: i32, dim: i32, factor: f32): void {
-  const row = <usize>dim << 2;
-  const whole = dim & ~3;
-  const factors = f32x4.splat(factor);
-  for (let i = 0; i < rows; i += 2) {
-    const paired = i + 1 < rows;
-    let d = 0;
-    for (; d < whole; d += 4) {
-      const a = f32x4.mul(v128.load(from), factors);
-      const b = paired ? f32x4.mul(v128.load(from + row), factors) : f32x4.splat(0);
-      v128.store(to, v128.shuffle<f32>(a, b, 0, 4, 1, 5));
-      v128.store(to, v128.shuffle<f32>(a, b, 2, 6, 3, 7), 16);
-      from += 16;
-      to += 32;
-    }
-    for (; d < dim; d++) {
-      store<f32>(to, load<f32>(from) * factor);
-      store<f32>(to, paired ? load<f32>(from + row) * factor : 0, 4);
-      from += 4;
-      to += 8;
-    }
-    from += row;
-  }
-}
-
-/** [keys][dim] -> [keys / 16][dim][16] */
-export function packKeys(from: usize, to: usize, keys: i32, dim: i32): void {
-  const row = <usize>dim << 2;
-  const whole = dim & ~3;
-  for (let key = 0; key < keys; key += 4) {
-    const source = from + <usize>key * row;
-    const target = to + <usize>(key & ~15) * row + (<usize>(key & 15) << 2);
-    let d = 0;
-    for (; d < whole; d += 4) {
-      const at = source + (<usize>d << 2);
-      const a = v128.load(at);
-      const b = v128.load(at + row);
-      const c = v128.load(at + 2 * row);
-      const e = v128.load(at + 3 * row);
-      const ab0 = v128.shuffle<f32>(a, b, 0, 4, 1, 5);
-      const ab1 = v128.shuffle<f32>(a, b, 2, 6, 3, 7);
-      const ce0 = v128.shuffle<f32>(c, e, 0, 4, 1, 5);
-      const ce1 = v128.shuffle<f32>(c, e, 2, 6, 3, 7);
-      const out = target + (<usize>d << 6);
-      v128.store(out, v128.shuffle<f32>(ab0, ce0, 0, 1, 4, 5));
-      v128.store(out, v128.shuffle<f32>(ab0, ce0, 2, 3, 6, 7), 64);
-      v128.store(out, v128.shuffle<f32>(ab1, ce1, 0, 1, 4, 5), 128);
-      v128.store(out, v128.shuffle<f32>(ab1, ce1, 2, 3, 6, 7), 192);
-    }
-    for (; d < dim; d++) {
-      for (let i: usize = 0; i < 4; i++) {
-        const value = load<f32>(source + i * row + (<usize>d << 2));
-        store<f32>(target + (<usize>d << 6) + (i << 2), value);
-      }
     }
   }
 }

@@ -1,0 +1,44 @@
+import { fullPlan } from '../../attention/full-plan.ts';
+import type { HeadPlans } from '../../attention/types.ts';
+import { compilePlan } from '../../compile/plan.ts';
+import { bindPattern } from '../../pattern/bind.ts';
+import { squareShape } from '../../pattern/shape.ts';
+
+/**
+ * What a mask is measured against: attention of every query to every key, or to itself and the keys before it, which is
+ * what a model that was trained causally computes.
+ */
+export type Baseline = 'full' | 'causal';
+
+/** Plans with more tiles of 64 x 64 than this are made of larger ones. */
+const MOST_SMALL_TILES = 2 ** 22;
+
+/**
+ * The plan of a baseline for all heads. Query row r sits at position `offset + r`.
+ *
+ * @param heads heads that share it
+ */
+export function baselinePlans(
+  baseline: Baseline,
+  heads: number,
+  queries: number,
+  keys: number,
+  offset: number,
+): HeadPlans {
+  const small = Math.ceil(queries / 64) * Math.ceil(keys / 64) <= MOST_SMALL_TILES;
+  const tile = small ? { queries: 64, keys: 64 } : { queries: 256, keys: 1024 };
+  const plan =
+    baseline === 'full'
+      ? fullPlan(queries, keys, tile)
+      : compilePlan(
+          bindPattern({ kind: 'primitive', name: 'causal', args: {} }, { ...squareShape(keys), queries, offset }),
+          { ...squareShape(keys), queries, offset },
+          { tile },
+        );
+  return { plans: [plan], headPlan: new Array<number>(heads).fill(0) };
+}
+
+/** Pairs of a baseline in one row: those keys are 0 up to it. */
+export function baselineKeys(baseline: Baseline, row: number, keys: number, offset: number): number {
+  return baseline === 'full' ? keys : Math.min(keys, offset + row + 1);
+}

@@ -1,0 +1,193 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { type CurvePoint, curveSizes, equalPairs } from '../../../../runtime/analyse/quality/curve.ts';
+import { distributionOf } from '../../../../runtime/analyse/quality/distribution.ts';
+import { keysPerRow } from '../../../../runtime/analyse/quality/plan-rows.ts';
+import { RowKernel } from '../../../../runtime/analyse/quality/row-kernel.ts';
+import { sampleInput } from '../../../../runtime/attention/sample-data.ts';
+import type { AttentionInput } from '../../../../runtime/attention/types.ts';
+import { compileHeadParts } from '../../../../runtime/compile/compile-heads.ts';
+import type { TilePlan } from '../../../../runtime/compile/tile-plan.ts';
+import { densePlan } from '../../dense-plan.ts';
+import { modelOf } from '../../dynamic/select.ts';
+import { attentionOf } from './by-definition.ts';
+
+type Allowed = (row: number, key: number) => boolean;
+
+interface Problem {
+  readonly queries: number;
+  readonly keys: number;
+  readonly headDim: number;
+  readonly causal: boolean;
+  readonly seed: number;
+  /** Times q: 0 makes all scores equal, 8 leaves a row one key. */
+  readonly sharpness: number;
+}
+
+const arbitraryProblem: fc.Arbitrary<Problem> = fc
+  .record({
+    keys: fc.oneof(fc.integer({ min: 1, max: 100 }), fc.constantFrom(1, 16, 17, 33, 64)),
+    fewer: fc.nat(99),
+    headDim: fc.integer({ min: 1, max: 20 }),
+    causal: fc.boolean(),
+    seed: fc.nat(1000),
+    sharpness: fc.constantFrom(0, 0.3, 1, 8),
+  })
+  .map(({ keys, fewer, ...rest }) => ({ keys, queries: Math.max(1, keys - fewer), ...rest }));
+
+function inputOf({ queries, keys, headDim, seed, sharpness }: Problem): AttentionInput {
+  const input = sampleInput({ heads: 1, kvHeads: 1, queries, keys, headDim }, seed);
+  return { ...input, q: input.q.map(value => value * sharpness) };
+}
+
+async function measure(problem: Problem, plans: readonly TilePlan[]) {
+  const input = inputOf(problem);
+  const { q, k } = input;
+  const { queries, keys, headDim } = problem;
+  const kernel = (await RowKernel.create(true))!;
+  const found = await distributionOf(kernel, {
+    ...{ q, k, queries, keys, headDim, plans },
+    baseline: problem.causal ? 'causal' : 'full',
+    offset: keys - queries,
+    scale: 1 / Math.sqrt(headDim),
+    perRow: keysPerRow(plans, queries),
+  });
+  const seen: Allowed = (row, key) => !problem.causal || key <= keys - queries + row;
+  return { found, seen, p: attentionOf(input, 0, seen).p, sums: kernel.sums() };
+}
+
+const sum = (values: readonly number[]) => values.reduce((all, value) => all + value, 0);
+const descending = (values: readonly number[]) => [...values].sort((a, b) => b - a);
+const largest = (values: readonly number[], count: number) => sum(descending(values).slice(0, count));
+
+describe('the distribution of a head', () => {
+  it('is as the definition says, for any mask', { timeout: 60_000 }, async () => {
+    await fc.assert(
+      fc.asyncProperty(arbitraryProblem, fc.constantFrom(0, 0.05, 0.4, 0.9, 1), async (problem, share) => {
+        const { queries, keys, causal, seed } = problem;
+        const draws = sampleInput({ heads: 1, kvHeads: 1, queries, keys, headDim: keys }, seed + 1).q;
+        const limit = [Number.NEGATIVE_INFINITY, 3 * share - 1.5, Number.POSITIVE_INFINITY][Math.ceil(share * 1.05)]!;
+        const allowed: Allowed = (row, key) =>
+          draws[row * keys + key]! < limit && (!causal || key <= keys - queries + row);
+        const tile = { queries: 16, keys: 48 };
+        const { found, p, seen } = await measure(problem, [densePlan(queries, keys, allowed, tile)]);
+        const rows = p.map((probabilities, row) => {
+          const keysOf = [...probabilities.keys()].filter(key => seen(row, key));
+          return {
+            own: keysOf.filter(key => allowed(row, key)).map(key => probabilities[key]!),
+            all: keysOf.map(key => probabilities[key]!),
+          };
+        });
+        const pairs = sum(rows.map(({ own }) => own.length));
+        const oracle = largest(
+          rows.flatMap(({ all }) => all),
+          pairs,
+        );
+        expect(found.oracle).toBeGreaterThan((oracle / queries) * (1 - 1e-5) - 1e-6);
+        expect(found.oracle).toBeLessThan((oracle / queries) * (1 + 1 / 60) + 1e-5);
+        expect(found.topk).toBeCloseTo(sum(rows.map(({ own, all }) => largest(all, own.length))) / queries, 5);
+        const entropies = p.map(row => sum(row.map(value => (value === 0 ? 0 : -value * Math.log2(value)))));
+        expect(found.entropy).toBeCloseTo(sum(entropies) / queries, 4);
+        // A key that is as probable as the last one of the best stands for it; float32 decides what is equal.
+        const overlaps = rows.flatMap(({ own, all }) => {
+          if (own.length === 0) return [];
+          const least = descending(all)[own.length - 1]!;
+          const close = (value: number) => Math.abs(value - least) <= 1e-6 * least + 1e-37;
+          const clear = own.filter(value => value > least && !close(value)).length;
+          const larger = all.filter(value => value > least && !close(value)).length;
+          const ties = own.filter(close).length;
+          return [(clear + Math.min(ties, own.length - larger)) / own.length];
+        });
+        if (overlaps.length === 0) expect(found.overlap).toBeNull();
+        else if (problem.sharpness > 0) expect(found.overlap).toBeCloseTo(sum(overlaps) / overlaps.length, 4);
+        else expect(found.overlap).toBe(1);
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  it('compares with windows and random keys of as many pairs', { timeout: 60_000 }, async () => {
+    await fc.assert(
+      fc.asyncProperty(arbitraryProblem, fc.nat(99), async (problem, size) => {
+        const { queries, keys, causal } = problem;
+        const offset = keys - queries;
+        const window: Allowed = (row, key) =>
+          causal ? key <= offset + row && offset + row - key < size + 1 : Math.abs(offset + row - key) <= size;
+        const { found, p, seen, sums } = await measure(problem, [densePlan(queries, keys, window)]);
+        const recall = sum(p.map((row, i) => sum(row.filter((_, j) => window(i, j))))) / queries;
+        expect(found.window).toBeCloseTo(recall, 5);
+        // As many keys in each row, as far as there are.
+        const expected = p.map((row, i) => Math.min(1, (size + 1) / row.filter((_, j) => seen(i, j)).length));
+        const shape = { baseline: causal ? 'causal' : 'full', queries, keys, offset } as const;
+        const pairs = sum(p.map((row, i) => Math.min(size + 1, row.filter((_, j) => seen(i, j)).length)));
+        expect(equalPairs(sums, shape, pairs).random).toBeCloseTo(sum(expected) / queries, 9);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('draws curves that rise to 1, the oracle above all others', { timeout: 60_000 }, async () => {
+    await fc.assert(
+      fc.asyncProperty(arbitraryProblem, async problem => {
+        const { queries, keys } = problem;
+        const { found, p } = await measure(problem, [densePlan(queries, keys, () => false)]);
+        const { oracle, topk, window, random } = found.curve;
+        const sizes = curveSizes(keys);
+        for (const line of [oracle, topk, window, random]) {
+          expect(line).toHaveLength(sizes.length);
+          line.forEach(({ recall, density }, point) => {
+            expect(recall).toBeGreaterThanOrEqual((line[point - 1]?.recall ?? 0) - 1e-6);
+            expect(density).toBeGreaterThanOrEqual(line[point - 1]?.density ?? 0);
+            expect(recall).toBeLessThanOrEqual(1);
+          });
+        }
+        for (const line of [oracle, topk, random]) expect(line.at(-1)!.recall).toBeCloseTo(1, 5);
+        const seenPairs = (point: CurvePoint) => Math.round(point.density * queries * keys);
+        sizes.forEach((size, point) => {
+          const best = sum(p.map(row => largest(row, size))) / queries;
+          expect(topk[point]!.recall).toBeLessThan(best + 1e-5);
+          expect(topk[point]!.recall).toBeGreaterThan(best * (1 - 1 / 60) - 1e-5);
+          expect(oracle[point]!.recall).toBeGreaterThan(best - 1e-5);
+          const wanted = largest(p.flat(), seenPairs(oracle[point]!)) / queries;
+          expect(oracle[point]!.recall).toBeGreaterThan(wanted - 1e-5);
+          expect(oracle[point]!.recall).toBeLessThan(wanted * (1 + 1 / 60) + 1e-5);
+          expect(oracle[point]!.recall).toBeGreaterThan(random[point]!.recall - 1e-5);
+        });
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('reads masks in parts with orders of their own', async () => {
+    const problem = { queries: 700, keys: 700, headDim: 4, causal: false, seed: 5, sharpness: 1 };
+    const model = await modelOf('strided(32) | window(5)', { heads: 1, kvHeads: 1, ...problem });
+    const parts = compileHeadParts(model, 0, [0], 700);
+    expect(parts.length).toBeGreaterThan(1);
+    const ordered = await measure(
+      problem,
+      parts.map(({ plans }) => plans[0]!),
+    );
+    const plain = await measure(problem, [densePlan(700, 700, (i, j) => (i - j) % 32 === 0 || Math.abs(i - j) <= 2)]);
+    expect(ordered.found).toEqual(plain.found);
+  });
+
+  it('finds the mask of the most probable keys to be the best', async () => {
+    const problem = { queries: 90, keys: 90, headDim: 8, causal: true, seed: 2, sharpness: 2 };
+    const { p } = await measure(problem, [densePlan(90, 90, () => false)]);
+    const rank = p.map(row => row.map(value => row.filter(other => other > value).length));
+    const { found } = await measure(problem, [densePlan(90, 90, (i, j) => j <= i && rank[i]![j]! < 7)]);
+    expect(found.overlap).toBe(1);
+    expect(found.topk).toBeCloseTo(sum(p.map(row => largest(row, 7))) / 90, 5);
+    expect(found.window).toBeLessThan(found.topk);
+  });
+
+  it('stops when it is cancelled', async () => {
+    const { q, k } = sampleInput({ heads: 1, kvHeads: 1, queries: 6000, keys: 6000, headDim: 16 });
+    const shape = { baseline: 'full', queries: 6000, keys: 6000, offset: 0, headDim: 16, scale: 1 } as const;
+    const controller = new AbortController();
+    const plans = [densePlan(6000, 16, () => false)];
+    const task = { ...shape, q, k, plans, perRow: new Uint32Array(6000), signal: controller.signal };
+    const run = distributionOf((await RowKernel.create())!, { ...task, onRows: () => controller.abort() });
+    await expect(run).rejects.toMatchObject({ name: 'AbortError' });
+  });
+});
