@@ -18,7 +18,10 @@ module.exports = {
       severity: 'error',
       comment:
         'runtime/ takes nothing from packages but compression (fflate) and protocol buffers (@bufbuild/protobuf); an adapter for Node (*.node.ts) may.',
-      from: { path: '^runtime/', pathNot: [nodeAdapters, '^runtime/(attention/cpu|analyse/spread)/assembly/'] },
+      from: {
+        path: '^runtime/',
+        pathNot: [nodeAdapters, '^runtime/(attention/cpu|analyse/spread|dynamic/rows)/assembly/'],
+      },
       to: {
         dependencyTypes: ['npm', 'npm-dev', 'npm-peer', 'npm-optional', 'npm-no-pkg', 'npm-unknown'],
         pathNot: '(^|/)node_modules/(fflate|@bufbuild/protobuf)/',
@@ -130,7 +133,7 @@ module.exports = {
     // TypeScript 7 has no interface that this tool could parse with.
     parser: 'swc',
     doNotFollow: { path: 'node_modules' },
-    exclude: { path: '^runtime/(attention/cpu|analyse/spread)/assembly/' },
+    exclude: { path: '^runtime/(attention/cpu|analyse/spread|dynamic/rows)/assembly/' },
     enhancedResolveOptions: {
       extensions: ['.ts', '.mts', '.mjs', '.cjs', '.js', '.d.ts', '.json'],
       exportsFields: ['exports'],

@@ -1,7 +1,9 @@
 import { type ComparisonChoice, compareModels, type ModelComparison } from '../../runtime/analyse/compare-models.ts';
 import { type FitChoice, fitOf, type LibraryFit } from '../../runtime/analyse/fit.ts';
+import { nodeWorkers } from '../../runtime/attention/cpu/workers.node.ts';
 import { compileHeadParts } from '../../runtime/compile/compile-heads.ts';
 import { drawMask, type Picture, type PictureChoice } from '../../runtime/draw/picture.ts';
+import { createRowSelector } from '../../runtime/dynamic/rows/row-selector.ts';
 import { type Selection, type SelectionInput, selectHeads } from '../../runtime/dynamic/select-heads.ts';
 import { type Exported, formatOf } from '../../runtime/export/formats.ts';
 import type { ExportSubject } from '../../runtime/export/request.ts';
@@ -41,8 +43,8 @@ export interface JobResults {
   readonly plans: Selection;
 }
 
-/** Does a job, in whichever thread it is called. */
-export function doJob(job: Job): JobResults[Job['kind']] {
+/** Does a job, in whichever thread it is called; some tell how much of it is done, 0 to 1. */
+export async function doJob(job: Job, onProgress?: (done: number) => void): Promise<JobResults[Job['kind']]> {
   switch (job.kind) {
     case 'stats':
       return analyse(job.subject);
@@ -60,6 +62,20 @@ export function doJob(job: Job): JobResults[Job['kind']] {
     case 'plans':
       return job.content === undefined
         ? { parts: compileHeadParts(job.model, job.layer, job.heads, job.tokens), selectMs: null }
-        : selectHeads(job.model, job.layer, job.heads, job.content);
+        : select(job, job.content, onProgress);
+  }
+}
+
+/** Chooses on all threads of this machine. */
+async function select(
+  { model, layer, heads }: Job & { kind: 'plans' },
+  content: SelectionInput,
+  onProgress: ((done: number) => void) | undefined,
+): Promise<Selection> {
+  const rows = createRowSelector({ workers: nodeWorkers() });
+  try {
+    return await selectHeads(model, layer, heads, content, { rows, ...(onProgress && { onProgress }) });
+  } finally {
+    rows.dispose();
   }
 }

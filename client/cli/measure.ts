@@ -50,7 +50,9 @@ export function plansOf({ model, layer, heads, input }: RunProblem, session: Ses
   });
   if (!chooses) return session.during('Compiling', () => inThread(job, session.signal));
   const { v: _values, ...content } = input;
-  return session.during('Choosing keys', () => inThread({ ...job, content }, session.signal));
+  return session.during('Choosing keys', progress =>
+    inThread({ ...job, content }, session.signal, done => progress.update(done)),
+  );
 }
 
 /** Runs a problem, full attention over the same data, and compares some of its rows with the reference. */

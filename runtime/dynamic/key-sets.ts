@@ -10,10 +10,31 @@ export interface KeySet {
   word(column: number): number;
 }
 
-/** The set of some ascending keys of a sequence, in whichever form is smaller. The keys are kept, not copied. */
+/** The set of some ascending keys of a sequence, in whichever form is smaller. The keys may be kept, not copied. */
 export function keySet(ascending: Uint32Array, tokens: number): KeySet {
+  return keySetOf(wordsOf(ascending, tokens), 0, ascending.length, tokens).set;
+}
+
+/** Ascending keys as they are kept: the list itself, or a bit for each token where that is smaller. */
+export function wordsOf(ascending: Uint32Array, tokens: number): Uint32Array {
   const words = Math.ceil(tokens / 32);
-  return ascending.length <= words ? new ListedKeys(ascending) : new KeyBits(ascending, words);
+  if (ascending.length <= words) return ascending;
+  const bits = new Uint32Array(words);
+  for (const key of ascending) bits[key >>> 5] = (bits[key >>> 5] as number) | (1 << (key & 31));
+  return bits;
+}
+
+/** The set of `count` keys that `wordsOf` wrote from `at` on, and how many words they take. */
+export function keySetOf(
+  words: Uint32Array,
+  at: number,
+  count: number,
+  tokens: number,
+): { readonly set: KeySet; readonly length: number } {
+  const most = Math.ceil(tokens / 32);
+  const length = Math.min(count, most);
+  const own = words.subarray(at, at + length);
+  return { set: count <= most ? new ListedKeys(own) : new KeyBits(own), length };
 }
 
 class ListedKeys implements KeySet {
@@ -42,9 +63,8 @@ class ListedKeys implements KeySet {
 class KeyBits implements KeySet {
   readonly #words: Uint32Array;
 
-  constructor(keys: Uint32Array, words: number) {
-    this.#words = new Uint32Array(words);
-    for (const key of keys) this.#words[key >>> 5] = (this.#words[key >>> 5] ?? 0) | (1 << (key & 31));
+  constructor(words: Uint32Array) {
+    this.#words = words;
   }
 
   count(from: number, to: number): number {

@@ -11,10 +11,10 @@ import { SphericalClusters } from './spherical-clusters.ts';
  * Clusters come from spherical k-means over all queries and keys of the head. With `top: w` they are balanced: each takes
  * the w queries and the w keys nearest to its centre, so that a token may be in several or in none.
  */
-export const routing: Method = ({ args, candidates, shape, content, checkpoint }) => {
+export const routing: Method = async ({ args, candidates, shape, content, checkpoint }) => {
   const clusters = args.number('clusters');
   if (clusters === 1 && !args.has('top')) return candidates;
-  const found = new SphericalClusters([content.q, content.k], content.headDim, {
+  const found = await SphericalClusters.of([content.q, content.k], content.headDim, {
     clusters,
     iterations: args.number('iterations'),
     seed: args.number('seed'),

@@ -52,7 +52,7 @@ describe('attention over what content chooses, on every backend', () => {
     'topk(4, within: none())',
   ])('%s', async expression => {
     const problem = input({ keys: 150, queries: 141, heads: 4, kvHeads: 2, headDim: 20 });
-    const { parts } = selectHeads(await modelOf(expression, problem), 0, [0, 1, 2, 3], problem);
+    const { parts } = await selectHeads(await modelOf(expression, problem), 0, [0, 1, 2, 3], problem);
     const wanted = await expected(expression, problem);
     for (const backend of backends) {
       const { o, lse } = await backend.run(problem, parts, {});

@@ -66,7 +66,9 @@ describe('plans of heads that choose by content', () => {
   test('heads and lengths must be those of the tensors', async () => {
     await expect(choose('topk(2)', problem, [0])).rejects.toThrow(/There are 4 heads of queries, but 1 heads/);
     const model = await modelOf('topk(2)', { ...problem, queries: 60 });
-    expect(() => selectHeads(model, 0, [0, 1, 2, 3], problem)).toThrow(/has 60 queries, but the tensors have 70/);
+    await expect(selectHeads(model, 0, [0, 1, 2, 3], problem)).rejects.toThrow(
+      /has 60 queries, but the tensors have 70/,
+    );
     const short = { ...problem, q: problem.q.subarray(8) };
     await expect(choose('topk(2)', short)).rejects.toThrow(/q has 2232 numbers, .*needs 2240/);
   });
@@ -84,7 +86,7 @@ describe('plans of heads that choose by content', () => {
       const checkpoint = (): never => {
         throw new Error('stopped');
       };
-      expect(() => selectHeads(model, 0, [0, 1, 2, 3], problem, { checkpoint })).toThrow('stopped');
+      await expect(selectHeads(model, 0, [0, 1, 2, 3], problem, { checkpoint }), expression).rejects.toThrow('stopped');
     }
   });
 });

@@ -44,7 +44,7 @@ export function coarse(problem: AttentionInput): AttentionInput {
 export async function selected(expression: string, problem: AttentionInput): Promise<readonly Uint8Array[]> {
   const model = await modelOf(expression, problem);
   const heads = Array.from({ length: problem.heads }, (_, head) => head);
-  const { parts, selectMs } = selectHeads(model, 0, heads, problem);
+  const { parts, selectMs } = await selectHeads(model, 0, heads, problem);
   expect(parts).toHaveLength(1);
   expect(selectMs).toBeGreaterThan(0);
   const [{ plans, headPlan } = { plans: [], headPlan: [] }] = parts;
