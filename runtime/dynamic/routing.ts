@@ -3,7 +3,7 @@ import type { Mask } from '../pattern/mask.ts';
 import type { Shape } from '../pattern/shape.ts';
 import { type KeySet, KeySetsMask, keySet } from './key-sets.ts';
 import type { Method } from './method.ts';
-import { sharedLabelMask } from './shared-label.ts';
+import { SharedLabelMask } from './shared-label.ts';
 import { SphericalClusters } from './spherical-clusters.ts';
 
 /**
@@ -33,7 +33,7 @@ export const routing: Method = async ({ args, candidates, shape, content, checkp
   }
   const queryLabels = found.labels.subarray(0, shape.queries);
   return intersection(
-    sharedLabelMask(queryLabels, found.labels.subarray(shape.queries), clusters, shape.offset),
+    new SharedLabelMask(queryLabels, found.labels.subarray(shape.queries), clusters, shape.offset),
     candidates,
   );
 };

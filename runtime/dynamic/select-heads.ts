@@ -4,7 +4,7 @@ import type { AttentionInput, PlanParts } from '../attention/types.ts';
 import { compileEach } from '../compile/compile-heads.ts';
 import type { CompileOptions } from '../compile/mask-tree.ts';
 import { compilePatternParts } from '../compile/pattern-parts.ts';
-import { compilePlan } from '../compile/plan.ts';
+import { compileParts } from '../compile/reorder.ts';
 import type { TilePlan } from '../compile/tile-plan.ts';
 import { NOTHING } from '../pattern/algebra.ts';
 import { isDynamic } from '../pattern/bind.ts';
@@ -74,7 +74,7 @@ export async function selectHeads(
     const mask = next;
     // The next head's keys are chosen while this one's tiles are listed.
     next = begin(plans.size + 1);
-    plans.set(index, [compilePlan(await mask, shape, compiling)]);
+    plans.set(index, compileParts(await mask, shape, compiling));
     await breathe();
     throwIfAborted(signal);
   }
