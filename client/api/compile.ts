@@ -56,7 +56,7 @@ export function compile(model: Model, choice: CompileChoice = {}): Compiled {
 /** What was compiled or chosen, with its pairs. */
 export function compiled(
   place: Pick<Compiled, 'tokens' | 'queries' | 'layer' | 'heads'>,
-  { parts, selectMs }: Selection,
+  { parts, selectMs }: Pick<Selection, 'parts' | 'selectMs'>,
 ): Compiled {
   const pairs = pairsOfHeads(parts);
   const density = pairs / (place.heads.length * place.queries * place.tokens);

@@ -1,4 +1,4 @@
-import { Worker } from 'node:worker_threads';
+import { SHARE_ENV, Worker } from 'node:worker_threads';
 import type { Span } from '../../runtime/pattern/ir.ts';
 import { cancelled, wrongUse } from './failure.ts';
 import type { JobMessage } from './job-thread.ts';
@@ -34,7 +34,8 @@ export function inThread<K extends Job['kind']>(
       reject(cancelled());
       return;
     }
-    const worker = new Worker(new URL(import.meta.url), { workerData: job, execArgv: [] });
+    // Drivers of graphics devices look into the environment of the process.
+    const worker = new Worker(new URL(import.meta.url), { workerData: job, execArgv: [], env: SHARE_ENV });
     const end = (settle: () => void): void => {
       signal.removeEventListener('abort', stop);
       settle();

@@ -1,8 +1,12 @@
 import { type ComparisonChoice, compareModels, type ModelComparison } from '../../runtime/analyse/compare-models.ts';
 import { type FitChoice, fitOf, type LibraryFit } from '../../runtime/analyse/fit.ts';
 import { nodeWorkers } from '../../runtime/attention/cpu/workers.node.ts';
+import { openDawn } from '../../runtime/attention/gpu/dawn.node.ts';
+import type { BackendId } from '../../runtime/attention/types.ts';
 import { compileHeadParts } from '../../runtime/compile/compile-heads.ts';
 import { drawMask, type Picture, type PictureChoice } from '../../runtime/draw/picture.ts';
+import { createGpuRowSelector } from '../../runtime/dynamic/gpu/gpu-row-selector.ts';
+import type { RowSelector } from '../../runtime/dynamic/rows/row-rule.ts';
 import { createRowSelector } from '../../runtime/dynamic/rows/row-selector.ts';
 import { type Selection, type SelectionInput, selectHeads } from '../../runtime/dynamic/select-heads.ts';
 import { type Exported, formatOf } from '../../runtime/export/formats.ts';
@@ -29,8 +33,9 @@ export type Job =
       readonly layer: number;
       readonly heads: readonly number[];
       readonly tokens: number;
-      /** Queries and keys, where a pattern chooses among them. */
+      /** Queries and keys, where a pattern chooses among them, and what chooses. */
       readonly content?: SelectionInput;
+      readonly backend?: 'auto' | BackendId;
     };
 
 /** What each kind of job gives back. */
@@ -61,21 +66,28 @@ export async function doJob(job: Job, onProgress?: (done: number) => void): Prom
       return drawMask(job.pattern, job.shape, job.choice);
     case 'plans':
       return job.content === undefined
-        ? { parts: compileHeadParts(job.model, job.layer, job.heads, job.tokens), selectMs: null }
+        ? { parts: compileHeadParts(job.model, job.layer, job.heads, job.tokens), selectMs: null, notes: [] }
         : select(job, job.content, onProgress);
   }
 }
 
-/** Chooses on all threads of this machine. */
+/** Chooses on the backend that is asked for. */
 async function select(
-  { model, layer, heads }: Job & { kind: 'plans' },
+  { model, layer, heads, backend = 'auto' }: Job & { kind: 'plans' },
   content: SelectionInput,
   onProgress: ((done: number) => void) | undefined,
 ): Promise<Selection> {
-  const rows = createRowSelector({ workers: nodeWorkers() });
+  const rows = rowsOn(backend);
   try {
     return await selectHeads(model, layer, heads, content, { rows, ...(onProgress && { onProgress }) });
   } finally {
     rows.dispose();
   }
+}
+
+/** Whatever chooses, the keys are the same. */
+function rowsOn(backend: 'auto' | BackendId): RowSelector {
+  if (backend === 'reference') return createRowSelector({ wasm: null });
+  const otherwise = createRowSelector({ workers: nodeWorkers() });
+  return backend === 'cpu' ? otherwise : createGpuRowSelector({ open: openDawn, otherwise, always: backend === 'gpu' });
 }

@@ -42,7 +42,11 @@ export function openAttention(): Attention {
 }
 
 /** The plans of a problem's heads, chosen by its queries and keys where patterns ask for it. Throws JobError and Failure. */
-export function plansOf({ model, layer, heads, input }: RunProblem, session: Session): Promise<Selection> {
+export function plansOf(
+  { model, layer, heads, input }: RunProblem,
+  backend: 'auto' | BackendId,
+  session: Session,
+): Promise<Selection> {
   const job = { kind: 'plans', model, layer, heads, tokens: input.keys } as const;
   const chooses = heads.some(head => {
     const pattern = patternAt(model, layer, head);
@@ -51,7 +55,7 @@ export function plansOf({ model, layer, heads, input }: RunProblem, session: Ses
   if (!chooses) return session.during('Compiling', () => inThread(job, session.signal));
   const { v: _values, ...content } = input;
   return session.during('Choosing keys', progress =>
-    inThread({ ...job, content }, session.signal, done => progress.update(done)),
+    inThread({ ...job, content, backend }, session.signal, done => progress.update(done)),
   );
 }
 
@@ -59,7 +63,7 @@ export function plansOf({ model, layer, heads, input }: RunProblem, session: Ses
 export function measure(
   attention: Attention,
   { input }: RunProblem,
-  { parts, selectMs }: Selection,
+  { parts, selectMs, notes }: Selection,
   { backend, dtype }: Computing,
   session: Session,
 ): Promise<RunReport> {
@@ -69,7 +73,8 @@ export function measure(
     const limits = { longestFullMs: LONGEST_FULL_MS };
     const options = { backend, precision: dtype, signal, onProgress, ...limits };
     const report = await compareWithFull(attention, input, parts, options);
-    return { ...report, sparse: withSelectionTime(report.sparse, selectMs) };
+    const sparse = withSelectionTime(report.sparse, selectMs);
+    return { ...report, sparse: { ...sparse, notes: [...notes, ...sparse.notes] } };
   });
 }
 

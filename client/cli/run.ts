@@ -90,7 +90,7 @@ async function run(file: string | undefined, options: RunOptions, session: Sessi
       ? problemOfSamples(subject, options)
       : problemOfTensors(subject, options, options.input, await readInput(options.input, signal));
   const { input } = problem;
-  const plans = await plansOf(problem, session);
+  const plans = await plansOf(problem, options.backend, session);
   const attention = openAttention();
   try {
     const report = await measure(attention, problem, plans, options, session);

@@ -26,6 +26,8 @@ export interface Selection {
   readonly parts: PlanParts;
   /** Milliseconds that choosing took, with the plans of what was chosen; null when nothing was to be chosen. */
   readonly selectMs: number | null;
+  /** Why something was not computed where it was meant to be, in words for the user. */
+  readonly notes: readonly string[];
 }
 
 export interface SelectOptions extends CompileOptions, RowProgress {
@@ -86,7 +88,7 @@ export async function selectHeads(
     input.keys,
     (pattern, shape, index) => plans.get(index) ?? compilePatternParts(pattern, shape, compiling),
   );
-  return { parts, selectMs };
+  return { parts, selectMs, notes: own.notes() };
 
   function begin(at: number): Promise<Mask> {
     const head = dynamic[at];

@@ -39,6 +39,8 @@ export interface RowSelector {
    * @throws DOMException named AbortError when the signal fires
    */
   choose(request: RowRequest, progress?: RowProgress): Promise<readonly KeySet[]>;
+  /** Why an earlier choice of where to compute was not used, in words for the user. */
+  notes(): readonly string[];
   dispose(): void;
 }
 

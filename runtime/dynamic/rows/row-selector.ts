@@ -29,27 +29,31 @@ export function createRowSelector(options: RowSelectorOptions = {}): RowSelector
   const wasm = options.wasm === undefined ? rowKernelBytes() : (options.wasm ?? undefined);
   const { workers, workersFrom = SMALL } = options;
   const pool = wasm && workers && workers.threads > 1 ? new RowPool(workers, wasm) : undefined;
-  let broken = false;
+  let broken = '';
   let kernel: Promise<RowKernel> | undefined;
 
   async function choose(request: RowRequest, progress: RowProgress = {}): Promise<readonly KeySet[]> {
     throwIfAborted(progress.signal);
     if (wasm === undefined) return choosePlainly(request, progress);
     const cost = scoresCost(request, 0, allBlocks(request).to);
-    if (pool !== undefined && !broken && cost >= workersFrom) {
+    if (pool !== undefined && broken === '' && cost >= workersFrom) {
       try {
         return await pool.choose(request, progress);
       } catch (error) {
         if (isAbort(error)) throw error;
         // Workers that a page does not allow, or that died: it takes longer here, and comes to the same.
-        broken = true;
+        broken = `Workers could not be used to choose keys: ${error instanceof Error ? error.message : String(error)}`;
       }
     }
     kernel ??= RowKernel.create(wasm);
     return chooseHere(await kernel, request, progress);
   }
 
-  return { choose: oneAtATime(choose), dispose: () => pool?.dispose() };
+  return {
+    choose: oneAtATime(choose),
+    notes: () => (broken === '' ? [] : [broken]),
+    dispose: () => pool?.dispose(),
+  };
 }
 
 async function chooseHere(

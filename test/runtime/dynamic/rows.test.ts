@@ -2,47 +2,23 @@ import fc from 'fast-check';
 import { afterAll, describe, expect, test, vi } from 'vitest';
 import type { WorkerHost } from '../../../runtime/attention/cpu/worker-host.ts';
 import { nodeWorkers } from '../../../runtime/attention/cpu/workers.node.ts';
-import { compilePlan } from '../../../runtime/compile/plan.ts';
-import type { KeySet } from '../../../runtime/dynamic/key-sets.ts';
 import { chooseRows } from '../../../runtime/dynamic/rows/choose-rows.ts';
 import { keySetsOf } from '../../../runtime/dynamic/rows/chosen-rows.ts';
 import { type Dots, dotsWith, plainDots } from '../../../runtime/dynamic/rows/dots.ts';
 import { rowKernelBytes } from '../../../runtime/dynamic/rows/kernel-bytes.ts';
 import { RowKernel } from '../../../runtime/dynamic/rows/row-kernel.ts';
-import type { RowRequest, RowRule } from '../../../runtime/dynamic/rows/row-rule.ts';
+import type { RowRequest } from '../../../runtime/dynamic/rows/row-rule.ts';
 import { createRowSelector } from '../../../runtime/dynamic/rows/row-selector.ts';
-import { bindPattern } from '../../../runtime/pattern/bind.ts';
-import { createLanguage, NO_FILES } from '../../../server/language.ts';
-import { coarse, input, type SelectionShape } from './select.ts';
+import { rowRequest, rowsOf } from './row-request.ts';
+import { input } from './select.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
 
-const language = createLanguage(NO_FILES);
 const wasm = rowKernelBytes()!;
 const plain = createRowSelector({ wasm: null });
 const here = createRowSelector();
 const onWorkers = createRowSelector({ workers: nodeWorkers(2), workersFrom: 0 });
 afterAll(() => onWorkers.dispose());
-
-interface RequestShape extends SelectionShape {
-  readonly within?: string;
-  readonly seed?: number;
-  readonly ties?: boolean;
-}
-
-async function request(rule: RowRule, shape: RequestShape): Promise<RowRequest> {
-  const { within = 'full()', seed = 0, ties = false, ...sizes } = shape;
-  const problem = ties ? coarse(input(sizes, seed)) : input(sizes, seed);
-  const { q, k, headDim, keys, queries } = problem;
-  const { rules } = await language.lowerExpression(within, 'memory:/within.sparse');
-  const at = { tokens: keys, queries, offset: keys - queries, head: 0, heads: 1, layer: 0, layers: 1 };
-  return { rule, q, k, headDim, candidates: compilePlan(bindPattern(rules[0]!.pattern, at), at) };
-}
-
-function rowsOf(sets: readonly KeySet[], tokens: number): string[] {
-  const words = Array.from({ length: Math.ceil(tokens / 32) }, (_, word) => 32 * word);
-  return sets.map(set => words.map(at => (set.word(at) >>> 0).toString(16)).join());
-}
 
 async function expectSame(given: RowRequest): Promise<void> {
   const { keys } = given.candidates;
@@ -83,7 +59,7 @@ describe('choosing keys row by row', () => {
         }),
         async (rule, { keys, missing, ...shape }) => {
           const given = rule.kind === 'largest' ? { ...rule, keys: Math.max(1, rule.keys) } : rule;
-          await expectSame(await request(given, { ...shape, keys, queries: keys - (missing % keys) }));
+          await expectSame(await rowRequest(given, { ...shape, keys, queries: keys - (missing % keys) }));
         },
       ),
       { numRuns: 150 },
@@ -113,11 +89,11 @@ describe('choosing keys row by row', () => {
       { keys: 1000, headDim: 2, ties: true },
     ],
   ] as const)('%j at %j', async (rule, shape) => {
-    await expectSame(await request(rule, { queries: 90, ...shape }));
+    await expectSame(await rowRequest(rule, { queries: 90, ...shape }));
   });
 
   test('scores that rise along a row, each better than all before', async () => {
-    const given = await request({ kind: 'largest', keys: 5 }, { keys: 3000, headDim: 2, queries: 70 });
+    const given = await rowRequest({ kind: 'largest', keys: 5 }, { keys: 3000, headDim: 2, queries: 70 });
     given.k.forEach((_, at) => {
       given.k[at] = at % 2 === 0 ? at : 0;
     });
@@ -129,13 +105,13 @@ describe('choosing keys row by row', () => {
 
   test('numbers of any size', async () => {
     for (const factor of [1e-38, 1e-20, 1e15, 3e37]) {
-      const given = await request({ kind: 'mass', mass: 0.9, scale: 1 }, { keys: 200, headDim: 5 });
+      const given = await rowRequest({ kind: 'mass', mass: 0.9, scale: 1 }, { keys: 200, headDim: 5 });
       await expectSame({ ...given, q: given.q.map(value => value * factor), k: given.k.map(value => value * factor) });
     }
   });
 
   test('a signal stops it, wherever it runs', async () => {
-    const large = await request({ kind: 'largest', keys: 8 }, { keys: 3000, headDim: 64 });
+    const large = await rowRequest({ kind: 'largest', keys: 8 }, { keys: 3000, headDim: 64 });
     for (const selector of [plain, here, createRowSelector({ workers: nodeWorkers(2), workersFrom: 0 })]) {
       const stop = new AbortController();
       const chosen = selector.choose(large, { signal: stop.signal });
@@ -149,7 +125,7 @@ describe('choosing keys row by row', () => {
   });
 
   test('progress rises to the end', async () => {
-    const large = await request({ kind: 'largest', keys: 8 }, { keys: 1500, headDim: 64 });
+    const large = await rowRequest({ kind: 'largest', keys: 8 }, { keys: 1500, headDim: 64 });
     const told: number[] = [];
     await onWorkers.choose(large, { onProgress: done => told.push(done) });
     expect(told.length).toBeGreaterThan(2);
@@ -158,7 +134,7 @@ describe('choosing keys row by row', () => {
   });
 
   test('workers that cannot be started are done without', async () => {
-    const given = await request({ kind: 'largest', keys: 8 }, { keys: 300 });
+    const given = await rowRequest({ kind: 'largest', keys: 8 }, { keys: 300 });
     const hosts: WorkerHost[] = [
       {
         threads: 2,
