@@ -17,6 +17,20 @@ export type Choosing = Omit<Choice, 'args' | 'candidates' | 'shape'>;
  * @throws DOMException named AbortError when the signal fires
  */
 export async function bindContent(pattern: Pattern, shape: Shape, choosing: Choosing): Promise<Mask> {
+  const chosen = await chooseCalls(pattern, shape, choosing);
+  return bindSelected(pattern, shape, call => {
+    const mask = chosen.get(call);
+    if (mask === undefined) throw new RangeError(`${call.name} was not chosen`);
+    return mask;
+  });
+}
+
+/** What each call in a pattern that selects by content selects; it throws the same. */
+export async function chooseCalls(
+  pattern: Pattern,
+  shape: Shape,
+  choosing: Choosing,
+): Promise<ReadonlyMap<Pattern, Mask>> {
   const { signal, onProgress } = choosing;
   // What limits a choice is bound before the choice itself, so that this is an order to choose in.
   const calls = new Set<Pattern>();
@@ -36,11 +50,7 @@ export async function bindContent(pattern: Pattern, shape: Shape, choosing: Choo
     if (method === undefined) throw new RangeError(`there is no method for ${choice.name}`);
     chosen.set(call, await method({ ...choosing, ...choice, onProgress: within }));
   }
-  return bindSelected(pattern, shape, call => {
-    const mask = chosen.get(call);
-    if (mask === undefined) throw new RangeError(`${call.name} was not chosen`);
-    return mask;
-  });
+  return chosen;
 }
 
 /** What a call selects from, where what it selects within is chosen already. */

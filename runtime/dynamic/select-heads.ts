@@ -54,17 +54,12 @@ export async function selectHeads(
   input: SelectionInput,
   options: SelectOptions = {},
 ): Promise<Selection> {
-  const { scale = 1 / Math.sqrt(input.headDim), rows, signal, onProgress, ...compiling } = options;
-  checkQueriesAndKeys(input);
-  if (heads.length !== input.heads)
-    throw new AttentionInputError(
-      `There are ${input.heads} heads of queries, but ${heads.length} heads are asked for.`,
-    );
+  const { scale, rows, signal, onProgress, ...compiling } = options;
   const { checkpoint } = compiling;
   const own = rows ?? createRowSelector();
   const choose = ({ pattern, shape, index }: DynamicHead, onHead: RowProgress['onProgress']): Promise<Mask> =>
     bindContent(pattern, shape, {
-      content: contentOf(input, index, scale),
+      content: headContent(input, index, scale),
       ...{ rows: own, checkpoint, signal, onProgress: onHead },
     });
   const started = performance.now();
@@ -106,19 +101,25 @@ export async function selectHeads(
 }
 
 /** A head whose keys are chosen by content; `index` is its place among the heads that are asked for. */
-interface DynamicHead {
+export interface DynamicHead {
   readonly pattern: Pattern;
   readonly shape: Shape;
   readonly index: number;
 }
 
-/** Throws PatternError and AttentionInputError. */
-function dynamicHeads(
+/** The heads that choose, with their patterns. Throws PatternError, and AttentionInputError when the tensors do not fit. */
+export function dynamicHeads(
   model: Model,
   layer: number,
   heads: readonly number[],
-  { keys, queries }: SelectionInput,
+  input: SelectionInput,
 ): readonly DynamicHead[] {
+  const { keys, queries } = input;
+  checkQueriesAndKeys(input);
+  if (heads.length !== input.heads)
+    throw new AttentionInputError(
+      `There are ${input.heads} heads of queries, but ${heads.length} heads are asked for.`,
+    );
   return heads.flatMap((head, index) => {
     const shape = shapeAt(model, layer, head, keys);
     const pattern = patternAt(model, layer, head);
@@ -130,10 +131,10 @@ function dynamicHeads(
 }
 
 /** Queries of a head and the keys that it reads. Throws AttentionInputError. */
-function contentOf(
+export function headContent(
   { q, k, heads, kvHeads, queries, keys, headDim }: SelectionInput,
   head: number,
-  scale: number,
+  scale = 1 / Math.sqrt(headDim),
 ): Content {
   const kvHead = Math.floor((head * kvHeads) / heads);
   return {

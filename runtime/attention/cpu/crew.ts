@@ -1,55 +1,53 @@
-import { unlessAborted } from '../abort.ts';
-import { type Member, type Reply, reasonOf, WorkerError } from './member.ts';
+import { type Member, OUT_OF_TURN, WorkerError } from './member.ts';
 import type { WorkerHost, WorkerPort } from './worker-host.ts';
 
 /** How long a worker may take to start. */
 const START_MS = 10_000;
 
-/** Workers of one script that are kept between uses; each is sent the WebAssembly first and answers `ready`. */
-export class Crew<From extends Reply> {
+/** What every kind of worker says. */
+type Told =
+  | { readonly type: string }
+  | { readonly type: 'ready' }
+  | { readonly type: 'failed'; readonly reason: string };
+
+/** Workers of one kind, which are kept between runs. They send `From`: first `ready`, whatever goes wrong `failed`. */
+export class Crew<From extends Told> {
   readonly #host: WorkerHost;
   readonly #source: string;
-  readonly #wasm: Uint8Array<ArrayBuffer>;
+  readonly #load: unknown;
   #members: Member<From>[] = [];
 
-  constructor(host: WorkerHost, source: string, wasm: Uint8Array<ArrayBuffer>) {
+  /**
+   * @param source of the script
+   * @param load the first message to each worker
+   */
+  constructor(host: WorkerHost, source: string, load: unknown) {
     this.#host = host;
     this.#source = source;
-    this.#wasm = wasm;
+    this.#load = load;
   }
 
   /**
-   * Has some workers do something together.
+   * So many workers at least, none of which lets the process end until `rest`.
    *
-   * @throws WorkerError when workers do not start or die; AbortError when the signal fires, and whatever `use` throws. In
-   * each case all workers are ended: one in the middle of its work could not be stopped otherwise.
+   * @throws WorkerError when they do not start
    */
-  async use<T>(
-    threads: number,
-    signal: AbortSignal | undefined,
-    use: (members: readonly Member<From>[]) => Promise<T>,
-  ): Promise<T> {
-    try {
-      await unlessAborted(this.#start(threads), signal);
-      return await unlessAborted(use(this.#members.slice(0, threads)), signal);
-    } catch (error) {
-      this.dispose();
-      throw error;
-    } finally {
-      for (const { port } of this.#members) port.hold(false);
-    }
+  async start(threads: number): Promise<readonly Member<From>[]> {
+    for (const { port } of this.#members) port.hold(true);
+    const starting: Promise<void>[] = [];
+    while (this.#members.length < threads) starting.push(this.#spawn());
+    await Promise.all(starting);
+    return this.#members.slice(0, threads);
+  }
+
+  /** Idle workers do not keep the process alive. */
+  rest(): void {
+    for (const { port } of this.#members) port.hold(false);
   }
 
   dispose(): void {
     for (const member of this.#members) member.end();
     this.#members = [];
-  }
-
-  async #start(threads: number): Promise<void> {
-    for (const { port } of this.#members) port.hold(true);
-    const starting: Promise<void>[] = [];
-    while (this.#members.length < threads) starting.push(this.#spawn());
-    await Promise.all(starting);
   }
 
   #spawn(): Promise<void> {
@@ -83,7 +81,12 @@ export class Crew<From extends Reply> {
       });
       port.hold(true);
       this.#members.push(member);
-      port.post({ type: 'load', wasm: this.#wasm });
+      port.post(this.#load);
     });
   }
+}
+
+/** What a message says that was not expected. */
+export function reasonOf(message: Told): string {
+  return message.type === 'failed' && 'reason' in message ? message.reason : OUT_OF_TURN;
 }

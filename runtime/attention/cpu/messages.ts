@@ -1,6 +1,5 @@
 import type { TilePlan } from '../../compile/tile-plan.ts';
 import type { Computation } from './compute.ts';
-import type { Member } from './member.ts';
 
 /** Main thread to worker. */
 export type ToWorker =
@@ -30,8 +29,4 @@ export type FromWorker =
 export interface BlockAddress {
   readonly plan: number;
   readonly block: number;
-}
-
-export function send({ port }: Member<FromWorker>, message: ToWorker, transfer?: ArrayBuffer[]): void {
-  port.post(message, transfer);
 }

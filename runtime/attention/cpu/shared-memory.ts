@@ -1,11 +1,10 @@
 import type { TilePlan } from '../../compile/tile-plan.ts';
 import type { Computation } from './compute.ts';
-import { type Member, reasonOf, WorkerError } from './member.ts';
-import { type FromWorker, send } from './messages.ts';
+import { type Member, OUT_OF_TURN, send, WorkerError } from './member.ts';
 
 /** Has one worker compute a run in shared memory, together with others. */
 export function letCompute(
-  member: Member<FromWorker>,
+  member: Member,
   run: Computation,
   taken: Int32Array,
   onProgress: (done: number) => void,
@@ -15,7 +14,7 @@ export function letCompute(
     member.receive = message => {
       if (message.type === 'progress') onProgress(message.cost);
       else if (message.type === 'computed') resolve();
-      else member.fail(reasonOf(message));
+      else member.fail(message.type === 'failed' ? message.reason : OUT_OF_TURN);
     };
     send(member, { type: 'compute', run, taken });
   });

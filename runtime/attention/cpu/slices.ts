@@ -1,7 +1,6 @@
 import type { Computation } from './compute.ts';
 import { blockRows } from './kernel.ts';
-import { type Member, reasonOf, WorkerError } from './member.ts';
-import { type FromWorker, send } from './messages.ts';
+import { type Member, OUT_OF_TURN, send, WorkerError } from './member.ts';
 import { planOf, type WorkQueue } from './work.ts';
 
 export interface SlicedRun extends Computation {
@@ -12,7 +11,7 @@ export interface SlicedRun extends Computation {
 }
 
 /** Feeds one worker slices of a run until nothing is left: two at a time, so that it need not wait for the next one. */
-export function feedSlices(member: Member<FromWorker>, run: SlicedRun, queue: WorkQueue): Promise<void> {
+export function feedSlices(member: Member, run: SlicedRun, queue: WorkQueue): Promise<void> {
   const { input, plans, scale, list, o, lse } = run;
   const { heads, kvHeads, queries, keys, headDim } = input;
   return new Promise((resolve, reject) => {
@@ -50,7 +49,7 @@ export function feedSlices(member: Member<FromWorker>, run: SlicedRun, queue: Wo
     member.receive = message => {
       const batch = message.type === 'done' ? pending.shift() : undefined;
       if (message.type !== 'done' || batch === undefined) {
-        member.fail(reasonOf(message));
+        member.fail(message.type === 'failed' ? message.reason : OUT_OF_TURN);
         return;
       }
       let at = 0;

@@ -22,7 +22,8 @@ export async function dotsWith(
   wasm: Uint8Array<ArrayBuffer> | undefined = rowKernelBytes(),
 ): Promise<Dots> {
   if (wasm === undefined) return plainDots(vectors, size);
-  const kernel = await RowKernel.create(wasm);
+  const kernel = await RowKernel.open(wasm);
+  if (kernel === undefined) return plainDots(vectors, size);
   kernel.useKeys(vectors, size);
   return { with: (rows, visit) => kernel.dots(rows, visit) };
 }

@@ -74,6 +74,14 @@ export class RowKernel {
     return new RowKernel(instance.exports as unknown as RowExports, scoreBytes);
   }
 
+  /** The same; undefined where a page's policy forbids WebAssembly. */
+  static open(bytes: BufferSource): Promise<RowKernel | undefined> {
+    return RowKernel.create(bytes).catch((error: unknown) => {
+      if (error instanceof WebAssembly.CompileError) return undefined;
+      throw error;
+    });
+  }
+
   /** Keys for the rows that follow, [tokens][headDim]. Throws RangeError when there is not so much memory. */
   useKeys(k: Float32Array | Float64Array, headDim: number): void {
     const tokens = k.length / headDim;

@@ -1,5 +1,6 @@
-import { Crew } from '../../attention/cpu/crew.ts';
-import { type Member, reasonOf, WorkerError } from '../../attention/cpu/member.ts';
+import { unlessAborted } from '../../attention/abort.ts';
+import { Crew, reasonOf } from '../../attention/cpu/crew.ts';
+import { type Member, send, WorkerError } from '../../attention/cpu/member.ts';
 import type { WorkerHost } from '../../attention/cpu/worker-host.ts';
 import type { KeySet } from '../key-sets.ts';
 import { allBlocks, type BlockRange, queriesOf } from './choose-rows.ts';
@@ -19,7 +20,7 @@ export class RowPool {
   readonly #threads: number;
 
   constructor(host: WorkerHost, wasm: Uint8Array<ArrayBuffer>) {
-    this.#crew = new Crew(host, rowWorkerSource, wasm);
+    this.#crew = new Crew(host, rowWorkerSource, { type: 'load', wasm } satisfies ToRowWorker);
     this.#threads = host.threads;
   }
 
@@ -33,10 +34,17 @@ export class RowPool {
       onProgress?.(done / all);
     });
     const threads = Math.min(this.#threads, batches.length);
-    return this.#crew.use(threads, signal, async members => {
-      await Promise.all(members.map(member => feed(member, work)));
+    try {
+      const members = await unlessAborted(this.#crew.start(threads), signal);
+      await unlessAborted(Promise.all(members.map(member => feed(member, work))), signal);
       return work.sets();
-    });
+    } catch (error) {
+      // A worker in the middle of its work could not be stopped otherwise.
+      this.dispose();
+      throw error;
+    } finally {
+      this.#crew.rest();
+    }
   }
 
   dispose(): void {
@@ -87,10 +95,6 @@ class Batches {
   }
 }
 
-function send({ port }: Member<FromRowWorker>, message: ToRowWorker, transfer: ArrayBuffer[]): void {
-  port.post(message, transfer);
-}
-
 /** Feeds one worker batches until nothing is left. */
 function feed(member: Member<FromRowWorker>, work: Batches): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -102,7 +106,7 @@ function feed(member: Member<FromRowWorker>, work: Batches): Promise<void> {
       pending.push(batch);
       // A copy: what is posted of a view is all of its buffer.
       const q = queriesOf(work.request, batch.range).slice();
-      send(member, { type: 'rows', range: batch.range, q }, [q.buffer]);
+      send<ToRowWorker>(member, { type: 'rows', range: batch.range, q }, [q.buffer]);
     };
     member.fail = reason => reject(new WorkerError(reason));
     member.receive = message => {
@@ -116,7 +120,7 @@ function feed(member: Member<FromRowWorker>, work: Batches): Promise<void> {
       if (pending.length === 0) resolve();
     };
     const k = head.k.slice();
-    send(member, { type: 'head', head: { ...head, k } }, [k.buffer]);
+    send<ToRowWorker>(member, { type: 'head', head: { ...head, k } }, [k.buffer]);
     for (let ahead = 0; ahead < AHEAD; ahead++) next();
     if (pending.length === 0) resolve();
   });

@@ -30,7 +30,7 @@ export function createRowSelector(options: RowSelectorOptions = {}): RowSelector
   const { workers, workersFrom = SMALL } = options;
   const pool = wasm && workers && workers.threads > 1 ? new RowPool(workers, wasm) : undefined;
   let broken = '';
-  let kernel: Promise<RowKernel> | undefined;
+  let kernel: Promise<RowKernel | undefined> | undefined;
 
   async function choose(request: RowRequest, progress: RowProgress = {}): Promise<readonly KeySet[]> {
     throwIfAborted(progress.signal);
@@ -45,8 +45,9 @@ export function createRowSelector(options: RowSelectorOptions = {}): RowSelector
         broken = `Workers could not be used to choose keys: ${error instanceof Error ? error.message : String(error)}`;
       }
     }
-    kernel ??= RowKernel.create(wasm);
-    return chooseHere(await kernel, request, progress);
+    kernel ??= RowKernel.open(wasm);
+    const opened = await kernel;
+    return opened === undefined ? choosePlainly(request, progress) : chooseHere(opened, request, progress);
   }
 
   return {
