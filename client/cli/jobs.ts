@@ -5,10 +5,16 @@ import { openDawn } from '../../runtime/attention/gpu/dawn.node.ts';
 import type { BackendId } from '../../runtime/attention/types.ts';
 import { compileHeadParts } from '../../runtime/compile/compile-heads.ts';
 import { drawMask, type Picture, type PictureChoice } from '../../runtime/draw/picture.ts';
+import { chosenModel } from '../../runtime/dynamic/chosen-model.ts';
 import { createGpuRowSelector } from '../../runtime/dynamic/gpu/gpu-row-selector.ts';
 import type { RowSelector } from '../../runtime/dynamic/rows/row-rule.ts';
 import { createRowSelector } from '../../runtime/dynamic/rows/row-selector.ts';
-import { type Selection, type SelectionInput, selectHeads } from '../../runtime/dynamic/select-heads.ts';
+import {
+  type Selection,
+  type SelectionInput,
+  type SelectOptions,
+  selectHeads,
+} from '../../runtime/dynamic/select-heads.ts';
 import { type Exported, formatOf } from '../../runtime/export/formats.ts';
 import type { ExportSubject } from '../../runtime/export/request.ts';
 import type { Model, Pattern } from '../../runtime/pattern/ir.ts';
@@ -36,6 +42,14 @@ export type Job =
       /** Queries and keys, where a pattern chooses among them, and what chooses. */
       readonly content?: SelectionInput;
       readonly backend?: 'auto' | BackendId;
+    }
+  /** The model with the masks that its heads choose. */
+  | {
+      readonly kind: 'choose';
+      readonly model: Model;
+      readonly layer: number;
+      readonly heads: readonly number[];
+      readonly content: SelectionInput;
     };
 
 /** What each kind of job gives back. */
@@ -46,6 +60,7 @@ export interface JobResults {
   readonly export: Exported;
   readonly draw: Picture;
   readonly plans: Selection;
+  readonly choose: Model;
 }
 
 /** Does a job, in whichever thread it is called; some tell how much of it is done, 0 to 1. */
@@ -64,22 +79,28 @@ export async function doJob(job: Job, onProgress?: (done: number) => void): Prom
     }
     case 'draw':
       return drawMask(job.pattern, job.shape, job.choice);
-    case 'plans':
-      return job.content === undefined
+    case 'plans': {
+      const { content } = job;
+      return content === undefined
         ? { parts: compileHeadParts(job.model, job.layer, job.heads, job.tokens), selectMs: null, notes: [] }
-        : select(job, job.content, onProgress);
+        : choosing(job.backend, onProgress, options => selectHeads(job.model, job.layer, job.heads, content, options));
+    }
+    case 'choose':
+      return choosing('auto', onProgress, options =>
+        chosenModel(job.model, job.layer, job.heads, job.content, options),
+      );
   }
 }
 
 /** Chooses on the backend that is asked for. */
-async function select(
-  { model, layer, heads, backend = 'auto' }: Job & { kind: 'plans' },
-  content: SelectionInput,
+async function choosing<T>(
+  backend: 'auto' | BackendId = 'auto',
   onProgress: ((done: number) => void) | undefined,
-): Promise<Selection> {
+  choose: (options: Pick<SelectOptions, 'rows' | 'onProgress'>) => Promise<T>,
+): Promise<T> {
   const rows = rowsOn(backend);
   try {
-    return await selectHeads(model, layer, heads, content, { rows, ...(onProgress && { onProgress }) });
+    return await choose({ rows, onProgress });
   } finally {
     rows.dispose();
   }

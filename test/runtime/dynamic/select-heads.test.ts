@@ -51,12 +51,13 @@ describe('plans of heads that choose by content', () => {
 
   test('a choice among blocks is refused, however it came there', async () => {
     // The language refuses it before; models also come as plain data.
-    const model = await modelOf('blocked(8, sliding(2)) & causal()', problem);
+    const model = await modelOf('blocked(8, sliding(2))', problem);
     const { pattern: inner } = (await modelOf('topk(2) | sliding(2)', problem)).rules[0]!;
-    const { pattern: blocked } = model.rules[0]!;
-    if (blocked.kind !== 'intersection' || blocked.left.kind !== 'primitive') throw new Error('no blocks');
-    const left = { ...blocked.left, args: { ...blocked.left.args, p: { type: 'pattern' as const, value: inner } } };
-    const mixed = { ...model, rules: [{ ...model.rules[0]!, pattern: { ...blocked, left } }] };
+    let { pattern: blocked } = model.rules[0]!;
+    while (blocked.kind === 'named') blocked = blocked.pattern;
+    if (blocked.kind !== 'primitive') throw new Error('no blocks');
+    const pattern = { ...blocked, args: { ...blocked.args, p: { type: 'pattern' as const, value: inner } } };
+    const mixed = { ...model, rules: [{ ...model.rules[0]!, pattern }] };
     await expect(selectHeads(mixed, 0, [0, 1, 2, 3], problem)).rejects.toMatchObject({
       name: 'PatternError',
       code: 'dynamic',
