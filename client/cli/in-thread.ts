@@ -1,9 +1,9 @@
-import { Worker } from 'node:worker_threads';
+import { SHARE_ENV, Worker } from 'node:worker_threads';
 import type { Span } from '../../runtime/pattern/ir.ts';
 import { type Piece, type StreamedExport, streamedExport } from '../export/streamed-export.ts';
 import { Answers } from '../jobs/answers.ts';
 import { cancelled, wrongUse } from './failure.ts';
-import type { JobOutcome } from './job-thread.ts';
+import type { JobMessage, JobOutcome } from './job-thread.ts';
 import type { Job, JobResults } from './jobs.ts';
 
 /** A job that failed in its thread: `name` is the name of the error's class. */
@@ -26,9 +26,13 @@ export class JobError extends Error {
  *
  * @throws JobError, or Failure when it was cancelled or there was not enough memory
  */
-export function inThread<K extends Job['kind']>(job: Job & { kind: K }, signal: AbortSignal): Promise<JobResults[K]> {
+export function inThread<K extends Job['kind']>(
+  job: Job & { kind: K },
+  signal: AbortSignal,
+  onProgress?: (done: number) => void,
+): Promise<JobResults[K]> {
   // The thread answers a job with a result of its own kind.
-  return withThread(job, signal, async answer => (await answer()) as JobResults[K]);
+  return withThread(job, signal, async answer => (await answer()) as JobResults[K], onProgress);
 }
 
 /** The same for an export, whose bytes the thread makes as long as `use` reads them. */
@@ -52,11 +56,16 @@ async function withThread<T>(
   job: Job,
   signal: AbortSignal,
   use: (answer: () => Promise<unknown>, send: (message: unknown) => void) => Promise<T>,
+  onProgress?: (done: number) => void,
 ): Promise<T> {
   if (signal.aborted) throw cancelled();
-  const worker = new Worker(new URL(import.meta.url), { workerData: job, execArgv: [] });
+  // Drivers of graphics devices look into the environment of the process.
+  const worker = new Worker(new URL(import.meta.url), { workerData: job, execArgv: [], env: SHARE_ENV });
   const answers = new Answers<JobOutcome>();
-  worker.on('message', (outcome: JobOutcome) => answers.came(outcome));
+  worker.on('message', (message: JobMessage) => {
+    if ('done' in message) onProgress?.(message.done);
+    else answers.came(message);
+  });
   worker.on('error', (error: Error & { code?: string }) =>
     answers.failed(
       error.code === 'ERR_WORKER_OUT_OF_MEMORY'

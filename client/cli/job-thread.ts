@@ -14,25 +14,31 @@ export type JobOutcome =
       readonly code: string | undefined;
     };
 
+/** A message of a job's thread: how much is done, 0 to 1, now and then, and how it ended. */
+export type JobMessage = { readonly done: number } | JobOutcome;
+
+/** Between two messages that tell how much is done. */
+const PROGRESS_MS = 50;
+
 /** Does the one job this thread was started for. After an export, each message is the number of a file: its next piece is wanted. */
-export function serveJob(): void {
+export async function serveJob(): Promise<void> {
   const job = workerData as Job;
   if (job.kind !== 'export') {
-    answer(() => doJob(job));
+    await answer(() => doJob(job, told()));
     return;
   }
   let maker: PieceMaker | undefined;
-  answer(() => {
+  await answer(() => {
     maker = startExport(job);
     return maker.outline;
   });
-  parentPort?.on('message', (file: number) => answer(() => maker?.next(file) ?? null));
+  parentPort?.on('message', (file: number) => void answer(() => maker?.next(file) ?? null));
 }
 
-function answer(work: () => unknown): void {
+async function answer(work: () => unknown): Promise<void> {
   let outcome: JobOutcome;
   try {
-    outcome = { ok: true, result: work() };
+    outcome = { ok: true, result: await work() };
   } catch (error) {
     outcome =
       error instanceof Error
@@ -40,6 +46,16 @@ function answer(work: () => unknown): void {
         : { ok: false, name: 'Error', message: String(error), span: undefined, code: undefined };
   }
   parentPort?.postMessage(outcome, outcome.ok ? buffersOf(outcome.result) : []);
+}
+
+/** Tells the main thread, not too often. */
+function told(): (done: number) => void {
+  let last = Number.NEGATIVE_INFINITY;
+  return done => {
+    if (performance.now() - last < PROGRESS_MS) return;
+    last = performance.now();
+    parentPort?.postMessage({ done } satisfies JobMessage);
+  };
 }
 
 function spanOf(error: Error): Span | undefined {

@@ -1,8 +1,20 @@
 import { type ComparisonChoice, compareModels, type ModelComparison } from '../../runtime/analyse/compare-models.ts';
 import { type FitChoice, fitOf, type LibraryFit } from '../../runtime/analyse/fit.ts';
+import { nodeWorkers } from '../../runtime/attention/cpu/workers.node.ts';
+import { openDawn } from '../../runtime/attention/gpu/dawn.node.ts';
+import type { BackendId } from '../../runtime/attention/types.ts';
 import { compileHeadParts } from '../../runtime/compile/compile-heads.ts';
 import { drawMask, type Picture, type PictureChoice } from '../../runtime/draw/picture.ts';
-import { type Selection, type SelectionInput, selectHeads } from '../../runtime/dynamic/select-heads.ts';
+import { chosenModel } from '../../runtime/dynamic/chosen-model.ts';
+import { createGpuRowSelector } from '../../runtime/dynamic/gpu/gpu-row-selector.ts';
+import type { RowSelector } from '../../runtime/dynamic/rows/row-rule.ts';
+import { createRowSelector } from '../../runtime/dynamic/rows/row-selector.ts';
+import {
+  type Selection,
+  type SelectionInput,
+  type SelectOptions,
+  selectHeads,
+} from '../../runtime/dynamic/select-heads.ts';
 import { formatOf } from '../../runtime/export/formats.ts';
 import type { ExportSubject } from '../../runtime/export/request.ts';
 import type { Model, Pattern } from '../../runtime/pattern/ir.ts';
@@ -28,8 +40,17 @@ export type Job =
       readonly layer: number;
       readonly heads: readonly number[];
       readonly tokens: number;
-      /** Queries and keys, where a pattern chooses among them. */
+      /** Queries and keys, where a pattern chooses among them, and what chooses. */
       readonly content?: SelectionInput;
+      readonly backend?: 'auto' | BackendId;
+    }
+  /** The model with the masks that its heads choose. */
+  | {
+      readonly kind: 'choose';
+      readonly model: Model;
+      readonly layer: number;
+      readonly heads: readonly number[];
+      readonly content: SelectionInput;
     };
 
 /** What each kind of job gives back. */
@@ -40,6 +61,7 @@ export interface JobResults {
   readonly export: ExportOutline;
   readonly draw: Picture;
   readonly plans: Selection;
+  readonly choose: Model;
 }
 
 /** Begins an export: compiles its masks and says what files there are. Their bytes are made when they are asked for. */
@@ -49,8 +71,11 @@ export function startExport({ format: id, subject }: Job & { kind: 'export' }): 
   return pieceMaker(format.write(subject));
 }
 
-/** Does a job, in whichever thread it is called. */
-export function doJob(job: Exclude<Job, { kind: 'export' }>): JobResults[Job['kind']] {
+/** Does a job, in whichever thread it is called; some tell how much of it is done, 0 to 1. */
+export async function doJob(
+  job: Exclude<Job, { kind: 'export' }>,
+  onProgress?: (done: number) => void,
+): Promise<JobResults[Job['kind']]> {
   switch (job.kind) {
     case 'stats':
       return analyse(job.subject);
@@ -60,9 +85,36 @@ export function doJob(job: Exclude<Job, { kind: 'export' }>): JobResults[Job['ki
       return fitOf(job.model, job.choice);
     case 'draw':
       return drawMask(job.pattern, job.shape, job.choice);
-    case 'plans':
-      return job.content === undefined
-        ? { parts: compileHeadParts(job.model, job.layer, job.heads, job.tokens), selectMs: null }
-        : selectHeads(job.model, job.layer, job.heads, job.content);
+    case 'plans': {
+      const { content } = job;
+      return content === undefined
+        ? { parts: compileHeadParts(job.model, job.layer, job.heads, job.tokens), selectMs: null, notes: [] }
+        : choosing(job.backend, onProgress, options => selectHeads(job.model, job.layer, job.heads, content, options));
+    }
+    case 'choose':
+      return choosing('auto', onProgress, options =>
+        chosenModel(job.model, job.layer, job.heads, job.content, options),
+      );
   }
+}
+
+/** Chooses on the backend that is asked for. */
+async function choosing<T>(
+  backend: 'auto' | BackendId = 'auto',
+  onProgress: ((done: number) => void) | undefined,
+  choose: (options: Pick<SelectOptions, 'rows' | 'onProgress'>) => Promise<T>,
+): Promise<T> {
+  const rows = rowsOn(backend);
+  try {
+    return await choose({ rows, onProgress });
+  } finally {
+    rows.dispose();
+  }
+}
+
+/** Whatever chooses, the keys are the same. */
+function rowsOn(backend: 'auto' | BackendId): RowSelector {
+  if (backend === 'reference') return createRowSelector({ wasm: null });
+  const otherwise = createRowSelector({ workers: nodeWorkers() });
+  return backend === 'cpu' ? otherwise : createGpuRowSelector({ open: openDawn, otherwise, always: backend === 'gpu' });
 }

@@ -75,7 +75,7 @@ async function measureLayer(
   const fitted = problemOfTensors(subject, options, name, tensors);
   const problem = options.against === 'causal' ? { ...fitted, model: { ...fitted.model, causal: true } } : fitted;
   const { input, model } = problem;
-  const { parts } = await plansOf(problem, session);
+  const { parts } = await plansOf(problem, options.backend, session);
   const found = await session.during(label, progress =>
     quality(attention, input, parts, {
       signal: session.signal,
