@@ -301,6 +301,8 @@ describe('its library', () => {
       ['compile', 'compile'],
       ['export-mask', 'exportMask'],
       ['attend.node', 'attend'],
+      ['quality.node', 'quality'],
+      ['quality.node', 'suggest'],
     ]) {
       const text = readFileSync(path.join(types, `${file}.d.ts`), 'utf8');
       const [, comment = ''] =
