@@ -1,4 +1,5 @@
 import type { Model, Span } from '../../runtime/pattern/ir.ts';
+import type { Adjustable, Adjustments } from '../../server/protocol.ts';
 
 /** What can be chosen in the preview of a file. */
 export interface PreviewChoice {
@@ -25,7 +26,14 @@ export type ToPage =
       readonly renderer: RendererChoice;
     }
   /** The selected declaration, good as of this version of the file. */
-  | { readonly type: 'model'; readonly version: number; readonly name: string; readonly model: Model }
+  | {
+      readonly type: 'model';
+      readonly version: number;
+      readonly name: string;
+      readonly model: Model;
+      /** What in it can be tried out with other values. */
+      readonly adjustables: readonly Adjustable[];
+    }
   /** The file has errors: the page keeps its last good picture and says so. */
   | { readonly type: 'stale'; readonly version: number; readonly message: string; readonly line: number | null }
   /** Where the cursor stands in the editor of the file, in characters; null when the editor is left. */
@@ -49,10 +57,14 @@ export interface PreviewState {
 
 /** Page to host. */
 export type ToHost =
-  /** The page listens now and is to be sent everything; `tokens` as below. */
-  | { readonly type: 'ready'; readonly tokens: number | null }
+  /** The page listens now and is to be sent everything; `tokens` and `adjustments` as below. */
+  | { readonly type: 'ready'; readonly tokens: number | null; readonly adjustments: Adjustments }
   /** The user picked a length (null: the model's own): what a model says in terms of `n` follows it. */
   | { readonly type: 'tokens'; readonly tokens: number | null }
+  /** The user tries out other values for what the declaration writes. */
+  | { readonly type: 'adjust'; readonly adjustments: Adjustments }
+  /** Write them into the source. */
+  | { readonly type: 'apply'; readonly adjustments: Adjustments }
   | { readonly type: 'select'; readonly name: string }
   | { readonly type: 'view'; readonly view: PreviewView }
   /** Show a place in the editor, which takes the keyboard or not. */
@@ -73,8 +85,12 @@ export function isToHost(message: unknown): message is ToHost {
     case 'export':
       return true;
     case 'ready':
+      return isTokens(fields.tokens) && isAdjustments(fields.adjustments);
     case 'tokens':
-      return fields.tokens === null || typeof fields.tokens === 'number';
+      return isTokens(fields.tokens);
+    case 'adjust':
+    case 'apply':
+      return isAdjustments(fields.adjustments);
     case 'select':
       return typeof fields.name === 'string';
     case 'copy':
@@ -99,6 +115,18 @@ export function isToHost(message: unknown): message is ToHost {
     default:
       return false;
   }
+}
+
+function isTokens(value: unknown): boolean {
+  return value === null || typeof value === 'number';
+}
+
+function isAdjustments(value: unknown): value is Adjustments {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    Object.values(value).every(each => ['number', 'boolean', 'string'].includes(typeof each))
+  );
 }
 
 function isSpan(value: unknown): value is Span {

@@ -1,9 +1,9 @@
 import * as vscode from 'vscode';
-import { DeclarationsRequest, LowerRequest } from '../../server/protocol.ts';
+import { type Adjustments, DeclarationsRequest, LowerRequest } from '../../server/protocol.ts';
 import type { RestartableClient } from '../restartable-client.ts';
+import { removeOperands, writeAdjustments } from './edit-source.ts';
 import { isToHost, type PreviewState, type PreviewView, type RendererChoice, type ToPage } from './messages.ts';
 import { pageHtml } from './page.ts';
-import { removeOperands } from './remove-operands.ts';
 import { revealSpan } from './reveal-span.ts';
 
 /** Where attention ran: a backend (`gpu`, `cpu`...) and what it runs on, in words. */
@@ -21,6 +21,8 @@ export class PreviewPanel {
   #name: string | null;
   /** Length that the user picked in the page for this declaration. */
   #tokens: number | null = null;
+  /** Other values that the user tries out in the page. */
+  #adjustments: Adjustments = {};
   #view: PreviewView | undefined;
   #pageReady = false;
   #runWhenReady = false;
@@ -73,8 +75,7 @@ export class PreviewPanel {
   /** Brings the panel to the front without taking the keyboard from the editor; `name` chooses another declaration. */
   reveal(name: string | undefined): void {
     if (name !== undefined && name !== this.#name) {
-      this.#name = name;
-      this.#tokens = null;
+      this.#choose(name);
       void this.refresh();
     }
     this.#panel.reveal(undefined, true);
@@ -124,7 +125,7 @@ export class PreviewPanel {
     const names = file.declarations.map(declaration => declaration.name);
     if (this.#name === null || (!names.includes(this.#name) && file.errors === 0 && names.length > 0)) {
       // What was shown is gone from a file without errors (renamed, most likely): show what stands there now.
-      this.#name = file.declarations.find(declaration => declaration.problem === null)?.name ?? names[0] ?? null;
+      this.#choose(file.declarations.find(declaration => declaration.problem === null)?.name ?? names[0] ?? null);
     }
     this.#setTitle();
     const settings = vscode.workspace.getConfiguration('sparse.preview', this.uri);
@@ -150,12 +151,15 @@ export class PreviewPanel {
     const lowered = await this.#client.sendRequest(LowerRequest, {
       uri,
       name,
+      adjustments: this.#adjustments,
       ...(this.#tokens === null ? {} : { tokens: this.#tokens }),
     });
     // Another name was chosen meanwhile: its refresh is on its way.
     if (lowered === null || this.#disposed || name !== this.#name) return;
-    if (lowered.ok) this.#post({ type: 'model', version: lowered.version, name, model: lowered.model });
-    else
+    if (lowered.ok) {
+      const { version, model, adjustables } = lowered;
+      this.#post({ type: 'model', version, name, model, adjustables });
+    } else
       this.#post({
         type: 'stale',
         version: lowered.version,
@@ -201,6 +205,7 @@ export class PreviewPanel {
       case 'ready':
         this.#pageReady = true;
         this.#tokens = message.tokens;
+        this.#adjustments = message.adjustments;
         void this.refresh().then(() => {
           if (!this.#runWhenReady) return;
           this.#runWhenReady = false;
@@ -208,9 +213,15 @@ export class PreviewPanel {
         });
         break;
       case 'select':
-        this.#name = message.name;
-        this.#tokens = null;
+        this.#choose(message.name);
         void this.refresh();
+        break;
+      case 'adjust':
+        this.#adjustments = message.adjustments;
+        void this.refresh();
+        break;
+      case 'apply':
+        if (this.#name !== null) void writeAdjustments(this.#client, this.uri, this.#name, message.adjustments);
         break;
       case 'view':
         this.#view = message.view;
@@ -234,6 +245,15 @@ export class PreviewPanel {
         });
         break;
     }
+  }
+
+  /** Another declaration has a length and values of its own. */
+  #choose(name: string | null): void {
+    if (name !== this.#name) {
+      this.#tokens = null;
+      this.#adjustments = {};
+    }
+    this.#name = name;
   }
 
   /** Never awaited: VS Code may leave the promise open for a page that is hidden. */

@@ -20,9 +20,12 @@ export function savedPage(state: State): SavedPage {
 }
 
 function keptOf(state: KeptState): KeptState {
-  const { uri, name, model, defaultTokens, tokens, layer, head } = state;
+  const { uri, name, model, defaultTokens, tokens, adjustments, layer, head } = state;
   const { camera, cell, hidden, overlayTile, folded, sections } = state;
-  return { uri, name, model, defaultTokens, tokens, layer, head, camera, cell, hidden, overlayTile, folded, sections };
+  return {
+    ...{ uri, name, model, defaultTokens, tokens, adjustments, layer, head },
+    ...{ camera, cell, hidden, overlayTile, folded, sections },
+  };
 }
 
 /** Characters of JSON. State is written whenever the camera moves. */

@@ -64,7 +64,8 @@ export function startPage(root: HTMLElement, host: PageHost, kept: KeptState | u
     });
   });
   draw();
-  host.postMessage({ type: 'ready', tokens: store.state.tokens });
+  const { tokens, adjustments } = store.state;
+  host.postMessage({ type: 'ready', tokens, adjustments });
   return message => store.update(state => received(message, state));
 }
 

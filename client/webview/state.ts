@@ -1,5 +1,6 @@
 import { DARK, type OpaquePalette } from '../../runtime/draw/palette.ts';
 import type { Model } from '../../runtime/pattern/ir.ts';
+import type { Adjustable, Adjustments } from '../../server/protocol.ts';
 import type { PreviewChoice, RendererChoice } from '../preview/messages.ts';
 import type { DrawingAnswers, Inquiry } from './drawing-messages.ts';
 import type { HeadMasks } from './heads.ts';
@@ -20,6 +21,8 @@ export interface KeptState {
   readonly defaultTokens: number;
   /** Length that was picked; null follows the model or the setting. */
   readonly tokens: number | null;
+  /** Other values that are tried out, by the ids of what they stand in for. */
+  readonly adjustments: Adjustments;
   readonly layer: number;
   readonly head: number;
   /** Null: the whole mask is in sight. */
@@ -40,6 +43,10 @@ export interface KeptState {
 export interface State extends KeptState {
   /** What the file declares. */
   readonly choices: readonly PreviewChoice[];
+  /** What the declaration writes that can be tried out with other values. */
+  readonly adjustables: readonly Adjustable[];
+  /** What is wrong with a value that was typed, and for which adjustable; or null. */
+  readonly adjustProblem: { readonly id: string; readonly message: string } | null;
   /** Why the picture is not that of the file's text, or null. */
   readonly stale: { readonly message: string; readonly line: number | null } | null;
   /** What is wrong with the length that was typed, or null. */
@@ -74,6 +81,7 @@ export function initialState(kept: KeptState | undefined): State {
     model: null,
     defaultTokens: 1024,
     tokens: null,
+    adjustments: {},
     layer: 0,
     head: 0,
     camera: null,
@@ -84,6 +92,8 @@ export function initialState(kept: KeptState | undefined): State {
     sections: {},
     ...kept,
     choices: [],
+    adjustables: [],
+    adjustProblem: null,
     stale: null,
     tokensProblem: null,
     caret: null,

@@ -48,7 +48,7 @@ export function toolbar(page: PageServices, picture: PictureActions): TemplateRe
 function declarations({ store, send }: PageServices): TemplateResult {
   const { choices, name: selected } = store.state;
   const select = (name: string): void => {
-    store.update({ name });
+    store.update({ name, adjustments: {} });
     send({ type: 'select', name });
   };
   return html`<vscode-single-select

@@ -5,6 +5,7 @@ import type { RendererChoice, ToHost, ToPage } from '../../client/preview/messag
 import type { Model } from '../../runtime/pattern/ir.ts';
 import { chromiumFlags } from '../../scripts/hosts/chromium.mjs';
 import { createLanguage, NO_FILES } from '../../server/language.ts';
+import type { Adjustable } from '../../server/protocol.ts';
 
 /** The kinds of themes that there are, with the classes and a few colours that VS Code gives a webview. */
 export const THEMES = {
@@ -107,7 +108,12 @@ export class PreviewPage {
   }
 
   /** Shows a model, or a pattern at so many tokens, and waits until it is drawn. */
-  async showModel(model: Model, tokens: number, renderer: RendererChoice = 'canvas'): Promise<void> {
+  async showModel(
+    model: Model,
+    tokens: number,
+    renderer: RendererChoice = 'canvas',
+    adjustables: readonly Adjustable[] = [],
+  ): Promise<void> {
     const { name, kind } = model;
     await this.send({
       type: 'file',
@@ -118,7 +124,7 @@ export class PreviewPage {
       defaultTokens: tokens,
       renderer,
     });
-    await this.send({ type: 'model', version: 1, name, model });
+    await this.send({ type: 'model', version: 1, name, model, adjustables });
     await this.shown(`${name} ${model.tokens ?? tokens}`);
   }
 

@@ -184,6 +184,29 @@ describe('the preview', () => {
     await untilNumbers('Pairs 31');
   });
 
+  test('tries out another value, and writes it into the source when asked to; Undo brings the old one back', async () => {
+    const frame = await previewFrame();
+    const text = async (): Promise<string> => await workbench().probe.ask('text', { file: 'preview.sparse' });
+    const field = frame.locator('section.parameters').getByRole('textbox', { name: 'tokens of columns([0])' });
+    await field.fill('0..3');
+    await field.press('Enter');
+    // 16 on the diagonal, and three columns of 16 with three of those among them.
+    await untilNumbers('Pairs 61');
+    expect(await text()).toContain('columns([0])\n');
+    await frame.locator('section.parameters vscode-button', { hasText: 'Apply' }).click();
+    await workbench().until('the source with it', async () =>
+      (await text()).startsWith('pattern small = diagonal() | columns([0..3])\n'),
+    );
+    await frame.locator('section.parameters vscode-button').first().waitFor({ state: 'detached' });
+    await workbench().probe.ask('executeCommand', { command: 'workbench.action.focusFirstEditorGroup', args: [] });
+    await workbench().focusEditor();
+    await workbench().page.keyboard.press('ControlOrMeta+Z');
+    await workbench().until('the source as it was', async () =>
+      (await text()).startsWith('pattern small = diagonal() | columns([0])\n'),
+    );
+    await untilNumbers('Pairs 31');
+  });
+
   test('shows which cells the expression at the cursor lights, and where a cell comes from', async () => {
     const frame = await previewFrame();
     const all = await colourCounts();

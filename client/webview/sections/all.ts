@@ -1,6 +1,7 @@
 import { chartsSection } from '../charts/charts-section.ts';
 import { headsSection } from '../heads-section.ts';
 import { legendSection } from '../legend.ts';
+import { parametersSection } from '../parameters/parameters-section.ts';
 import { runSection } from '../run/run-section.ts';
 import { costSection } from './cost.ts';
 import { designSection } from './design.ts';
@@ -12,6 +13,7 @@ import type { MakeSection } from './section.ts';
 /** The sections beside the picture, from top to bottom. */
 export const makeSections: readonly MakeSection[] = [
   legendSection,
+  parametersSection,
   headsSection,
   numbersSection,
   designSection,

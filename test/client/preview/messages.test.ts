@@ -5,7 +5,9 @@ import { isToHost } from '../../../client/preview/messages.ts';
 describe('isToHost', () => {
   it('accepts every message of the page', () => {
     for (const message of [
-      { type: 'ready', tokens: null },
+      { type: 'ready', tokens: null, adjustments: {} },
+      { type: 'adjust', adjustments: { size: 8, on: true, tokens: '[0]' } },
+      { type: 'apply', adjustments: { size: 8 } },
       { type: 'tokens', tokens: 4096 },
       { type: 'export' },
       { type: 'copy', text: 'a,b' },
@@ -25,7 +27,10 @@ describe('isToHost', () => {
       {},
       { type: 'select' },
       { type: 'copy', text: 3 },
-      { type: 'ready', tokens: 'many' },
+      { type: 'ready', tokens: 'many', adjustments: {} },
+      { type: 'ready', tokens: null },
+      { type: 'adjust', adjustments: { size: null } },
+      { type: 'apply' },
       { type: 'view', view: null },
       { type: 'reveal', span: { uri: 1 }, focus: true },
       { type: 'reveal', span: { uri: 'file:///a', start: 0, end: 1 } },
