@@ -42,7 +42,7 @@ export function adjustedBy(declaration: Declaration, adjustments: Adjustments): 
   const adjusted = new Map<Expression, AdjustedValue>();
   if (Object.keys(adjustments).length === 0) return adjusted;
   for (const { adjustable, expression } of sitesOf(declaration, adjusted)) {
-    const value = valueOf(adjustments, adjustable);
+    const value = givenValue(adjustments, adjustable);
     if (value !== undefined) adjusted.set(expression, value);
   }
   return adjusted;
@@ -54,7 +54,7 @@ export function adjustmentEdits(
   adjustments: Adjustments,
 ): readonly (Place & { readonly text: string })[] {
   return sitesOf(declaration, new Map()).flatMap(({ adjustable, expression }) => {
-    const value = valueOf(adjustments, adjustable);
+    const value = givenValue(adjustments, adjustable);
     const place = placeOf(expression);
     if (value === undefined || place === undefined) return [];
     if (typeof value === 'string') adjustedList(value, expression);
@@ -64,7 +64,7 @@ export function adjustmentEdits(
 }
 
 /** The value that an adjustable is given, if it is one of its kind. */
-function valueOf(adjustments: Adjustments, { id, kind }: Adjustable): AdjustedValue | undefined {
+function givenValue(adjustments: Adjustments, { id, kind }: Adjustable): AdjustedValue | undefined {
   const value = Object.hasOwn(adjustments, id) ? adjustments[id] : undefined;
   const type = { number: 'number', bool: 'boolean', list: 'string' }[kind];
   return typeof value === type && (type !== 'number' || Number.isFinite(value)) ? value : undefined;

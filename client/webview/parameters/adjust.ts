@@ -83,7 +83,7 @@ export function typedNumber(
 /** A list of positions that was typed, or what is wrong with it. */
 export function typedList(text: string): { readonly value: string } | { readonly problem: string } {
   const list = text.trim().startsWith('[') ? text.trim() : `[${text.trim()}]`;
-  const item = String.raw`(?:-?[0-9][0-9_]*(?:Ki|Mi)?|n)`;
+  const item = '(?:-?[0-9][0-9_]*(?:Ki|Mi)?|n)';
   const isList = new RegExp(String.raw`^\[\s*(?:${item}(?:\s*\.\.\s*${item})?\s*(?:,\s*|(?=\])))*\]$`).test(list);
   return isList ? { value: list } : { problem: 'Write positions and ranges of them, e.g. [0, 4..8, -1].' };
 }
