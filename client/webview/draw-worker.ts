@@ -3,6 +3,7 @@ import { ASSUMED_HEAD_DIM, modelCost } from '../../runtime/analyse/cost.ts';
 import { COUNTED_SQUARES, estimatePairs } from '../../runtime/analyse/estimate.ts';
 import { fitOf } from '../../runtime/analyse/fit.ts';
 import { modelFlow, shortestWay } from '../../runtime/analyse/flow.ts';
+import { receptiveField } from '../../runtime/analyse/receptive-field.ts';
 import { recognise } from '../../runtime/analyse/recognise.ts';
 import { rowSpread, rowStretches } from '../../runtime/analyse/row-spread.ts';
 import { pairsByLength } from '../../runtime/analyse/scaling.ts';
@@ -96,6 +97,11 @@ function answerTo(request: DrawingRequest): Answer {
     case 'way': {
       const { choice, query, key } = request;
       return { answer: shortestWay(modelShown(choice), query, key, choice.tokens) ?? null, transfer: [] };
+    }
+    case 'field': {
+      const { choice, query } = request;
+      const answer = receptiveField(modelShown(choice), query, choice.tokens, { effort: FLOW_EFFORT });
+      return { answer, transfer: [answer.after.buffer] };
     }
     case 'plans': {
       const { choice } = request;

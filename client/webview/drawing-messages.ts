@@ -2,6 +2,7 @@ import type { ModelCost } from '../../runtime/analyse/cost.ts';
 import type { Estimate } from '../../runtime/analyse/estimate.ts';
 import type { LibraryFit } from '../../runtime/analyse/fit.ts';
 import type { FlowReport } from '../../runtime/analyse/flow-report.ts';
+import type { ReceptiveField } from '../../runtime/analyse/receptive-field.ts';
 import type { Recognised } from '../../runtime/analyse/recognise.ts';
 import type { RowSpread, RowStretch } from '../../runtime/analyse/row-spread.ts';
 import type { PairsAtLength } from '../../runtime/analyse/scaling.ts';
@@ -95,6 +96,8 @@ export type DrawingRequest =
   | { readonly kind: 'tiles'; readonly choice: MaskChoice; readonly range: TileRange }
   /** A shortest way on which position `query` hears of `key` through the layers of the model. */
   | { readonly kind: 'way'; readonly choice: MaskChoice; readonly query: number; readonly key: number }
+  /** What position `query` hears of as layers are stacked. */
+  | { readonly kind: 'field'; readonly choice: MaskChoice; readonly query: number }
   | { readonly kind: 'plans'; readonly choice: MaskChoice; readonly heads: readonly number[] };
 
 export interface DrawingAnswers {
@@ -110,6 +113,7 @@ export interface DrawingAnswers {
   readonly tiles: Uint8Array<ArrayBuffer>;
   /** Positions, both ends included; null when there is no way. */
   readonly way: readonly number[] | null;
+  readonly field: ReceptiveField;
   readonly plans: PlanParts;
 }
 

@@ -1,6 +1,7 @@
 import { html, render } from 'lit';
 import type { ToHost, ToPage } from '../preview/messages.ts';
 import { workerUrl } from './drawing.ts';
+import { findFields } from './field/find-fields.ts';
 import { findWays } from './inspect.ts';
 import { type SavedPage, savedPage } from './kept-state.ts';
 import type { PageServices } from './page-services.ts';
@@ -36,6 +37,7 @@ export function startPage(root: HTMLElement, host: PageHost, kept: KeptState | u
   };
   const picture = new MaskPicture(page);
   findWays(page);
+  findFields(page);
   const sections = makeSections.map(make => make(page));
   const draw = (): void => {
     render(

@@ -2,6 +2,8 @@ import { html, type TemplateResult } from 'lit';
 import { partsAtCaret } from './caret.ts';
 import { description } from './description.ts';
 import { LatestWorker } from './drawing.ts';
+import { drawField } from './field/draw-field.ts';
+import { fieldShown } from './field/field.ts';
 import { count, parseTokens } from './format.ts';
 import { type Camera, cellAt, centredOn, type Extent, pan, showing, zoomAbout } from './mask/camera.ts';
 import type { Cell } from './mask/cell.ts';
@@ -17,7 +19,14 @@ import { TileOverlay } from './tile-overlay.ts';
 import type { PictureActions } from './toolbar.ts';
 
 /** Fields that change what lies over the picture, but not the picture. */
-const overPicture = ['cell', 'pointed', 'way', 'overlayTile'] as const satisfies readonly (keyof State)[];
+const overPicture = [
+  'cell',
+  'pointed',
+  'way',
+  'overlayTile',
+  'field',
+  'sections',
+] as const satisfies readonly (keyof State)[];
 
 /** The picture of the mask with what lies over it: keeps it in step with the state, and the state with pointer and keys. */
 export class MaskPicture implements PictureActions, Navigation {
@@ -242,6 +251,7 @@ export class MaskPicture implements PictureActions, Navigation {
       way: state.way !== null && 'answer' in state.way ? (state.way.answer ?? []) : [],
       colours: this.#colours,
     });
+    drawField(context, fieldShown(state), { camera, size, extent: this.#extent, colours: this.#colours });
     this.#minimap.draw(this.#view.overview, this.#extent, camera, size, this.#colours.cursor);
   }
 }

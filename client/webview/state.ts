@@ -1,3 +1,4 @@
+import type { ReceptiveField } from '../../runtime/analyse/receptive-field.ts';
 import { DARK, type OpaquePalette } from '../../runtime/draw/palette.ts';
 import type { Model } from '../../runtime/pattern/ir.ts';
 import type { Adjustable, Adjustments } from '../../server/protocol.ts';
@@ -69,6 +70,8 @@ export interface State extends KeptState {
   readonly heads: Found<HeadMasks>;
   /** How the query of the selected cell hears of its key: positions, or null where it never does. */
   readonly way: Found<readonly number[] | null>;
+  /** What the query of the selected cell hears of as layers are stacked. */
+  readonly field: Found<ReceptiveField>;
   /** Counts the requests of the extension to run attention. */
   readonly runsAsked: number;
 }
@@ -105,6 +108,7 @@ export function initialState(kept: KeptState | undefined): State {
     answers: {},
     heads: null,
     way: null,
+    field: null,
     runsAsked: 0,
   };
 }

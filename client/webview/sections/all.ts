@@ -1,4 +1,5 @@
 import { chartsSection } from '../charts/charts-section.ts';
+import { fieldSection } from '../field/field-section.ts';
 import { headsSection } from '../heads-section.ts';
 import { legendSection } from '../legend.ts';
 import { parametersSection } from '../parameters/parameters-section.ts';
@@ -20,6 +21,7 @@ export const makeSections: readonly MakeSection[] = [
   runSection,
   costSection,
   flowSection,
+  fieldSection,
   fitSection,
   chartsSection,
 ];
