@@ -63,7 +63,10 @@ export class Steps {
   }
 
   /** Breadth first, until everything or `goal` is reached. */
-  #search(start: number, goal: number | undefined): { readonly distance: Int32Array<ArrayBuffer>; readonly before: Int32Array } {
+  #search(
+    start: number,
+    goal: number | undefined,
+  ): { readonly distance: Int32Array<ArrayBuffer>; readonly before: Int32Array } {
     const tokens = this.#tokens;
     const distance = new Int32Array(tokens).fill(UNREACHED);
     const before = new Int32Array(tokens);
