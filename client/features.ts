@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { chooseOther } from './commands/choose-declaration.ts';
 import { comparePatterns } from './commands/compare-patterns.ts';
 import { ExportMemory } from './commands/export-choice.ts';
 import { exportAgain, exportMask } from './commands/export-mask.ts';
@@ -20,8 +21,8 @@ export function registerFeatures(
   client: RestartableClient,
   host: HostAbilities,
 ): void {
-  const previews = new Previews(context, client);
   const library = new LibraryDocuments(context, client);
+  const previews = new Previews(context, client, name => chooseOther(name, client, library));
   const comparisons = new ComparisonDocuments(context);
   showStatus(context, client, previews);
   context.subscriptions.push(offerWorkspaceFiles(client));

@@ -36,9 +36,17 @@ export type ToPage =
     }
   /** The file has errors: the page keeps its last good picture and says so. */
   | { readonly type: 'stale'; readonly version: number; readonly message: string; readonly line: number | null }
+  /** What is compared with; `model` is null where it has no meaning, for the reason in `problem`. */
+  | ({ readonly type: 'other'; readonly model: Model | null; readonly problem: string | null } & OtherName)
   /** Where the cursor stands in the editor of the file, in characters; null when the editor is left. */
   | { readonly type: 'caret'; readonly offset: number | null }
   | { readonly type: 'run' };
+
+/** A declaration of this or another file that the one that is shown is compared with. */
+export interface OtherName {
+  readonly uri: string;
+  readonly name: string;
+}
 
 /** What the page shows just now: export and other commands take it over. */
 export interface PreviewView {
@@ -71,6 +79,10 @@ export type ToHost =
   | { readonly type: 'reveal'; readonly span: Span; readonly focus: boolean }
   /** Write into the source that these primitives are gone. */
   | { readonly type: 'remove'; readonly spans: readonly Span[] }
+  /** Ask which declaration to compare with. */
+  | { readonly type: 'compare' }
+  /** The page compares with this declaration at this length and is to be sent it whenever it changes; null: with none. */
+  | { readonly type: 'other'; readonly other: OtherName | null; readonly tokens: number | null }
   | { readonly type: 'export' }
   /** Put a text onto the clipboard, which a page cannot do that lacks the focus. */
   | { readonly type: 'copy'; readonly text: string }
@@ -83,7 +95,10 @@ export function isToHost(message: unknown): message is ToHost {
   const fields = message as Record<string, unknown>;
   switch (fields.type) {
     case 'export':
+    case 'compare':
       return true;
+    case 'other':
+      return isTokens(fields.tokens) && (fields.other === null || isOtherName(fields.other));
     case 'ready':
       return isTokens(fields.tokens) && isAdjustments(fields.adjustments);
     case 'tokens':
@@ -115,6 +130,12 @@ export function isToHost(message: unknown): message is ToHost {
     default:
       return false;
   }
+}
+
+function isOtherName(value: unknown): value is OtherName {
+  if (typeof value !== 'object' || value === null) return false;
+  const { uri, name } = value as Record<string, unknown>;
+  return typeof uri === 'string' && typeof name === 'string';
 }
 
 function isTokens(value: unknown): boolean {

@@ -2,7 +2,15 @@ import * as vscode from 'vscode';
 import { type Adjustments, DeclarationsRequest, LowerRequest } from '../../server/protocol.ts';
 import type { RestartableClient } from '../restartable-client.ts';
 import { removeOperands, writeAdjustments } from './edit-source.ts';
-import { isToHost, type PreviewState, type PreviewView, type RendererChoice, type ToPage } from './messages.ts';
+import {
+  isToHost,
+  type OtherName,
+  type PreviewState,
+  type PreviewView,
+  type RendererChoice,
+  type ToPage,
+} from './messages.ts';
+import { OtherDeclaration } from './other-declaration.ts';
 import { pageHtml } from './page.ts';
 import { revealSpan } from './reveal-span.ts';
 
@@ -12,12 +20,18 @@ export interface RanOn {
   readonly device: string;
 }
 
+/** Asks for a declaration to compare with; undefined when nobody answers. */
+export type ChooseOther = (shown: string | null) => Promise<OtherName | undefined>;
+
 /** One preview: a panel, the file it shows and the declaration chosen in it. */
 export class PreviewPanel {
   readonly uri: vscode.Uri;
   readonly #panel: vscode.WebviewPanel;
   readonly #client: RestartableClient;
   readonly #disposables: vscode.Disposable[] = [];
+  readonly #chooseOther: ChooseOther;
+  /** What is compared with, if anything. */
+  readonly #other: OtherDeclaration;
   #name: string | null;
   /** Length that the user picked in the page for this declaration. */
   #tokens: number | null = null;
@@ -34,10 +48,18 @@ export class PreviewPanel {
   /** Attention ran in the page. */
   readonly onDidRun = this.#ran.event;
 
-  constructor(panel: vscode.WebviewPanel, extensionUri: vscode.Uri, client: RestartableClient, state: PreviewState) {
+  constructor(
+    panel: vscode.WebviewPanel,
+    extensionUri: vscode.Uri,
+    client: RestartableClient,
+    chooseOther: ChooseOther,
+    state: PreviewState,
+  ) {
     this.uri = vscode.Uri.parse(state.uri);
     this.#panel = panel;
     this.#client = client;
+    this.#chooseOther = chooseOther;
+    this.#other = new OtherDeclaration(client, message => this.#post(message));
     this.#name = state.name;
     this.#disposables.push(
       panel.webview.onDidReceiveMessage((message: unknown) => this.#receive(message)),
@@ -86,6 +108,12 @@ export class PreviewPanel {
     // The page must have what was chosen last before it runs.
     if (this.#pageReady) void this.refresh().then(() => this.#post({ type: 'run' }));
     else this.#runWhenReady = true;
+  }
+
+  /** A file was checked by the server. */
+  fileChanged(uri: string): void {
+    if (this.uri.toString() === uri) void this.refresh();
+    this.#other.changed(uri);
   }
 
   /**
@@ -238,6 +266,12 @@ export class PreviewPanel {
       case 'copy':
         void vscode.env.clipboard.writeText(message.text);
         break;
+      case 'compare':
+        void this.#compare();
+        break;
+      case 'other':
+        this.#other.compareWith(message.other, message.tokens);
+        break;
       case 'export':
         void vscode.commands.executeCommand('sparse.exportMask', {
           uri: this.uri.toString(),
@@ -245,6 +279,11 @@ export class PreviewPanel {
         });
         break;
     }
+  }
+
+  async #compare(): Promise<void> {
+    const other = await this.#chooseOther(this.#name);
+    if (other !== undefined) this.#other.compareWith(other, this.view.tokens);
   }
 
   /** Another declaration has a length and values of its own. */

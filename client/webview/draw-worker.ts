@@ -22,6 +22,7 @@ import type { Pattern } from '../../runtime/pattern/ir.ts';
 import { PatternError } from '../../runtime/pattern/primitive.ts';
 import { hasCondition } from '../../runtime/pattern/reads.ts';
 import type { Shape } from '../../runtime/pattern/shape.ts';
+import { comparisonOf } from './compare/drawn-mask.ts';
 import { Drawer } from './drawer.ts';
 import type {
   CostAnswer,
@@ -98,6 +99,8 @@ function answerTo(request: DrawingRequest): Answer {
       const { choice, query, key } = request;
       return { answer: shortestWay(modelShown(choice), query, key, choice.tokens) ?? null, transfer: [] };
     }
+    case 'compare':
+      return { answer: comparisonOf(request.choice, request.against), transfer: [] };
     case 'field': {
       const { choice, query } = request;
       const answer = receptiveField(modelShown(choice), query, choice.tokens, { effort: FLOW_EFFORT });

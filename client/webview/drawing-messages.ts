@@ -1,3 +1,4 @@
+import type { Comparison } from '../../runtime/analyse/compare.ts';
 import type { ModelCost } from '../../runtime/analyse/cost.ts';
 import type { Estimate } from '../../runtime/analyse/estimate.ts';
 import type { LibraryFit } from '../../runtime/analyse/fit.ts';
@@ -75,6 +76,8 @@ export type Picture =
 /** Which mask is drawn, in which colours. Sent again only when it changes or the worker is a new one. */
 export interface Drawn {
   readonly choice: MaskChoice;
+  /** Present: what only the first, only this one, and both hold is drawn, instead of the primitives. */
+  readonly against?: MaskChoice;
   readonly palette: Palette;
 }
 
@@ -94,6 +97,7 @@ export type DrawingRequest =
   | { readonly kind: Inquiry; readonly choice: MaskChoice }
   | { readonly kind: 'heads'; readonly choice: MaskChoice; readonly palette: Palette }
   | { readonly kind: 'tiles'; readonly choice: MaskChoice; readonly range: TileRange }
+  | { readonly kind: 'compare'; readonly choice: MaskChoice; readonly against: MaskChoice }
   /** A shortest way on which position `query` hears of `key` through the layers of the model. */
   | { readonly kind: 'way'; readonly choice: MaskChoice; readonly query: number; readonly key: number }
   /** What position `query` hears of as layers are stacked. */
@@ -113,6 +117,7 @@ export interface DrawingAnswers {
   readonly tiles: Uint8Array<ArrayBuffer>;
   /** Positions, both ends included; null when there is no way. */
   readonly way: readonly number[] | null;
+  readonly compare: Comparison;
   readonly field: ReceptiveField;
   readonly plans: PlanParts;
 }

@@ -1,5 +1,6 @@
 import { html, render } from 'lit';
 import type { ToHost, ToPage } from '../preview/messages.ts';
+import { followComparison } from './compare/follow-comparison.ts';
 import { workerUrl } from './drawing.ts';
 import { findFields } from './field/find-fields.ts';
 import { findWays } from './inspect.ts';
@@ -38,6 +39,7 @@ export function startPage(root: HTMLElement, host: PageHost, kept: KeptState | u
   const picture = new MaskPicture(page);
   findWays(page);
   findFields(page);
+  followComparison(page);
   const sections = makeSections.map(make => make(page));
   const draw = (): void => {
     render(

@@ -1,4 +1,5 @@
 import type { ToPage } from '../preview/messages.ts';
+import { comparedWith } from './compare/compared-with.ts';
 import { stillAdjusted } from './parameters/adjust.ts';
 import type { State } from './state.ts';
 
@@ -23,6 +24,10 @@ export function received(message: ToPage, state: State): Partial<State> {
       if (state.model?.name !== model.name)
         return { stale: null, model, adjustables, adjustments: {}, tokens: null, hidden: [], cell: null };
       return { stale: null, model, adjustables, adjustments: stillAdjusted(state.adjustments, adjustables) };
+    }
+    case 'other': {
+      const { uri, name, model, problem } = message;
+      return { compared: comparedWith(state.compared, { uri, name, model, problem }) };
     }
     case 'stale':
       return { stale: { message: message.message, line: message.line } };

@@ -1,8 +1,10 @@
+import type { Comparison } from '../../runtime/analyse/compare.ts';
 import type { ReceptiveField } from '../../runtime/analyse/receptive-field.ts';
 import { DARK, type OpaquePalette } from '../../runtime/draw/palette.ts';
 import type { Model } from '../../runtime/pattern/ir.ts';
 import type { Adjustable, Adjustments } from '../../server/protocol.ts';
 import type { PreviewChoice, RendererChoice } from '../preview/messages.ts';
+import type { ComparedWith } from './compare/compared-with.ts';
 import type { DrawingAnswers, Inquiry } from './drawing-messages.ts';
 import type { HeadMasks } from './heads.ts';
 import type { Camera } from './mask/camera.ts';
@@ -30,6 +32,8 @@ export interface KeptState {
   readonly camera: Camera | null;
   /** The selected cell. */
   readonly cell: Cell | null;
+  /** What the mask is compared with, if anything. */
+  readonly compared: ComparedWith | null;
   /** Labels of the parts that are hidden. */
   readonly hidden: readonly string[];
   /** Side of the tiles that are laid over the mask; null: none. */
@@ -72,6 +76,8 @@ export interface State extends KeptState {
   readonly way: Found<readonly number[] | null>;
   /** What the query of the selected cell hears of as layers are stacked. */
   readonly field: Found<ReceptiveField>;
+  /** Pairs that the two masks of a comparison have in common, and those that only one has. */
+  readonly comparison: Found<Comparison>;
   /** Counts the requests of the extension to run attention. */
   readonly runsAsked: number;
 }
@@ -89,6 +95,7 @@ export function initialState(kept: KeptState | undefined): State {
     head: 0,
     camera: null,
     cell: null,
+    compared: null,
     hidden: [],
     overlayTile: null,
     folded: [],
@@ -109,6 +116,7 @@ export function initialState(kept: KeptState | undefined): State {
     heads: null,
     way: null,
     field: null,
+    comparison: null,
     runsAsked: 0,
   };
 }

@@ -229,6 +229,32 @@ describe('the preview', () => {
     await frame.locator('canvas.marks').press('Escape');
   });
 
+  test('compares with another declaration that is picked, and follows edits of that one', async () => {
+    const frame = await previewFrame();
+    await frame.locator('.toolbar vscode-button', { hasText: 'Compare...' }).click();
+    await workbench().page.locator('.quick-input-widget').getByText('other', { exact: true }).click();
+    await frame.locator('canvas.marks[data-against="other"]').waitFor();
+    const text = async (): Promise<string> =>
+      (
+        await frame
+          .locator('section.comparison')
+          .innerText()
+          .catch(() => '')
+      ).replace(/\s+/g, ' ');
+    // diagonal() | columns([0]) has 31 of the 256 pairs.
+    await workbench().until('the counts', async () =>
+      (await text()).includes('other holds all of small, and 225 pairs more.'),
+    );
+    const [first, second = 0, both = 0] = await colourCounts();
+    expect(first).toBe(0);
+    expect(second / both).toBeCloseTo(225 / 31, 0);
+    await workbench().replaceText('preview.sparse', 'full()', 'causal()');
+    await workbench().until('the counts after an edit', async () => (await text()).includes('and 105 pairs more.'));
+    await workbench().replaceText('preview.sparse', 'causal()', 'full()');
+    await frame.locator('section.comparison vscode-button', { hasText: 'End' }).click();
+    await frame.locator('.legend').waitFor();
+  });
+
   test('goes from 16 to 65,536 tokens with exact counts', async () => {
     await setTokens('64Ki');
     await shown('small 65536');

@@ -1,4 +1,5 @@
 import { chartsSection } from '../charts/charts-section.ts';
+import { comparisonSection } from '../compare/comparison-section.ts';
 import { fieldSection } from '../field/field-section.ts';
 import { headsSection } from '../heads-section.ts';
 import { legendSection } from '../legend.ts';
@@ -13,6 +14,7 @@ import type { MakeSection } from './section.ts';
 
 /** The sections beside the picture, from top to bottom. */
 export const makeSections: readonly MakeSection[] = [
+  comparisonSection,
   legendSection,
   parametersSection,
   headsSection,
