@@ -11,6 +11,7 @@ import { ComparisonDocuments } from './comparison-documents.ts';
 import type { HostAbilities } from './host-abilities.ts';
 import { LibraryDocuments } from './library-documents.ts';
 import { Previews } from './preview/previews.ts';
+import { pictureSaver } from './preview/save-picture.ts';
 import type { RestartableClient } from './restartable-client.ts';
 import { showStatus } from './status.ts';
 import { offerWorkspaceFiles } from './workspace-files.ts';
@@ -22,7 +23,10 @@ export function registerFeatures(
   host: HostAbilities,
 ): void {
   const library = new LibraryDocuments(context, client);
-  const previews = new Previews(context, client, name => chooseOther(name, client, library));
+  const previews = new Previews(context, client, {
+    chooseOther: name => chooseOther(name, client, library),
+    savePicture: pictureSaver(context.workspaceState, host.moveFile),
+  });
   const comparisons = new ComparisonDocuments(context);
   showStatus(context, client, previews);
   context.subscriptions.push(offerWorkspaceFiles(client));

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import type { ExportedFile } from '../../runtime/export/request.ts';
+import { LIBRARY_SCHEME } from '../../server/protocol.ts';
 import type { MoveFile } from '../host-abilities.ts';
 
 /** A file and what comes into it. */
@@ -32,6 +33,13 @@ function besides(file: vscode.Uri, extension: string): vscode.Uri {
 /** The last part of a path. */
 export function nameOf(file: vscode.Uri): string {
   return file.path.slice(file.path.lastIndexOf('/') + 1);
+}
+
+/** Beside the file; in the workspace when the file itself lies in no folder. */
+export function folderOf(uri: vscode.Uri): vscode.Uri | undefined {
+  return uri.scheme === 'untitled' || uri.scheme === LIBRARY_SCHEME
+    ? vscode.workspace.workspaceFolders?.[0]?.uri
+    : vscode.Uri.joinPath(uri, '..');
 }
 
 /** The dialog asks for the file that was chosen; nobody has asked for one beside it. */

@@ -63,6 +63,9 @@ export interface PreviewState {
   readonly name: string | null;
 }
 
+/** Kinds of files that a picture is saved as. */
+export type PictureFormat = 'png' | 'svg';
+
 /** Page to host. */
 export type ToHost =
   /** The page listens now and is to be sent everything; `tokens` and `adjustments` as below. */
@@ -84,6 +87,8 @@ export type ToHost =
   /** The page compares with this declaration at this length and is to be sent it whenever it changes; null: with none. */
   | { readonly type: 'other'; readonly other: OtherName | null; readonly tokens: number | null }
   | { readonly type: 'export' }
+  /** Write a picture to a file that the user chooses. `name`: what it is to be called, without its ending. */
+  | { readonly type: 'save'; readonly name: string; readonly format: PictureFormat; readonly bytes: Uint8Array }
   /** Put a text onto the clipboard, which a page cannot do that lacks the focus. */
   | { readonly type: 'copy'; readonly text: string }
   /** Attention ran, on this backend (`gpu`, `cpu`...) and device. */
@@ -97,6 +102,12 @@ export function isToHost(message: unknown): message is ToHost {
     case 'export':
     case 'compare':
       return true;
+    case 'save':
+      return (
+        typeof fields.name === 'string' &&
+        (fields.format === 'png' || fields.format === 'svg') &&
+        fields.bytes instanceof Uint8Array
+      );
     case 'other':
       return isTokens(fields.tokens) && (fields.other === null || isOtherName(fields.other));
     case 'ready':

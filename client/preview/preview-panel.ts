@@ -13,6 +13,7 @@ import {
 import { OtherDeclaration } from './other-declaration.ts';
 import { pageHtml } from './page.ts';
 import { revealSpan } from './reveal-span.ts';
+import type { SavePicture } from './save-picture.ts';
 
 /** Where attention ran: a backend (`gpu`, `cpu`...) and what it runs on, in words. */
 export interface RanOn {
@@ -23,13 +24,19 @@ export interface RanOn {
 /** Asks for a declaration to compare with; undefined when nobody answers. */
 export type ChooseOther = (shown: string | null) => Promise<OtherName | undefined>;
 
+/** What a preview asks of the editor around it. */
+export interface PreviewTools {
+  readonly chooseOther: ChooseOther;
+  readonly savePicture: SavePicture;
+}
+
 /** One preview: a panel, the file it shows and the declaration chosen in it. */
 export class PreviewPanel {
   readonly uri: vscode.Uri;
   readonly #panel: vscode.WebviewPanel;
   readonly #client: RestartableClient;
   readonly #disposables: vscode.Disposable[] = [];
-  readonly #chooseOther: ChooseOther;
+  readonly #tools: PreviewTools;
   /** What is compared with, if anything. */
   readonly #other: OtherDeclaration;
   #name: string | null;
@@ -52,13 +59,13 @@ export class PreviewPanel {
     panel: vscode.WebviewPanel,
     extensionUri: vscode.Uri,
     client: RestartableClient,
-    chooseOther: ChooseOther,
+    tools: PreviewTools,
     state: PreviewState,
   ) {
     this.uri = vscode.Uri.parse(state.uri);
     this.#panel = panel;
     this.#client = client;
-    this.#chooseOther = chooseOther;
+    this.#tools = tools;
     this.#other = new OtherDeclaration(client, message => this.#post(message));
     this.#name = state.name;
     this.#disposables.push(
@@ -266,6 +273,9 @@ export class PreviewPanel {
       case 'copy':
         void vscode.env.clipboard.writeText(message.text);
         break;
+      case 'save':
+        void this.#tools.savePicture(this.uri, message);
+        break;
       case 'compare':
         void this.#compare();
         break;
@@ -282,7 +292,7 @@ export class PreviewPanel {
   }
 
   async #compare(): Promise<void> {
-    const other = await this.#chooseOther(this.#name);
+    const other = await this.#tools.chooseOther(this.#name);
     if (other !== undefined) this.#other.compareWith(other, this.view.tokens);
   }
 

@@ -38,6 +38,7 @@ import type {
 } from './drawing-messages.ts';
 import { headMasks } from './heads.ts';
 import { chosen, type MaskChoice, modelShown } from './mask-choice.ts';
+import { pictureFile } from './save/picture-file.ts';
 
 /** It is computed after every edit, until the next one: seconds at the most, and bounds where that is not enough. */
 const FLOW_EFFORT = 3 / 4;
@@ -98,6 +99,10 @@ function answerTo(request: DrawingRequest): Answer {
     case 'way': {
       const { choice, query, key } = request;
       return { answer: shortestWay(modelShown(choice), query, key, choice.tokens) ?? null, transfer: [] };
+    }
+    case 'picture': {
+      const answer = pictureFile(request.drawn, request.choice);
+      return { answer, transfer: [answer.buffer] };
     }
     case 'compare':
       return { answer: comparisonOf(request.choice, request.against), transfer: [] };

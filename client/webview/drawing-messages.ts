@@ -17,6 +17,7 @@ import type { TileRange } from '../../runtime/draw/tile-cover.ts';
 import type { Span } from '../../runtime/pattern/ir.ts';
 import type { HeadMasks } from './heads.ts';
 import type { MaskChoice } from './mask-choice.ts';
+import type { PictureFile } from './save/picture-file.ts';
 
 /** A part of the legend with its own numbers. */
 export interface MeasuredPart {
@@ -97,6 +98,8 @@ export type DrawingRequest =
   | { readonly kind: Inquiry; readonly choice: MaskChoice }
   | { readonly kind: 'heads'; readonly choice: MaskChoice; readonly palette: Palette }
   | { readonly kind: 'tiles'; readonly choice: MaskChoice; readonly range: TileRange }
+  /** The mask as a file. */
+  | { readonly kind: 'picture'; readonly drawn: Drawn; readonly choice: PictureFile }
   | { readonly kind: 'compare'; readonly choice: MaskChoice; readonly against: MaskChoice }
   /** A shortest way on which position `query` hears of `key` through the layers of the model. */
   | { readonly kind: 'way'; readonly choice: MaskChoice; readonly query: number; readonly key: number }
@@ -117,6 +120,7 @@ export interface DrawingAnswers {
   readonly tiles: Uint8Array<ArrayBuffer>;
   /** Positions, both ends included; null when there is no way. */
   readonly way: readonly number[] | null;
+  readonly picture: Uint8Array<ArrayBuffer>;
   readonly compare: Comparison;
   readonly field: ReceptiveField;
   readonly plans: PlanParts;

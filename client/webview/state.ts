@@ -78,6 +78,8 @@ export interface State extends KeptState {
   readonly field: Found<ReceptiveField>;
   /** Pairs that the two masks of a comparison have in common, and those that only one has. */
   readonly comparison: Found<Comparison>;
+  /** How saving or copying the picture goes, or null. */
+  readonly saving: { readonly busy: true } | { readonly done: string } | { readonly problem: string } | null;
   /** Counts the requests of the extension to run attention. */
   readonly runsAsked: number;
 }
@@ -117,6 +119,7 @@ export function initialState(kept: KeptState | undefined): State {
     way: null,
     field: null,
     comparison: null,
+    saving: null,
     runsAsked: 0,
   };
 }

@@ -11,14 +11,23 @@ import type { Shape } from '../../../runtime/pattern/shape.ts';
 import type { Drawn } from '../drawing-messages.ts';
 import { chosen, type MaskChoice } from '../mask-choice.ts';
 
-/** What is drawn: a mask in its primitives, or the difference of two. Throws PatternError. */
-export function drawnMask({ choice, against }: Drawn): { readonly mask: LayeredMask; readonly shape: Shape } {
+/** What is drawn, and the labels of its parts, null for hidden ones. */
+export interface DrawnMask {
+  readonly mask: LayeredMask;
+  readonly shape: Shape;
+  readonly labels: readonly (string | null)[];
+}
+
+/** A mask in its primitives, or the difference of two. Throws PatternError. */
+export function drawnMask({ choice, against }: Pick<Drawn, 'choice' | 'against'>): DrawnMask {
   if (against === undefined) {
     const { pattern, shape } = chosen(choice);
-    return { mask: LayeredMask.of(pattern, shape, choice.hidden).mask, shape };
+    const { mask, parts } = LayeredMask.of(pattern, shape, choice.hidden);
+    return { mask, shape, labels: parts.map(({ label }) => (choice.hidden.includes(label) ? null : label)) };
   }
   const first = wholeMask(choice);
-  return { mask: differenceMask(first.mask, wholeMask(against).mask), shape: first.shape };
+  const labels = [`only ${choice.model.name}`, `only ${against.model.name}`, 'both'];
+  return { mask: differenceMask(first.mask, wholeMask(against).mask), shape: first.shape, labels };
 }
 
 /** Pairs that two masks have in common, and those that only one has. Throws PatternError and CompileError. */

@@ -5,6 +5,7 @@ import { headsSection } from '../heads-section.ts';
 import { legendSection } from '../legend.ts';
 import { parametersSection } from '../parameters/parameters-section.ts';
 import { runSection } from '../run/run-section.ts';
+import { pictureSection } from '../save/picture-section.ts';
 import { costSection } from './cost.ts';
 import { designSection } from './design.ts';
 import { fitSection } from './fit.ts';
@@ -26,4 +27,5 @@ export const makeSections: readonly MakeSection[] = [
   fieldSection,
   fitSection,
   chartsSection,
+  pictureSection,
 ];
