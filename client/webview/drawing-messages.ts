@@ -17,7 +17,7 @@ import type { TileRange } from '../../runtime/draw/tile-cover.ts';
 import type { Span } from '../../runtime/pattern/ir.ts';
 import type { HeadMasks } from './heads.ts';
 import type { MaskChoice } from './mask-choice.ts';
-import type { PictureFile } from './save/picture-file.ts';
+import type { PictureFile } from './save/picture-choice.ts';
 
 /** A part of the legend with its own numbers. */
 export interface MeasuredPart {

@@ -13,6 +13,18 @@ export interface PictureChoice {
   readonly part: 'whole' | 'in sight';
 }
 
+/** How a picture is to be written. */
+export interface PictureFile {
+  readonly format: PictureFormat;
+  /** Pixels of the longer side at most. */
+  readonly side: number;
+  /** Null: the whole mask. */
+  readonly crop: Crop | null;
+  readonly palette: OpaquePalette;
+  readonly legend: boolean;
+  readonly title: string;
+}
+
 export const USUAL_CHOICE: PictureChoice = { format: 'png', side: 1024, theme: 'shown', legend: true, part: 'whole' };
 
 /** A PNG of this side takes 256 MiB while it is made. */

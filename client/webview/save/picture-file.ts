@@ -1,22 +1,10 @@
 import type { OpaquePalette } from '../../../runtime/draw/palette.ts';
-import { type Crop, drawLayers, type Picture } from '../../../runtime/draw/picture.ts';
+import { drawLayers, type Picture } from '../../../runtime/draw/picture.ts';
 import { encodePng } from '../../../runtime/draw/png.ts';
 import { encodeSvg, isDark, LEGEND } from '../../../runtime/draw/svg.ts';
-import type { PictureFormat } from '../../preview/messages.ts';
 import { drawnMask } from '../compare/drawn-mask.ts';
 import type { Drawn } from '../drawing-messages.ts';
-
-/** How a picture is to be written. */
-export interface PictureFile {
-  readonly format: PictureFormat;
-  /** Pixels of the longer side at most. */
-  readonly side: number;
-  /** Null: the whole mask. */
-  readonly crop: Crop | null;
-  readonly palette: OpaquePalette;
-  readonly legend: boolean;
-  readonly title: string;
-}
+import type { PictureFile } from './picture-choice.ts';
 
 /** Legends are drawn for a picture of this many pixels, and larger beside larger ones. */
 const USUAL_SIDE = 1024;
