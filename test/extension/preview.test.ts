@@ -255,6 +255,33 @@ describe('the preview', () => {
     await frame.locator('.legend').waitFor();
   });
 
+  test('saves the picture beside its file through the dialog, and copies it or says that it cannot', async () => {
+    const frame = await previewFrame();
+    const section = frame.locator('section.save');
+    await section.locator('vscode-button', { hasText: 'Save...' }).click();
+    const input = workbench().page.locator('.quick-input-widget:visible input[type="text"]').first();
+    await workbench().until('a proposed name', async () => (await input.inputValue()).endsWith('small-16.png'));
+    await input.press('Enter');
+    await workbench().notifications().filter({ hasText: 'small-16.png' }).first().waitFor();
+    const file = await workbench().readFile('small-16.png');
+    // The signature of PNG, and the width in its header: 1,024 pixels and the legend.
+    expect([...file.subarray(0, 8)]).toEqual([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
+    expect(file.readUInt32BE(16)).toBe(1024 + 320);
+    await section.locator('vscode-button', { hasText: 'Copy' }).click();
+    let said = '';
+    await workbench().until(
+      'what became of the copy',
+      async () => {
+        said = await section.locator('[role="status"]').innerText();
+        return /^The picture (is on the clipboard\.|cannot be copied here \(.+\)\. Save it to a file instead\.)$/.test(
+          said,
+        );
+      },
+      () => said,
+    );
+    console.info(`${workbench().kind}: ${said}`);
+  });
+
   test('goes from 16 to 65,536 tokens with exact counts', async () => {
     await setTokens('64Ki');
     await shown('small 65536');
