@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { chooseOther } from './commands/choose-declaration.ts';
 import { comparePatterns } from './commands/compare-patterns.ts';
 import { ExportMemory } from './commands/export-choice.ts';
 import { exportAgain, exportMask } from './commands/export-mask.ts';
@@ -10,6 +11,7 @@ import { ComparisonDocuments } from './comparison-documents.ts';
 import type { HostAbilities } from './host-abilities.ts';
 import { LibraryDocuments } from './library-documents.ts';
 import { Previews } from './preview/previews.ts';
+import { pictureSaver } from './preview/save-picture.ts';
 import type { RestartableClient } from './restartable-client.ts';
 import { showStatus } from './status.ts';
 import { offerWorkspaceFiles } from './workspace-files.ts';
@@ -20,8 +22,11 @@ export function registerFeatures(
   client: RestartableClient,
   host: HostAbilities,
 ): void {
-  const previews = new Previews(context, client);
   const library = new LibraryDocuments(context, client);
+  const previews = new Previews(context, client, {
+    chooseOther: name => chooseOther(name, client, library),
+    savePicture: pictureSaver(context.workspaceState, host.places),
+  });
   const comparisons = new ComparisonDocuments(context);
   showStatus(context, client, previews);
   context.subscriptions.push(offerWorkspaceFiles(client));

@@ -11,7 +11,7 @@ import { fileOf } from './imports.ts';
 import { declarationNamed, LowerError, lower, problemOf } from './lower.ts';
 import { SparseFormatter } from './lsp/formatter.ts';
 import { createCoreServices, type FileReader } from './module.ts';
-import type { DeclarationInfo } from './protocol.ts';
+import type { Adjustments, DeclarationInfo } from './protocol.ts';
 import { placeOf, placeOfProperty, rangeOf } from './source.ts';
 
 export { LowerError } from './lower.ts';
@@ -163,12 +163,12 @@ function checkedFile(document: LangiumDocument, findings: readonly Finding[]): C
 }
 
 /** Lowers a declaration by name. Throws LowerError. */
-export function lowerNamed(file: File, name: string, tokens?: number): Model {
+export function lowerNamed(file: File, name: string, tokens?: number, adjustments?: Adjustments): Model {
   const declaration = declarationNamed(file, name);
   const problem = problemOf(declaration);
   if (problem !== null) throw new LowerError('argument-missing', problem, undefined);
   try {
-    return lower(declaration, tokens);
+    return lower(declaration, tokens, adjustments);
   } catch (error) {
     if (error instanceof RangeError)
       throw new LowerError('too-large', `${name} nests too deeply: name parts of it and use the names`, undefined);

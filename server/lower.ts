@@ -1,24 +1,27 @@
 import type { Model } from '../runtime/pattern/ir.ts';
 import { headsOfMasks } from '../runtime/pattern/reads.ts';
+import { adjustedBy } from './adjustable.ts';
 import type { Declaration, File } from './generated/ast.ts';
 import { outermost } from './lower/environment.ts';
 import { LowerError } from './lower/error.ts';
 import { lowerModel } from './lower/model.ts';
 import { lowerDeclaration } from './lower/pattern.ts';
+import type { Adjustments } from './protocol.ts';
 import { spanOfProperty } from './source.ts';
 
 export { LowerError } from './lower/error.ts';
 
 /**
- * A declaration as the runtime understands it; `tokens` replaces a model's own. A bare pattern becomes a model with
+ * A declaration as the runtime understands it; `tokens` replaces a model's own, `adjustments` what is written. A bare pattern becomes a model with
  * one rule and no length, and has the heads that its mask files have. Throws LowerError.
  */
-export function lower(declaration: Declaration, tokens?: number): Model {
+export function lower(declaration: Declaration, tokens?: number, adjustments: Adjustments = {}): Model {
+  const adjusted = adjustedBy(declaration, adjustments);
   switch (declaration.$type) {
     case 'ModelDeclaration':
-      return lowerModel(declaration, tokens);
+      return lowerModel(declaration, tokens, adjusted);
     case 'PatternDeclaration': {
-      const pattern = lowerDeclaration(declaration, outermost());
+      const pattern = lowerDeclaration(declaration, outermost(adjusted));
       // A mask file may say how many heads there are.
       const heads = headsOfMasks(pattern) ?? 1;
       return {

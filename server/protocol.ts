@@ -1,6 +1,6 @@
 import type { Position, Range } from 'vscode-languageserver-protocol';
 import { NotificationType, RequestType } from 'vscode-languageserver-protocol';
-import type { Model } from '../runtime/pattern/ir.ts';
+import type { Model, NumberExpression } from '../runtime/pattern/ir.ts';
 
 export { LIBRARY_SCHEME } from './library-scheme.ts';
 
@@ -29,15 +29,46 @@ export const DeclarationsRequest = new RequestType<{ uri: string }, Declarations
   'sparse/declarations',
 );
 
+/** Other values for what a declaration writes, by the ids of its adjustables: numbers, truth values, and lists as text. */
+export type Adjustments = Readonly<Record<string, number | boolean | string>>;
+
+/** A value that a declaration writes and that can be tried out with another one. */
+export interface Adjustable {
+  /** The same as long as the value stands in the same place of its declaration. */
+  readonly id: string;
+  /** Name of the parameter or constant. */
+  readonly name: string;
+  /** The call whose argument it is, as it is written; null for parameters of the declaration itself, and constants. */
+  readonly of: string | null;
+  readonly kind: 'number' | 'bool' | 'list';
+  /** As it is written: an expression for `number`, the text for `list`. */
+  readonly value: NumberExpression | boolean | string;
+  /** Whole numbers only. */
+  readonly integer: boolean;
+  /** Smallest allowed value, or null. */
+  readonly min: number | null;
+  /** What it counts: `keys`, `tokens`, `blocks`..., or null. */
+  readonly unit: string | null;
+  /** One sentence, or null. */
+  readonly documentation: string | null;
+}
+
 export interface LowerParams {
   readonly uri: string;
   readonly name: string;
   /** Replaces a model's tokens. */
   readonly tokens?: number;
+  readonly adjustments?: Adjustments;
 }
 
 export type LowerResult =
-  | { readonly ok: true; readonly version: number; readonly model: Model }
+  | {
+      readonly ok: true;
+      readonly version: number;
+      readonly model: Model;
+      /** As they are written, whatever they are adjusted to. */
+      readonly adjustables: readonly Adjustable[];
+    }
   /** `message` is for people; `range` is where the first error is. */
   | { readonly ok: false; readonly version: number; readonly message: string; readonly range: Range | null };
 
@@ -60,6 +91,15 @@ export interface EditsResult {
 export const WithoutOperandsRequest = new RequestType<WithoutOperandsParams, EditsResult | null, void>(
   'sparse/withoutOperands',
 );
+
+export interface AdjustParams {
+  readonly uri: string;
+  readonly name: string;
+  readonly adjustments: Adjustments;
+}
+
+/** How a file is to be changed so that a declaration writes these values. */
+export const AdjustRequest = new RequestType<AdjustParams, EditsResult | null, void>('sparse/adjust');
 
 /** The server has checked this version of a document; open previews ask for their pattern again. */
 export const ValidatedNotification = new NotificationType<{ uri: string; version: number }>('sparse/validated');

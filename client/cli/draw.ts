@@ -111,6 +111,7 @@ async function draw(file: string | undefined, options: DrawOptions, session: Ses
     // Without colours, how opaque a pixel is says how much is lit.
     palette: kind === undefined && depth === undefined ? ON_NOTHING : palette,
     ...(crop && { crop }),
+    rectangles: kind === 'svg',
   };
   const picture = await session.during('Drawing', () =>
     inThread({ kind: 'draw', pattern, shape, choice }, session.signal),

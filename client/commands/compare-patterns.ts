@@ -1,26 +1,18 @@
 import * as vscode from 'vscode';
 import type { ComparisonChoice, ModelComparison } from '../../runtime/analyse/compare-models.ts';
 import type { Model } from '../../runtime/pattern/ir.ts';
-import { type DeclarationInfo, DeclarationsRequest, LowerRequest } from '../../server/protocol.ts';
+import { LowerRequest } from '../../server/protocol.ts';
 import type { ComparisonDocuments } from '../comparison-documents.ts';
 import type { RunJob } from '../jobs/run-job.ts';
 import type { LibraryDocuments } from '../library-documents.ts';
 import type { Previews } from '../preview/previews.ts';
 import type { RestartableClient } from '../restartable-client.ts';
+import { type Chosen, chooseDeclaration, nameOf, usable } from './choose-declaration.ts';
 import { comparisonReport } from './comparison-report.ts';
 import { tokensProblem } from './export-limits.ts';
 import { subjectOf } from './subject.ts';
 
 const TITLE = 'Compare Patterns';
-/** Files of the workspace that are offered. */
-const MOST_FILES = 500;
-
-/** A declaration to compare. */
-interface Chosen {
-  readonly uri: vscode.Uri;
-  readonly declaration: DeclarationInfo;
-}
-
 /**
  * `Sparse: Compare Patterns...`: the declaration at the cursor, or one that is asked for, and another one of any file are
  * compared, and the outcome is shown as a document.
@@ -34,9 +26,10 @@ export async function comparePatterns(
   comparisons: ComparisonDocuments,
 ): Promise<void> {
   const first =
-    (await declarationAt(argument, previews, client)) ?? (await choose('The first pattern', client, library));
+    (await declarationAt(argument, previews, client)) ??
+    (await chooseDeclaration(TITLE, 'The first pattern', client, library));
   if (first === undefined) return;
-  const second = await choose(`${first.declaration.name} and...`, client, library, first);
+  const second = await chooseDeclaration(TITLE, `${first.declaration.name} and...`, client, library, first);
   if (second === undefined) return;
   const [a, b] = [await lower(client, first), await lower(client, second)];
   const choice = await settle(a, b, first.uri);
@@ -64,52 +57,6 @@ async function declarationAt(
   if (subject?.name === undefined) return undefined;
   const declaration = (await usable(subject.uri, client)).find(({ name }) => name === subject.name);
   return declaration && { uri: subject.uri, declaration };
-}
-
-type Choice = vscode.QuickPickItem & { readonly chosen?: Chosen; readonly file?: vscode.Uri };
-
-/** Asks for a declaration: of the open files at once, of others by their file. */
-async function choose(
-  placeHolder: string,
-  client: RestartableClient,
-  library: LibraryDocuments,
-  except?: Chosen,
-): Promise<Chosen | undefined> {
-  const items: Choice[] = [];
-  const open = vscode.workspace.textDocuments.filter(({ languageId }) => languageId === 'sparse');
-  for (const { uri } of open)
-    for (const declaration of await usable(uri, client))
-      if (uri.toString() !== except?.uri.toString() || declaration.name !== except.declaration.name)
-        items.push(itemOf({ uri, declaration }));
-  const isOpen = new Set(open.map(({ uri }) => uri.toString()));
-  const separator = (label: string): Choice => ({ label, kind: vscode.QuickPickItemKind.Separator });
-  const files = await vscode.workspace.findFiles('**/*.sparse', '**/node_modules/**', MOST_FILES);
-  const others = files.filter(uri => !isOpen.has(uri.toString()));
-  if (others.length > 0) items.push(separator('other files'));
-  for (const file of others) items.push({ label: `$(file) ${vscode.workspace.asRelativePath(file)}`, file });
-  items.push(separator('standard library'));
-  for (const { path, summary, uri } of await library.files())
-    items.push({ label: `$(library) ${path}`, description: summary, file: vscode.Uri.parse(uri) });
-  const choice = await vscode.window.showQuickPick(items, { title: TITLE, placeHolder, matchOnDescription: true });
-  if (choice?.file === undefined) return choice?.chosen;
-  await vscode.workspace.openTextDocument(choice.file);
-  const { file } = choice;
-  const declarations = await usable(file, client);
-  if (declarations.length === 0) throw new Error(`${nameOf(file)} declares no pattern or model that can be compared.`);
-  const inside = declarations.map(declaration => itemOf({ uri: file, declaration }));
-  if (inside.length === 1) return inside[0]?.chosen;
-  return (await vscode.window.showQuickPick(inside, { title: TITLE, placeHolder }))?.chosen;
-}
-
-function itemOf(chosen: Chosen): Choice & { readonly chosen: Chosen } {
-  const { name, kind } = chosen.declaration;
-  return { label: name, description: `${kind}, ${nameOf(chosen.uri)}`, chosen };
-}
-
-/** The declarations of a file that have a meaning by themselves. */
-async function usable(uri: vscode.Uri, client: RestartableClient): Promise<readonly DeclarationInfo[]> {
-  const declared = await client.sendRequest(DeclarationsRequest, { uri: uri.toString() });
-  return declared?.declarations.filter(({ problem }) => problem === null) ?? [];
 }
 
 async function lower(client: RestartableClient, { uri, declaration }: Chosen, tokens?: number): Promise<Model> {
@@ -178,8 +125,4 @@ function sideOf({ uri, declaration }: Chosen) {
   const { name, nameRange } = declaration;
   const link = `${uri.toString()}#L${nameRange.start.line + 1},${nameRange.start.character + 1}`;
   return { name, file: nameOf(uri), link };
-}
-
-function nameOf(uri: vscode.Uri): string {
-  return uri.path.slice(uri.path.lastIndexOf('/') + 1);
 }

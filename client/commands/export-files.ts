@@ -1,7 +1,8 @@
 import * as vscode from 'vscode';
 import type { FormatName } from '../../runtime/export/format-names.ts';
 import { isSecondFile, SECOND_FILE_START } from '../../runtime/export/second-file.ts';
-import { PlaceError, putInPlace } from '../export/put-in-place.ts';
+import { LIBRARY_SCHEME } from '../../server/protocol.ts';
+import { type PlacedFile, PlaceError, putInPlace } from '../export/put-in-place.ts';
 import type { StreamedExport, StreamedFile } from '../export/streamed-export.ts';
 import { exists } from '../export/workspace-places.ts';
 import type { HostAbilities } from '../host-abilities.ts';
@@ -42,13 +43,22 @@ export async function writeExport(
   const old = second !== undefined && (await exists(second)) ? second : undefined;
   const isStale =
     old !== undefined && isSecondFile(id, await startOf(old)) && (others === 'replace' || (await mayRemove(old)));
+  await writeFiles(placed, old !== undefined && isStale ? [old] : [], places);
+  return { addedPairs, left: isStale ? undefined : old };
+}
+
+/** Puts files in their places, as `putInPlace`; an error says which file cannot be written. */
+export async function writeFiles(
+  files: readonly PlacedFile<vscode.Uri>[],
+  stale: readonly vscode.Uri[],
+  places: HostAbilities['places'],
+): Promise<void> {
   try {
-    await putInPlace(placed, old !== undefined && isStale ? [old] : [], places);
+    await putInPlace(files, stale, places);
   } catch (error) {
     if (!(error instanceof PlaceError)) throw error;
     throw new Error(`${(error.place as vscode.Uri).path} cannot be written: ${error.message} Choose another folder.`);
   }
-  return { addedPairs, left: isStale ? undefined : old };
 }
 
 async function* counted({ contents }: StreamedFile, total: number, said: SayWritten): AsyncGenerator<Uint8Array, void> {
@@ -73,6 +83,13 @@ function besides(file: vscode.Uri, extension: string): vscode.Uri {
 /** The last part of a path. */
 export function nameOf(file: vscode.Uri): string {
   return file.path.slice(file.path.lastIndexOf('/') + 1);
+}
+
+/** Beside the file; in the workspace when the file itself lies in no folder. */
+export function folderOf(uri: vscode.Uri): vscode.Uri | undefined {
+  return uri.scheme === 'untitled' || uri.scheme === LIBRARY_SCHEME
+    ? vscode.workspace.workspaceFolders?.[0]?.uri
+    : vscode.Uri.joinPath(uri, '..');
 }
 
 /** The dialog asks for the file that was chosen; nobody has asked for one beside it. */

@@ -2,13 +2,13 @@ import * as vscode from 'vscode';
 import { exportSubject } from '../../runtime/export/export-subject.ts';
 import { type FormatName, formatNameOf } from '../../runtime/export/format-names.ts';
 import type { Model } from '../../runtime/pattern/ir.ts';
-import { DeclarationsRequest, LIBRARY_SCHEME, LowerRequest } from '../../server/protocol.ts';
+import { DeclarationsRequest, LowerRequest } from '../../server/protocol.ts';
 import type { HostAbilities } from '../host-abilities.ts';
 import type { Previews } from '../preview/previews.ts';
 import type { RestartableClient } from '../restartable-client.ts';
 import type { ExportChoice, ExportMemory } from './export-choice.ts';
 import { offerNext } from './export-done.ts';
-import { type Others, writeExport } from './export-files.ts';
+import { folderOf, type Others, writeExport } from './export-files.ts';
 import { chooseFormat } from './export-format.ts';
 import { tokensProblem } from './export-limits.ts';
 import { choosePlace } from './export-place.ts';
@@ -139,13 +139,6 @@ async function chooseFile(
     ...(folder === undefined ? {} : { defaultUri: vscode.Uri.joinPath(folder, `${name}.${format.extension}`) }),
     filters: { [format.title]: [format.extension] },
   });
-}
-
-/** Beside the file; in the workspace when the file itself lies in no folder. */
-function folderOf(uri: vscode.Uri): vscode.Uri | undefined {
-  return uri.scheme === 'untitled' || uri.scheme === LIBRARY_SCHEME
-    ? vscode.workspace.workspaceFolders?.[0]?.uri
-    : vscode.Uri.joinPath(uri, '..');
 }
 
 async function chooseDeclaration(subject: Subject, client: RestartableClient): Promise<string | undefined> {

@@ -1,4 +1,5 @@
 import type { Model, Span } from '../../runtime/pattern/ir.ts';
+import type { Adjustable, Adjustments } from '../../server/protocol.ts';
 
 /** What can be chosen in the preview of a file. */
 export interface PreviewChoice {
@@ -42,9 +43,18 @@ export type ToPage =
       readonly renderer: RendererChoice;
     }
   /** The selected declaration, good as of this version of the file. */
-  | { readonly type: 'model'; readonly version: number; readonly name: string; readonly model: Model }
+  | {
+      readonly type: 'model';
+      readonly version: number;
+      readonly name: string;
+      readonly model: Model;
+      /** What in it can be tried out with other values. */
+      readonly adjustables: readonly Adjustable[];
+    }
   /** The file has errors: the page keeps its last good picture and says so. */
   | { readonly type: 'stale'; readonly version: number; readonly message: string; readonly line: number | null }
+  /** What is compared with; `model` is null where it has no meaning, for the reason in `problem`. */
+  | ({ readonly type: 'other'; readonly model: Model | null; readonly problem: string | null } & OtherName)
   /** Where the cursor stands in the editor of the file, in characters; null when the editor is left. */
   | { readonly type: 'caret'; readonly offset: number | null }
   /** Answers `pickTensors` and `readTensors`: the file, or why it cannot be had. Nothing comes back when the user picked none. */
@@ -54,6 +64,12 @@ export type ToPage =
   | { readonly type: 'languageModel'; readonly files: LanguageModelFiles }
   | { readonly type: 'noLanguageModel'; readonly problem: string }
   | { readonly type: 'run' };
+
+/** A declaration of this or another file that the one that is shown is compared with. */
+export interface OtherName {
+  readonly uri: string;
+  readonly name: string;
+}
 
 /** What the page shows just now: export and other commands take it over. */
 export interface PreviewView {
@@ -70,18 +86,29 @@ export interface PreviewState {
   readonly name: string | null;
 }
 
+/** Kinds of files that a picture is saved as. */
+export type PictureFormat = 'png' | 'svg';
+
 /** Page to host. */
 export type ToHost =
-  /** The page listens now and is to be sent everything; `tokens` as below. */
-  | { readonly type: 'ready'; readonly tokens: number | null }
+  /** The page listens now and is to be sent everything; `tokens` and `adjustments` as below. */
+  | { readonly type: 'ready'; readonly tokens: number | null; readonly adjustments: Adjustments }
   /** The user picked a length (null: the model's own): what a model says in terms of `n` follows it. */
   | { readonly type: 'tokens'; readonly tokens: number | null }
+  /** The user tries out other values for what the declaration writes. */
+  | { readonly type: 'adjust'; readonly adjustments: Adjustments }
+  /** Write them into the source. */
+  | { readonly type: 'apply'; readonly adjustments: Adjustments }
   | { readonly type: 'select'; readonly name: string }
   | { readonly type: 'view'; readonly view: PreviewView }
   /** Show a place in the editor, which takes the keyboard or not. */
   | { readonly type: 'reveal'; readonly span: Span; readonly focus: boolean }
   /** Write into the source that these primitives are gone. */
   | { readonly type: 'remove'; readonly spans: readonly Span[] }
+  /** Ask which declaration to compare with. */
+  | { readonly type: 'compare' }
+  /** The page compares with this declaration at this length and is to be sent it whenever it changes; null: with none. */
+  | { readonly type: 'other'; readonly other: OtherName | null; readonly tokens: number | null }
   | { readonly type: 'export' }
   /** Ask the user for a file of tensors, and send it. */
   | { readonly type: 'pickTensors' }
@@ -89,6 +116,8 @@ export type ToHost =
   | { readonly type: 'readTensors'; readonly uri: string }
   /** Ask the user for the folder of a language model, and send its files. */
   | { readonly type: 'pickLanguageModel' }
+  /** Write a picture to a file that the user chooses. `name`: what it is to be called, without its ending. */
+  | { readonly type: 'save'; readonly name: string; readonly format: PictureFormat; readonly bytes: Uint8Array }
   /** Put a text onto the clipboard, which a page cannot do that lacks the focus. */
   | { readonly type: 'copy'; readonly text: string }
   /** Attention ran, on this backend (`gpu`, `cpu`...) and device. */
@@ -100,14 +129,27 @@ export function isToHost(message: unknown): message is ToHost {
   const fields = message as Record<string, unknown>;
   switch (fields.type) {
     case 'export':
+    case 'compare':
     case 'pickTensors':
     case 'pickLanguageModel':
       return true;
     case 'readTensors':
       return typeof fields.uri === 'string';
+    case 'save':
+      return (
+        typeof fields.name === 'string' &&
+        (fields.format === 'png' || fields.format === 'svg') &&
+        fields.bytes instanceof Uint8Array
+      );
+    case 'other':
+      return isTokens(fields.tokens) && (fields.other === null || isOtherName(fields.other));
     case 'ready':
+      return isTokens(fields.tokens) && isAdjustments(fields.adjustments);
     case 'tokens':
-      return fields.tokens === null || typeof fields.tokens === 'number';
+      return isTokens(fields.tokens);
+    case 'adjust':
+    case 'apply':
+      return isAdjustments(fields.adjustments);
     case 'select':
       return typeof fields.name === 'string';
     case 'copy':
@@ -132,6 +174,24 @@ export function isToHost(message: unknown): message is ToHost {
     default:
       return false;
   }
+}
+
+function isOtherName(value: unknown): value is OtherName {
+  if (typeof value !== 'object' || value === null) return false;
+  const { uri, name } = value as Record<string, unknown>;
+  return typeof uri === 'string' && typeof name === 'string';
+}
+
+function isTokens(value: unknown): boolean {
+  return value === null || typeof value === 'number';
+}
+
+function isAdjustments(value: unknown): value is Adjustments {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    Object.values(value).every(each => ['number', 'boolean', 'string'].includes(typeof each))
+  );
 }
 
 function isSpan(value: unknown): value is Span {

@@ -1,11 +1,20 @@
 import * as vscode from 'vscode';
-import { DeclarationsRequest, LowerRequest } from '../../server/protocol.ts';
+import { type Adjustments, DeclarationsRequest, LowerRequest } from '../../server/protocol.ts';
 import type { RestartableClient } from '../restartable-client.ts';
+import { removeOperands, writeAdjustments } from './edit-source.ts';
 import { pickLanguageModel } from './language-model-folder.ts';
-import { isToHost, type PreviewState, type PreviewView, type RendererChoice, type ToPage } from './messages.ts';
+import {
+  isToHost,
+  type OtherName,
+  type PreviewState,
+  type PreviewView,
+  type RendererChoice,
+  type ToPage,
+} from './messages.ts';
+import { OtherDeclaration } from './other-declaration.ts';
 import { pageHtml } from './page.ts';
-import { removeOperands } from './remove-operands.ts';
 import { revealSpan } from './reveal-span.ts';
+import type { SavePicture } from './save-picture.ts';
 import { type PickedTensors, pickTensorFile, readTensorFile } from './tensor-file.ts';
 
 /** Where attention ran: a backend (`gpu`, `cpu`...) and what it runs on, in words. */
@@ -14,15 +23,29 @@ export interface RanOn {
   readonly device: string;
 }
 
+/** Asks for a declaration to compare with; undefined when nobody answers. */
+export type ChooseOther = (shown: string | null) => Promise<OtherName | undefined>;
+
+/** What a preview asks of the editor around it. */
+export interface PreviewTools {
+  readonly chooseOther: ChooseOther;
+  readonly savePicture: SavePicture;
+}
+
 /** One preview: a panel, the file it shows and the declaration chosen in it. */
 export class PreviewPanel {
   readonly uri: vscode.Uri;
   readonly #panel: vscode.WebviewPanel;
   readonly #client: RestartableClient;
   readonly #disposables: vscode.Disposable[] = [];
+  readonly #tools: PreviewTools;
+  /** What is compared with, if anything. */
+  readonly #other: OtherDeclaration;
   #name: string | null;
   /** Length that the user picked in the page for this declaration. */
   #tokens: number | null = null;
+  /** Other values that the user tries out in the page. */
+  #adjustments: Adjustments = {};
   #view: PreviewView | undefined;
   #pageReady = false;
   #runWhenReady = false;
@@ -34,10 +57,18 @@ export class PreviewPanel {
   /** Attention ran in the page. */
   readonly onDidRun = this.#ran.event;
 
-  constructor(panel: vscode.WebviewPanel, extensionUri: vscode.Uri, client: RestartableClient, state: PreviewState) {
+  constructor(
+    panel: vscode.WebviewPanel,
+    extensionUri: vscode.Uri,
+    client: RestartableClient,
+    tools: PreviewTools,
+    state: PreviewState,
+  ) {
     this.uri = vscode.Uri.parse(state.uri);
     this.#panel = panel;
     this.#client = client;
+    this.#tools = tools;
+    this.#other = new OtherDeclaration(client, message => this.#post(message));
     this.#name = state.name;
     this.#disposables.push(
       panel.webview.onDidReceiveMessage((message: unknown) => this.#receive(message)),
@@ -75,8 +106,7 @@ export class PreviewPanel {
   /** Brings the panel to the front without taking the keyboard from the editor; `name` chooses another declaration. */
   reveal(name: string | undefined): void {
     if (name !== undefined && name !== this.#name) {
-      this.#name = name;
-      this.#tokens = null;
+      this.#choose(name);
       void this.refresh();
     }
     this.#panel.reveal(undefined, true);
@@ -87,6 +117,12 @@ export class PreviewPanel {
     // The page must have what was chosen last before it runs.
     if (this.#pageReady) void this.refresh().then(() => this.#post({ type: 'run' }));
     else this.#runWhenReady = true;
+  }
+
+  /** A file was checked by the server. */
+  fileChanged(uri: string): void {
+    if (this.uri.toString() === uri) void this.refresh();
+    this.#other.changed(uri);
   }
 
   /**
@@ -126,7 +162,7 @@ export class PreviewPanel {
     const names = file.declarations.map(declaration => declaration.name);
     if (this.#name === null || (!names.includes(this.#name) && file.errors === 0 && names.length > 0)) {
       // What was shown is gone from a file without errors (renamed, most likely): show what stands there now.
-      this.#name = file.declarations.find(declaration => declaration.problem === null)?.name ?? names[0] ?? null;
+      this.#choose(file.declarations.find(declaration => declaration.problem === null)?.name ?? names[0] ?? null);
     }
     this.#setTitle();
     const settings = vscode.workspace.getConfiguration('sparse.preview', this.uri);
@@ -152,12 +188,15 @@ export class PreviewPanel {
     const lowered = await this.#client.sendRequest(LowerRequest, {
       uri,
       name,
+      adjustments: this.#adjustments,
       ...(this.#tokens === null ? {} : { tokens: this.#tokens }),
     });
     // Another name was chosen meanwhile: its refresh is on its way.
     if (lowered === null || this.#disposed || name !== this.#name) return;
-    if (lowered.ok) this.#post({ type: 'model', version: lowered.version, name, model: lowered.model });
-    else
+    if (lowered.ok) {
+      const { version, model, adjustables } = lowered;
+      this.#post({ type: 'model', version, name, model, adjustables });
+    } else
       this.#post({
         type: 'stale',
         version: lowered.version,
@@ -203,6 +242,7 @@ export class PreviewPanel {
       case 'ready':
         this.#pageReady = true;
         this.#tokens = message.tokens;
+        this.#adjustments = message.adjustments;
         void this.refresh().then(() => {
           if (!this.#runWhenReady) return;
           this.#runWhenReady = false;
@@ -210,9 +250,15 @@ export class PreviewPanel {
         });
         break;
       case 'select':
-        this.#name = message.name;
-        this.#tokens = null;
+        this.#choose(message.name);
         void this.refresh();
+        break;
+      case 'adjust':
+        this.#adjustments = message.adjustments;
+        void this.refresh();
+        break;
+      case 'apply':
+        if (this.#name !== null) void writeAdjustments(this.#client, this.uri, this.#name, message.adjustments);
         break;
       case 'view':
         this.#view = message.view;
@@ -241,6 +287,15 @@ export class PreviewPanel {
       case 'copy':
         void vscode.env.clipboard.writeText(message.text);
         break;
+      case 'save':
+        void this.#tools.savePicture(this.uri, message);
+        break;
+      case 'compare':
+        void this.#compare();
+        break;
+      case 'other':
+        this.#other.compareWith(message.other, message.tokens);
+        break;
       case 'export':
         void vscode.commands.executeCommand('sparse.exportMask', {
           uri: this.uri.toString(),
@@ -253,6 +308,20 @@ export class PreviewPanel {
   #sendTensors(file: PickedTensors): void {
     if (file === null) return;
     this.#post('problem' in file ? { type: 'noTensors', problem: file.problem } : { type: 'tensors', file });
+  }
+
+  async #compare(): Promise<void> {
+    const other = await this.#tools.chooseOther(this.#name);
+    if (other !== undefined) this.#other.compareWith(other, this.view.tokens);
+  }
+
+  /** Another declaration has a length and values of its own. */
+  #choose(name: string | null): void {
+    if (name !== this.#name) {
+      this.#tokens = null;
+      this.#adjustments = {};
+    }
+    this.#name = name;
   }
 
   /** Never awaited: VS Code may leave the promise open for a page that is hidden. */

@@ -3,7 +3,7 @@ import { ValidatedNotification } from '../../server/protocol.ts';
 import type { RestartableClient } from '../restartable-client.ts';
 import type { PreviewState } from './messages.ts';
 import { failureHtml } from './page.ts';
-import { PreviewPanel, type RanOn } from './preview-panel.ts';
+import { PreviewPanel, type PreviewTools, type RanOn } from './preview-panel.ts';
 
 export const PREVIEW_TYPE = 'sparse.preview';
 
@@ -11,19 +11,20 @@ export const PREVIEW_TYPE = 'sparse.preview';
 export class Previews implements vscode.WebviewPanelSerializer {
   readonly #extensionUri: vscode.Uri;
   readonly #client: RestartableClient;
+  readonly #tools: PreviewTools;
   readonly #panels = new Set<PreviewPanel>();
   readonly #ran = new vscode.EventEmitter<RanOn>();
   /** Attention ran in one of the previews. */
   readonly onDidRun = this.#ran.event;
 
-  constructor(context: vscode.ExtensionContext, client: RestartableClient) {
+  constructor(context: vscode.ExtensionContext, client: RestartableClient, tools: PreviewTools) {
     this.#extensionUri = context.extensionUri;
     this.#client = client;
+    this.#tools = tools;
     context.subscriptions.push(
       this.#ran,
       client.onNotification(ValidatedNotification, ({ uri }) => {
-        for (const panel of this.#panels)
-          if (panel.uri.toString() === vscode.Uri.parse(uri).toString()) void panel.refresh();
+        for (const panel of this.#panels) panel.fileChanged(vscode.Uri.parse(uri).toString());
       }),
       vscode.window.registerWebviewPanelSerializer(PREVIEW_TYPE, this),
     );
@@ -68,7 +69,7 @@ export class Previews implements vscode.WebviewPanelSerializer {
   }
 
   #add(panel: vscode.WebviewPanel, state: PreviewState): PreviewPanel {
-    const preview = new PreviewPanel(panel, this.#extensionUri, this.#client, state);
+    const preview = new PreviewPanel(panel, this.#extensionUri, this.#client, this.#tools, state);
     this.#panels.add(preview);
     preview.onDidRun(ranOn => this.#ran.fire(ranOn));
     preview.onDidDispose(() => this.#panels.delete(preview));

@@ -1,3 +1,4 @@
+import { comparedNames, differenceOf } from './compare/compared.ts';
 import { count } from './format.ts';
 import { shownOf } from './shown.ts';
 import type { State } from './state.ts';
@@ -10,6 +11,12 @@ export function description(state: State): string {
   const { measure } = state.answers;
   if (!shown?.bound || !measure || 'problem' in measure) return `Attention mask, not counted yet. ${KEYS}`;
   const { name } = shown.choice.model;
+  const { comparison } = state;
+  if (differenceOf(state) !== null && comparison !== null && 'answer' in comparison) {
+    const [first, second] = comparedNames(state);
+    const { onlyFirst, onlySecond, both } = comparison.answer;
+    return `Difference of the attention masks ${first} and ${second}: ${count(onlyFirst)} pairs only in the first, ${count(onlySecond)} only in the second, ${count(both)} in both. ${KEYS}`;
+  }
   if ('estimate' in measure.answer) {
     const { estimate, tokens, queries } = measure.answer;
     return `Attention mask of ${name}, ${count(queries)} queries by ${count(tokens)} keys, about ${count(estimate.pairs)} pairs. ${KEYS}`;

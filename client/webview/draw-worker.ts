@@ -3,6 +3,7 @@ import { ASSUMED_HEAD_DIM, modelCost } from '../../runtime/analyse/cost.ts';
 import { COUNTED_SQUARES, estimatePairs } from '../../runtime/analyse/estimate.ts';
 import { fitOf } from '../../runtime/analyse/fit.ts';
 import { modelFlow, shortestWay } from '../../runtime/analyse/flow.ts';
+import { receptiveField } from '../../runtime/analyse/receptive-field.ts';
 import { recognise } from '../../runtime/analyse/recognise.ts';
 import { rowSpread, rowStretches } from '../../runtime/analyse/row-spread.ts';
 import { pairsByLength } from '../../runtime/analyse/scaling.ts';
@@ -21,6 +22,7 @@ import type { Pattern } from '../../runtime/pattern/ir.ts';
 import { PatternError } from '../../runtime/pattern/primitive.ts';
 import { hasCondition } from '../../runtime/pattern/reads.ts';
 import type { Shape } from '../../runtime/pattern/shape.ts';
+import { comparisonOf } from './compare/drawn-mask.ts';
 import { Drawer } from './drawer.ts';
 import type {
   CostAnswer,
@@ -36,6 +38,7 @@ import type {
 } from './drawing-messages.ts';
 import { headMasks } from './heads.ts';
 import { chosen, type MaskChoice, modelShown } from './mask-choice.ts';
+import { pictureFile } from './save/picture-file.ts';
 
 /** It is computed after every edit, until the next one: seconds at the most, and bounds where that is not enough. */
 const FLOW_EFFORT = 3 / 4;
@@ -96,6 +99,17 @@ function answerTo(request: DrawingRequest): Answer {
     case 'way': {
       const { choice, query, key } = request;
       return { answer: shortestWay(modelShown(choice), query, key, choice.tokens) ?? null, transfer: [] };
+    }
+    case 'picture': {
+      const answer = pictureFile(request.drawn, request.choice);
+      return { answer, transfer: [answer.buffer] };
+    }
+    case 'compare':
+      return { answer: comparisonOf(request.choice, request.against), transfer: [] };
+    case 'field': {
+      const { choice, query } = request;
+      const answer = receptiveField(modelShown(choice), query, choice.tokens, { effort: FLOW_EFFORT });
+      return { answer, transfer: [answer.after.buffer] };
     }
     case 'plans': {
       const { choice } = request;

@@ -1,8 +1,8 @@
-import { LayeredMask } from '../../runtime/draw/layered-mask.ts';
+import type { LayeredMask } from '../../runtime/draw/layered-mask.ts';
 import { type Mixture, rasterize, type View } from '../../runtime/draw/raster.ts';
 import type { Shape } from '../../runtime/pattern/shape.ts';
+import { drawnMask } from './compare/drawn-mask.ts';
 import type { Drawn, Picture } from './drawing-messages.ts';
-import { chosen } from './mask-choice.ts';
 
 /** Words of a mask that one tile may read before it shows densities of samples: at a glance, and on a longer look. */
 const GLANCE_WORDS = 2 ** 16;
@@ -22,8 +22,7 @@ export class Drawer {
   /** Throws PatternError. */
   draw(id: number, drawn: Drawn | null, view: View, thorough: boolean): Picture {
     if (drawn !== null) {
-      const { pattern, shape } = chosen(drawn.choice);
-      const { mask } = LayeredMask.of(pattern, shape, drawn.choice.hidden);
+      const { mask, shape } = drawnMask(drawn);
       this.#known = { id, drawn, mask, shape };
     }
     if (this.#known?.id !== id) return { unknown: true };

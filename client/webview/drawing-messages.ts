@@ -1,7 +1,9 @@
+import type { Comparison } from '../../runtime/analyse/compare.ts';
 import type { ModelCost } from '../../runtime/analyse/cost.ts';
 import type { Estimate } from '../../runtime/analyse/estimate.ts';
 import type { LibraryFit } from '../../runtime/analyse/fit.ts';
 import type { FlowReport } from '../../runtime/analyse/flow-report.ts';
+import type { ReceptiveField } from '../../runtime/analyse/receptive-field.ts';
 import type { Recognised } from '../../runtime/analyse/recognise.ts';
 import type { RowSpread, RowStretch } from '../../runtime/analyse/row-spread.ts';
 import type { PairsAtLength } from '../../runtime/analyse/scaling.ts';
@@ -15,6 +17,7 @@ import type { TileRange } from '../../runtime/draw/tile-cover.ts';
 import type { Span } from '../../runtime/pattern/ir.ts';
 import type { HeadMasks } from './heads.ts';
 import type { MaskChoice } from './mask-choice.ts';
+import type { PictureFile } from './save/picture-choice.ts';
 
 /** A part of the legend with its own numbers. */
 export interface MeasuredPart {
@@ -74,6 +77,8 @@ export type Picture =
 /** Which mask is drawn, in which colours. Sent again only when it changes or the worker is a new one. */
 export interface Drawn {
   readonly choice: MaskChoice;
+  /** Present: what only the first, only this one, and both hold is drawn, instead of the primitives. */
+  readonly against?: MaskChoice;
   readonly palette: Palette;
 }
 
@@ -93,8 +98,13 @@ export type DrawingRequest =
   | { readonly kind: Inquiry; readonly choice: MaskChoice }
   | { readonly kind: 'heads'; readonly choice: MaskChoice; readonly palette: Palette }
   | { readonly kind: 'tiles'; readonly choice: MaskChoice; readonly range: TileRange }
+  /** The mask as a file. */
+  | { readonly kind: 'picture'; readonly drawn: Drawn; readonly choice: PictureFile }
+  | { readonly kind: 'compare'; readonly choice: MaskChoice; readonly against: MaskChoice }
   /** A shortest way on which position `query` hears of `key` through the layers of the model. */
   | { readonly kind: 'way'; readonly choice: MaskChoice; readonly query: number; readonly key: number }
+  /** What position `query` hears of as layers are stacked. */
+  | { readonly kind: 'field'; readonly choice: MaskChoice; readonly query: number }
   | { readonly kind: 'plans'; readonly choice: MaskChoice; readonly heads: readonly number[] };
 
 export interface DrawingAnswers {
@@ -110,6 +120,9 @@ export interface DrawingAnswers {
   readonly tiles: Uint8Array<ArrayBuffer>;
   /** Positions, both ends included; null when there is no way. */
   readonly way: readonly number[] | null;
+  readonly picture: Uint8Array<ArrayBuffer>;
+  readonly compare: Comparison;
+  readonly field: ReceptiveField;
   readonly plans: PlanParts;
 }
 

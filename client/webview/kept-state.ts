@@ -16,13 +16,20 @@ export function keptState(saved: unknown): KeptState | undefined {
 
 /** What of a state is worth keeping. */
 export function savedPage(state: State): SavedPage {
-  return { version: 2, ...keptOf({ ...state, model: keptModel(state.model) }) };
+  return { version: 2, ...keptOf({ ...state, model: keptModel(state.model), compared: keptCompared(state) }) };
 }
 
 function keptOf(state: KeptState): KeptState {
-  const { uri, name, model, defaultTokens, tokens, layer, head } = state;
-  const { camera, cell, hidden, overlayTile, folded, sections } = state;
-  return { uri, name, model, defaultTokens, tokens, layer, head, camera, cell, hidden, overlayTile, folded, sections };
+  const { uri, name, model, defaultTokens, tokens, adjustments, layer, head } = state;
+  const { camera, cell, compared, hidden, overlayTile, folded, sections } = state;
+  return {
+    ...{ uri, name, model, defaultTokens, tokens, adjustments, layer, head },
+    ...{ camera, cell, compared, hidden, overlayTile, folded, sections },
+  };
+}
+
+function keptCompared({ compared }: State): State['compared'] {
+  return compared === null ? null : { ...compared, model: keptModel(compared.model), problem: null };
 }
 
 /** Characters of JSON. State is written whenever the camera moves. */

@@ -3,6 +3,7 @@ import { ratio, times } from '../../runtime/compile/count.ts';
 import { type Palette, partColour } from '../../runtime/draw/palette.ts';
 import type { Part } from '../../runtime/draw/parts.ts';
 import type { Span } from '../../runtime/pattern/ir.ts';
+import { differenceOf } from './compare/compared.ts';
 import { percent } from './format.ts';
 import { inquire } from './inquire.ts';
 import type { PageServices } from './page-services.ts';
@@ -18,7 +19,8 @@ export function legendSection(page: PageServices): Section {
     title: 'Legend',
     content: state => {
       const bound = shownOf(state)?.bound;
-      if (!bound) return null;
+      // The colours of a difference are others.
+      if (!bound || differenceOf(state) !== null) return null;
       const { palette } = state;
       const shares = sharesOf(state);
       return html`

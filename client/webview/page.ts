@@ -1,6 +1,8 @@
 import { html, render } from 'lit';
 import type { ToHost, ToPage } from '../preview/messages.ts';
+import { followComparison } from './compare/follow-comparison.ts';
 import { workerUrl } from './drawing.ts';
+import { findFields } from './field/find-fields.ts';
 import { findWays } from './inspect.ts';
 import { type SavedPage, savedPage } from './kept-state.ts';
 import type { PageServices } from './page-services.ts';
@@ -37,6 +39,8 @@ export function startPage(root: HTMLElement, host: PageHost, kept: KeptState | u
   };
   const picture = new MaskPicture(page);
   findWays(page);
+  findFields(page);
+  followComparison(page);
   const sections = makeSections.map(make => make(page));
   const draw = (): void => {
     render(
@@ -65,7 +69,8 @@ export function startPage(root: HTMLElement, host: PageHost, kept: KeptState | u
     });
   });
   draw();
-  host.postMessage({ type: 'ready', tokens: store.state.tokens });
+  const { tokens, adjustments } = store.state;
+  host.postMessage({ type: 'ready', tokens, adjustments });
   return message => store.update(state => received(message, state));
 }
 

@@ -1,15 +1,21 @@
-import { html, type TemplateResult } from 'lit';
+import { html, nothing, type TemplateResult } from 'lit';
 import { partsAtCaret } from './caret.ts';
+import { comparedNames, differenceOf } from './compare/compared.ts';
+import { OtherPicture } from './compare/other-picture.ts';
 import { description } from './description.ts';
 import { LatestWorker } from './drawing.ts';
-import { count, parseTokens } from './format.ts';
+import { drawField } from './field/draw-field.ts';
+import { fieldShown } from './field/field.ts';
+import { parseTokens } from './format.ts';
 import { type Camera, cellAt, centredOn, type Extent, pan, showing, zoomAbout } from './mask/camera.ts';
 import type { Cell } from './mask/cell.ts';
 import { drawMarks, type MarkColours } from './mask/decorations.ts';
 import { MaskView } from './mask/mask-view.ts';
 import { Minimap } from './mask/minimap.ts';
 import { listen, type Navigation, parseCell } from './mask/navigation.ts';
+import type { MaskChoice } from './mask-choice.ts';
 import type { PageServices } from './page-services.ts';
+import { litBy, readout } from './readout.ts';
 import { shownOf } from './shown.ts';
 import { messageOf, type State } from './state.ts';
 import { highlighted, markColours } from './theme.ts';
@@ -17,7 +23,14 @@ import { TileOverlay } from './tile-overlay.ts';
 import type { PictureActions } from './toolbar.ts';
 
 /** Fields that change what lies over the picture, but not the picture. */
-const overPicture = ['cell', 'pointed', 'way', 'overlayTile'] as const satisfies readonly (keyof State)[];
+const overPicture = [
+  'cell',
+  'pointed',
+  'way',
+  'overlayTile',
+  'field',
+  'sections',
+] as const satisfies readonly (keyof State)[];
 
 /** The picture of the mask with what lies over it: keeps it in step with the state, and the state with pointer and keys. */
 export class MaskPicture implements PictureActions, Navigation {
@@ -26,7 +39,11 @@ export class MaskPicture implements PictureActions, Navigation {
   readonly #marks = document.createElement('canvas');
   readonly #minimap: Minimap;
   readonly #tiles: TileOverlay;
+  /** Beside this one, where two masks are compared so. */
+  readonly #other: OtherPicture;
   #colours: MarkColours;
+  /** What is compared with in what is shown, where that is the difference. */
+  #against: MaskChoice | undefined;
   /** Parts that stand out in what is shown. */
   #lit = '';
 
@@ -40,9 +57,10 @@ export class MaskPicture implements PictureActions, Navigation {
     this.#marks.setAttribute('role', 'application');
     this.#view = new MaskView(new LatestWorker(page.workerUrl), {
       painted: () => this.#drawMarks(),
-      completed: ({ choice }, approximate) => {
+      completed: ({ choice, against }, approximate) => {
         // Tells tests and assistive tools that what is on the canvas is this mask.
         this.#marks.dataset.shown = `${choice.model.name} ${choice.tokens}`;
+        this.#marks.dataset.against = against?.model.name ?? '';
         this.#marks.dataset.pictures = String(Number(this.#marks.dataset.pictures ?? 0) + 1);
         store.update({ approximate });
       },
@@ -52,12 +70,14 @@ export class MaskPicture implements PictureActions, Navigation {
       this.#lookFrom(camera => centredOn(camera, cell, this.#extent, this.#view.size)),
     );
     this.#tiles = new TileOverlay(new LatestWorker(page.workerUrl), () => this.#view.paintSoon());
+    this.#other = new OtherPicture(page, this);
     listen(this.#marks, this);
     store.subscribe((state, before) => {
       if (state.palette !== before.palette) this.#colours = markColours(state.palette);
       if (
         state.palette !== before.palette ||
         shownOf(state)?.choice !== shownOf(before)?.choice ||
+        differenceOf(state)?.choice !== this.#against ||
         String(partsAtCaret(state)) !== this.#lit
       )
         this.#show();
@@ -72,11 +92,16 @@ export class MaskPicture implements PictureActions, Navigation {
   template(state: State): TemplateResult {
     this.#marks.setAttribute('aria-label', description(state));
     const stale = state.stale !== null || state.drawProblem !== null || shownOf(state)?.problem;
+    const other = this.#other.template(state);
     return html`<div class="picture ${stale ? 'stale' : ''}">
+      <div class="masks">
       <div class="mask">
         ${this.#view.element} ${this.#marks} ${this.#minimap.canvas}
         <span class="axis keys" aria-hidden="true">keys j →</span>
         <span class="axis queries" aria-hidden="true">queries i →</span>
+        ${other === null ? nothing : html`<span class="caption" aria-hidden="true">${comparedNames(state)[0]}</span>`}
+      </div>
+      ${other ?? nothing}
       </div>
       <div class="readout">
         <span class="pointed">${readout(state, state.pointed ?? state.cell)}</span>
@@ -211,9 +236,13 @@ export class MaskPicture implements PictureActions, Navigation {
     const { queries, tokens } = shown.bound.shape;
     const { queries: rows, keys } = this.#extent;
     const { parts } = shown.bound;
+    const { palette } = store.state;
     this.#lit = String(partsAtCaret(store.state));
+    this.#against = differenceOf(store.state)?.choice;
     this.#view.show(
-      { choice: shown.choice, palette: highlighted(store.state.palette, parts, partsAtCaret(store.state)) },
+      this.#against === undefined
+        ? { choice: shown.choice, palette: highlighted(palette, parts, partsAtCaret(store.state)) }
+        : { choice: shown.choice, palette, against: this.#against },
       { queries, keys: tokens },
     );
     // Another size has another whole, and other cells.
@@ -242,38 +271,9 @@ export class MaskPicture implements PictureActions, Navigation {
       way: state.way !== null && 'answer' in state.way ? (state.way.answer ?? []) : [],
       colours: this.#colours,
     });
+    drawField(context, fieldShown(state), { camera, size, extent: this.#extent, colours: this.#colours });
     this.#minimap.draw(this.#view.overview, this.#extent, camera, size, this.#colours.cursor);
   }
-}
-
-/** The parts that light a cell, in source order. */
-function litBy(state: State, cell: Cell) {
-  const bound = shownOf(state)?.bound;
-  if (!bound || cell.row >= bound.shape.queries || cell.column >= bound.shape.tokens) return [];
-  const lit: (typeof bound.parts)[number][] = [];
-  bound.mask.word(bound.shape.offset + cell.row, cell.column, 1, part => {
-    const found = bound.parts[part];
-    if (found !== undefined) lit.push(found);
-  });
-  return lit;
-}
-
-function readout(state: State, cell: Cell | null): string {
-  const shape = shownOf(state)?.bound?.shape;
-  if (shape === undefined || cell === null)
-    return state.approximate ? '≈ The picture shows densities of sampled rows; zoom in for exact cells.' : '';
-  const by = litBy(state, cell).map(({ label }) => label);
-  const place = `i = ${count(shape.offset + cell.row)}, j = ${count(cell.column)}`;
-  const hops = cell === state.cell ? hopsText(state) : '';
-  return `${place}: ${by.length === 0 ? 'not attended' : `attended by ${by.join(' and ')}`}${hops}`;
-}
-
-/** How far the key of the selected cell is from its query. */
-function hopsText({ way }: State): string {
-  if (way === null || 'problem' in way) return '';
-  if (way.answer === null) return ', never heard of';
-  const hops = way.answer.length - 1;
-  return `, ${count(hops)} ${hops === 1 ? 'hop' : 'hops'}`;
 }
 
 /** A position as the language writes numbers; positions begin at 0. */

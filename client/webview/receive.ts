@@ -1,4 +1,6 @@
 import type { ToPage } from '../preview/messages.ts';
+import { comparedWith } from './compare/compared-with.ts';
+import { stillAdjusted } from './parameters/adjust.ts';
 import type { State } from './state.ts';
 
 /** What a message of the extension changes. */
@@ -15,10 +17,17 @@ export function received(message: ToPage, state: State): Partial<State> {
     case 'model': {
       const { model } = message;
       // An edit that changes nothing of this declaration draws and counts nothing again.
-      if (JSON.stringify(state.model) === JSON.stringify(model)) return { stale: null };
+      const adjustables = sameOr(state.adjustables, message.adjustables);
+      if (JSON.stringify(state.model) === JSON.stringify(model))
+        return { stale: null, adjustables, adjustments: stillAdjusted(state.adjustments, adjustables) };
       // Another pattern brings its own length and parts; an edit of the same one keeps what the user picked.
-      const another = state.model?.name !== model.name;
-      return { stale: null, model, ...(another && { tokens: null, hidden: [], cell: null }) };
+      if (state.model?.name !== model.name)
+        return { stale: null, model, adjustables, adjustments: {}, tokens: null, hidden: [], cell: null };
+      return { stale: null, model, adjustables, adjustments: stillAdjusted(state.adjustments, adjustables) };
+    }
+    case 'other': {
+      const { uri, name, model, problem } = message;
+      return { compared: comparedWith(state.compared, { uri, name, model, problem }) };
     }
     case 'stale':
       return { stale: { message: message.message, line: message.line } };
@@ -35,4 +44,9 @@ export function received(message: ToPage, state: State): Partial<State> {
     case 'run':
       return { runsAsked: state.runsAsked + 1 };
   }
+}
+
+/** The former of two that say the same. */
+function sameOr<T>(before: T, now: T): T {
+  return JSON.stringify(before) === JSON.stringify(now) ? before : now;
 }

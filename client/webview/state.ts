@@ -1,6 +1,10 @@
+import type { Comparison } from '../../runtime/analyse/compare.ts';
+import type { ReceptiveField } from '../../runtime/analyse/receptive-field.ts';
 import { DARK, type OpaquePalette } from '../../runtime/draw/palette.ts';
 import type { Model } from '../../runtime/pattern/ir.ts';
+import type { Adjustable, Adjustments } from '../../server/protocol.ts';
 import type { LanguageModelFiles, PreviewChoice, RendererChoice, TensorFile } from '../preview/messages.ts';
+import type { ComparedWith } from './compare/compared-with.ts';
 import type { DrawingAnswers, Inquiry } from './drawing-messages.ts';
 import type { HeadMasks } from './heads.ts';
 import type { Camera } from './mask/camera.ts';
@@ -20,12 +24,16 @@ export interface KeptState {
   readonly defaultTokens: number;
   /** Length that was picked; null follows the model or the setting. */
   readonly tokens: number | null;
+  /** Other values that are tried out, by the ids of what they stand in for. */
+  readonly adjustments: Adjustments;
   readonly layer: number;
   readonly head: number;
   /** Null: the whole mask is in sight. */
   readonly camera: Camera | null;
   /** The selected cell. */
   readonly cell: Cell | null;
+  /** What the mask is compared with, if anything. */
+  readonly compared: ComparedWith | null;
   /** Labels of the parts that are hidden. */
   readonly hidden: readonly string[];
   /** Side of the tiles that are laid over the mask; null: none. */
@@ -40,6 +48,10 @@ export interface KeptState {
 export interface State extends KeptState {
   /** What the file declares. */
   readonly choices: readonly PreviewChoice[];
+  /** What the declaration writes that can be tried out with other values. */
+  readonly adjustables: readonly Adjustable[];
+  /** What is wrong with a value that was typed, and for which adjustable; or null. */
+  readonly adjustProblem: { readonly id: string; readonly message: string } | null;
   /** Why the picture is not that of the file's text, or null. */
   readonly stale: { readonly message: string; readonly line: number | null } | null;
   /** What is wrong with the length that was typed, or null. */
@@ -69,6 +81,12 @@ export interface State extends KeptState {
   /** The same of the language model that the user picked. */
   readonly languageModel: LanguageModelFiles | null;
   readonly languageModelProblem: string | null;
+  /** What the query of the selected cell hears of as layers are stacked. */
+  readonly field: Found<ReceptiveField>;
+  /** Pairs that the two masks of a comparison have in common, and those that only one has. */
+  readonly comparison: Found<Comparison>;
+  /** How saving or copying the picture goes, or null. */
+  readonly saving: { readonly busy: true } | { readonly done: string } | { readonly problem: string } | null;
   /** Counts the requests of the extension to run attention. */
   readonly runsAsked: number;
 }
@@ -81,16 +99,20 @@ export function initialState(kept: KeptState | undefined): State {
     model: null,
     defaultTokens: 1024,
     tokens: null,
+    adjustments: {},
     layer: 0,
     head: 0,
     camera: null,
     cell: null,
+    compared: null,
     hidden: [],
     overlayTile: null,
     folded: [],
     sections: {},
     ...kept,
     choices: [],
+    adjustables: [],
+    adjustProblem: null,
     stale: null,
     tokensProblem: null,
     caret: null,
@@ -106,6 +128,9 @@ export function initialState(kept: KeptState | undefined): State {
     tensorsProblem: null,
     languageModel: null,
     languageModelProblem: null,
+    field: null,
+    comparison: null,
+    saving: null,
     runsAsked: 0,
   };
 }

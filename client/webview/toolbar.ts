@@ -40,6 +40,7 @@ export function toolbar(page: PageServices, picture: PictureActions): TemplateRe
       <vscode-button secondary title="Zoom out (-)" aria-label="− Zoom out" @click=${() => picture.zoom(1 / 1.5)}>−</vscode-button>
       <vscode-button secondary title="Zoom in (+)" aria-label="+ Zoom in" @click=${() => picture.zoom(1.5)}>+</vscode-button>
       <vscode-button secondary title="Show the whole mask (0)" @click=${() => picture.fit()}>Fit</vscode-button>
+      <vscode-button secondary title="Lay another pattern or model over this one" @click=${() => page.send({ type: 'compare' })}>Compare...</vscode-button>
       <vscode-button secondary title="Save the mask to a file" @click=${() => page.send({ type: 'export' })}>Export...</vscode-button>
     </span>
   </div>`;
@@ -48,7 +49,7 @@ export function toolbar(page: PageServices, picture: PictureActions): TemplateRe
 function declarations({ store, send }: PageServices): TemplateResult {
   const { choices, name: selected } = store.state;
   const select = (name: string): void => {
-    store.update({ name });
+    store.update({ name, adjustments: {} });
     send({ type: 'select', name });
   };
   return html`<vscode-single-select

@@ -99,7 +99,7 @@ function compareAt(left: Placed, right: Placed, options: CompileOptions): Compar
 }
 
 /** A bare pattern as a model with the size of the other; a model as it is. */
-function fitted(model: Model, other: Model): Model {
+export function fitted(model: Model, other: Model): Model {
   if (model.kind === 'model') return model;
   const { tokens, queries, align, layers, heads, kvHeads } = other;
   const everywhere = { layers: upTo(layers), heads: upTo(heads) };

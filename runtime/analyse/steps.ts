@@ -40,8 +40,13 @@ export class Steps {
     return new Steps(shape.tokens, rowsOf(mask, shape, options), options.checkpoint);
   }
 
+  /** Tells which keys a query sees, some of those that were met before perhaps left out. */
+  keysOf(query: number, unmet: Unmet, visit: (from: number, to: number) => void): void {
+    this.#rows(query, unmet, visit);
+  }
+
   /** Fewest steps in which a query gets to each position, UNREACHED where it never does. [tokens] */
-  distances(start: number): Int32Array {
+  distances(start: number): Int32Array<ArrayBuffer> {
     return this.#search(start, undefined).distance;
   }
 
@@ -58,7 +63,10 @@ export class Steps {
   }
 
   /** Breadth first, until everything or `goal` is reached. */
-  #search(start: number, goal: number | undefined): { readonly distance: Int32Array; readonly before: Int32Array } {
+  #search(
+    start: number,
+    goal: number | undefined,
+  ): { readonly distance: Int32Array<ArrayBuffer>; readonly before: Int32Array } {
     const tokens = this.#tokens;
     const distance = new Int32Array(tokens).fill(UNREACHED);
     const before = new Int32Array(tokens);

@@ -46,6 +46,14 @@ export class LayeredMask {
     return new LayeredMask(bindPattern(pattern, shape), layers);
   }
 
+  /** The same of masks that are bound already. */
+  static ofMasks(whole: Mask, masks: readonly Mask[]): LayeredMask {
+    return new LayeredMask(
+      whole,
+      masks.map((mask, index) => ({ index, mask })),
+    );
+  }
+
   /** The same inside a box: null when the box is empty. */
   narrow(box: Box): LayeredMask | null {
     const whole = narrow(this.#whole, box);

@@ -237,7 +237,7 @@ export const formatNames: readonly FormatName[] = [
     id: 'svg',
     title: 'SVG picture with legend',
     extension: 'svg',
-    description: 'The same picture with its name, sizes and legend.',
+    description: 'The same picture, as rectangles where they are not too many, with its name, sizes and legend.',
     heads: 'one',
     isReport: true,
   },

@@ -1,5 +1,6 @@
 import type { NumberExpression, PositionItem, Span } from '../../runtime/pattern/ir.ts';
 import type { Binder, Expression, Parameter, StringLiteral } from '../generated/ast.ts';
+import type { Adjusted } from './adjusted.ts';
 import { Budget } from './budget.ts';
 
 /** What a parameter stands for. Values keep their meaning; patterns wait until it is known on which grid they are used. */
@@ -17,9 +18,11 @@ export interface Environment {
   /** Variables of the enclosing `where`. */
   readonly binders: ReadonlyMap<Binder, 'i' | 'j'>;
   readonly budget: Budget;
+  /** Values that are tried out in the place of what is written. */
+  readonly adjusted: Adjusted;
 }
 
 /** No parameters, on the sequence itself. */
-export function outermost(): Environment {
-  return { parameters: new Map(), grid: 0, binders: new Map(), budget: new Budget() };
+export function outermost(adjusted: Adjusted = new Map()): Environment {
+  return { parameters: new Map(), grid: 0, binders: new Map(), budget: new Budget(), adjusted };
 }

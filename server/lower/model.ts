@@ -7,6 +7,7 @@ import type { AttentionRule, Expression, ModelDeclaration, Property, Selector } 
 import { isList, isReference, isStringLiteral } from '../generated/ast.ts';
 import { MODEL_PROPERTIES, type ModelPropertyName } from '../model-properties.ts';
 import { spanOf, spanOfProperty } from '../source.ts';
+import type { Adjusted } from './adjusted.ts';
 import { outermost } from './environment.ts';
 import { LowerError } from './error.ts';
 import { lowerNumber } from './number.ts';
@@ -34,12 +35,14 @@ export class ModelReader {
   readonly #underway = new Set<WholeName>();
   readonly #shape: Shape;
   readonly #tokens: number | undefined;
+  readonly #adjusted: Adjusted;
 
-  /** `tokens` replaces the model's own, for everything that reads `n` too. */
-  constructor(model: ModelDeclaration, report: Report, tokens?: number) {
+  /** `tokens` replaces the model's own, for everything that reads `n` too; `adjusted` what is written. */
+  constructor(model: ModelDeclaration, report: Report, tokens?: number, adjusted: Adjusted = new Map()) {
     this.#model = model;
     this.#report = report;
     this.#tokens = tokens;
+    this.#adjusted = adjusted;
     for (const property of model.properties)
       if (property.value !== undefined && !this.#properties.has(property.name))
         this.#properties.set(property.name, property);
@@ -275,7 +278,7 @@ export class ModelReader {
 
   #number(expression: Expression): number | undefined {
     try {
-      const lowered: NumberExpression = lowerNumber(expression, outermost());
+      const lowered: NumberExpression = lowerNumber(expression, outermost(this.#adjusted));
       return evaluate(lowered, this.#shape);
     } catch (error) {
       if (error instanceof LowerError) this.#report(located(error, expression));
@@ -300,23 +303,24 @@ function listWords(words: readonly string[]): string {
 }
 
 /**
- * A model with all its rules; `tokens` replaces its own. Throws the first LowerError, also when the model has no meaning
+ * A model with all its rules; `tokens` replaces its own, `adjusted` what is written. Throws the first LowerError, also when the model has no meaning
  * at these tokens.
  */
-export function lowerModel(declaration: ModelDeclaration, tokens?: number): Model {
+export function lowerModel(declaration: ModelDeclaration, tokens?: number, adjusted: Adjusted = new Map()): Model {
   const reader = new ModelReader(
     declaration,
     error => {
       throw error;
     },
     tokens,
+    adjusted,
   );
   const frame = reader.frame();
   if (frame === undefined) throw new LowerError('property-missing', `${declaration.name} is not complete`, declaration);
   const rules = declaration.rules.map((rule): Rule => {
     const layers = reader.selection(rule, 'layers') ?? [];
     const heads = reader.selection(rule, 'heads') ?? [];
-    return { layers, heads, pattern: lowerPattern(rule.pattern, outermost()), span: spanOf(rule) };
+    return { layers, heads, pattern: lowerPattern(rule.pattern, outermost(adjusted)), span: spanOf(rule) };
   });
   return { ...frame, rules };
 }

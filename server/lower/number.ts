@@ -1,6 +1,7 @@
 import type { BinaryOperator, NumberExpression, PositionItem } from '../../runtime/pattern/ir.ts';
 import type { Constant, Expression, List } from '../generated/ast.ts';
 import { meaningOf } from '../names.ts';
+import { adjustedList } from './adjusted.ts';
 import { sizeOf } from './budget.ts';
 import type { Environment } from './environment.ts';
 import { LowerError } from './error.ts';
@@ -25,6 +26,8 @@ const OPERATORS: ReadonlySet<string> = new Set<BinaryOperator>([
 /** A number or truth value as a symbolic expression. Throws LowerError for what is no number. */
 export function lowerNumber(expression: Expression | undefined, environment: Environment): NumberExpression {
   environment.budget.take(1, expression);
+  const adjusted = expression && environment.adjusted.get(expression);
+  if (typeof adjusted === 'number' || typeof adjusted === 'boolean') return { op: 'number', value: Number(adjusted) };
   switch (expression?.$type) {
     case 'NumberLiteral':
       return { op: 'number', value: expression.value };
@@ -97,14 +100,16 @@ function isNumberOperator(operator: string): operator is BinaryOperator {
 }
 
 /** A constant stands for its text: an `n` in it is the length of the grid on which the constant is used. */
-function lowerConstant(constant: Constant, { grid, budget }: Environment): NumberExpression {
+function lowerConstant(constant: Constant, { grid, budget, adjusted }: Environment): NumberExpression {
   return budget.nested(constant, () =>
-    lowerNumber(constant.value, { parameters: new Map(), binders: new Map(), grid, budget }),
+    lowerNumber(constant.value, { parameters: new Map(), binders: new Map(), grid, budget, adjusted }),
   );
 }
 
 /** The elements of a position list. */
-export function lowerPositions(list: List, environment: Environment): PositionItem[] {
+export function lowerPositions(list: List, environment: Environment): readonly PositionItem[] {
+  const adjusted = environment.adjusted.get(list);
+  if (typeof adjusted === 'string') return adjustedList(adjusted, list, environment.grid);
   return list.items.map(item =>
     item.to === undefined
       ? { at: lowerNumber(item.from, environment) }

@@ -119,7 +119,13 @@ function inside(
   at: Reference | undefined,
 ): Environment {
   const parameters = new Map<Parameter, Bound>();
-  const environment: Environment = { parameters, grid: caller.grid, binders: new Map(), budget: caller.budget };
+  const environment: Environment = {
+    parameters,
+    grid: caller.grid,
+    binders: new Map(),
+    budget: caller.budget,
+    adjusted: caller.adjusted,
+  };
   for (const parameter of declaration.parameters) {
     const bound = given.get(parameter);
     if (bound !== undefined) parameters.set(parameter, bound);

@@ -2,12 +2,14 @@ import { DocumentState } from 'langium';
 import type { LangiumSharedServices } from 'langium/lsp';
 import type { Connection } from 'vscode-languageserver';
 import { CodeLensRefreshRequest } from 'vscode-languageserver-protocol';
+import { adjustablesOf, adjustmentEdits } from '../adjustable.ts';
 import type { Counter } from '../counting.ts';
 import { fileOf } from '../imports.ts';
 import { declarationsOf, lowerNamed } from '../language.ts';
 import { libraryModules } from '../library.ts';
-import { LowerError } from '../lower.ts';
+import { declarationNamed, LowerError } from '../lower.ts';
 import {
+  AdjustRequest,
   DeclarationsRequest,
   type DeclarationsResult,
   DensityRequest,
@@ -48,7 +50,7 @@ export function addRequests(
     };
   });
 
-  connection.onRequest(LowerRequest, async ({ uri, name, tokens }, token): Promise<LowerResult | null> => {
+  connection.onRequest(LowerRequest, async ({ uri, name, tokens, adjustments }, token): Promise<LowerResult | null> => {
     const document = await currentDocument(shared, uri, token);
     const file = fileOf(document);
     if (document === undefined || file === undefined) return null;
@@ -56,7 +58,8 @@ export function addRequests(
     const error = document.diagnostics?.find(({ severity }) => severity === ERROR);
     if (error !== undefined) return { ok: false, version: about, message: error.message, range: error.range };
     try {
-      return { ok: true, version: about, model: lowerNamed(file, name, tokens) };
+      const model = lowerNamed(file, name, tokens, adjustments);
+      return { ok: true, version: about, model, adjustables: adjustablesOf(declarationNamed(file, name)) };
     } catch (failure) {
       if (!(failure instanceof LowerError)) throw failure;
       const { span, message } = failure;
@@ -74,6 +77,23 @@ export function addRequests(
       text,
     }));
     return { version: version(uri), edits };
+  });
+
+  connection.onRequest(AdjustRequest, async ({ uri, name, adjustments }, token): Promise<EditsResult | null> => {
+    const document = await currentDocument(shared, uri, token);
+    const file = fileOf(document);
+    if (document === undefined || file === undefined) return null;
+    try {
+      const edits = adjustmentEdits(declarationNamed(file, name), adjustments);
+      return {
+        version: version(uri),
+        edits: edits.map(({ text, ...place }) => ({ range: rangeOf(document, place), text })),
+      };
+    } catch (failure) {
+      // The declaration is gone.
+      if (failure instanceof LowerError) return null;
+      throw failure;
+    }
   });
 
   connection.onRequest(LibraryRequest, () =>

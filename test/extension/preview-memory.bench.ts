@@ -15,7 +15,13 @@ test(`memory over ${EDITS} edits`, { timeout: 600_000 }, async () => {
     const edit = async (size: number): Promise<void> => {
       const before = await marks.getAttribute('data-pictures');
       const text = JSON.stringify(first).replace('"value":1}', `"value":${size}}`);
-      await preview.send({ type: 'model', version: size, name: 'edited', model: JSON.parse(text) as Model });
+      await preview.send({
+        type: 'model',
+        adjustables: [],
+        version: size,
+        name: 'edited',
+        model: JSON.parse(text) as Model,
+      });
       await preview.page.locator(`canvas.marks:not([data-pictures="${before}"])`).waitFor();
     };
     const mebibytes = async (): Promise<number> => (await preview.memory()) / 2 ** 20;

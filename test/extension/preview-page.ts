@@ -5,6 +5,7 @@ import type { RendererChoice, ToHost, ToPage } from '../../client/preview/messag
 import type { Model } from '../../runtime/pattern/ir.ts';
 import { chromiumFlags } from '../../scripts/hosts/chromium.mjs';
 import { createLanguage, NO_FILES } from '../../server/language.ts';
+import type { Adjustable } from '../../server/protocol.ts';
 
 /** The kinds of themes that there are, with the classes and a few colours that VS Code gives a webview. */
 export const THEMES = {
@@ -107,7 +108,12 @@ export class PreviewPage {
   }
 
   /** Shows a model, or a pattern at so many tokens, and waits until it is drawn. */
-  async showModel(model: Model, tokens: number, renderer: RendererChoice = 'canvas'): Promise<void> {
+  async showModel(
+    model: Model,
+    tokens: number,
+    renderer: RendererChoice = 'canvas',
+    adjustables: readonly Adjustable[] = [],
+  ): Promise<void> {
     const { name, kind } = model;
     await this.send({
       type: 'file',
@@ -118,12 +124,12 @@ export class PreviewPage {
       defaultTokens: tokens,
       renderer,
     });
-    await this.send({ type: 'model', version: 1, name, model });
+    await this.send({ type: 'model', version: 1, name, model, adjustables });
     await this.shown(`${name} ${model.tokens ?? tokens}`);
   }
 
   async shown(what: string): Promise<void> {
-    await this.page.locator(`canvas.marks[data-shown="${what}"]`).waitFor();
+    await this.page.locator(`canvas.marks[data-shown="${what}"]`).first().waitFor();
   }
 
   async theme(theme: Theme): Promise<void> {
@@ -137,34 +143,39 @@ export class PreviewPage {
   }
 
   /** What the picture of the mask holds, whatever draws it. */
-  async picture(): Promise<PictureContents> {
-    return this.page.locator('.cells canvas').evaluate(async element => {
-      const canvas = element as HTMLCanvasElement;
-      const marks = document.querySelector('.marks');
-      const read = async (): Promise<ImageData> => {
-        // What WebGPU draws is gone after its frame: moving the pointer has the page draw, and this is read in that frame.
-        const { left, top, width, height } = canvas.getBoundingClientRect();
-        marks?.dispatchEvent(new PointerEvent('pointerleave'));
-        marks?.dispatchEvent(new PointerEvent('pointermove', { clientX: left + width / 2, clientY: top + height / 2 }));
-        await new Promise(resolve => requestAnimationFrame(resolve));
-        marks?.dispatchEvent(new PointerEvent('pointerleave'));
-        const context = new OffscreenCanvas(canvas.width, canvas.height).getContext('2d');
-        if (context === null) throw new Error('No 2D context');
-        context.drawImage(canvas, 0, 0);
-        return context.getImageData(0, 0, canvas.width, canvas.height);
-      };
-      let image = await read();
-      // A tile that arrives puts the drawing off by a frame.
-      for (let tries = 0; tries < 50 && image.data.every(value => value === 0); tries++) image = await read();
-      const { width, height, data } = image;
-      const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', data));
-      const colours: Record<string, number> = {};
-      for (const pixel of new Uint32Array(data.buffer)) {
-        const colour = `${pixel & 255},${(pixel >> 8) & 255},${(pixel >> 16) & 255},${pixel >>> 24}`;
-        colours[colour] = (colours[colour] ?? 0) + 1;
-      }
-      return { width, height, digest: Array.from(digest).join(), colours };
-    });
+  async picture(selector = '.cells canvas'): Promise<PictureContents> {
+    return this.page
+      .locator(selector)
+      .first()
+      .evaluate(async element => {
+        const canvas = element as HTMLCanvasElement;
+        const marks = canvas.closest('.mask')?.querySelector('.marks');
+        const read = async (): Promise<ImageData> => {
+          // What WebGPU draws is gone after its frame: moving the pointer has the page draw, and this is read in that frame.
+          const { left, top, width, height } = canvas.getBoundingClientRect();
+          marks?.dispatchEvent(new PointerEvent('pointerleave'));
+          marks?.dispatchEvent(
+            new PointerEvent('pointermove', { clientX: left + width / 2, clientY: top + height / 2 }),
+          );
+          await new Promise(resolve => requestAnimationFrame(resolve));
+          marks?.dispatchEvent(new PointerEvent('pointerleave'));
+          const context = new OffscreenCanvas(canvas.width, canvas.height).getContext('2d');
+          if (context === null) throw new Error('No 2D context');
+          context.drawImage(canvas, 0, 0);
+          return context.getImageData(0, 0, canvas.width, canvas.height);
+        };
+        let image = await read();
+        // A tile that arrives puts the drawing off by a frame.
+        for (let tries = 0; tries < 50 && image.data.every(value => value === 0); tries++) image = await read();
+        const { width, height, data } = image;
+        const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', data));
+        const colours: Record<string, number> = {};
+        for (const pixel of new Uint32Array(data.buffer)) {
+          const colour = `${pixel & 255},${(pixel >> 8) & 255},${(pixel >> 16) & 255},${pixel >>> 24}`;
+          colours[colour] = (colours[colour] ?? 0) + 1;
+        }
+        return { width, height, digest: Array.from(digest).join(), colours };
+      });
   }
 
   /** Bytes that the page and its workers hold after garbage was collected. */
@@ -178,10 +189,10 @@ export class PreviewPage {
   }
 
   /** The same when it is at rest: in two frames some time apart. */
-  async settled(): Promise<PictureContents> {
+  async settled(selector?: string): Promise<PictureContents> {
     let before = '';
     for (let tries = 0; tries < 100; tries++) {
-      const now = await this.picture();
+      const now = await this.picture(selector);
       if (now.digest === before) return now;
       before = now.digest;
       await this.page.waitForTimeout(80);

@@ -184,6 +184,29 @@ describe('the preview', () => {
     await untilNumbers('Pairs 31');
   });
 
+  test('tries out another value, and writes it into the source when asked to; Undo brings the old one back', async () => {
+    const frame = await previewFrame();
+    const text = async (): Promise<string> => await workbench().probe.ask('text', { file: 'preview.sparse' });
+    const field = frame.locator('section.parameters').getByRole('textbox', { name: 'tokens of columns([0])' });
+    await field.fill('0..3');
+    await field.press('Enter');
+    // 16 on the diagonal, and three columns of 16 with three of those among them.
+    await untilNumbers('Pairs 61');
+    expect(await text()).toContain('columns([0])\n');
+    await frame.locator('section.parameters vscode-button', { hasText: 'Apply' }).click();
+    await workbench().until('the source with it', async () =>
+      (await text()).startsWith('pattern small = diagonal() | columns([0..3])\n'),
+    );
+    await frame.locator('section.parameters vscode-button').first().waitFor({ state: 'detached' });
+    await workbench().probe.ask('executeCommand', { command: 'workbench.action.focusFirstEditorGroup', args: [] });
+    await workbench().focusEditor();
+    await workbench().page.keyboard.press('ControlOrMeta+Z');
+    await workbench().until('the source as it was', async () =>
+      (await text()).startsWith('pattern small = diagonal() | columns([0])\n'),
+    );
+    await untilNumbers('Pairs 31');
+  });
+
   test('shows which cells the expression at the cursor lights, and where a cell comes from', async () => {
     const frame = await previewFrame();
     const all = await colourCounts();
@@ -204,6 +227,59 @@ describe('the preview', () => {
     await workbench().until('all cells alike', async () => String(await colourCounts()) === String(all));
     expect(await frame.locator('.readout .pointed').innerText()).toContain('attended by diagonal()');
     await frame.locator('canvas.marks').press('Escape');
+  });
+
+  test('compares with another declaration that is picked, and follows edits of that one', async () => {
+    const frame = await previewFrame();
+    await frame.locator('.toolbar vscode-button', { hasText: 'Compare...' }).click();
+    await workbench().page.locator('.quick-input-widget').getByText('other', { exact: true }).click();
+    await frame.locator('canvas.marks[data-against="other"]').waitFor();
+    const text = async (): Promise<string> =>
+      (
+        await frame
+          .locator('section.comparison')
+          .innerText()
+          .catch(() => '')
+      ).replace(/\s+/g, ' ');
+    // diagonal() | columns([0]) has 31 of the 256 pairs.
+    await workbench().until('the counts', async () =>
+      (await text()).includes('other holds all of small, and 225 pairs more.'),
+    );
+    const [first, second = 0, both = 0] = await colourCounts();
+    expect(first).toBe(0);
+    expect(second / both).toBeCloseTo(225 / 31, 0);
+    await workbench().replaceText('preview.sparse', 'full()', 'causal()');
+    await workbench().until('the counts after an edit', async () => (await text()).includes('and 105 pairs more.'));
+    await workbench().replaceText('preview.sparse', 'causal()', 'full()');
+    await frame.locator('section.comparison vscode-button', { hasText: 'End' }).click();
+    await frame.locator('.legend').waitFor();
+  });
+
+  test('saves the picture beside its file through the dialog, and copies it or says that it cannot', async () => {
+    const frame = await previewFrame();
+    const section = frame.locator('section.save');
+    await section.locator('vscode-button', { hasText: 'Save...' }).click();
+    const input = workbench().page.locator('.quick-input-widget:visible input[type="text"]').first();
+    await workbench().until('a proposed name', async () => (await input.inputValue()).endsWith('small-16.png'));
+    await input.press('Enter');
+    await workbench().notifications().filter({ hasText: 'small-16.png' }).first().waitFor();
+    const file = await workbench().readFile('small-16.png');
+    // The signature of PNG, and the width in its header: 1,024 pixels and the legend.
+    expect([...file.subarray(0, 8)]).toEqual([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
+    expect(file.readUInt32BE(16)).toBe(1024 + 320);
+    await section.locator('vscode-button', { hasText: 'Copy' }).click();
+    let said = '';
+    await workbench().until(
+      'what became of the copy',
+      async () => {
+        said = await section.locator('[role="status"]').innerText();
+        return /^The picture (is on the clipboard\.|cannot be copied here \(.+\)\. Save it to a file instead\.)$/.test(
+          said,
+        );
+      },
+      () => said,
+    );
+    console.info(`${workbench().kind}: ${said}`);
   });
 
   test('goes from 16 to 65,536 tokens with exact counts', async () => {

@@ -1,4 +1,9 @@
+import { URI } from 'langium';
+import { TextDocument } from 'vscode-languageserver-textdocument';
+import type { File } from '../../server/generated/ast.ts';
+import { fileOf } from '../../server/imports.ts';
 import { type CheckedFile, createLanguage, type FileDiagnostic, type FileReader } from '../../server/language.ts';
+import { createCoreServices, NO_FILES } from '../../server/module.ts';
 
 /** Files by path: text for imports, bytes for mask files. */
 export type Files = Readonly<Record<string, string | Uint8Array>>;
@@ -22,6 +27,20 @@ export function readerOf(files: Files): FileReader {
       return typeof file === 'string' ? new TextEncoder().encode(file) : file;
     },
   };
+}
+
+/** A text as the server has it, linked and not checked. */
+export async function parsed(text: string): Promise<File> {
+  const uri = URI.parse(MAIN);
+  const { shared } = createCoreServices(NO_FILES, {
+    get: asked => (asked.toString() === MAIN ? TextDocument.create(MAIN, 'sparse', 1, text) : undefined),
+  });
+  const { DocumentBuilder: builder, LangiumDocuments: documents } = shared.workspace;
+  builder.updateBuildOptions = { validation: false };
+  await builder.update([uri], []);
+  const file = fileOf(documents.getDocument(uri));
+  if (file === undefined) throw new Error('no file');
+  return file;
 }
 
 /** The one pattern of a text, lowered. */

@@ -47,19 +47,20 @@ function choosers(baseline: Baseline, keys: number): Chooser[] {
  *
  * @param most pairs of all heads of the layer
  */
-export function dynamicSizes(
+export async function dynamicSizes(
   baseline: Baseline,
   shape: ProposalShape,
   index: number,
   input: AttentionInput,
   most: number,
-): (number | undefined)[] {
-  return choosers(baseline, shape.keys).map(({ family, make }) => {
+): Promise<(number | undefined)[]> {
+  const sizes: (number | undefined)[] = [];
+  for (const { family, make } of choosers(baseline, shape.keys)) {
     let best: { readonly size: number; readonly pairs: number } | undefined;
     let tooLarge = Number.POSITIVE_INFINITY;
     let size = Math.max(1, Math.round(most / (input.heads * shape.queries * 4)));
     for (let attempt = 0; attempt < TRIES; attempt++) {
-      const parts = partsOf(everywhere(family, make(size), shape, true), shape, index, input);
+      const parts = await partsOf(everywhere(family, make(size), shape, true), shape, index, input);
       let pairs = 0;
       for (let head = 0; head < input.heads && parts !== undefined; head++)
         pairs += pairsOfHead(parts, head, input.queries);
@@ -71,8 +72,9 @@ export function dynamicSizes(
       if (next < 1 || next === size) break;
       size = next;
     }
-    return best?.size;
-  });
+    sizes.push(best?.size);
+  }
+  return sizes;
 }
 
 /** Patterns of these sizes, one size for each kind in the order of `dynamicSizes`. */

@@ -137,7 +137,8 @@ describe.concurrent('sparse draw to a file', () => {
     );
     expect(dark.stdout).toContain('fill="rgb(30,30,30)"');
     expect(dark.stdout).not.toContain('<text');
-    expect(dark.stdout).toMatch(/<image width="1000" height="1000"/);
+    expect(dark.stdout).toContain('transform="scale(25)"');
+    expect(dark.stdout).toMatch(/<path fill="rgb\(14,182,252\)" d="M0 0h4v1h-4z/);
   });
 
   it('replaces a file only when asked', async () => {

@@ -355,8 +355,14 @@ describe('pictures and reports', () => {
 
   it('svg: the same picture, with names that stay text', () => {
     const text = textOf(write('svg', request).files[0]);
-    const png = Buffer.from(write('png', request).files[0].bytes).toString('base64');
-    expect(text).toContain(`href="data:image/png;base64,${png}"`);
+    // Cells of 128 pixels: the rectangles are the pairs.
+    const lit = new Set<string>();
+    for (const [, x, y, w, h] of text.matchAll(/M(\d+) (\d+)h(\d+)v(\d+)h-\3z/g))
+      for (let i = Number(y); i < Number(y) + Number(h); i++)
+        for (let j = Number(x); j < Number(x) + Number(w); j++) lit.add(`${i},${j}`);
+    for (let i = 0; i < 8; i++)
+      for (let j = 0; j < 8; j++) expect(lit.has(`${i},${j}`)).toBe(defined(request.pattern, small, i, j));
+    expect(text).toContain('transform="scale(128)"');
     expect(text).toContain('<title>a&lt;b&gt;&amp;&quot;c&quot;: 8 queries, 8 keys</title>');
     expect(
       text

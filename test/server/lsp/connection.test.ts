@@ -19,7 +19,13 @@ import {
   PublishDiagnosticsNotification,
 } from 'vscode-languageserver-protocol';
 import { startSparseServer } from '../../../server/lsp/start.ts';
-import { DeclarationsRequest, LowerRequest, ReadFileRequest, ValidatedNotification } from '../../../server/protocol.ts';
+import {
+  AdjustRequest,
+  DeclarationsRequest,
+  LowerRequest,
+  ReadFileRequest,
+  ValidatedNotification,
+} from '../../../server/protocol.ts';
 
 const URI = 'file:///main.sparse';
 
@@ -108,6 +114,26 @@ describe('requests', () => {
       ok: false,
       message: expect.stringContaining('needs x'),
     });
+  });
+
+  test('a declaration with other values, and how to write them', async () => {
+    await open('\npattern a(size = 8) = window(size)');
+    const adjustments = { size: 16 };
+    const [plain, adjusted] = [
+      await client.sendRequest(LowerRequest, { uri: URI, name: 'a' }),
+      await client.sendRequest(LowerRequest, { uri: URI, name: 'a', adjustments }),
+    ];
+    expect(plain).toMatchObject({ ok: true, adjustables: [{ id: 'size', value: { op: 'number', value: 8 } }] });
+    if (!plain?.ok || !adjusted?.ok) throw new Error('not lowered');
+    expect(adjusted.adjustables).toEqual(plain.adjustables);
+    expect(JSON.stringify(adjusted.model)).toBe(
+      JSON.stringify(plain.model).replace('"op":"number","value":8', '"op":"number","value":16'),
+    );
+    expect(await client.sendRequest(AdjustRequest, { uri: URI, name: 'a', adjustments })).toEqual({
+      version: 1,
+      edits: [{ range: { start: { line: 1, character: 17 }, end: { line: 1, character: 18 } }, text: '16' }],
+    });
+    expect(await client.sendRequest(AdjustRequest, { uri: URI, name: 'gone', adjustments })).toBeNull();
   });
 
   test('a file with errors answers with the first of them', async () => {
