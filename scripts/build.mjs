@@ -56,6 +56,13 @@ const targets = {
     format: 'iife',
     target: 'es2022',
   },
+  // The same, for what runs attention: fetched when the first run is asked for.
+  'run-worker.js': {
+    entry: 'client/run/run-worker.ts',
+    platform: 'browser',
+    format: 'iife',
+    target: 'es2022',
+  },
   'cli.mjs': {
     entry: 'client/cli/main.ts',
     platform: 'node',

@@ -19,6 +19,11 @@ export interface TensorFile {
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
+/** The declaration that is shown at a length that was asked for, or why it has no meaning there. */
+export type ModelAt =
+  | { readonly tokens: number; readonly model: Model }
+  | { readonly tokens: number; readonly model: null; readonly problem: string };
+
 /** Host to page. */
 export type ToPage =
   /** The file and what it declares. Sent after `ready` and whenever it changes. */
@@ -41,6 +46,7 @@ export type ToPage =
   /** Answers `pickTensors` and `readTensors`: the file, or why it cannot be had. Nothing comes back when the user picked none. */
   | { readonly type: 'tensors'; readonly file: TensorFile }
   | { readonly type: 'noTensors'; readonly problem: string }
+  | { readonly type: 'modelAt'; readonly at: ModelAt }
   | { readonly type: 'run' };
 
 /** What the page shows just now: export and other commands take it over. */
@@ -75,6 +81,8 @@ export type ToHost =
   | { readonly type: 'pickTensors' }
   /** Send a file of tensors that the user picked earlier. */
   | { readonly type: 'readTensors'; readonly uri: string }
+  /** Send the declaration that is shown as it is at another length, and show it no differently. */
+  | { readonly type: 'modelAt'; readonly tokens: number }
   /** Put a text onto the clipboard, which a page cannot do that lacks the focus. */
   | { readonly type: 'copy'; readonly text: string }
   /** Attention ran, on this backend (`gpu`, `cpu`...) and device. */
@@ -93,6 +101,8 @@ export function isToHost(message: unknown): message is ToHost {
     case 'ready':
     case 'tokens':
       return fields.tokens === null || typeof fields.tokens === 'number';
+    case 'modelAt':
+      return typeof fields.tokens === 'number';
     case 'select':
       return typeof fields.name === 'string';
     case 'copy':

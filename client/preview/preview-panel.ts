@@ -1,7 +1,14 @@
 import * as vscode from 'vscode';
 import { DeclarationsRequest, LowerRequest } from '../../server/protocol.ts';
 import type { RestartableClient } from '../restartable-client.ts';
-import { isToHost, type PreviewState, type PreviewView, type RendererChoice, type ToPage } from './messages.ts';
+import {
+  isToHost,
+  type ModelAt,
+  type PreviewState,
+  type PreviewView,
+  type RendererChoice,
+  type ToPage,
+} from './messages.ts';
 import { pageHtml } from './page.ts';
 import { removeOperands } from './remove-operands.ts';
 import { revealSpan } from './reveal-span.ts';
@@ -231,6 +238,9 @@ export class PreviewPanel {
       case 'readTensors':
         void readTensorFile(vscode.Uri.parse(message.uri)).then(file => this.#sendTensors(file));
         break;
+      case 'modelAt':
+        void this.#modelAt(message.tokens).then(at => this.#post({ type: 'modelAt', at }));
+        break;
       case 'copy':
         void vscode.env.clipboard.writeText(message.text);
         break;
@@ -240,6 +250,23 @@ export class PreviewPanel {
           name: this.#name ?? undefined,
         });
         break;
+    }
+  }
+
+  /** The declaration that is shown at another length. */
+  async #modelAt(tokens: number): Promise<ModelAt> {
+    const problem = (why: string): ModelAt => ({ tokens, model: null, problem: why });
+    if (this.#name === null) return problem('This file declares no pattern yet.');
+    try {
+      const lowered = await this.#client.sendRequest(LowerRequest, {
+        uri: this.uri.toString(),
+        name: this.#name,
+        tokens,
+      });
+      if (lowered === null) return problem('The file is not open any more.');
+      return lowered.ok ? { tokens, model: lowered.model } : problem(lowered.message);
+    } catch (error) {
+      return problem(`The language server did not answer: ${error instanceof Error ? error.message : String(error)}`);
     }
   }
 

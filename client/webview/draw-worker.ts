@@ -8,10 +8,8 @@ import { rowSpread, rowStretches } from '../../runtime/analyse/row-spread.ts';
 import { pairsByLength } from '../../runtime/analyse/scaling.ts';
 import { statistics } from '../../runtime/analyse/statistics.ts';
 import { type Waste, wasteOf } from '../../runtime/analyse/waste.ts';
-import { compileHeadParts } from '../../runtime/compile/compile-heads.ts';
 import { buildMaskTree, CompileError, type CompileOptions } from '../../runtime/compile/mask-tree.ts';
 import { rowCounts } from '../../runtime/compile/row-counts.ts';
-import { buffersOf } from '../../runtime/compile/tile-plan.ts';
 import { withoutParts } from '../../runtime/draw/hidden-parts.ts';
 import { LayeredMask } from '../../runtime/draw/layered-mask.ts';
 import { partsOf } from '../../runtime/draw/parts.ts';
@@ -96,12 +94,6 @@ function answerTo(request: DrawingRequest): Answer {
     case 'way': {
       const { choice, query, key } = request;
       return { answer: shortestWay(modelShown(choice), query, key, choice.tokens) ?? null, transfer: [] };
-    }
-    case 'plans': {
-      const { choice } = request;
-      const answer = compileHeadParts(modelShown(choice), choice.layer, request.heads, choice.tokens);
-      const plans = answer.flatMap(part => part.plans);
-      return { answer, transfer: [...new Set(plans.flatMap(buffersOf))] };
     }
   }
 }

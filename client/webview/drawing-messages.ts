@@ -7,7 +7,6 @@ import type { RowSpread, RowStretch } from '../../runtime/analyse/row-spread.ts'
 import type { PairsAtLength } from '../../runtime/analyse/scaling.ts';
 import type { Statistics } from '../../runtime/analyse/statistics.ts';
 import type { Waste } from '../../runtime/analyse/waste.ts';
-import type { PlanParts } from '../../runtime/attention/types.ts';
 import type { Count } from '../../runtime/compile/count.ts';
 import type { Palette } from '../../runtime/draw/palette.ts';
 import type { View } from '../../runtime/draw/raster.ts';
@@ -94,8 +93,7 @@ export type DrawingRequest =
   | { readonly kind: 'heads'; readonly choice: MaskChoice; readonly palette: Palette }
   | { readonly kind: 'tiles'; readonly choice: MaskChoice; readonly range: TileRange }
   /** A shortest way on which position `query` hears of `key` through the layers of the model. */
-  | { readonly kind: 'way'; readonly choice: MaskChoice; readonly query: number; readonly key: number }
-  | { readonly kind: 'plans'; readonly choice: MaskChoice; readonly heads: readonly number[] };
+  | { readonly kind: 'way'; readonly choice: MaskChoice; readonly query: number; readonly key: number };
 
 export interface DrawingAnswers {
   readonly draw: Picture;
@@ -110,7 +108,6 @@ export interface DrawingAnswers {
   readonly tiles: Uint8Array<ArrayBuffer>;
   /** Positions, both ends included; null when there is no way. */
   readonly way: readonly number[] | null;
-  readonly plans: PlanParts;
 }
 
 export interface ToWorker {

@@ -8,6 +8,8 @@ export interface PageServices {
   readonly store: Store<State>;
   /** Address from which workers start; see `workerUrl`. */
   readonly workerUrl: Promise<string>;
+  /** Address of the script that runs attention in a worker. */
+  readonly runScript: string;
   send(message: ToHost): void;
 }
 

@@ -28,6 +28,8 @@ export function received(message: ToPage, state: State): Partial<State> {
       return { tensors: message.file, tensorsProblem: null };
     case 'noTensors':
       return { tensors: null, tensorsProblem: message.problem };
+    case 'modelAt':
+      return { modelAt: message.at };
     case 'run':
       return { runsAsked: state.runsAsked + 1 };
   }

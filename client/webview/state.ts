@@ -1,6 +1,6 @@
 import { DARK, type OpaquePalette } from '../../runtime/draw/palette.ts';
 import type { Model } from '../../runtime/pattern/ir.ts';
-import type { PreviewChoice, RendererChoice, TensorFile } from '../preview/messages.ts';
+import type { ModelAt, PreviewChoice, RendererChoice, TensorFile } from '../preview/messages.ts';
 import type { DrawingAnswers, Inquiry } from './drawing-messages.ts';
 import type { HeadMasks } from './heads.ts';
 import type { Camera } from './mask/camera.ts';
@@ -66,6 +66,8 @@ export interface State extends KeptState {
   readonly tensors: TensorFile | null;
   /** Why the file that was picked last cannot be had, or null. */
   readonly tensorsProblem: string | null;
+  /** The model at a length that was asked for, or why it has none there; null while nothing was asked, or answered. */
+  readonly modelAt: ModelAt | null;
   /** Counts the requests of the extension to run attention. */
   readonly runsAsked: number;
 }
@@ -101,6 +103,7 @@ export function initialState(kept: KeptState | undefined): State {
     way: null,
     tensors: null,
     tensorsProblem: null,
+    modelAt: null,
     runsAsked: 0,
   };
 }

@@ -1,51 +1,175 @@
+import { html, nothing, type TemplateResult } from 'lit';
+import type { TensorShape } from '../../run/run-request.ts';
+import { figure } from '../charts/figure.ts';
+import { count } from '../format.ts';
 import type { PageServices } from '../page-services.ts';
 import { ownState, type Section, setOwnState } from '../sections/section.ts';
 import { shownOf } from '../shown.ts';
-import type { State } from '../state.ts';
+import { messageOf, type State } from '../state.ts';
+import { modelAt, tensorsAt } from './ask-host.ts';
+import { pageRuns } from './page-runs.ts';
+import { problemOf, requestOf, widthOfRun } from './run-settings.ts';
+import type { RunSummary } from './run-summary.ts';
 import { runView } from './run-view.ts';
-import { NO_RUNS, Runs, type SavedRuns } from './runs.ts';
+import { NO_RUNS, type RunServices, Runs, type SavedRuns } from './runs.ts';
+import { latestSweep, sweepChart } from './sweep.ts';
 
 const ID = 'run';
+
+/** Tensors larger than this together (q, k, v and the outputs) are not tried in a page; bytes. */
+const MEMORY_LIMIT = 512 * 2 ** 20;
 
 /** Attention over the mask that is shown. */
 export function runSection(page: PageServices): Section {
   const { store } = page;
-  const runs = new Runs(page.workerUrl, ownState(store.state, ID, NO_RUNS), () =>
-    setOwnState<SavedRuns>(page, ID, runs.saved),
-  );
+  const client = pageRuns(page.runScript);
+  const services: RunServices = {
+    async request(choice, tokens, settings, signal, longestFullMs) {
+      if (settings.data === 'tensors') {
+        if (settings.tensors === null) throw new Error('Pick a file of tensors first.');
+        const { uri, name, bytes } = await tensorsAt(page, settings.tensors.uri, signal);
+        const shape = await client.ask({ kind: 'shape', name, bytes }, { signal });
+        const model =
+          choice.model.tokens === null || choice.model.tokens === shape.keys
+            ? choice.model
+            : await modelAt(page, shape.keys, signal);
+        return requestOf(choice, model, shape.keys, { kind: 'tensors', uri, name, bytes }, settings, longestFullMs);
+      }
+      const length = tokens ?? settings.tokens ?? choice.tokens;
+      // A pattern says itself what it is at any length; what a model says of its length the server knows.
+      const model =
+        choice.model.kind === 'pattern' || length === choice.tokens
+          ? choice.model
+          : await modelAt(page, length, signal);
+      return requestOf(choice, model, length, { kind: settings.data }, settings, longestFullMs);
+    },
+    async compute(request, _settings, options) {
+      const id = client.nextId;
+      const found = await client.ask({ kind: 'run', request, memoryLimit: MEMORY_LIMIT }, options);
+      return { found, id };
+    },
+    changed: () => setOwnState<SavedRuns>(page, ID, runs.saved),
+  };
+  const runs = new Runs(services, ownState(store.state, ID, NO_RUNS));
+  const file = new TensorsInWords(page, async (name, bytes) => client.ask({ kind: 'shape', name, bytes }));
+  let wanted = false;
   store.subscribe((state, before) => {
-    if (state.runsAsked !== before.runsAsked) run(page, runs);
+    if (state.runsAsked !== before.runsAsked) run(page, runs, 'start');
+    if (state.tensors === before.tensors || !wanted || state.tensors === null) return;
+    wanted = false;
+    const { uri, name } = state.tensors;
+    runs.set({ data: 'tensors', tensors: { uri, name } });
   });
   return {
     id: ID,
     title: 'Attention',
-    content: state =>
-      runView(runs.view(canRun(state), shownOf(state)?.choice.model.heads ?? 1), {
-        run: () => run(page, runs),
-        cancel: () => runs.cancel(),
-        set: settings => runs.set(settings),
-        clear: () => runs.clear(),
-        copy: text => page.send({ type: 'copy', text }),
-      }),
+    content: state => {
+      const { settings } = runs;
+      const choice = shownOf(state)?.choice;
+      const problem = choice === undefined ? null : problemOf(choice.model, settings);
+      return html`${runView(
+        {
+          settings,
+          tokens: choice?.tokens ?? 0,
+          width: choice === undefined ? 0 : widthOfRun(choice.model, null),
+          heads: choice?.model.heads ?? 1,
+          canUseHost: false,
+          tensors: file.text(state, settings.tensors),
+          underWay: runs.underWay,
+          notice: problem ?? runs.notice,
+          remark: runs.remark,
+          runs: runs.runs,
+          canRun: canRun(state) && problem === null,
+        },
+        {
+          run: () => run(page, runs, 'start'),
+          sweep: () => run(page, runs, 'sweep'),
+          cancel: () => runs.cancel(),
+          set: chosen => runs.set(chosen),
+          pick: () => {
+            wanted = true;
+            page.send({ type: 'pickTensors' });
+          },
+          clear: () => runs.clear(),
+          copy: text => page.send({ type: 'copy', text }),
+        },
+      )}
+      ${sweepFigure(runs.runs, state)}`;
+    },
   };
+}
+
+/** The chart of the latest sweep: the same object for the same runs, so that it is not drawn again. */
+const charts = new WeakMap<readonly RunSummary[], ReturnType<typeof sweepChart>>();
+
+function sweepFigure(runs: readonly RunSummary[], { palette }: State): TemplateResult | typeof nothing {
+  let chart = charts.get(runs);
+  if (chart === undefined) {
+    chart = sweepChart(latestSweep(runs));
+    charts.set(runs, chart);
+  }
+  return chart === null ? nothing : figure(chart, palette);
 }
 
 function canRun(state: State): boolean {
   return shownOf(state)?.bound != null && state.drawProblem === null;
 }
 
-function run({ store, send }: PageServices, runs: Runs): void {
+function run({ store, send }: PageServices, runs: Runs, what: 'start' | 'sweep'): void {
   const { state } = store;
   const choice = shownOf(state)?.choice;
-  if (choice === undefined || runs.underWay || !canRun(state)) return;
+  if (choice === undefined || runs.underWay !== null || !canRun(state)) return;
   if (state.stale !== null || choice.model.name !== state.name) {
     // What the page still shows is not what was asked for.
     runs.refuse(`Nothing ran: ${state.stale?.message ?? `${state.name} is not there yet.`}`);
     return;
   }
-  void runs.start(choice).then(summary => {
+  void runs[what](choice).then(summary => {
     if (summary !== undefined) send({ type: 'ran', backend: summary.backend, device: summary.device });
   });
   // In a narrow panel the outcome would appear below what is in sight.
   document.querySelector(`section.${ID}`)?.scrollIntoView({ block: 'nearest' });
+}
+
+/** Says what is in the file of tensors, as soon as that is known. */
+class TensorsInWords {
+  readonly #page: PageServices;
+  readonly #shapeOf: (name: string, bytes: Uint8Array) => Promise<TensorShape>;
+  #asked: State['tensors'] = null;
+  #text: string | null = null;
+
+  constructor(page: PageServices, shapeOf: (name: string, bytes: Uint8Array) => Promise<TensorShape>) {
+    this.#page = page;
+    this.#shapeOf = shapeOf;
+  }
+
+  text(
+    { tensors, tensorsProblem }: State,
+    picked: { readonly uri: string; readonly name: string } | null,
+  ): string | null {
+    if (tensorsProblem !== null) return tensorsProblem;
+    if (picked === null) return null;
+    if (tensors === null || tensors.uri !== picked.uri) return picked.name;
+    if (tensors !== this.#asked) void this.#ask(tensors);
+    return this.#text ?? picked.name;
+  }
+
+  async #ask(tensors: NonNullable<State['tensors']>): Promise<void> {
+    this.#asked = tensors;
+    this.#text = null;
+    const { name, bytes } = tensors;
+    let text: string;
+    try {
+      const { heads, kvHeads, queries, keys, headDim } = await this.#shapeOf(name, bytes);
+      const kv = kvHeads === heads ? '' : ` (${kvHeads} kv)`;
+      const rows = queries === keys ? '' : `, ${count(queries)} queries`;
+      text = `${name}: ${heads}${kv} x ${headDim}, n = ${count(keys)}${rows}`;
+    } catch (error) {
+      text = messageOf(error);
+    }
+    if (this.#asked !== tensors) return;
+    this.#text = text;
+    // Nothing else has changed, and it is to be shown all the same.
+    this.#page.store.update(({ sections }) => ({ sections: { ...sections } }));
+  }
 }
