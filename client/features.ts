@@ -9,6 +9,7 @@ import { runPattern } from './commands/run-pattern.ts';
 import { ComparisonDocuments } from './comparison-documents.ts';
 import type { HostAbilities } from './host-abilities.ts';
 import { LibraryDocuments } from './library-documents.ts';
+import { HostRuns } from './preview/host-runs.ts';
 import { Previews } from './preview/previews.ts';
 import type { RestartableClient } from './restartable-client.ts';
 import { showStatus } from './status.ts';
@@ -20,7 +21,7 @@ export function registerFeatures(
   client: RestartableClient,
   host: HostAbilities,
 ): void {
-  const previews = new Previews(context, client);
+  const previews = new Previews(context, client, new HostRuns(context, host.runs));
   const library = new LibraryDocuments(context, client);
   const comparisons = new ComparisonDocuments(context);
   showStatus(context, client, previews);

@@ -1,4 +1,5 @@
 import type { Model, Span } from '../../runtime/pattern/ir.ts';
+import type { RunFound, RunRequest, RunStep } from '../run/run-request.ts';
 
 /** What can be chosen in the preview of a file. */
 export interface PreviewChoice {
@@ -24,6 +25,12 @@ export type ModelAt =
   | { readonly tokens: number; readonly model: Model }
   | { readonly tokens: number; readonly model: null; readonly problem: string };
 
+/** What happens to a run in the extension host. */
+export type HostRunEvent =
+  | { readonly id: number; readonly step: RunStep }
+  | { readonly id: number; readonly found: RunFound }
+  | { readonly id: number; readonly failure: string; readonly cancelled: boolean };
+
 /** Host to page. */
 export type ToPage =
   /** The file and what it declares. Sent after `ready` and whenever it changes. */
@@ -36,6 +43,8 @@ export type ToPage =
       /** Length for patterns that have none of their own. */
       readonly defaultTokens: number;
       readonly renderer: RendererChoice;
+      /** Can attention run on the machine of the extension host? */
+      readonly runsInHost: boolean;
     }
   /** The selected declaration, good as of this version of the file. */
   | { readonly type: 'model'; readonly version: number; readonly name: string; readonly model: Model }
@@ -47,6 +56,7 @@ export type ToPage =
   | { readonly type: 'tensors'; readonly file: TensorFile }
   | { readonly type: 'noTensors'; readonly problem: string }
   | { readonly type: 'modelAt'; readonly at: ModelAt }
+  | { readonly type: 'hostRun'; readonly event: HostRunEvent }
   | { readonly type: 'run' };
 
 /** What the page shows just now: export and other commands take it over. */
@@ -83,6 +93,9 @@ export type ToHost =
   | { readonly type: 'readTensors'; readonly uri: string }
   /** Send the declaration that is shown as it is at another length, and show it no differently. */
   | { readonly type: 'modelAt'; readonly tokens: number }
+  /** Run attention on the machine of the extension host, which reads a file of tensors itself; `id` comes back with its events. */
+  | { readonly type: 'runInHost'; readonly id: number; readonly request: RunRequest }
+  | { readonly type: 'cancelRun'; readonly id: number }
   /** Put a text onto the clipboard, which a page cannot do that lacks the focus. */
   | { readonly type: 'copy'; readonly text: string }
   /** Attention ran, on this backend (`gpu`, `cpu`...) and device. */
@@ -101,6 +114,10 @@ export function isToHost(message: unknown): message is ToHost {
     case 'ready':
     case 'tokens':
       return fields.tokens === null || typeof fields.tokens === 'number';
+    case 'runInHost':
+      return typeof fields.id === 'number' && typeof fields.request === 'object' && fields.request !== null;
+    case 'cancelRun':
+      return typeof fields.id === 'number';
     case 'modelAt':
       return typeof fields.tokens === 'number';
     case 'select':

@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { DeclarationsRequest, LowerRequest } from '../../server/protocol.ts';
 import type { RestartableClient } from '../restartable-client.ts';
+import type { HostRuns } from './host-runs.ts';
 import {
   isToHost,
   type ModelAt,
@@ -10,6 +11,7 @@ import {
   type ToPage,
 } from './messages.ts';
 import { pageHtml } from './page.ts';
+import { PanelRuns } from './panel-runs.ts';
 import { removeOperands } from './remove-operands.ts';
 import { revealSpan } from './reveal-span.ts';
 import { type PickedTensors, pickTensorFile, readTensorFile } from './tensor-file.ts';
@@ -25,6 +27,7 @@ export class PreviewPanel {
   readonly uri: vscode.Uri;
   readonly #panel: vscode.WebviewPanel;
   readonly #client: RestartableClient;
+  readonly #runs: PanelRuns;
   readonly #disposables: vscode.Disposable[] = [];
   #name: string | null;
   /** Length that the user picked in the page for this declaration. */
@@ -40,16 +43,26 @@ export class PreviewPanel {
   /** Attention ran in the page. */
   readonly onDidRun = this.#ran.event;
 
-  constructor(panel: vscode.WebviewPanel, extensionUri: vscode.Uri, client: RestartableClient, state: PreviewState) {
+  constructor(
+    panel: vscode.WebviewPanel,
+    extensionUri: vscode.Uri,
+    client: RestartableClient,
+    runs: HostRuns,
+    state: PreviewState,
+  ) {
     this.uri = vscode.Uri.parse(state.uri);
     this.#panel = panel;
     this.#client = client;
+    this.#runs = new PanelRuns(runs, message => this.#post(message));
     this.#name = state.name;
     this.#disposables.push(
       panel.webview.onDidReceiveMessage((message: unknown) => this.#receive(message)),
       panel.onDidChangeViewState(() => {
         // A hidden page is destroyed; it says `ready` when it is back.
-        if (!panel.visible) this.#pageReady = false;
+        if (panel.visible) return;
+        this.#pageReady = false;
+        // Nobody would hear what comes out.
+        this.#runs.cancel();
       }),
       panel.onDidDispose(() => this.#dispose()),
       this.#ran,
@@ -144,6 +157,7 @@ export class PreviewPanel {
       selected: this.#name,
       defaultTokens: settings.get('tokens', 1024),
       renderer: settings.get<RendererChoice>('renderer', 'auto'),
+      runsInHost: this.#runs.available,
     });
     if (this.#name === null) {
       this.#post({
@@ -241,6 +255,12 @@ export class PreviewPanel {
       case 'modelAt':
         void this.#modelAt(message.tokens).then(at => this.#post({ type: 'modelAt', at }));
         break;
+      case 'runInHost':
+        void this.#runs.run(message.id, message.request);
+        break;
+      case 'cancelRun':
+        this.#runs.cancel(message.id);
+        break;
       case 'copy':
         void vscode.env.clipboard.writeText(message.text);
         break;
@@ -286,6 +306,7 @@ export class PreviewPanel {
 
   #dispose(): void {
     this.#disposed = true;
+    this.#runs.cancel();
     for (const disposable of this.#disposables) disposable.dispose();
   }
 }

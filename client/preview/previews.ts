@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { ValidatedNotification } from '../../server/protocol.ts';
 import type { RestartableClient } from '../restartable-client.ts';
+import type { HostRuns } from './host-runs.ts';
 import type { PreviewState } from './messages.ts';
 import { failureHtml } from './page.ts';
 import { PreviewPanel, type RanOn } from './preview-panel.ts';
@@ -11,14 +12,16 @@ export const PREVIEW_TYPE = 'sparse.preview';
 export class Previews implements vscode.WebviewPanelSerializer {
   readonly #extensionUri: vscode.Uri;
   readonly #client: RestartableClient;
+  readonly #runs: HostRuns;
   readonly #panels = new Set<PreviewPanel>();
   readonly #ran = new vscode.EventEmitter<RanOn>();
   /** Attention ran in one of the previews. */
   readonly onDidRun = this.#ran.event;
 
-  constructor(context: vscode.ExtensionContext, client: RestartableClient) {
+  constructor(context: vscode.ExtensionContext, client: RestartableClient, runs: HostRuns) {
     this.#extensionUri = context.extensionUri;
     this.#client = client;
+    this.#runs = runs;
     context.subscriptions.push(
       this.#ran,
       client.onNotification(ValidatedNotification, ({ uri }) => {
@@ -68,7 +71,7 @@ export class Previews implements vscode.WebviewPanelSerializer {
   }
 
   #add(panel: vscode.WebviewPanel, state: PreviewState): PreviewPanel {
-    const preview = new PreviewPanel(panel, this.#extensionUri, this.#client, state);
+    const preview = new PreviewPanel(panel, this.#extensionUri, this.#client, this.#runs, state);
     this.#panels.add(preview);
     preview.onDidRun(ranOn => this.#ran.fire(ranOn));
     preview.onDidDispose(() => this.#panels.delete(preview));

@@ -1,16 +1,19 @@
-import { createAttention } from '../../runtime/attention/attention.ts';
+import { type AttentionHosts, createAttention } from '../../runtime/attention/attention.ts';
 import { webWorkers } from '../../runtime/attention/cpu/workers.web.ts';
 import type { FromRuns, ToRuns } from './run-messages.ts';
 import { serveRuns } from './serve-runs.ts';
 
-/** The worker of the preview's page that runs attention, so that the page stays responsive. */
-declare const self: DedicatedWorkerGlobalScope;
+/** Runs attention in a worker of the preview's page, so that that stays responsive, or in a process (run-process.node.ts). */
+declare const self: Pick<DedicatedWorkerGlobalScope, 'onmessage' | 'postMessage'>;
 
 const send = (message: FromRuns, transfer: ArrayBuffer[] = []): void => self.postMessage(message, transfer);
 let known: Readonly<Record<string, string>> = {};
 
-const serve = serveRuns(
-  createAttention({
+/** What a process has in the place of a browser. */
+const { sparseHosts } = globalThis as { readonly sparseHosts?: AttentionHosts };
+
+function ofBrowser(): AttentionHosts {
+  return {
     gpu: async () => {
       const gpu = navigator.gpu as GPU | undefined;
       return gpu === undefined ? { reason: 'this editor has no WebGPU' } : { gpu };
@@ -23,9 +26,10 @@ const serve = serveRuns(
         send({ kind: 'kernel', key, kernel });
       },
     },
-  }),
-  send,
-);
+  };
+}
+
+const serve = serveRuns(createAttention(sparseHosts ?? ofBrowser()), send);
 
 self.onmessage = ({ data }: MessageEvent<ToRuns>) => {
   if (data.kind === 'kernels') known = data.known;

@@ -32,6 +32,7 @@ export function startPage(root: HTMLElement, host: PageHost, kept: KeptState | u
   const page: PageServices = {
     store,
     workerUrl: workerUrl(root.dataset.worker ?? ''),
+    overPicture: [],
     runScript: root.dataset.runs ?? '',
     send: message => host.postMessage(message),
   };

@@ -17,7 +17,7 @@ import { TileOverlay } from './tile-overlay.ts';
 import type { PictureActions } from './toolbar.ts';
 
 /** Fields that change what lies over the picture, but not the picture. */
-const overPicture = ['cell', 'pointed', 'way', 'overlayTile'] as const satisfies readonly (keyof State)[];
+const overPicture = ['cell', 'pointed', 'way', 'overlayTile', 'sections'] as const satisfies readonly (keyof State)[];
 
 /** The picture of the mask with what lies over it: keeps it in step with the state, and the state with pointer and keys. */
 export class MaskPicture implements PictureActions, Navigation {
@@ -74,7 +74,7 @@ export class MaskPicture implements PictureActions, Navigation {
     const stale = state.stale !== null || state.drawProblem !== null || shownOf(state)?.problem;
     return html`<div class="picture ${stale ? 'stale' : ''}">
       <div class="mask">
-        ${this.#view.element} ${this.#marks} ${this.#minimap.canvas}
+        ${this.#view.element} ${this.#page.overPicture.map(({ canvas }) => canvas)} ${this.#marks} ${this.#minimap.canvas}
         <span class="axis keys" aria-hidden="true">keys j →</span>
         <span class="axis queries" aria-hidden="true">queries i →</span>
       </div>
@@ -231,6 +231,8 @@ export class MaskPicture implements PictureActions, Navigation {
     if (context === null) return;
     const shown = shownOf(state);
     const choice = shown?.choice;
+    const place = { camera, size, extent: this.#extent };
+    for (const over of this.#page.overPicture) over.draw(place, () => this.#view.paintSoon());
     drawMarks(context, {
       camera,
       size,

@@ -11,6 +11,7 @@ export function received(message: ToPage, state: State): Partial<State> {
         name: message.selected,
         defaultTokens: message.defaultTokens,
         renderer: message.renderer,
+        runsInHost: message.runsInHost,
       };
     case 'model': {
       const { model } = message;
@@ -30,6 +31,8 @@ export function received(message: ToPage, state: State): Partial<State> {
       return { tensors: null, tensorsProblem: message.problem };
     case 'modelAt':
       return { modelAt: message.at };
+    case 'hostRun':
+      return { hostRun: message.event };
     case 'run':
       return { runsAsked: state.runsAsked + 1 };
   }

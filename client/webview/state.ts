@@ -1,6 +1,6 @@
 import { DARK, type OpaquePalette } from '../../runtime/draw/palette.ts';
 import type { Model } from '../../runtime/pattern/ir.ts';
-import type { ModelAt, PreviewChoice, RendererChoice, TensorFile } from '../preview/messages.ts';
+import type { HostRunEvent, ModelAt, PreviewChoice, RendererChoice, TensorFile } from '../preview/messages.ts';
 import type { DrawingAnswers, Inquiry } from './drawing-messages.ts';
 import type { HeadMasks } from './heads.ts';
 import type { Camera } from './mask/camera.ts';
@@ -68,6 +68,10 @@ export interface State extends KeptState {
   readonly tensorsProblem: string | null;
   /** The model at a length that was asked for, or why it has none there; null while nothing was asked, or answered. */
   readonly modelAt: ModelAt | null;
+  /** Can attention run on the machine of the extension host? */
+  readonly runsInHost: boolean;
+  /** What last happened to a run there. */
+  readonly hostRun: HostRunEvent | null;
   /** Counts the requests of the extension to run attention. */
   readonly runsAsked: number;
 }
@@ -104,6 +108,8 @@ export function initialState(kept: KeptState | undefined): State {
     tensors: null,
     tensorsProblem: null,
     modelAt: null,
+    runsInHost: false,
+    hostRun: null,
     runsAsked: 0,
   };
 }

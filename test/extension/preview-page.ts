@@ -126,6 +126,7 @@ export class PreviewPage {
       selected: name,
       defaultTokens: tokens,
       renderer,
+      runsInHost: false,
     });
     await this.send({ type: 'model', version: 1, name, model });
     await this.shown(`${name} ${model.tokens ?? tokens}`);

@@ -138,6 +138,87 @@ describe('a run', () => {
   }, 90_000);
 });
 
+describe('the latest run', () => {
+  /** How many pixels of the overlay have a colour, and how bright they are in the mean. */
+  const overlay = () =>
+    preview.page.locator('.mask canvas.weights').evaluate(element => {
+      const canvas = element as HTMLCanvasElement;
+      const data = canvas.getContext('2d')?.getImageData(0, 0, canvas.width, canvas.height).data ?? [];
+      let inked = 0;
+      let bright = 0;
+      for (let at = 0; at < data.length; at += 4) {
+        if (data[at + 3] === 0) continue;
+        inked++;
+        bright += (data[at] ?? 0) + (data[at + 1] ?? 0) + (data[at + 2] ?? 0);
+      }
+      return {
+        inked,
+        bright: bright / Math.max(1, inked),
+        side: Number(canvas.dataset.side ?? 0),
+        hidden: canvas.hidden,
+      };
+    });
+
+  test('lays its weights over the mask at every zoom, and shows its errors by row', async () => {
+    const { page } = preview;
+    await preview.show('sliding(8) | columns([0..4])', 64, { name: 'weighed' });
+    await type('run-tokens', '');
+    await type('run-heads', '2');
+    await type('run-kv-heads', '');
+    await pick('data', 'sinks');
+    await press(/^\s*Run\s*$/);
+    await run().locator('.runs tbody tr', { hasText: 'weighed' }).first().waitFor({ timeout: 60_000 });
+    await run()
+      .locator('figure', { hasText: 'weighed: largest error of the output by query' })
+      .locator('canvas')
+      .waitFor();
+    expect((await overlay()).hidden).toBe(true);
+    await pick('weights', 'max');
+    await expect.poll(async () => (await overlay()).inked, { timeout: 15_000 }).toBeGreaterThan(1000);
+    const whole = await overlay();
+    // 64 tokens on hundreds of pixels: every pair has a colour of its own, and only pairs of the mask have one.
+    expect(whole.side).toBe(1);
+    // The pairs of the mask, counted one by one.
+    let pairs = 0;
+    for (let i = 0; i < 64; i++) for (let j = 0; j < 64; j++) if ((j <= i && i - j < 8) || j < 4) pairs++;
+    // 64 cells are nearly as wide as the narrower side of the picture.
+    const { width, height } = (await page.locator('.mask').boundingBox())!;
+    const side = Math.sqrt(whole.inked / pairs) * 64;
+    expect(side).toBeGreaterThan(0.8 * Math.min(width, height));
+    expect(side).toBeLessThan(Math.min(width, height));
+    // The pointer tells the weight of a pair; that of a query with one key is 1.
+    await page.locator('canvas.marks').focus();
+    await page.keyboard.press('Control+Home');
+    await run().locator('.muted', { hasText: 'each pair; here ' }).waitFor();
+    // Of the mask as it ran only: another length, and another mask, have no weights yet.
+    await page.keyboard.press('Escape');
+    await page.locator('.toolbar #tokens input').fill('128');
+    await page.locator('.toolbar #tokens input').press('Enter');
+    await run().locator('.note', { hasText: 'The latest run was at n = 64, and the picture shows n = 128.' }).waitFor();
+    await expect.poll(async () => (await overlay()).hidden).toBe(true);
+    await press(/Show n = 64/);
+    await expect.poll(async () => (await overlay()).inked, { timeout: 15_000 }).toBe(whole.inked);
+    await page.getByRole('button', { name: 'Show columns([0..4])' }).click();
+    await run().locator('.note', { hasText: 'The mask has changed since it ran' }).waitFor();
+    await page.getByRole('button', { name: 'Show columns([0..4])' }).click();
+    // From far away squares of several pairs share a colour.
+    await type('run-tokens', '4Ki');
+    await press(/^\s*Run\s*$/);
+    await run().locator('.runs tbody tr', { hasText: '4,096' }).first().waitFor({ timeout: 60_000 });
+    await press(/Show n = 4,096/);
+    await preview.shown('weighed 4096');
+    await expect.poll(async () => (await overlay()).side, { timeout: 15_000 }).toBeGreaterThan(8);
+    await run()
+      .locator('.muted', { hasText: /squares of \d+ x \d+ pairs, ≈ from some of them/ })
+      .waitFor();
+    const most = (await overlay()).bright;
+    await pick('weights', 'mean');
+    await expect.poll(async () => (await overlay()).bright).toBeLessThan(most);
+    await pick('weights', '');
+    await expect.poll(async () => (await overlay()).hidden).toBe(true);
+  }, 120_000);
+});
+
 describe('a sweep', () => {
   test('measures one length after the other and charts them', async () => {
     await run().locator('vscode-button', { hasText: 'Clear' }).click();

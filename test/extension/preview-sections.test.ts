@@ -64,7 +64,7 @@ describe('the sections', () => {
       }, value);
     await pick('backend', 'cpu');
     await pick('width', '32');
-    const rows = page.locator('.run tbody tr');
+    const rows = page.locator('.run .runs tbody tr');
     for (const expected of [1, 2]) {
       await page.locator('.run vscode-button', { hasText: /^\s*Run\s*$/ }).click();
       await expect.poll(() => rows.count(), { timeout: 60_000 }).toBe(expected);

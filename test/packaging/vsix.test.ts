@@ -20,6 +20,7 @@ const expectedFiles = [
   'extension/dist/extension.cjs',
   'extension/dist/extension.web.cjs',
   'extension/dist/job-worker.js',
+  'extension/dist/run-process.cjs',
   'extension/dist/run-worker.js',
   'extension/dist/server.cjs',
   'extension/dist/server.web.js',

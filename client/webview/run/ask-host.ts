@@ -1,6 +1,7 @@
 import { abortError } from '../../../runtime/attention/abort.ts';
 import type { Model } from '../../../runtime/pattern/ir.ts';
 import type { TensorFile } from '../../preview/messages.ts';
+import type { RunFound, RunRequest, RunStep } from '../../run/run-request.ts';
 import type { PageServices } from '../page-services.ts';
 import type { State } from '../state.ts';
 
@@ -26,6 +27,40 @@ function until<T>({ store }: PageServices, look: (state: State) => T | undefined
     if (signal.aborted) cancel();
     else check(store.state);
   });
+}
+
+let nextRun = 1;
+
+/** Runs attention on the machine of the extension host. Rejects with an AbortError when the signal fires. */
+export async function runInHost(
+  page: PageServices,
+  request: RunRequest,
+  { signal, onStep }: { readonly signal: AbortSignal; readonly onStep: (step: RunStep) => void },
+): Promise<RunFound> {
+  const id = nextRun++;
+  const { data } = request;
+  // The host reads the file itself.
+  const sent = data.kind === 'tensors' ? { ...request, data: { ...data, bytes: null } } : request;
+  page.send({ type: 'runInHost', id, request: sent });
+  let told: State['hostRun'] = null;
+  try {
+    return await until(
+      page,
+      ({ hostRun }) => {
+        if (hostRun?.id !== id || hostRun === told) return undefined;
+        // To be told of it changes the state, too.
+        told = hostRun;
+        if ('found' in hostRun) return hostRun.found;
+        if ('failure' in hostRun) throw hostRun.cancelled ? abortError() : new Error(hostRun.failure);
+        onStep(hostRun.step);
+        return undefined;
+      },
+      signal,
+    );
+  } catch (error) {
+    if (signal.aborted) page.send({ type: 'cancelRun', id });
+    throw error;
+  }
 }
 
 /** The model that is shown as it is at another length. Rejects when it has no meaning there. */

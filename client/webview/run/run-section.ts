@@ -6,8 +6,11 @@ import type { PageServices } from '../page-services.ts';
 import { ownState, type Section, setOwnState } from '../sections/section.ts';
 import { shownOf } from '../shown.ts';
 import { messageOf, type State } from '../state.ts';
-import { modelAt, tensorsAt } from './ask-host.ts';
+import { setTokens } from '../tokens.ts';
+import { modelAt, runInHost, tensorsAt } from './ask-host.ts';
+import { LatestRunView } from './latest-run.ts';
 import { pageRuns } from './page-runs.ts';
+import { runDetails } from './run-details.ts';
 import { problemOf, requestOf, widthOfRun } from './run-settings.ts';
 import type { RunSummary } from './run-summary.ts';
 import { runView } from './run-view.ts';
@@ -43,7 +46,8 @@ export function runSection(page: PageServices): Section {
           : await modelAt(page, length, signal);
       return requestOf(choice, model, length, { kind: settings.data }, settings, longestFullMs);
     },
-    async compute(request, _settings, options) {
+    async compute(request, { runOn }, options) {
+      if (runOn === 'host') return { found: await runInHost(page, request, options), id: null };
       const id = client.nextId;
       const found = await client.ask({ kind: 'run', request, memoryLimit: MEMORY_LIMIT }, options);
       return { found, id };
@@ -51,6 +55,7 @@ export function runSection(page: PageServices): Section {
     changed: () => setOwnState<SavedRuns>(page, ID, runs.saved),
   };
   const runs = new Runs(services, ownState(store.state, ID, NO_RUNS));
+  const latest = new LatestRunView(page, client, () => runs.latest);
   const file = new TensorsInWords(page, async (name, bytes) => client.ask({ kind: 'shape', name, bytes }));
   let wanted = false;
   store.subscribe((state, before) => {
@@ -73,7 +78,7 @@ export function runSection(page: PageServices): Section {
           tokens: choice?.tokens ?? 0,
           width: choice === undefined ? 0 : widthOfRun(choice.model, null),
           heads: choice?.model.heads ?? 1,
-          canUseHost: false,
+          canUseHost: state.runsInHost,
           tensors: file.text(state, settings.tensors),
           underWay: runs.underWay,
           notice: problem ?? runs.notice,
@@ -94,9 +99,19 @@ export function runSection(page: PageServices): Section {
           copy: text => page.send({ type: 'copy', text }),
         },
       )}
-      ${sweepFigure(runs.runs, state)}`;
+      ${detailsOf(latest, state, page)} ${sweepFigure(runs.runs, state)}`;
     },
   };
+}
+
+function detailsOf(latest: LatestRunView, state: State, page: PageServices): TemplateResult | typeof nothing {
+  const details = latest.details(state);
+  if (details === null) return nothing;
+  return runDetails(details, state.palette, {
+    setWeights: of => latest.setWeights(of),
+    setHead: head => latest.setHead(head),
+    show: tokens => setTokens(page, String(tokens)),
+  });
 }
 
 /** The chart of the latest sweep: the same object for the same runs, so that it is not drawn again. */
