@@ -32,7 +32,12 @@ export interface RunControl {
 export interface RunTensors {
   readonly input: AttentionInput;
   readonly parts: PlanParts;
+  /** [heads][queries] */
+  readonly lse: Float32Array;
 }
+
+/** A larger list of log-sum-exps stays where it was computed; bytes. */
+const LARGEST_SENT = 2 ** 26;
 
 /**
  * Runs attention over the heads of a layer and compares it with the reference and with full attention. Nothing is tried that
@@ -69,7 +74,7 @@ export async function doRun(
   let selectMs: number | null = null;
   if (parts === null) {
     await at('select');
-    ({ parts, selectMs } = selectHeads(model, request.layer, heads, input));
+    ({ parts, selectMs } = await selectHeads(model, request.layer, heads, input));
   }
   await at('sparse');
   const report = await compare(control.attention, input, parts, {
@@ -79,15 +84,15 @@ export async function doRun(
     signal,
     onProgress: step => control.onStep(step),
   });
-  return { found: ran(shape, parts, selectMs, report), tensors: { input, parts } };
+  return { found: ran(shape, parts, selectMs, report), tensors: { input, parts, lse: report.sparse.lse } };
 }
 
 /** Tensors of a run again, for weights of one that was computed elsewhere. */
-export function tensorsOf(request: RunRequest): RunTensors {
+export async function tensorsOf(request: RunRequest, lse: Float32Array): Promise<RunTensors> {
   const { model, heads, shape, input } = problemOf(request);
   const data = input ?? structuredInput(shape, sampleKindOf(request));
-  const { parts } = selectHeads(model, request.layer, heads, data);
-  return { input: data, parts };
+  const { parts } = await selectHeads(model, request.layer, heads, data);
+  return { input: data, parts, lse };
 }
 
 function ran(shape: TensorShape, parts: PlanParts, selectMs: number | null, report: RunReport): Ran {
@@ -111,7 +116,7 @@ function ran(shape: TensorShape, parts: PlanParts, selectMs: number | null, repo
     rows: report.rows,
     notes: sparse.notes,
     differences: rowDifferences(shape, report),
-    lse: new Float32Array(sparse.lse),
+    lse: sparse.lse.byteLength > LARGEST_SENT ? null : new Float32Array(sparse.lse),
   };
 }
 

@@ -59,8 +59,8 @@ export interface Ran {
   readonly rows: number;
   readonly notes: readonly string[];
   readonly differences: RowDifferences;
-  /** [heads][queries]; weights follow from it. */
-  readonly lse: Float32Array<ArrayBuffer>;
+  /** [heads][queries]; weights follow from it. Null where it is too large to be sent around. */
+  readonly lse: Float32Array<ArrayBuffer> | null;
 }
 
 /** Differences by query row, over all heads. */

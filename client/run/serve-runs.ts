@@ -10,7 +10,7 @@ export type SendRuns = (message: FromRuns, transfer?: ArrayBuffer[]) => void;
 /** Answers questions about runs, one run at a time, and remembers the latest run for questions about its weights. */
 export function serveRuns(attention: Attention, send: SendRuns): (message: ToRuns) => void {
   const underWay = new Map<number, AbortController>();
-  let latest: { readonly run: number; readonly tensors: RunTensors; readonly lse: Float32Array } | null = null;
+  let latest: { readonly run: number; readonly tensors: RunTensors } | null = null;
 
   const answer = async (id: number, question: RunQuestion): Promise<void> => {
     switch (question.kind) {
@@ -26,7 +26,7 @@ export function serveRuns(attention: Attention, send: SendRuns): (message: ToRun
             signal: abort.signal,
             onStep: step => send({ kind: 'step', id, step }),
           });
-          if (found.kind === 'ran' && tensors !== null) latest = { run: id, tensors, lse: found.lse };
+          if (tensors !== null) latest = { run: id, tensors };
           send({ kind: 'answer', id, answer: found });
         } finally {
           underWay.delete(id);
@@ -41,13 +41,13 @@ export function serveRuns(attention: Attention, send: SendRuns): (message: ToRun
       case 'weights': {
         const { run, head, grid, remembered } = question;
         if (latest?.run !== run && remembered !== null)
-          latest = { run, tensors: tensorsOf(remembered.request), lse: remembered.lse };
+          latest = { run, tensors: await tensorsOf(remembered.request, remembered.lse) };
         if (latest?.run !== run) {
           send({ kind: 'answer', id, answer: null satisfies RunAnswers['weights'] });
           break;
         }
-        const { input, parts } = latest.tensors;
-        const found = attentionWeights(input, parts, latest.lse, head, grid);
+        const { input, parts, lse } = latest.tensors;
+        const found = attentionWeights(input, parts, lse, head, grid);
         send({ kind: 'answer', id, answer: found }, [found.mean.buffer, found.max.buffer]);
         break;
       }

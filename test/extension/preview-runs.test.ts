@@ -1,3 +1,5 @@
+import { createRequire } from 'node:module';
+import type { AxeResults } from 'axe-core';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { sampleInput } from '../../runtime/attention/sample-data.ts';
 import { fromFloat32 } from '../../runtime/tensor/convert.ts';
@@ -211,6 +213,11 @@ describe('the latest run', () => {
     await run()
       .locator('.muted', { hasText: /squares of \d+ x \d+ pairs, ≈ from some of them/ })
       .waitFor();
+    await page.addScriptTag({ path: createRequire(import.meta.url).resolve('axe-core/axe.min.js') });
+    const { violations } = await page.evaluate(
+      async () => (await (window as unknown as { axe: { run(): Promise<AxeResults> } }).axe.run()) satisfies AxeResults,
+    );
+    expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`)).toEqual([]);
     const most = (await overlay()).bright;
     await pick('weights', 'mean');
     await expect.poll(async () => (await overlay()).bright).toBeLessThan(most);

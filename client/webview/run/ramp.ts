@@ -41,7 +41,8 @@ export function shareOf(weight: number, least: number): number {
   return weight <= least ? 0 : 1 - Math.log(weight) / Math.log(least);
 }
 
-/** The weight at which the scale begins: less than any of even attention to all keys. */
+/** The weight at which the scale begins: at most a tenth of that of even attention to all keys. */
 export function leastWeight(tokens: number): number {
-  return 10 ** -Math.max(1, Math.ceil(Math.log10(tokens)));
+  // Of the text, which is exact: powers are not.
+  return Number(`1e-${1 + Math.ceil(Math.log10(tokens))}`);
 }

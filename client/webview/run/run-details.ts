@@ -90,7 +90,7 @@ function legend({ tokens, squares, pointed }: RunDetails, palette: OpaquePalette
   const sampled = squares !== null && !squares.exact ? ', ≈ from some of them' : '';
   return html`<div class="ramp" role="img" aria-label=${`Colours of weights from ${least} or less to 1, on a logarithmic scale`}>
       <span>≤ ${least}</span>
-      <svg viewBox=${`0 0 ${STEPS} 1`} preserveAspectRatio="none" aria-hidden="true">
+      <svg viewBox=${`0 0 ${STEPS} 1`} preserveAspectRatio="none" shape-rendering="crispEdges" aria-hidden="true">
         ${Array.from({ length: STEPS }, (_, index) => svg`<rect x=${index} width="1.05" height="1" fill=${`rgb(${ramp.colour(index / (STEPS - 1)).join(' ')})`}></rect>`)}
       </svg>
       <span>1</span>

@@ -6,7 +6,7 @@ import * as esbuild from 'esbuild';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { findDawn } from '../../../client/run/find-dawn.node.ts';
 import { runProcess } from '../../../client/run/process-port.node.ts';
-import { RunClient } from '../../../client/run/run-client.ts';
+import { type AskOptions, RunClient } from '../../../client/run/run-client.ts';
 import type { RunRequest } from '../../../client/run/run-request.ts';
 import { createLanguage, NO_FILES } from '../../../server/language.ts';
 
@@ -73,16 +73,21 @@ async function request(more: Partial<RunRequest> = {}): Promise<RunRequest> {
 describe('a process that runs attention', () => {
   it('has a GPU by Dawn, stays for another run, and stops when it is cancelled', async () => {
     const client = start(dawn);
-    const run = async (asked: RunRequest, signal?: AbortSignal) =>
-      client.ask({ kind: 'run', request: asked, memoryLimit: 2 ** 30 }, signal && { signal });
+    const run = async (asked: RunRequest, options: AskOptions = {}) =>
+      client.ask({ kind: 'run', request: asked, memoryLimit: 2 ** 30 }, options);
     const first = await run(await request());
     expect(first).toMatchObject({ kind: 'ran', backend: 'gpu', tokens: 256, notes: [] });
     if (first.kind !== 'ran') throw new Error('It did not run');
     expect(first.largestDifference).toBeLessThan(1e-5);
     expect(first.lse).toBeInstanceOf(Float32Array);
     const abort = new AbortController();
-    const long = run(await request({ tokens: 2 ** 16, heads: [0, 0, 0, 0] }), abort.signal);
-    setTimeout(() => abort.abort(), 500);
+    const model = await createLanguage(NO_FILES).lowerExpression('causal()');
+    const long = run(await request({ model, tokens: 2 ** 13 }), {
+      signal: abort.signal,
+      onStep: ({ stage }) => {
+        if (stage === 'sparse') abort.abort();
+      },
+    });
     await expect(long).rejects.toMatchObject({ name: 'AbortError' });
     expect(await run(await request({ backend: 'cpu' }))).toMatchObject({ kind: 'ran', backend: 'cpu' });
   }, 60_000);
