@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { sampleInput } from '../../runtime/attention/sample-data.ts';
 import { fromFloat32 } from '../../runtime/tensor/convert.ts';
 import { writeSafetensors } from '../../runtime/tensor/safetensors.ts';
+import { createLanguage, NO_FILES } from '../../server/language.ts';
 import { extensionFolder } from './extension-under-test.ts';
 import { PreviewPage } from './preview-page.ts';
 
@@ -139,6 +140,27 @@ describe('a run', () => {
     await pick('data', 'random');
   }, 90_000);
 });
+
+test('a mask that is chosen by content runs, with the time that choosing took', async () => {
+  const model = { ...(await createLanguage(NO_FILES).lowerExpression('topk(8)')), name: 'chosen' };
+  await preview.send({
+    type: 'file',
+    uri: 'file:///mine.sparse',
+    fileName: 'mine.sparse',
+    choices: [{ name: 'chosen', kind: 'pattern', problem: null }],
+    selected: 'chosen',
+    defaultTokens: 64,
+    renderer: 'canvas',
+    runsInHost: false,
+  });
+  await preview.send({ type: 'model', version: 1, name: 'chosen', model });
+  await type('run-tokens', '300');
+  await type('run-heads', '');
+  await press(/^\s*Run\s*$/);
+  await run().locator('.runs tbody tr', { hasText: 'chosen' }).waitFor({ timeout: 60_000 });
+  expect(await rowText()).toMatch(/^chosen CPU f32 300 /);
+  expect(await run().locator('dl.numbers').innerText()).toMatch(/Selection\s+[0-9.]+ m?s/);
+}, 90_000);
 
 describe('the latest run', () => {
   /** How many pixels of the overlay have a colour, and how bright they are in the mean. */

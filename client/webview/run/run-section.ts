@@ -1,4 +1,6 @@
 import { html, nothing, type TemplateResult } from 'lit';
+import { isDynamic } from '../../../runtime/pattern/bind.ts';
+import { patternAt } from '../../../runtime/pattern/model.ts';
 import type { TensorShape } from '../../run/run-request.ts';
 import { figure } from '../charts/figure.ts';
 import { count } from '../format.ts';
@@ -126,8 +128,14 @@ function sweepFigure(runs: readonly RunSummary[], { palette }: State): TemplateR
   return chart === null ? nothing : figure(chart, palette);
 }
 
+/** A mask that is chosen by content has no picture before there is content, and runs all the same. */
 function canRun(state: State): boolean {
-  return shownOf(state)?.bound != null && state.drawProblem === null;
+  const shown = shownOf(state);
+  if (shown === null) return false;
+  if (shown.bound !== null) return state.drawProblem === null;
+  const { model, layer, head } = shown.choice;
+  const pattern = patternAt(model, layer, head);
+  return pattern !== undefined && isDynamic(pattern);
 }
 
 function run({ store, send }: PageServices, runs: Runs, what: 'start' | 'sweep'): void {
