@@ -29,7 +29,10 @@ function ofBrowser(): AttentionHosts {
   };
 }
 
-const serve = serveRuns(createAttention(sparseHosts ?? ofBrowser()), send);
+/** Tensors that stay for questions about weights, which a process is not asked. */
+const KEPT_BYTES = 2 ** 26;
+
+const serve = serveRuns(createAttention(sparseHosts ?? ofBrowser()), send, sparseHosts === undefined ? KEPT_BYTES : 0);
 
 self.onmessage = ({ data }: MessageEvent<ToRuns>) => {
   if (data.kind === 'kernels') known = data.known;

@@ -1,14 +1,18 @@
 import { isAbort } from '../../runtime/attention/abort.ts';
 import type { Attention } from '../../runtime/attention/attention.ts';
 import { attentionWeights } from '../../runtime/attention/weights.ts';
-import { doRun, type RunTensors, readTensors, tensorsOf } from './do-run.ts';
+import { bytesOf, doRun, type RunTensors, readTensors, tensorsOf } from './do-run.ts';
 import type { FromRuns, RunAnswers, RunQuestion, ToRuns } from './run-messages.ts';
 
 /** Sends a message, with buffers that go over to the other side. */
 export type SendRuns = (message: FromRuns, transfer?: ArrayBuffer[]) => void;
 
-/** Answers questions about runs, one run at a time, and remembers the latest run for questions about its weights. */
-export function serveRuns(attention: Attention, send: SendRuns): (message: ToRuns) => void {
+/**
+ * Answers questions about runs, one run at a time, and remembers the latest run for questions about its weights.
+ *
+ * @param keptBytes larger tensors are let go after the run, and made or read again when somebody asks
+ */
+export function serveRuns(attention: Attention, send: SendRuns, keptBytes: number): (message: ToRuns) => void {
   const underWay = new Map<number, AbortController>();
   let latest: { readonly run: number; readonly tensors: RunTensors } | null = null;
 
@@ -26,7 +30,7 @@ export function serveRuns(attention: Attention, send: SendRuns): (message: ToRun
             signal: abort.signal,
             onStep: step => send({ kind: 'step', id, step }),
           });
-          if (tensors !== null) latest = { run: id, tensors };
+          if (tensors !== null && bytesOf(tensors.input) <= keptBytes) latest = { run: id, tensors };
           send({ kind: 'answer', id, answer: found });
         } finally {
           underWay.delete(id);

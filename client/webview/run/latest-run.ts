@@ -93,7 +93,7 @@ export class LatestRunView {
   }
 
   /** Why the weights of a run say nothing about the mask that is shown. */
-  #misfit(state: State, { request, ran, name, id }: LatestRun): { problem: string | null; showAt: number | null } {
+  #misfit(state: State, { request, ran, name }: LatestRun): { problem: string | null; showAt: number | null } {
     const choice = shownOf(state)?.choice;
     if (choice === undefined) return { problem: 'No mask is shown.', showAt: null };
     if (choice.model.name !== name)
@@ -103,9 +103,7 @@ export class LatestRunView {
         problem: `The latest run was at n = ${count(ran.tokens)}, and the picture shows n = ${count(choice.tokens)}.`,
         showAt: ran.tokens,
       };
-    // Whoever ran it is the only one who could tell.
-    if (ran.lse === null && id === null)
-      return { problem: 'This run has too many rows for its weights to be sent here.', showAt: null };
+    if (ran.lse === null) return { problem: 'This run has too many rows for its weights to be kept.', showAt: null };
     const same = choice.layer === request.layer && this.#rulesOf(choice) === this.#text(request.model);
     return {
       problem: same ? null : 'The mask has changed since it ran: run it again to see its weights.',
@@ -142,7 +140,7 @@ export class LatestRunView {
     const question = { kind: 'weights', run, head, grid, remembered: null } as const;
     const found = await this.#client.ask(question);
     if (found !== null) return found;
-    if (ran.lse === null) throw new Error('The run is not known.');
+    if (ran.lse === null) throw new Error('The run is not known any more.');
     const again = await this.#client.ask({ ...question, remembered: { request, lse: ran.lse } });
     if (again === null) throw new Error('The run is not known.');
     return again;

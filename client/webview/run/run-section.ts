@@ -1,13 +1,11 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import { isDynamic } from '../../../runtime/pattern/bind.ts';
 import { patternAt } from '../../../runtime/pattern/model.ts';
-import type { TensorShape } from '../../run/run-request.ts';
 import { figure } from '../charts/figure.ts';
-import { count } from '../format.ts';
 import type { PageServices } from '../page-services.ts';
 import { ownState, type Section, setOwnState } from '../sections/section.ts';
 import { shownOf } from '../shown.ts';
-import { messageOf, type State } from '../state.ts';
+import type { State } from '../state.ts';
 import { setTokens } from '../tokens.ts';
 import { modelAt, runInHost, tensorsAt } from './ask-host.ts';
 import { LatestRunView } from './latest-run.ts';
@@ -18,6 +16,7 @@ import type { RunSummary } from './run-summary.ts';
 import { runView } from './run-view.ts';
 import { NO_RUNS, type RunServices, Runs, type SavedRuns } from './runs.ts';
 import { latestSweep, sweepChart } from './sweep.ts';
+import { TensorsInWords } from './tensors-in-words.ts';
 
 const ID = 'run';
 
@@ -152,47 +151,4 @@ function run({ store, send }: PageServices, runs: Runs, what: 'start' | 'sweep')
   });
   // In a narrow panel the outcome would appear below what is in sight.
   document.querySelector(`section.${ID}`)?.scrollIntoView({ block: 'nearest' });
-}
-
-/** Says what is in the file of tensors, as soon as that is known. */
-class TensorsInWords {
-  readonly #page: PageServices;
-  readonly #shapeOf: (name: string, bytes: Uint8Array) => Promise<TensorShape>;
-  #asked: State['tensors'] = null;
-  #text: string | null = null;
-
-  constructor(page: PageServices, shapeOf: (name: string, bytes: Uint8Array) => Promise<TensorShape>) {
-    this.#page = page;
-    this.#shapeOf = shapeOf;
-  }
-
-  text(
-    { tensors, tensorsProblem }: State,
-    picked: { readonly uri: string; readonly name: string } | null,
-  ): string | null {
-    if (tensorsProblem !== null) return tensorsProblem;
-    if (picked === null) return null;
-    if (tensors === null || tensors.uri !== picked.uri) return picked.name;
-    if (tensors !== this.#asked) void this.#ask(tensors);
-    return this.#text ?? picked.name;
-  }
-
-  async #ask(tensors: NonNullable<State['tensors']>): Promise<void> {
-    this.#asked = tensors;
-    this.#text = null;
-    const { name, bytes } = tensors;
-    let text: string;
-    try {
-      const { heads, kvHeads, queries, keys, headDim } = await this.#shapeOf(name, bytes);
-      const kv = kvHeads === heads ? '' : ` (${kvHeads} kv)`;
-      const rows = queries === keys ? '' : `, ${count(queries)} queries`;
-      text = `${name}: ${heads}${kv} x ${headDim}, n = ${count(keys)}${rows}`;
-    } catch (error) {
-      text = messageOf(error);
-    }
-    if (this.#asked !== tensors) return;
-    this.#text = text;
-    // Nothing else has changed, and it is to be shown all the same.
-    this.#page.store.update(({ sections }) => ({ sections: { ...sections } }));
-  }
 }
