@@ -10,6 +10,7 @@ import { runPattern } from './commands/run-pattern.ts';
 import { ComparisonDocuments } from './comparison-documents.ts';
 import type { HostAbilities } from './host-abilities.ts';
 import { LibraryDocuments } from './library-documents.ts';
+import { HostRuns } from './preview/host-runs.ts';
 import { Previews } from './preview/previews.ts';
 import { pictureSaver } from './preview/save-picture.ts';
 import type { RestartableClient } from './restartable-client.ts';
@@ -26,6 +27,7 @@ export function registerFeatures(
   const previews = new Previews(context, client, {
     chooseOther: name => chooseOther(name, client, library),
     savePicture: pictureSaver(context.workspaceState, host.places),
+    runs: new HostRuns(context, host.runs),
   });
   const comparisons = new ComparisonDocuments(context);
   showStatus(context, client, previews);

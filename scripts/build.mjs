@@ -63,6 +63,21 @@ const targets = {
     format: 'iife',
     target: 'es2022',
   },
+  // The same, for what runs attention: fetched when the first run is asked for.
+  'run-worker.js': {
+    entry: 'client/run/run-worker.ts',
+    platform: 'browser',
+    format: 'iife',
+    target: 'es2022',
+  },
+  // What makes that script run in a process of the extension host's machine.
+  'run-process.cjs': {
+    entry: 'client/run/run-process.node.ts',
+    platform: 'node',
+    format: 'cjs',
+    target: 'node20',
+    external: ['webgpu'],
+  },
   'cli.mjs': {
     entry: 'client/cli/main.ts',
     platform: 'node',

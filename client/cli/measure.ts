@@ -4,6 +4,7 @@ import { compareWithFull, type RunReport } from '../../runtime/attention/compare
 import { nodeWorkers } from '../../runtime/attention/cpu/workers.node.ts';
 import { openDawn } from '../../runtime/attention/gpu/dawn.node.ts';
 import { keptKernels } from '../../runtime/attention/gpu/kept-kernels.node.ts';
+import type { RunProgress } from '../../runtime/attention/run-clock.ts';
 import { withSelectionTime } from '../../runtime/attention/selection-time.ts';
 import type { BackendId, Precision } from '../../runtime/attention/types.ts';
 import type { Selection } from '../../runtime/dynamic/select-heads.ts';
@@ -69,7 +70,7 @@ export function measure(
 ): Promise<RunReport> {
   const { signal } = session;
   return session.during('Running', async progress => {
-    const onProgress = (share: number): void => progress.update(share);
+    const onProgress = ({ done }: RunProgress): void => progress.update(done);
     const limits = { longestFullMs: LONGEST_FULL_MS };
     const options = { backend, precision: dtype, signal, onProgress, ...limits };
     const report = await compareWithFull(attention, input, parts, options);

@@ -1,9 +1,10 @@
 import { totalmem } from 'node:os';
+import { modelForInput } from '../../runtime/attention/fit-model.ts';
 import { oneHead } from '../../runtime/attention/read-input.ts';
 import { sampleInput } from '../../runtime/attention/sample-data.ts';
 import type { AttentionInput } from '../../runtime/attention/types.ts';
 import type { Model } from '../../runtime/pattern/ir.ts';
-import { wrongUse } from './failure.ts';
+import { messageOf, wrongUse } from './failure.ts';
 import { bytes } from './numbers.ts';
 import { checkIndex, needsTokens, type Subject, type SubjectOptions } from './subject.ts';
 
@@ -32,7 +33,7 @@ export function problemOfTensors(
   input: AttentionInput,
 ): RunProblem {
   const { model, name } = subject;
-  const { heads, kvHeads, headDim, keys, queries } = input;
+  const { heads, keys } = input;
   const tokens = options.tokens ?? model.tokens;
   if (tokens !== null && tokens !== keys) {
     const asked = options.tokens === undefined ? `${name} has ${tokens}` : `--tokens says ${tokens}`;
@@ -40,25 +41,12 @@ export function problemOfTensors(
       `${file} has ${keys} tokens, but ${asked}; use --tokens ${keys} or tensors of [kv_heads, ${tokens}, head_dim]`,
     );
   }
-  if (model.kind === 'model') {
-    const same = (what: string, wanted: number | null, found: number): void => {
-      if (wanted !== null && wanted !== found)
-        throw wrongUse(`${file} has ${what} = ${found}, but ${name} has ${what} = ${wanted}`);
-    };
-    if (model.queries !== null && model.queries !== queries)
-      throw wrongUse(
-        `${file}: q has ${queries} queries, but ${name} has queries = ${model.queries}; ` +
-          `give q as [heads, ${model.queries}, head_dim] or change the model`,
-      );
-    same('heads', model.heads, heads);
-    same('kv_heads', model.kvHeads, kvHeads);
-    same('head_dim', model.headDim, headDim);
+  let fitted: Model;
+  try {
+    fitted = modelForInput(model, file, input);
+  } catch (error) {
+    throw wrongUse(messageOf(error));
   }
-  const fitted: Model = {
-    ...(model.kind === 'pattern' ? forHeads(model, heads, kvHeads) : model),
-    queries,
-    tokens: keys,
-  };
   checkIndex(model.kind === 'pattern' ? file : name, 'head', options.head, heads);
   return choose(fitted, options, input);
 }
@@ -99,9 +87,4 @@ function choose(model: Model, options: SubjectOptions, input: AttentionInput): R
   return options.head === undefined
     ? { model, layer, heads: [...Array(model.heads).keys()], input }
     : { model, layer, heads: [options.head], input: oneHead(input, options.head) };
-}
-
-/** A bare pattern over as many heads as the data has. */
-function forHeads(model: Model, heads: number, kvHeads: number): Model {
-  return { ...model, heads, kvHeads, rules: model.rules.map(rule => ({ ...rule, heads: [...Array(heads).keys()] })) };
 }

@@ -1,5 +1,6 @@
 import type { Model, Span } from '../../runtime/pattern/ir.ts';
 import type { Adjustable, Adjustments } from '../../server/protocol.ts';
+import type { RunFound, RunRequest, RunStep } from '../run/run-request.ts';
 
 /** What can be chosen in the preview of a file. */
 export interface PreviewChoice {
@@ -29,6 +30,17 @@ export interface LanguageModelFiles {
   readonly text: Uint8Array<ArrayBuffer>;
 }
 
+/** The declaration that is shown at a length that was asked for, or why it has no meaning there. */
+export type ModelAt =
+  | { readonly tokens: number; readonly model: Model }
+  | { readonly tokens: number; readonly model: null; readonly problem: string };
+
+/** What happens to a run in the extension host. */
+export type HostRunEvent =
+  | { readonly id: number; readonly step: RunStep }
+  | { readonly id: number; readonly found: RunFound }
+  | { readonly id: number; readonly failure: string; readonly cancelled: boolean };
+
 /** Host to page. */
 export type ToPage =
   /** The file and what it declares. Sent after `ready` and whenever it changes. */
@@ -41,6 +53,8 @@ export type ToPage =
       /** Length for patterns that have none of their own. */
       readonly defaultTokens: number;
       readonly renderer: RendererChoice;
+      /** Can attention run on the machine of the extension host? */
+      readonly runsInHost: boolean;
     }
   /** The selected declaration, good as of this version of the file. */
   | {
@@ -63,6 +77,8 @@ export type ToPage =
   /** Answers `pickLanguageModel`, in the same way. */
   | { readonly type: 'languageModel'; readonly files: LanguageModelFiles }
   | { readonly type: 'noLanguageModel'; readonly problem: string }
+  | { readonly type: 'modelAt'; readonly at: ModelAt }
+  | { readonly type: 'hostRun'; readonly event: HostRunEvent }
   | { readonly type: 'run' };
 
 /** A declaration of this or another file that the one that is shown is compared with. */
@@ -118,6 +134,11 @@ export type ToHost =
   | { readonly type: 'pickLanguageModel' }
   /** Write a picture to a file that the user chooses. `name`: what it is to be called, without its ending. */
   | { readonly type: 'save'; readonly name: string; readonly format: PictureFormat; readonly bytes: Uint8Array }
+  /** Send the declaration that is shown as it is at another length, and show it no differently. */
+  | { readonly type: 'modelAt'; readonly tokens: number }
+  /** Run attention on the machine of the extension host, which reads a file of tensors itself; `id` comes back with its events. */
+  | { readonly type: 'runInHost'; readonly id: number; readonly request: RunRequest }
+  | { readonly type: 'cancelRun'; readonly id: number }
   /** Put a text onto the clipboard, which a page cannot do that lacks the focus. */
   | { readonly type: 'copy'; readonly text: string }
   /** Attention ran, on this backend (`gpu`, `cpu`...) and device. */
@@ -150,6 +171,12 @@ export function isToHost(message: unknown): message is ToHost {
     case 'adjust':
     case 'apply':
       return isAdjustments(fields.adjustments);
+    case 'runInHost':
+      return typeof fields.id === 'number' && typeof fields.request === 'object' && fields.request !== null;
+    case 'cancelRun':
+      return typeof fields.id === 'number';
+    case 'modelAt':
+      return typeof fields.tokens === 'number';
     case 'select':
       return typeof fields.name === 'string';
     case 'copy':

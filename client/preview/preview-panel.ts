@@ -2,9 +2,11 @@ import * as vscode from 'vscode';
 import { type Adjustments, DeclarationsRequest, LowerRequest } from '../../server/protocol.ts';
 import type { RestartableClient } from '../restartable-client.ts';
 import { removeOperands, writeAdjustments } from './edit-source.ts';
+import type { HostRuns } from './host-runs.ts';
 import { pickLanguageModel } from './language-model-folder.ts';
 import {
   isToHost,
+  type ModelAt,
   type OtherName,
   type PreviewState,
   type PreviewView,
@@ -13,6 +15,7 @@ import {
 } from './messages.ts';
 import { OtherDeclaration } from './other-declaration.ts';
 import { pageHtml } from './page.ts';
+import { PanelRuns } from './panel-runs.ts';
 import { revealSpan } from './reveal-span.ts';
 import type { SavePicture } from './save-picture.ts';
 import { type PickedTensors, pickTensorFile, readTensorFile } from './tensor-file.ts';
@@ -30,6 +33,7 @@ export type ChooseOther = (shown: string | null) => Promise<OtherName | undefine
 export interface PreviewTools {
   readonly chooseOther: ChooseOther;
   readonly savePicture: SavePicture;
+  readonly runs: HostRuns;
 }
 
 /** One preview: a panel, the file it shows and the declaration chosen in it. */
@@ -37,6 +41,7 @@ export class PreviewPanel {
   readonly uri: vscode.Uri;
   readonly #panel: vscode.WebviewPanel;
   readonly #client: RestartableClient;
+  readonly #runs: PanelRuns;
   readonly #disposables: vscode.Disposable[] = [];
   readonly #tools: PreviewTools;
   /** What is compared with, if anything. */
@@ -69,12 +74,16 @@ export class PreviewPanel {
     this.#client = client;
     this.#tools = tools;
     this.#other = new OtherDeclaration(client, message => this.#post(message));
+    this.#runs = new PanelRuns(tools.runs, message => this.#post(message));
     this.#name = state.name;
     this.#disposables.push(
       panel.webview.onDidReceiveMessage((message: unknown) => this.#receive(message)),
       panel.onDidChangeViewState(() => {
         // A hidden page is destroyed; it says `ready` when it is back.
-        if (!panel.visible) this.#pageReady = false;
+        if (panel.visible) return;
+        this.#pageReady = false;
+        // Nobody would hear what comes out.
+        this.#runs.cancel();
       }),
       panel.onDidDispose(() => this.#dispose()),
       this.#ran,
@@ -174,6 +183,7 @@ export class PreviewPanel {
       selected: this.#name,
       defaultTokens: settings.get('tokens', 1024),
       renderer: settings.get<RendererChoice>('renderer', 'auto'),
+      runsInHost: this.#runs.available,
     });
     if (this.#name === null) {
       this.#post({
@@ -284,6 +294,15 @@ export class PreviewPanel {
           this.#post('problem' in files ? { type: 'noLanguageModel', ...files } : { type: 'languageModel', files });
         });
         break;
+      case 'modelAt':
+        void this.#modelAt(message.tokens).then(at => this.#post({ type: 'modelAt', at }));
+        break;
+      case 'runInHost':
+        void this.#runs.run(message.id, message.request);
+        break;
+      case 'cancelRun':
+        this.#runs.cancel(message.id);
+        break;
       case 'copy':
         void vscode.env.clipboard.writeText(message.text);
         break;
@@ -302,6 +321,24 @@ export class PreviewPanel {
           name: this.#name ?? undefined,
         });
         break;
+    }
+  }
+
+  /** The declaration that is shown at another length. */
+  async #modelAt(tokens: number): Promise<ModelAt> {
+    const problem = (why: string): ModelAt => ({ tokens, model: null, problem: why });
+    if (this.#name === null) return problem('This file declares no pattern yet.');
+    try {
+      const lowered = await this.#client.sendRequest(LowerRequest, {
+        uri: this.uri.toString(),
+        name: this.#name,
+        adjustments: this.#adjustments,
+        tokens,
+      });
+      if (lowered === null) return problem('The file is not open any more.');
+      return lowered.ok ? { tokens, model: lowered.model } : problem(lowered.message);
+    } catch (error) {
+      return problem(`The language server did not answer: ${error instanceof Error ? error.message : String(error)}`);
     }
   }
 
@@ -335,6 +372,7 @@ export class PreviewPanel {
 
   #dispose(): void {
     this.#disposed = true;
+    this.#runs.cancel();
     for (const disposable of this.#disposables) disposable.dispose();
   }
 }

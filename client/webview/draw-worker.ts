@@ -9,10 +9,8 @@ import { rowSpread, rowStretches } from '../../runtime/analyse/row-spread.ts';
 import { pairsByLength } from '../../runtime/analyse/scaling.ts';
 import { statistics } from '../../runtime/analyse/statistics.ts';
 import { type Waste, wasteOf } from '../../runtime/analyse/waste.ts';
-import { compileHeadParts } from '../../runtime/compile/compile-heads.ts';
 import { buildMaskTree, CompileError, type CompileOptions } from '../../runtime/compile/mask-tree.ts';
 import { rowCounts } from '../../runtime/compile/row-counts.ts';
-import { buffersOf } from '../../runtime/compile/tile-plan.ts';
 import { withoutParts } from '../../runtime/draw/hidden-parts.ts';
 import { LayeredMask } from '../../runtime/draw/layered-mask.ts';
 import { partsOf } from '../../runtime/draw/parts.ts';
@@ -110,12 +108,6 @@ function answerTo(request: DrawingRequest): Answer {
       const { choice, query } = request;
       const answer = receptiveField(modelShown(choice), query, choice.tokens, { effort: FLOW_EFFORT });
       return { answer, transfer: [answer.after.buffer] };
-    }
-    case 'plans': {
-      const { choice } = request;
-      const answer = compileHeadParts(modelShown(choice), choice.layer, request.heads, choice.tokens);
-      const plans = answer.flatMap(part => part.plans);
-      return { answer, transfer: [...new Set(plans.flatMap(buffersOf))] };
     }
   }
 }

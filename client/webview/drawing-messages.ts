@@ -9,7 +9,6 @@ import type { RowSpread, RowStretch } from '../../runtime/analyse/row-spread.ts'
 import type { PairsAtLength } from '../../runtime/analyse/scaling.ts';
 import type { Statistics } from '../../runtime/analyse/statistics.ts';
 import type { Waste } from '../../runtime/analyse/waste.ts';
-import type { PlanParts } from '../../runtime/attention/types.ts';
 import type { Count } from '../../runtime/compile/count.ts';
 import type { Palette } from '../../runtime/draw/palette.ts';
 import type { View } from '../../runtime/draw/raster.ts';
@@ -104,8 +103,7 @@ export type DrawingRequest =
   /** A shortest way on which position `query` hears of `key` through the layers of the model. */
   | { readonly kind: 'way'; readonly choice: MaskChoice; readonly query: number; readonly key: number }
   /** What position `query` hears of as layers are stacked. */
-  | { readonly kind: 'field'; readonly choice: MaskChoice; readonly query: number }
-  | { readonly kind: 'plans'; readonly choice: MaskChoice; readonly heads: readonly number[] };
+  | { readonly kind: 'field'; readonly choice: MaskChoice; readonly query: number };
 
 export interface DrawingAnswers {
   readonly draw: Picture;
@@ -123,7 +121,6 @@ export interface DrawingAnswers {
   readonly picture: Uint8Array<ArrayBuffer>;
   readonly compare: Comparison;
   readonly field: ReceptiveField;
-  readonly plans: PlanParts;
 }
 
 export interface ToWorker {

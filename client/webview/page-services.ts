@@ -1,5 +1,6 @@
 import type { ToHost } from '../preview/messages.ts';
 import { LatestWorker } from './drawing.ts';
+import type { OverPicture } from './over-picture.ts';
 import type { State } from './state.ts';
 import type { Store } from './store.ts';
 
@@ -10,6 +11,10 @@ export interface PageServices {
   readonly workerUrl: Promise<string>;
   /** Script of the workers that measure quality, fetched when one is needed. */
   readonly qualityScript: string;
+  /** Address of the script that runs attention in a worker. */
+  readonly runScript: string;
+  /** What sections lay over the picture. */
+  readonly overPicture: OverPicture[];
   send(message: ToHost): void;
 }
 

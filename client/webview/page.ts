@@ -35,6 +35,8 @@ export function startPage(root: HTMLElement, host: PageHost, kept: KeptState | u
     store,
     workerUrl: workerUrl(root.dataset.worker ?? ''),
     qualityScript: root.dataset.quality ?? '',
+    overPicture: [],
+    runScript: root.dataset.runs ?? '',
     send: message => host.postMessage(message),
   };
   const picture = new MaskPicture(page);

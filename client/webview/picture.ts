@@ -96,7 +96,7 @@ export class MaskPicture implements PictureActions, Navigation {
     return html`<div class="picture ${stale ? 'stale' : ''}">
       <div class="masks">
       <div class="mask">
-        ${this.#view.element} ${this.#marks} ${this.#minimap.canvas}
+        ${this.#view.element} ${this.#page.overPicture.map(({ canvas }) => canvas)} ${this.#marks} ${this.#minimap.canvas}
         <span class="axis keys" aria-hidden="true">keys j →</span>
         <span class="axis queries" aria-hidden="true">queries i →</span>
         ${other === null ? nothing : html`<span class="caption" aria-hidden="true">${comparedNames(state)[0]}</span>`}
@@ -260,6 +260,8 @@ export class MaskPicture implements PictureActions, Navigation {
     if (context === null) return;
     const shown = shownOf(state);
     const choice = shown?.choice;
+    const place = { camera, size, extent: this.#extent };
+    for (const over of this.#page.overPicture) over.draw(place, () => this.#view.paintSoon());
     drawMarks(context, {
       camera,
       size,

@@ -13,6 +13,7 @@ export function received(message: ToPage, state: State): Partial<State> {
         name: message.selected,
         defaultTokens: message.defaultTokens,
         renderer: message.renderer,
+        runsInHost: message.runsInHost,
       };
     case 'model': {
       const { model } = message;
@@ -41,6 +42,10 @@ export function received(message: ToPage, state: State): Partial<State> {
       return { languageModel: message.files, languageModelProblem: null };
     case 'noLanguageModel':
       return { languageModel: null, languageModelProblem: message.problem };
+    case 'modelAt':
+      return { modelAt: message.at };
+    case 'hostRun':
+      return { hostRun: message.event };
     case 'run':
       return { runsAsked: state.runsAsked + 1 };
   }

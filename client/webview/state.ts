@@ -3,7 +3,14 @@ import type { ReceptiveField } from '../../runtime/analyse/receptive-field.ts';
 import { DARK, type OpaquePalette } from '../../runtime/draw/palette.ts';
 import type { Model } from '../../runtime/pattern/ir.ts';
 import type { Adjustable, Adjustments } from '../../server/protocol.ts';
-import type { LanguageModelFiles, PreviewChoice, RendererChoice, TensorFile } from '../preview/messages.ts';
+import type {
+  HostRunEvent,
+  LanguageModelFiles,
+  ModelAt,
+  PreviewChoice,
+  RendererChoice,
+  TensorFile,
+} from '../preview/messages.ts';
 import type { ComparedWith } from './compare/compared-with.ts';
 import type { DrawingAnswers, Inquiry } from './drawing-messages.ts';
 import type { HeadMasks } from './heads.ts';
@@ -87,6 +94,12 @@ export interface State extends KeptState {
   readonly comparison: Found<Comparison>;
   /** How saving or copying the picture goes, or null. */
   readonly saving: { readonly busy: true } | { readonly done: string } | { readonly problem: string } | null;
+  /** The model at a length that was asked for, or why it has none there; null while nothing was asked, or answered. */
+  readonly modelAt: ModelAt | null;
+  /** Can attention run on the machine of the extension host? */
+  readonly runsInHost: boolean;
+  /** What last happened to a run there. */
+  readonly hostRun: HostRunEvent | null;
   /** Counts the requests of the extension to run attention. */
   readonly runsAsked: number;
 }
@@ -131,6 +144,9 @@ export function initialState(kept: KeptState | undefined): State {
     field: null,
     comparison: null,
     saving: null,
+    modelAt: null,
+    runsInHost: false,
+    hostRun: null,
     runsAsked: 0,
   };
 }

@@ -3,7 +3,8 @@ import { breathe, throwIfAborted } from './abort.ts';
 import type { AttendOptions, Attention } from './attention.ts';
 import { compareRows, sampleRows } from './compare.ts';
 import { fullPlan } from './full-plan.ts';
-import { referenceRows } from './reference.ts';
+import { type HeadRow, referenceRows } from './reference.ts';
+import { RunClock, type RunProgress } from './run-clock.ts';
 import type { AttentionInput, AttentionResult, PlanParts } from './types.ts';
 
 /** A sparse run set against full attention on the same data and against the reference. */
@@ -21,9 +22,19 @@ export interface RunReport {
   /** Rows, over all heads, that were compared with the reference, and how many there are. */
   readonly checkedRows: number;
   readonly rows: number;
+  /** Each of the checked rows, and the largest absolute difference in it. */
+  readonly rowDifferences: readonly RowDifference[];
+  /** Output of full attention [heads][queries][headDim], or null when it was not run. */
+  readonly fullOutput: Float32Array | null;
 }
 
-export interface CompareOptions extends AttendOptions {
+/** How far a row of the output is from the reference. */
+export interface RowDifference extends HeadRow {
+  readonly difference: number;
+}
+
+export interface CompareOptions extends Omit<AttendOptions, 'onProgress'> {
+  readonly onProgress?: (progress: RunProgress) => void;
   /** Full attention is left out when it is predicted to take longer; milliseconds, default 60,000. */
   readonly longestFullMs?: number;
 }
@@ -41,8 +52,8 @@ const FULL_TILE_SIDE = 64;
 /** A full run whose plan lists more tiles is left out: 256 MiB. */
 const MAX_FULL_TILES = 2 ** 25;
 
-/** Share of the progress that the sparse run takes. */
-const SPARSE_SHARE = 0.4;
+/** About what checking takes when all of its budget is used; milliseconds. */
+const CHECK_MS = 500;
 /** Runs shorter than this are repeated: the first one also pays for warming up. Milliseconds. */
 const SHORT_RUN_MS = 250;
 const REPEATS = 3;
@@ -57,33 +68,58 @@ export async function compareWithFull(
   plans: PlanParts,
   options: CompareOptions,
 ): Promise<RunReport> {
-  const { onProgress } = options;
-  const part = (from: number, share: number): AttendOptions => ({
-    ...options,
-    ...(onProgress === undefined ? {} : { onProgress: (done: number) => onProgress(from + share * done) }),
-  });
-  const sparse = await fastest(() => attention.attend(input, plans, part(0, SPARSE_SHARE)));
+  const { onProgress, ...attending } = options;
+  const longestFullMs = options.longestFullMs ?? 60_000;
   const rows = input.heads * input.queries;
   const keysPerRow = Math.max(1, pairsOfHeads(plans) / rows);
-  const affordable = Math.floor(CHECK_BUDGET / (keysPerRow * (input.headDim + COST_OF_PAIR)));
-  const checkedRows = Math.min(rows, Math.max(FEWEST_CHECKED_ROWS, affordable));
-  const largestDifference = await differenceFromReference(input, plans, sparse, checkedRows, options);
-
+  const costOfRow = keysPerRow * (input.headDim + COST_OF_PAIR);
+  const checkedRows = Math.min(rows, Math.max(FEWEST_CHECKED_ROWS, Math.floor(CHECK_BUDGET / costOfRow)));
+  const checkMs = (CHECK_MS * checkedRows * costOfRow) / CHECK_BUDGET;
   const fullTiles = Math.ceil(input.queries / FULL_TILE_SIDE) * Math.ceil(input.keys / FULL_TILE_SIDE);
-  const predictedFullMs = (sparse.timing.kernelMs * input.heads * fullTiles) / Math.max(1, computedTiles(plans));
-  let fullMs: number | null = null;
-  if (fullTiles <= MAX_FULL_TILES && predictedFullMs <= (options.longestFullMs ?? 60_000)) {
+  /** How many times as long full attention takes as the sparse run. */
+  const fullRatio = (input.heads * fullTiles) / Math.max(1, computedTiles(plans));
+  const fullMsFor = (sparseMs: number): number => {
+    const ms = sparseMs * fullRatio;
+    return fullTiles > MAX_FULL_TILES || ms > longestFullMs ? 0 : ms;
+  };
+
+  const clock = onProgress === undefined ? undefined : new RunClock(onProgress);
+  const told = clock === undefined ? {} : { onProgress: (done: number) => clock.progress(done) };
+  clock?.begin('sparse', ms => (ms === null ? null : checkMs + fullMsFor(ms)));
+  const sparse = await fastest(() => attention.attend(input, plans, { ...attending, ...told }));
+  const { kernelMs } = sparse.timing;
+  const predictedFullMs = kernelMs * fullRatio;
+  const fullIsTried = fullTiles <= MAX_FULL_TILES && predictedFullMs <= longestFullMs;
+
+  clock?.begin('check', () => (fullIsTried ? predictedFullMs : 0));
+  const rowDifferences = await differencesFromReference(input, plans, sparse, checkedRows, options, done =>
+    clock?.progress(done),
+  );
+  const largestDifference = rowDifferences.reduce((most, { difference }) => Math.max(most, difference), 0);
+
+  let full: AttentionResult | null = null;
+  if (fullIsTried) {
+    clock?.begin('full', () => 0);
     const tile = { queries: FULL_TILE_SIDE, keys: FULL_TILE_SIDE };
-    const full = fullPlan(input.queries, input.keys, tile);
+    const plan = fullPlan(input.queries, input.keys, tile);
     const headPlan = new Array<number>(input.heads).fill(0);
     // The backend that made the sparse result, so that the two times can be compared.
-    const fullOptions = { ...part(SPARSE_SHARE, 1 - SPARSE_SHARE), backend: sparse.backend };
-    const result = await fastest(() => attention.attend(input, [{ plans: [full], headPlan }], fullOptions));
-    if (result.backend === sparse.backend) fullMs = result.timing.kernelMs;
+    const fullOptions = { ...attending, ...told, backend: sparse.backend };
+    const result = await fastest(() => attention.attend(input, [{ plans: [plan], headPlan }], fullOptions));
+    if (result.backend === sparse.backend) full = result;
   }
-  onProgress?.(1);
-  const speedUp = fullMs === null || sparse.timing.kernelMs === 0 ? null : fullMs / sparse.timing.kernelMs;
-  return { sparse, fullMs, predictedFullMs, speedUp, largestDifference, checkedRows, rows };
+  const fullMs = full?.timing.kernelMs ?? null;
+  return {
+    sparse,
+    fullMs,
+    predictedFullMs,
+    speedUp: fullMs === null || kernelMs === 0 ? null : fullMs / kernelMs,
+    largestDifference,
+    checkedRows,
+    rows,
+    rowDifferences,
+    fullOutput: full?.o ?? null,
+  };
 }
 
 /** The run with the shortest kernel time of a few, or of one when it is long. */
@@ -97,23 +133,27 @@ async function fastest(run: () => Promise<AttentionResult>): Promise<AttentionRe
   return best;
 }
 
-/** Largest difference of the output over some rows; lets others have their turn, and stops when it is cancelled. */
-async function differenceFromReference(
+/** Differences of the output over some rows; lets others have their turn, and stops when it is cancelled. */
+async function differencesFromReference(
   input: AttentionInput,
   plans: PlanParts,
   result: AttentionResult,
   count: number,
   { scale, signal }: CompareOptions,
-): Promise<number> {
+  progress: (done: number) => void,
+): Promise<RowDifference[]> {
   const rows = sampleRows(input, count);
-  let largest = 0;
+  const found: RowDifference[] = [];
   for (let from = 0; from < rows.length; from += CHECKED_AT_ONCE) {
     throwIfAborted(signal);
     const reference = referenceRows(input, plans, rows.slice(from, from + CHECKED_AT_ONCE), scale);
-    largest = Math.max(largest, compareRows(input, result, reference).o);
+    reference.rows.forEach((row, index) => {
+      found.push({ ...row, difference: compareRows(input, result, reference, index, index + 1).o });
+    });
+    progress(found.length / rows.length);
     await breathe();
   }
-  return largest;
+  return found;
 }
 
 /** Pairs over all heads. */

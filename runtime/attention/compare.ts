@@ -17,12 +17,19 @@ export function compareResults(a: Outputs, b: Outputs): Difference {
   return { o: largestDifference(a.o, b.o), lse: largestDifference(a.lse, b.lse) };
 }
 
-/** How far the rows of a result are from their float64 reference. */
-export function compareRows(input: AttentionInput, result: Outputs, reference: ReferenceRows): Difference {
+/** How far the rows of a result are from their float64 reference, those from index `from` to `to` of it. */
+export function compareRows(
+  input: AttentionInput,
+  result: Outputs,
+  reference: ReferenceRows,
+  from = 0,
+  to = reference.rows.length,
+): Difference {
   const { queries, headDim } = input;
   let o = 0;
   let lse = 0;
-  reference.rows.forEach(({ head, row }, index) => {
+  reference.rows.slice(from, to).forEach(({ head, row }, distance) => {
+    const index = from + distance;
     const at = head * queries + row;
     const expected = reference.o.subarray(index * headDim, (index + 1) * headDim);
     o = Math.max(o, largestDifference(result.o.subarray(at * headDim, (at + 1) * headDim), expected));

@@ -94,6 +94,15 @@ export class PreviewPage {
     await this.page.evaluate(data => window.postMessage(data), message);
   }
 
+  /** Sends a file of tensors, as the extension does after the user picked it. */
+  async sendTensors(file: { readonly uri: string; readonly name: string }, bytes: Uint8Array): Promise<void> {
+    await this.page.evaluate(
+      ([named, numbers]) =>
+        window.postMessage({ type: 'tensors', file: { ...named, bytes: Uint8Array.from(numbers) } }),
+      [file, [...bytes]] as const,
+    );
+  }
+
   /** What the page has sent so far. */
   async sent(): Promise<readonly ToHost[]> {
     return this.page.evaluate(() => (window as unknown as { sent: ToHost[] }).sent);
@@ -123,6 +132,7 @@ export class PreviewPage {
       selected: name,
       defaultTokens: tokens,
       renderer,
+      runsInHost: false,
     });
     await this.send({ type: 'model', version: 1, name, model, adjustables });
     await this.shown(`${name} ${model.tokens ?? tokens}`);
@@ -264,7 +274,7 @@ function html(theme: Theme): string {
     setState: state => sessionStorage.setItem('state', JSON.stringify(state)),
   });
 </script>
-<main id="preview" data-worker="draw-worker.js" data-quality="quality-worker.js"></main>
+<main id="preview" data-worker="draw-worker.js" data-quality="quality-worker.js" data-runs="run-worker.js"></main>
 <script type="module" src="webview.js"></script>
 </body>
 </html>`;

@@ -64,7 +64,7 @@ describe('the sections', () => {
       }, value);
     await pick('backend', 'cpu');
     await pick('width', '32');
-    const rows = page.locator('.run tbody tr');
+    const rows = page.locator('.run .runs tbody tr');
     for (const expected of [1, 2]) {
       await page.locator('.run vscode-button', { hasText: /^\s*Run\s*$/ }).click();
       await expect.poll(() => rows.count(), { timeout: 60_000 }).toBe(expected);
@@ -75,13 +75,13 @@ describe('the sections', () => {
     await preview.shown('measured 256');
     expect(await rows.count()).toBe(2);
     expect((await rows.first().innerText()).replace(/\s+/g, ' ')).toMatch(
-      /^measured CPU f32 256 1 32 [0-9.]+ ms [0-9.]+ ms /,
+      /^measured CPU f32 256 1 1 32 random [0-9.]+ ms [0-9.]+ ms /,
     );
     expect(await page.locator('.run .dtype').evaluate(element => (element as HTMLSelectElement).value)).toBe('f16');
     await page.locator('.run vscode-button', { hasText: 'Copy as CSV' }).click();
     await expect
       .poll(async () => (await preview.sent()).find(message => message.type === 'copy'))
-      .toMatchObject({ text: expect.stringMatching(/\r\nmeasured,CPU,f32,256,1,32,/) });
+      .toMatchObject({ text: expect.stringMatching(/\r\nmeasured,CPU,f32,256,1,1,32,random,/) });
     await page.locator('.run vscode-button', { hasText: 'Clear' }).click();
     await rows.first().waitFor({ state: 'detached' });
   }, 120_000);

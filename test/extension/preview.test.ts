@@ -1,11 +1,31 @@
-import { describe, expect, test } from 'vitest';
+import { createRequire } from 'node:module';
+import { pathToFileURL } from 'node:url';
+import { describe, expect, inject, test } from 'vitest';
 import { DARK } from '../../runtime/draw/palette.ts';
 import { useWorkbench } from './use-workbench.ts';
+
+const dawn = pathToFileURL(createRequire(import.meta.url).resolve('webgpu')).href;
+
+/** q, k and v of two heads, 40 tokens, width 4, as a file that is a text: each number is 12.078431. */
+function tensors(): string {
+  const size = 2 * 40 * 4 * 4;
+  const entry = (index: number) => ({
+    dtype: 'F32',
+    shape: [2, 40, 4],
+    data_offsets: [index * size, (index + 1) * size],
+  });
+  const header = JSON.stringify({ q: entry(0), k: entry(1), v: entry(2) }).padEnd(256 + 64);
+  return `\u0040\u0001${'\0'.repeat(6)}${header}${'A'.repeat(3 * size)}`;
+}
 
 const workbench = useWorkbench({
   files: {
     'preview.sparse': 'pattern small = sliding(4) | columns([0])\n\npattern other = full()\n',
     'empty.sparse': '',
+    'qkv.safetensors': tensors(),
+    // The npm package, as a trusted workspace may have it.
+    'node_modules/webgpu/package.json': '{ "name": "webgpu", "type": "module", "main": "index.js" }',
+    'node_modules/webgpu/index.js': `export * from ${JSON.stringify(dawn)};\n`,
   },
 });
 
@@ -46,6 +66,18 @@ async function setTokens(text: string): Promise<void> {
   const field = frame.locator('#tokens').locator('input');
   await field.fill(text);
   await field.press('Enter');
+}
+
+/** Picks a value of a select of the section that runs attention. */
+async function choose(name: string, value: string): Promise<void> {
+  await (await previewFrame()).locator(`.run .${name}`).evaluate((element, to) => {
+    (element as HTMLSelectElement).value = to;
+    element.dispatchEvent(new Event('change', { bubbles: true }));
+  }, value);
+}
+
+async function runButton(): Promise<void> {
+  await (await previewFrame()).locator('.run vscode-button', { hasText: /^\s*Run\s*$/ }).click();
 }
 
 async function numbersText(): Promise<string> {
@@ -345,6 +377,39 @@ describe('the preview', () => {
     const difference = Number(/Largest difference ([0-9.e+-]+)/.exec(text)?.[1]);
     expect(difference).toBeLessThan(1e-5);
     expect(await frame.locator('.run .headline').innerText()).toMatch(/x against full attention/);
+  });
+
+  test('runs attention on tensors that the user picks', async () => {
+    const frame = await previewFrame();
+    await choose('backend', 'cpu');
+    await choose('data', 'tensors');
+    const folder = new URL((await workbench().probe.ask('workspaceUri', {})) ?? '').pathname.replace(/\/$/, '');
+    await workbench().until(
+      'the dialog',
+      async () => (await workbench().quickInputValue())?.startsWith(folder) === true,
+    );
+    await workbench().answerInput(`${folder}/qkv.safetensors`);
+    await frame.locator('.run .file', { hasText: 'qkv.safetensors: 2 x 4, n = 40' }).waitFor();
+    await runButton();
+    const row = frame.locator('.run .runs tbody tr').first();
+    await row.filter({ hasText: 'qkv.safetensors' }).waitFor({ timeout: 60_000 });
+    expect((await row.innerText()).replace(/\s+/g, ' ')).toMatch(/^other CPU f32 40 2 2 4 qkv\.safetensors /);
+    await choose('data', 'random');
+  });
+
+  test.runIf(inject('hostKind') !== 'web')('runs attention on the GPU of the extension host', async () => {
+    const frame = await previewFrame();
+    await choose('backend', 'host');
+    await runButton();
+    const outcome = frame.locator('.run dl.numbers');
+    await outcome.filter({ hasText: 'GPU of the extension host' }).waitFor({ timeout: 60_000 });
+    expect(await frame.locator('.run .runs tbody tr').first().innerText()).toContain('GPU (host)');
+    await choose('backend', 'gpu');
+  });
+
+  test.runIf(inject('hostKind') === 'web')('offers no GPU of an extension host that has none', async () => {
+    const options = await (await previewFrame()).locator('.run .backend vscode-option').allInnerTexts();
+    expect(options.map(text => text.trim())).toEqual(['WebGPU', 'CPU']);
   });
 
   test('keeps what it found when another tab hides it', async () => {

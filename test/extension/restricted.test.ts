@@ -4,7 +4,12 @@ import { useWorkbench } from './use-workbench.ts';
 
 const workbench = useWorkbench({
   restricted: true,
-  files: { 'mine.sparse': 'pattern mine = sliding(4)\n' },
+  files: {
+    'mine.sparse': 'pattern mine = sliding(4)\n',
+    // As somebody else's folder may have it: native code, for all one knows.
+    'node_modules/webgpu/package.json': '{ "name": "webgpu", "main": "index.js" }',
+    'node_modules/webgpu/index.js': 'throw new Error("it was loaded")',
+  },
 });
 
 describe('a folder that is not trusted', () => {
@@ -22,6 +27,23 @@ describe('a folder that is not trusted', () => {
     await workbench().pressUntil(['ControlOrMeta+K', 'v'], 'the preview', async () => (await tab.count()) > 0);
     const frame = await workbench().webview('#preview canvas');
     await frame.locator('canvas[data-shown="mine 1024"]').waitFor();
+  });
+
+  test('runs attention, but none of the code that the folder brings', async () => {
+    const frame = await workbench().webview('#preview canvas');
+    const run = frame.locator('section.run');
+    const choose = (value: string): Promise<void> =>
+      run.locator('.backend').evaluate((element, to) => {
+        (element as HTMLSelectElement).value = to;
+        element.dispatchEvent(new Event('change', { bubbles: true }));
+      }, value);
+    await choose('host');
+    const button = run.locator('vscode-button', { hasText: /^\s*Run\s*$/ });
+    await button.click();
+    await run.locator('.failure', { hasText: 'needs the npm package webgpu (Dawn), which is not installed' }).waitFor();
+    await choose('cpu');
+    await button.click();
+    await run.locator('.runs tbody tr', { hasText: 'CPU' }).waitFor({ timeout: 60_000 });
   });
 
   test('has the export, too', async () => {

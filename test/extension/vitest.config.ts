@@ -18,7 +18,13 @@ export default defineConfig({
           // Only the VS Code server can be told not to trust a folder.
           ...(name === 'server' ? [] : ['test/extension/restricted.test.ts']),
           // Need a browser and no editor, so once is enough.
-          ...(name === 'web' ? [] : ['test/extension/determinism.test.ts', 'test/extension/preview-page*.test.ts']),
+          ...(name === 'web'
+            ? []
+            : [
+                'test/extension/determinism.test.ts',
+                'test/extension/preview-page*.test.ts',
+                'test/extension/preview-runs.test.ts',
+              ]),
           // Serves this editor itself.
           ...(name === 'web' ? [] : ['test/extension/start.test.ts']),
         ],

@@ -21,6 +21,8 @@ const expectedFiles = [
   'extension/dist/extension.web.cjs',
   'extension/dist/job-worker.js',
   'extension/dist/quality-worker.js',
+  'extension/dist/run-process.cjs',
+  'extension/dist/run-worker.js',
   'extension/dist/server.cjs',
   'extension/dist/server.web.js',
   'extension/dist/webview.css',

@@ -1,21 +1,23 @@
-import type { KernelMemory } from '../../../runtime/attention/gpu/kernels.ts';
-
 const PREFIX = 'sparse-attention kernel ';
 
-/** Which kernels are fastest on this device, kept by the page's browser. Where that keeps nothing, they are tried again. */
-export const keptKernels: KernelMemory = {
-  get(key) {
-    try {
-      return localStorage.getItem(PREFIX + key) ?? undefined;
-    } catch {
-      return undefined;
+/** Which kernels are fastest on this device, as the page's browser keeps them. Where it keeps nothing, they are tried again. */
+export function keptKernels(): Record<string, string> {
+  const known: Record<string, string> = {};
+  try {
+    for (let index = 0; index < localStorage.length; index++) {
+      const key = localStorage.key(index);
+      if (key?.startsWith(PREFIX)) known[key.slice(PREFIX.length)] = localStorage.getItem(key) ?? '';
     }
-  },
-  set(key, kernel) {
-    try {
-      localStorage.setItem(PREFIX + key, kernel);
-    } catch {
-      // Full or forbidden: trials take a second.
-    }
-  },
-};
+  } catch {
+    // Forbidden: trials take a second.
+  }
+  return known;
+}
+
+export function keepKernel(key: string, kernel: string): void {
+  try {
+    localStorage.setItem(PREFIX + key, kernel);
+  } catch {
+    // Full or forbidden.
+  }
+}

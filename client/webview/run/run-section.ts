@@ -1,49 +1,152 @@
+import { html, nothing, type TemplateResult } from 'lit';
+import { isDynamic } from '../../../runtime/pattern/bind.ts';
+import { patternAt } from '../../../runtime/pattern/model.ts';
+import { figure } from '../charts/figure.ts';
 import type { PageServices } from '../page-services.ts';
 import { ownState, type Section, setOwnState } from '../sections/section.ts';
 import { shownOf } from '../shown.ts';
 import type { State } from '../state.ts';
+import { setTokens } from '../tokens.ts';
+import { modelAt, runInHost, tensorsAt } from './ask-host.ts';
+import { LatestRunView } from './latest-run.ts';
+import { pageRuns } from './page-runs.ts';
+import { runDetails } from './run-details.ts';
+import { problemOf, requestOf, widthOfRun } from './run-settings.ts';
+import type { RunSummary } from './run-summary.ts';
 import { runView } from './run-view.ts';
-import { NO_RUNS, Runs, type SavedRuns } from './runs.ts';
+import { NO_RUNS, type RunServices, Runs, type SavedRuns } from './runs.ts';
+import { latestSweep, sweepChart } from './sweep.ts';
+import { TensorsInWords } from './tensors-in-words.ts';
 
 const ID = 'run';
+
+/** Tensors larger than this together (q, k, v and the outputs) are not tried in a page; bytes. */
+const MEMORY_LIMIT = 512 * 2 ** 20;
 
 /** Attention over the mask that is shown. */
 export function runSection(page: PageServices): Section {
   const { store } = page;
-  const runs = new Runs(page.workerUrl, ownState(store.state, ID, NO_RUNS), () =>
-    setOwnState<SavedRuns>(page, ID, runs.saved),
-  );
+  const client = pageRuns(page.runScript);
+  const services: RunServices = {
+    async request(choice, tokens, settings, signal, longestFullMs) {
+      if (settings.data === 'tensors') {
+        if (settings.tensors === null) throw new Error('Pick a file of tensors first.');
+        const { uri, name, bytes } = await tensorsAt(page, settings.tensors.uri, signal);
+        const shape = await client.ask({ kind: 'shape', name, bytes }, { signal });
+        const model =
+          choice.model.tokens === null || choice.model.tokens === shape.keys
+            ? choice.model
+            : await modelAt(page, shape.keys, signal);
+        return requestOf(choice, model, shape.keys, { kind: 'tensors', uri, name, bytes }, settings, longestFullMs);
+      }
+      const length = tokens ?? settings.tokens ?? choice.tokens;
+      // A pattern says itself what it is at any length; what a model says of its length the server knows.
+      const model =
+        choice.model.kind === 'pattern' || length === choice.tokens
+          ? choice.model
+          : await modelAt(page, length, signal);
+      return requestOf(choice, model, length, { kind: settings.data }, settings, longestFullMs);
+    },
+    async compute(request, { runOn }, options) {
+      if (runOn === 'host') return { found: await runInHost(page, request, options), id: null };
+      const id = client.nextId;
+      const found = await client.ask({ kind: 'run', request, memoryLimit: MEMORY_LIMIT }, options);
+      return { found, id };
+    },
+    changed: () => setOwnState<SavedRuns>(page, ID, runs.saved),
+  };
+  const runs = new Runs(services, ownState(store.state, ID, NO_RUNS));
+  const latest = new LatestRunView(page, client, () => runs.latest);
+  const file = new TensorsInWords(page, async (name, bytes) => client.ask({ kind: 'shape', name, bytes }));
+  let wanted = false;
   store.subscribe((state, before) => {
-    if (state.runsAsked !== before.runsAsked) run(page, runs);
+    if (state.runsAsked !== before.runsAsked) run(page, runs, 'start');
+    if (state.tensors === before.tensors || !wanted || state.tensors === null) return;
+    wanted = false;
+    const { uri, name } = state.tensors;
+    runs.set({ data: 'tensors', tensors: { uri, name } });
   });
   return {
     id: ID,
     title: 'Attention',
-    content: state =>
-      runView(runs.view(canRun(state), shownOf(state)?.choice.model.heads ?? 1), {
-        run: () => run(page, runs),
-        cancel: () => runs.cancel(),
-        set: settings => runs.set(settings),
-        clear: () => runs.clear(),
-        copy: text => page.send({ type: 'copy', text }),
-      }),
+    content: state => {
+      const { settings } = runs;
+      const choice = shownOf(state)?.choice;
+      const problem = choice === undefined ? null : problemOf(choice.model, settings);
+      return html`${runView(
+        {
+          settings,
+          tokens: choice?.tokens ?? 0,
+          width: choice === undefined ? 0 : widthOfRun(choice.model, null),
+          heads: choice?.model.heads ?? 1,
+          canUseHost: state.runsInHost,
+          tensors: file.text(state, settings.tensors),
+          underWay: runs.underWay,
+          notice: problem ?? runs.notice,
+          remark: runs.remark,
+          runs: runs.runs,
+          canRun: canRun(state) && problem === null,
+        },
+        {
+          run: () => run(page, runs, 'start'),
+          sweep: () => run(page, runs, 'sweep'),
+          cancel: () => runs.cancel(),
+          set: chosen => runs.set(chosen),
+          pick: () => {
+            wanted = true;
+            page.send({ type: 'pickTensors' });
+          },
+          clear: () => runs.clear(),
+          copy: text => page.send({ type: 'copy', text }),
+        },
+      )}
+      ${detailsOf(latest, state, page)} ${sweepFigure(runs.runs, state)}`;
+    },
   };
 }
 
-function canRun(state: State): boolean {
-  return shownOf(state)?.bound != null && state.drawProblem === null;
+function detailsOf(latest: LatestRunView, state: State, page: PageServices): TemplateResult | typeof nothing {
+  const details = latest.details(state);
+  if (details === null) return nothing;
+  return runDetails(details, state.palette, {
+    setWeights: of => latest.setWeights(of),
+    setHead: head => latest.setHead(head),
+    show: tokens => setTokens(page, String(tokens)),
+  });
 }
 
-function run({ store, send }: PageServices, runs: Runs): void {
+/** The chart of the latest sweep: the same object for the same runs, so that it is not drawn again. */
+const charts = new WeakMap<readonly RunSummary[], ReturnType<typeof sweepChart>>();
+
+function sweepFigure(runs: readonly RunSummary[], { palette }: State): TemplateResult | typeof nothing {
+  let chart = charts.get(runs);
+  if (chart === undefined) {
+    chart = sweepChart(latestSweep(runs));
+    charts.set(runs, chart);
+  }
+  return chart === null ? nothing : figure(chart, palette);
+}
+
+/** A mask that is chosen by content has no picture before there is content, and runs all the same. */
+function canRun(state: State): boolean {
+  const shown = shownOf(state);
+  if (shown === null) return false;
+  if (shown.bound !== null) return state.drawProblem === null;
+  const { model, layer, head } = shown.choice;
+  const pattern = patternAt(model, layer, head);
+  return pattern !== undefined && isDynamic(pattern);
+}
+
+function run({ store, send }: PageServices, runs: Runs, what: 'start' | 'sweep'): void {
   const { state } = store;
   const choice = shownOf(state)?.choice;
-  if (choice === undefined || runs.underWay || !canRun(state)) return;
+  if (choice === undefined || runs.underWay !== null || !canRun(state)) return;
   if (state.stale !== null || choice.model.name !== state.name) {
     // What the page still shows is not what was asked for.
     runs.refuse(`Nothing ran: ${state.stale?.message ?? `${state.name} is not there yet.`}`);
     return;
   }
-  void runs.start(choice).then(summary => {
+  void runs[what](choice).then(summary => {
     if (summary !== undefined) send({ type: 'ran', backend: summary.backend, device: summary.device });
   });
   // In a narrow panel the outcome would appear below what is in sight.

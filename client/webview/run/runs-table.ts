@@ -1,6 +1,6 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import { count, mean, milliseconds } from '../format.ts';
-import type { RunSummary } from './run-attention.ts';
+import type { RunSummary } from './run-summary.ts';
 
 interface Column {
   readonly title: string;
@@ -20,11 +20,18 @@ const COLUMNS: readonly Column[] = [
   { title: 'n', explained: 'Keys of the sequence', show: run => count(run.tokens), plain: run => number(run.tokens) },
   { title: 'heads', explained: 'Heads that ran', show: run => count(run.heads), plain: run => number(run.heads) },
   {
+    title: 'kv_heads',
+    explained: 'Heads of keys and values that they read',
+    show: run => count(run.kvHeads),
+    plain: run => number(run.kvHeads),
+  },
+  {
     title: 'head_dim',
     explained: 'Width of a head',
     show: run => count(run.headDim),
     plain: run => number(run.headDim),
   },
+  { title: 'data', explained: 'Queries, keys and values', show: run => run.data, plain: run => run.data },
   {
     title: 'sparse ms',
     explained: 'Time of the sparse run',
@@ -57,8 +64,16 @@ const COLUMNS: readonly Column[] = [
   },
 ];
 
+/** What only programs get. */
+const BESIDE: readonly Pick<Column, 'title' | 'plain'>[] = [
+  { title: 'predicted full ms', plain: run => number(run.predictedFullMs) },
+  { title: 'select ms', plain: run => number(run.selectMs) },
+  { title: 'pairs', plain: run => number(run.pairs) },
+  { title: 'device', plain: run => run.device },
+];
+
 function backend(run: RunSummary): string {
-  return run.backend.toUpperCase();
+  return `${run.backend.toUpperCase()}${run.inHost ? ' (host)' : ''}`;
 }
 
 /** What can be done with the table. */
@@ -98,8 +113,8 @@ export function runsAsMarkdown(runs: readonly RunSummary[]): string {
 export function runsAsCsv(runs: readonly RunSummary[]): string {
   const row = (cells: readonly string[]): string => `${cells.map(quoted).join(',')}\r\n`;
   return [
-    row([...COLUMNS.map(column => column.title), 'predicted full ms', 'device']),
-    ...runs.map(run => row([...COLUMNS.map(column => column.plain(run)), number(run.predictedFullMs), run.device])),
+    row([...COLUMNS.map(column => column.title), ...BESIDE.map(column => column.title)]),
+    ...runs.map(run => row([...COLUMNS, ...BESIDE].map(column => column.plain(run)))),
   ].join('');
 }
 

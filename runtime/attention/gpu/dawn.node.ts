@@ -21,13 +21,16 @@ const flags = [
  * WebGPU in Node, by Dawn (npm `webgpu`). Without a graphics card it uses the software device that comes with
  * Chromium, if it finds one; `SPARSE_VULKAN_ICD` may name its .json file, and an own VK_ICD_FILENAMES is respected.
  *
+ * @param load gives the module of `webgpu`; default: the package that is installed beside this program
  * @returns the GPU object, or why there is none and what to do about it
  */
-export async function openDawn(): Promise<{ readonly gpu: GPU } | { readonly reason: string }> {
+export async function openDawn(
+  load: () => Promise<unknown> = () => import('webgpu'),
+): Promise<{ readonly gpu: GPU } | { readonly reason: string }> {
   let dawn: DawnModule;
   try {
     // Loaded when needed: it is a native library, which is missing on some platforms.
-    dawn = (await import('webgpu')) as unknown as DawnModule;
+    dawn = (await load()) as DawnModule;
   } catch (error) {
     const message = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
     return { reason: `WebGPU for Node could not be loaded (${message}). Install the npm package "webgpu".` };

@@ -1,0 +1,175 @@
+import { breathe, throwIfAborted } from '../../runtime/attention/abort.ts';
+import type { Attention } from '../../runtime/attention/attention.ts';
+import { BackendError } from '../../runtime/attention/backend-error.ts';
+import {
+  type CompareOptions,
+  compareWithFull,
+  pairsOfHeads,
+  type RunReport,
+} from '../../runtime/attention/compare-with-full.ts';
+import { modelForInput } from '../../runtime/attention/fit-model.ts';
+import { readAttentionInput } from '../../runtime/attention/read-input.ts';
+import { structuredInput } from '../../runtime/attention/structured-data.ts';
+import type { AttentionInput, PlanParts } from '../../runtime/attention/types.ts';
+import { compileHeadParts } from '../../runtime/compile/compile-heads.ts';
+import { selectHeads } from '../../runtime/dynamic/select-heads.ts';
+import { isDynamic } from '../../runtime/pattern/bind.ts';
+import type { Model } from '../../runtime/pattern/ir.ts';
+import { patternAt } from '../../runtime/pattern/model.ts';
+import { rowDifferences } from './row-differences.ts';
+import type { Ran, RunFound, RunRequest, RunStep, TensorShape } from './run-request.ts';
+
+/** What surrounds a run. */
+export interface RunControl {
+  readonly attention: Attention;
+  /** Tensors larger than this together are not tried; bytes. */
+  readonly memoryLimit: number;
+  readonly signal: AbortSignal;
+  readonly onStep: (step: RunStep) => void;
+}
+
+/** What weights are computed from afterwards. */
+export interface RunTensors {
+  readonly input: AttentionInput;
+  readonly parts: PlanParts;
+  /** [heads][queries] */
+  readonly lse: Float32Array;
+}
+
+/** A larger list of log-sum-exps stays where it was computed; bytes. */
+const LARGEST_SENT = 2 ** 26;
+
+/**
+ * Runs attention over the heads of a layer and compares it with the reference and with full attention. Nothing is tried that
+ * would not fit into memory.
+ *
+ * @returns what came out, and, when it ran, on what
+ */
+export async function doRun(
+  request: RunRequest,
+  control: RunControl,
+): Promise<{ readonly found: RunFound; readonly tensors: RunTensors | null }> {
+  const { signal, memoryLimit } = control;
+  const at = async (stage: RunStep['stage']): Promise<void> => {
+    control.onStep({ stage, done: 0, leftMs: null });
+    await breathe();
+    throwIfAborted(signal);
+  };
+  await at('compile');
+  const given = problemOf(request);
+  const { model, heads, shape } = given;
+  const bytes = bytesOf(shape);
+  const chooses = heads.some(head => {
+    const pattern = patternAt(model, request.layer, head);
+    return pattern !== undefined && isDynamic(pattern);
+  });
+  let parts = chooses ? null : compileHeadParts(model, request.layer, heads, shape.keys);
+  if (bytes > memoryLimit)
+    return {
+      found: { kind: 'tooLarge', bytes, limit: memoryLimit, pairs: parts === null ? null : pairsOfHeads(parts) },
+      tensors: null,
+    };
+  await at('data');
+  const input = given.input ?? structuredInput(shape, sampleKindOf(request));
+  let selectMs: number | null = null;
+  if (parts === null) {
+    await at('select');
+    ({ parts, selectMs } = await selectHeads(model, request.layer, heads, input));
+  }
+  await at('sparse');
+  const report = await compare(control.attention, input, parts, {
+    backend: request.backend,
+    precision: request.dtype,
+    longestFullMs: request.longestFullMs,
+    signal,
+    onProgress: step => control.onStep(step),
+  });
+  return { found: ran(shape, parts, selectMs, report), tensors: { input, parts, lse: report.sparse.lse } };
+}
+
+/** Tensors of a run again, for weights of one that was computed elsewhere. */
+export async function tensorsOf(request: RunRequest, lse: Float32Array): Promise<RunTensors> {
+  const { model, heads, shape, input } = problemOf(request);
+  const data = input ?? structuredInput(shape, sampleKindOf(request));
+  const { parts } = await selectHeads(model, request.layer, heads, data);
+  return { input: data, parts, lse };
+}
+
+function ran(shape: TensorShape, parts: PlanParts, selectMs: number | null, report: RunReport): Ran {
+  const { sparse } = report;
+  return {
+    kind: 'ran',
+    tokens: shape.keys,
+    heads: shape.heads,
+    kvHeads: shape.kvHeads,
+    headDim: shape.headDim,
+    backend: sparse.backend,
+    device: sparse.device,
+    pairs: pairsOfHeads(parts),
+    selectMs,
+    sparseMs: sparse.timing.kernelMs,
+    fullMs: report.fullMs,
+    predictedFullMs: report.predictedFullMs,
+    speedUp: report.speedUp,
+    largestDifference: report.largestDifference,
+    checkedRows: report.checkedRows,
+    rows: report.rows,
+    notes: sparse.notes,
+    differences: rowDifferences(shape, report),
+    lse: sparse.lse.byteLength > LARGEST_SENT ? null : new Float32Array(sparse.lse),
+  };
+}
+
+interface Problem {
+  readonly model: Model;
+  readonly heads: readonly number[];
+  readonly shape: TensorShape;
+  /** Null: to be made up. */
+  readonly input: AttentionInput | null;
+}
+
+/** What is to be computed; throws when a file's tensors are not as they should be. */
+function problemOf({ model, tokens, heads, kvHeads, headDim, data }: RunRequest): Problem {
+  if (data.kind !== 'tensors') {
+    const shape = { heads: heads.length, kvHeads, queries: model.queries ?? tokens, keys: tokens, headDim };
+    return { model, heads, shape, input: null };
+  }
+  const input = readTensors(data.name, data.bytes);
+  const fitted = modelForInput(model, data.name, input);
+  return { model: fitted, heads: Array.from({ length: input.heads }, (_, head) => head), shape: input, input };
+}
+
+/** Queries, keys and values of a file; what is wrong with it begins with its name. */
+export function readTensors(name: string, bytes: Uint8Array | null): AttentionInput {
+  if (bytes === null) throw new Error(`${name} has not been read.`);
+  try {
+    return readAttentionInput(bytes, name);
+  } catch (error) {
+    throw new Error(`${name}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+function sampleKindOf({ data }: RunRequest) {
+  return data.kind === 'tensors' ? 'random' : data.kind;
+}
+
+/** Bytes of q, k, v, the output and that of full attention. */
+export function bytesOf({ heads, kvHeads, queries, keys, headDim }: TensorShape): number {
+  return 4 * headDim * (3 * heads * queries + 2 * kvHeads * keys);
+}
+
+async function compare(
+  attention: Attention,
+  input: AttentionInput,
+  plans: PlanParts,
+  options: CompareOptions,
+): Promise<RunReport> {
+  try {
+    return await compareWithFull(attention, input, plans, options);
+  } catch (error) {
+    // No adapter, or one that gives wrong results: the next best runs, and its notes say why.
+    if (error instanceof BackendError && options.backend !== 'auto')
+      return await compareWithFull(attention, input, plans, { ...options, backend: 'auto' });
+    throw error;
+  }
+}

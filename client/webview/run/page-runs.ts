@@ -1,0 +1,17 @@
+import { RunClient } from '../../run/run-client.ts';
+import { workerUrl } from '../drawing.ts';
+import { keepKernel, keptKernels } from './kept-kernels.ts';
+
+/** Runs of attention in a worker of the page, whose script is fetched when the first one is asked for. */
+export function pageRuns(script: string): RunClient {
+  let url: Promise<string> | undefined;
+  return new RunClient(async events => {
+    url ??= workerUrl(script);
+    const worker = new Worker(await url);
+    worker.onmessage = event => events.received(event.data);
+    worker.onerror = event =>
+      events.failed(`The worker that runs attention failed: ${event.message || 'it did not start'}`);
+    worker.postMessage({ kind: 'kernels', known: keptKernels() });
+    return { post: message => worker.postMessage(message), end: () => worker.terminate() };
+  }, keepKernel);
+}

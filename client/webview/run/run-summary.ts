@@ -1,0 +1,72 @@
+import type { BackendId, Precision } from '../../../runtime/attention/types.ts';
+import type { Ran, RunRequest, TooLarge } from '../../run/run-request.ts';
+import { bytes, milliseconds, operations } from '../format.ts';
+import type { RunOn } from './run-settings.ts';
+
+/** The outcome of a run, as it is shown and kept: JSON. */
+export interface RunSummary {
+  readonly name: string;
+  readonly tokens: number;
+  readonly heads: number;
+  readonly kvHeads: number;
+  readonly headDim: number;
+  readonly backend: BackendId;
+  /** Did it run in the extension host? */
+  readonly inHost: boolean;
+  readonly device: string;
+  /** Of the tensors: f16 only where a backend was allowed to round them and does so. */
+  readonly dtype: Precision;
+  /** The kind of made-up data, or the name of a file. */
+  readonly data: string;
+  readonly pairs: number;
+  readonly selectMs: number | null;
+  readonly sparseMs: number;
+  /** Operations of the pairs that attend, by the time of the sparse run; 10^12 a second. */
+  readonly tflops: number;
+  readonly fullMs: number | null;
+  readonly predictedFullMs: number;
+  readonly speedUp: number | null;
+  readonly largestDifference: number;
+  readonly checkedRows: number;
+  readonly rows: number;
+  readonly notes: readonly string[];
+  /** When the sweep that it is part of began; null for a run of its own. */
+  readonly sweep: number | null;
+}
+
+/** Floating-point operations of so many pairs: a product with a key and one with a value for each. */
+export function flopsOf(pairs: number, headDim: number): number {
+  return 4 * headDim * pairs;
+}
+
+export function summaryOf(name: string, request: RunRequest, runOn: RunOn, ran: Ran, sweep: number | null): RunSummary {
+  const { kind: _kind, differences: _differences, lse: _lse, ...numbers } = ran;
+  return {
+    ...numbers,
+    name,
+    inHost: runOn === 'host',
+    dtype: ran.backend === 'gpu' ? request.dtype : 'f32',
+    data: request.data.kind === 'tensors' ? request.data.name : request.data.kind,
+    tflops: flopsOf(ran.pairs, ran.headDim) / Math.max(1e-6, ran.sparseMs) / 1e9,
+    sweep,
+  };
+}
+
+/** Why nothing was tried, and how long it would take, as far as earlier runs tell. */
+export function tooLargeText(
+  { bytes: needed, limit, pairs }: TooLarge,
+  request: RunRequest,
+  runOn: RunOn,
+  runs: readonly RunSummary[],
+): string {
+  const why = `Not tried: its tensors need ${bytes(needed)}, more than the ${bytes(limit)} that a run may use here.`;
+  if (pairs === null) return why;
+  const flops = flopsOf(pairs, request.headDim);
+  const like = runs.find(
+    run => run.inHost === (runOn === 'host') && run.backend === request.backend && run.dtype === request.dtype,
+  );
+  const cost = `${operations(BigInt(flops))}FLOPs`;
+  return like === undefined
+    ? `${why} It is ${cost} of attention.`
+    : `${why} At the speed of the run at n = ${like.tokens} it would take about ${milliseconds(flops / like.tflops / 1e9)} (${cost}).`;
+}
