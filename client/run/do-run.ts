@@ -56,7 +56,7 @@ export async function doRun(
     throwIfAborted(signal);
   };
   await at('compile');
-  const given = problemOf(request);
+  const given = await problemOf(request);
   const { model, heads, shape } = given;
   const bytes = bytesOf(shape);
   const chooses = heads.some(head => {
@@ -89,7 +89,7 @@ export async function doRun(
 
 /** Tensors of a run again, for weights of one that was computed elsewhere. */
 export async function tensorsOf(request: RunRequest, lse: Float32Array): Promise<RunTensors> {
-  const { model, heads, shape, input } = problemOf(request);
+  const { model, heads, shape, input } = await problemOf(request);
   const data = input ?? structuredInput(shape, sampleKindOf(request));
   const { parts } = await selectHeads(model, request.layer, heads, data);
   return { input: data, parts, lse };
@@ -129,21 +129,26 @@ interface Problem {
 }
 
 /** What is to be computed; throws when a file's tensors are not as they should be. */
-function problemOf({ model, tokens, heads, kvHeads, headDim, data }: RunRequest): Problem {
+async function problemOf(request: RunRequest): Promise<Problem> {
+  const { model, layer, tokens, heads, kvHeads, headDim, data } = request;
   if (data.kind !== 'tensors') {
     const shape = { heads: heads.length, kvHeads, queries: model.queries ?? tokens, keys: tokens, headDim };
     return { model, heads, shape, input: null };
   }
-  const input = readTensors(data.name, data.bytes);
+  const input = await readTensors(data.name, data.bytes, layer);
   const fitted = modelForInput(model, data.name, input);
   return { model: fitted, heads: Array.from({ length: input.heads }, (_, head) => head), shape: input, input };
 }
 
 /** Queries, keys and values of a file; what is wrong with it begins with its name. */
-export function readTensors(name: string, bytes: Uint8Array | null): AttentionInput {
+export async function readTensors(
+  name: string,
+  bytes: Uint8Array | null,
+  layer: number | null,
+): Promise<AttentionInput> {
   if (bytes === null) throw new Error(`${name} has not been read.`);
   try {
-    return readAttentionInput(bytes, name);
+    return await readAttentionInput(bytes, layer);
   } catch (error) {
     throw new Error(`${name}: ${error instanceof Error ? error.message : String(error)}`);
   }

@@ -38,7 +38,7 @@ export function serveRuns(attention: Attention, send: SendRuns, keptBytes: numbe
         break;
       }
       case 'shape': {
-        const { heads, kvHeads, queries, keys, headDim } = readTensors(question.name, question.bytes);
+        const { heads, kvHeads, queries, keys, headDim } = await readTensors(question.name, question.bytes, null);
         send({ kind: 'answer', id, answer: { heads, kvHeads, queries, keys, headDim } });
         break;
       }
