@@ -19,6 +19,9 @@ import type { PictureActions } from './toolbar.ts';
 /** Fields that change what lies over the picture, but not the picture. */
 const overPicture = ['cell', 'pointed', 'way', 'overlayTile'] as const satisfies readonly (keyof State)[];
 
+/** More than this is not left by rounding: the zoom is at its end. */
+const LARGEST_LEFT = 0.02;
+
 /** The picture of the mask with what lies over it: keeps it in step with the state, and the state with pointer and keys. */
 export class MaskPicture implements PictureActions, Navigation {
   readonly #page: PageServices;
@@ -29,6 +32,8 @@ export class MaskPicture implements PictureActions, Navigation {
   #colours: MarkColours;
   /** Parts that stand out in what is shown. */
   #lit = '';
+  /** What rounding has left of the factors by which the camera was zoomed. */
+  #zoomed: { readonly camera: Camera | null; readonly left: number } = { camera: null, left: 1 };
 
   constructor(page: PageServices) {
     const { store } = page;
@@ -109,7 +114,13 @@ export class MaskPicture implements PictureActions, Navigation {
   }
 
   zoomAt(factor: number, x: number, y: number): void {
-    this.#lookFrom(camera => zoomAbout(camera, factor, x, y, this.#extent, this.#view.size));
+    const before = this.#view.camera;
+    // Small turns of the wheel add up until they make a step.
+    const wanted = factor * (before === this.#zoomed.camera ? this.#zoomed.left : 1);
+    this.#lookFrom(camera => zoomAbout(camera, wanted, x, y, this.#extent, this.#view.size));
+    const after = this.#view.camera;
+    const left = (wanted * after.scale) / before.scale;
+    this.#zoomed = { camera: after, left: Math.abs(Math.log(left)) < LARGEST_LEFT ? left : 1 };
   }
 
   point(at: { readonly x: number; readonly y: number } | undefined): void {

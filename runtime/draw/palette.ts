@@ -108,7 +108,7 @@ export function partColour({ parts }: Pick<Palette, 'parts'>, index: number): Rg
 }
 
 /** Pixels that a stripe is wide, measured along an axis. */
-const STRIPE = 4;
+export const STRIPE = 4;
 
 /**
  * Which of `count` colours a pixel has where several parts light its cell: diagonal stripes on a plane without end, so
