@@ -32,6 +32,7 @@ import type {
   Measurement,
   RowsAnswer,
   ScalingAnswer,
+  TilesWanted,
   ToWorker,
 } from './drawing-messages.ts';
 import { headMasks } from './heads.ts';
@@ -43,9 +44,13 @@ const FLOW_EFFORT = 3 / 4;
 /** The worker behind the preview: binds, counts, draws and compiles, so that the page stays responsive. */
 declare const self: DedicatedWorkerGlobalScope;
 
-const drawer = new Drawer();
+const drawer = new Drawer((message, transfer) => self.postMessage(message, transfer), explain);
 
-self.onmessage = (event: MessageEvent<ToWorker>) => {
+self.onmessage = (event: MessageEvent<ToWorker | TilesWanted>) => {
+  if ('missing' in event.data) {
+    drawer.want(event.data);
+    return;
+  }
   const { id, request } = event.data;
   try {
     const { answer, transfer } = answerTo(request);
@@ -62,10 +67,6 @@ interface Answer {
 
 function answerTo(request: DrawingRequest): Answer {
   switch (request.kind) {
-    case 'draw': {
-      const picture = drawer.draw(request.id, request.drawn, request.view, request.thorough);
-      return { answer: picture, transfer: 'unknown' in picture ? [] : [picture.pixels.buffer] };
-    }
     case 'measure':
       return { answer: measure(request.choice), transfer: [] };
     case 'rows':

@@ -53,6 +53,13 @@ export class LatestWorker {
     }) as Promise<DrawingAnswers[K]>;
   }
 
+  /** Stops at once what it is working on. */
+  giveUp(): void {
+    this.#waiting?.reject(new Superseded());
+    this.#waiting = undefined;
+    if (this.#asked !== undefined) this.#stop();
+  }
+
   dispose(): void {
     this.#disposed = true;
     this.#stop();

@@ -1,11 +1,14 @@
 import type { ToHost } from '../preview/messages.ts';
 import { LatestWorker } from './drawing.ts';
+import type { Inquirer } from './inquire.ts';
 import type { State } from './state.ts';
 import type { Store } from './store.ts';
 
 /** What the parts of the page work with: what is known, who computes, and the extension behind it all. */
 export interface PageServices {
   readonly store: Store<State>;
+  /** Asks what sections want to know about the mask that is shown. */
+  readonly inquirer: Inquirer;
   /** Address from which workers start; see `workerUrl`. */
   readonly workerUrl: Promise<string>;
   send(message: ToHost): void;

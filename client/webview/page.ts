@@ -1,6 +1,7 @@
 import { html, render } from 'lit';
 import type { ToHost, ToPage } from '../preview/messages.ts';
 import { workerUrl } from './drawing.ts';
+import { Inquirer } from './inquire.ts';
 import { findWays } from './inspect.ts';
 import { type SavedPage, savedPage } from './kept-state.ts';
 import type { PageServices } from './page-services.ts';
@@ -29,9 +30,11 @@ export interface PageHost {
 export function startPage(root: HTMLElement, host: PageHost, kept: KeptState | undefined): (message: ToPage) => void {
   const store = new Store<State>({ ...initialState(kept), palette: paletteOfTheme() });
   onThemeChange(() => store.update({ palette: paletteOfTheme() }));
+  const worker = workerUrl(root.dataset.worker ?? '');
   const page: PageServices = {
     store,
-    workerUrl: workerUrl(root.dataset.worker ?? ''),
+    workerUrl: worker,
+    inquirer: new Inquirer(store, worker),
     send: message => host.postMessage(message),
   };
   const picture = new MaskPicture(page);

@@ -9,6 +9,8 @@ import { drawMarks, type MarkColours } from './mask/decorations.ts';
 import { MaskView } from './mask/mask-view.ts';
 import { Minimap } from './mask/minimap.ts';
 import { listen, type Navigation, parseCell } from './mask/navigation.ts';
+import { TileWorker } from './mask/tile-worker.ts';
+import type { MaskChoice } from './mask-choice.ts';
 import type { PageServices } from './page-services.ts';
 import { shownOf } from './shown.ts';
 import { messageOf, type State } from './state.ts';
@@ -18,6 +20,10 @@ import type { PictureActions } from './toolbar.ts';
 
 /** Fields that change what lies over the picture, but not the picture. */
 const overPicture = ['cell', 'pointed', 'way', 'overlayTile'] as const satisfies readonly (keyof State)[];
+
+/** Milliseconds after a picture is complete in which another edit may come, and that are waited for a slow picture. */
+const REST_MS = 300;
+const LONGEST_MS = 1500;
 
 /** More than this is not left by rounding: the zoom is at its end. */
 const LARGEST_LEFT = 0.02;
@@ -32,6 +38,7 @@ export class MaskPicture implements PictureActions, Navigation {
   #colours: MarkColours;
   /** Parts that stand out in what is shown. */
   #lit = '';
+  #settling: ReturnType<typeof setTimeout> | undefined;
   /** What rounding has left of the factors by which the camera was zoomed. */
   #zoomed: { readonly camera: Camera | null; readonly left: number } = { camera: null, left: 1 };
 
@@ -43,15 +50,19 @@ export class MaskPicture implements PictureActions, Navigation {
     this.#marks.tabIndex = 0;
     // Not an image: it takes arrow keys and the zoom keys.
     this.#marks.setAttribute('role', 'application');
-    this.#view = new MaskView(new LatestWorker(page.workerUrl), {
+    this.#view = new MaskView(new TileWorker(page.workerUrl), {
       painted: () => this.#drawMarks(),
       completed: ({ choice }, approximate) => {
         // Tells tests and assistive tools that what is on the canvas is this mask.
         this.#marks.dataset.shown = `${choice.model.name} ${choice.tokens}`;
         this.#marks.dataset.pictures = String(Number(this.#marks.dataset.pictures ?? 0) + 1);
         store.update({ approximate });
+        this.#settle(choice, REST_MS);
       },
-      failed: error => store.update({ drawProblem: messageOf(error) }),
+      failed: error => {
+        store.update({ drawProblem: messageOf(error) });
+        this.#settle(shownOf(store.state)?.choice, REST_MS);
+      },
     });
     this.#minimap = new Minimap(cell =>
       this.#lookFrom(camera => centredOn(camera, cell, this.#extent, this.#view.size)),
@@ -218,7 +229,10 @@ export class MaskPicture implements PictureActions, Navigation {
   #show(): void {
     const { store } = this.#page;
     const shown = shownOf(store.state);
-    if (!shown?.bound) return;
+    if (!shown?.bound) {
+      this.#settle(shown?.choice, REST_MS);
+      return;
+    }
     const { queries, tokens } = shown.bound.shape;
     const { queries: rows, keys } = this.#extent;
     const { parts } = shown.bound;
@@ -227,9 +241,20 @@ export class MaskPicture implements PictureActions, Navigation {
       { choice: shown.choice, palette: highlighted(store.state.palette, parts, partsAtCaret(store.state)) },
       { queries, keys: tokens },
     );
+    this.#settle(shown.choice, LONGEST_MS);
     // Another size has another whole, and other cells.
     const resized = this.#marks.dataset.shown !== undefined && (rows !== queries || keys !== tokens);
     store.update({ drawProblem: null, ...(resized && { camera: null, cell: null, pointed: null }) });
+  }
+
+  /** Says that there is time for the rest about this mask, after a while in which it is not replaced by another. */
+  #settle(choice: MaskChoice | undefined, after: number): void {
+    const { store } = this.#page;
+    if (choice === undefined || store.state.settled === choice) return;
+    clearTimeout(this.#settling);
+    this.#settling = setTimeout(() => {
+      if (shownOf(store.state)?.choice === choice) store.update({ settled: choice });
+    }, after);
   }
 
   #drawMarks(): void {

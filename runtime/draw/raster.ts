@@ -2,6 +2,7 @@ import { bitsBetween } from '../pattern/bits.ts';
 import type { Box } from '../pattern/mask.ts';
 import type { Shape } from '../pattern/shape.ts';
 import { evenBlock, LARGEST_BLOCK } from './even-scale.ts';
+import { halves, middleOf } from './halves.ts';
 import type { LayeredMask } from './layered-mask.ts';
 import { type Palette, partColour, STRIPE } from './palette.ts';
 import { type Mixture, RasterMemory } from './raster-memory.ts';
@@ -46,7 +47,7 @@ export interface Raster {
 const LINED_CELL = 8;
 
 /** Steps of a drawing between two looks at whether it is enough. */
-const STEPS = 16;
+const STEPS = 4;
 
 /** Side of the smallest squares of pixels that are drawn once where the mask repeats. */
 const LEAST_BLOCK = 16;
@@ -128,7 +129,7 @@ export class Drawing implements Raster {
     for (let steps = 1; ; steps++) {
       if (!this.#step()) return true;
       if (steps % STEPS !== 0) continue;
-      if (steps % (2 * STEPS) === 0) this.#checkpoint?.();
+      if (steps % (8 * STEPS) === 0) this.#checkpoint?.();
       if (enough()) return false;
     }
   }
@@ -211,8 +212,8 @@ export class Drawing implements Raster {
     const { x, y } = this.#view;
     const middleY = middleOf(y + top, y + bottom);
     const middleX = middleOf(x + left, x + right);
-    const rows = splits(top, bottom, middleY.at - y, middleY.size >= middleX.size);
-    const columns = splits(left, right, middleX.at - x, middleX.size >= middleY.size);
+    const rows = halves(top, bottom, middleY.at - y, middleY.size >= middleX.size);
+    const columns = halves(left, right, middleX.at - x, middleX.size >= middleY.size);
     for (const [rowFrom, rowTo] of rows)
       for (const [from, to] of columns)
         this.#left.push({ pixels: { top: rowFrom, bottom: rowTo, left: from, right: to }, mask: inBox });
@@ -338,24 +339,6 @@ export class Drawing implements Raster {
         this.#surface.fill({ top: rows.from, bottom: rows.to, left: x, right: x + 1 }, line);
     }
   }
-}
-
-/** The number with the most factors of two strictly between two, and how large a power of two divides it. */
-function middleOf(from: number, to: number): { readonly at: number; readonly size: number } {
-  if (to - from < 2) return { at: to, size: 0 };
-  // Pixels of a mask of 2^22 positions at a scale above 1: whole numbers of 32 bits.
-  const bit = 31 - Math.clz32(from ^ (to - 1));
-  const size = 2 ** bit;
-  return { at: Math.floor((to - 1) / size) * size, size };
-}
-
-/** [from, to) in two, or whole. */
-function splits(from: number, to: number, at: number, divided: boolean): readonly (readonly [number, number])[] {
-  if (!divided || at <= from || at >= to) return [[from, to]];
-  return [
-    [from, at],
-    [at, to],
-  ];
 }
 
 /** After so many pixels stripes of any of this many colours begin again. */

@@ -1,5 +1,6 @@
 import { bitsBetween, popcount } from '../pattern/bits.ts';
 import type { Box } from '../pattern/mask.ts';
+import { halves, middleOf } from './halves.ts';
 import type { LayeredMask } from './layered-mask.ts';
 import type { RasterMemory, Tally } from './raster-memory.ts';
 
@@ -46,7 +47,7 @@ export class Counting {
     this.#wordsLeft -= DIVISION;
     if (this.#wordsLeft < 0) return undefined;
     const tally: Tally = new Float64Array(1 + mask.parts);
-    for (const quarter of quarters(box, rows, words)) {
+    for (const quarter of quarters(box)) {
       const inside = mask.narrow(quarter);
       if (inside === null) continue;
       const uniform = inside.uniform(!this.#stripes);
@@ -104,16 +105,16 @@ function add(tally: Tally, index: number, cells: number): void {
   tally[index] = (tally[index] ?? 0) + cells;
 }
 
-/** A box in up to four, none of which begins within a word of another. */
-function* quarters(box: Box, rows: number, words: number): Generator<Box> {
-  const row = box.row + Math.max(1, rows >> 1);
-  const column = Math.min(box.columnEnd, box.column + 32 * Math.max(1, words >> 1));
-  for (const [top, bottom] of [
-    [box.row, row],
-    [row, box.rowEnd],
-  ] as const) {
-    if (top >= bottom) continue;
-    yield { row: top, rowEnd: bottom, column: box.column, columnEnd: column };
-    if (column < box.columnEnd) yield { row: top, rowEnd: bottom, column, columnEnd: box.columnEnd };
-  }
+/**
+ * A box in two or four, at the numbers with the most factors of two: a mask that repeats has the same quarters in many
+ * boxes, wherever those begin.
+ */
+function quarters({ row, rowEnd, column, columnEnd }: Box): Box[] {
+  const middleRow = middleOf(row, rowEnd);
+  const middleColumn = middleOf(column, columnEnd);
+  const rows = halves(row, rowEnd, middleRow.at, middleRow.size >= middleColumn.size);
+  const columns = halves(column, columnEnd, middleColumn.at, middleColumn.size >= middleRow.size);
+  return rows.flatMap(([top, bottom]) =>
+    columns.map(([left, right]) => ({ row: top, rowEnd: bottom, column: left, columnEnd: right })),
+  );
 }
