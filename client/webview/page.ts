@@ -28,7 +28,7 @@ export interface PageHost {
  * @returns takes the messages of the extension
  */
 export function startPage(root: HTMLElement, host: PageHost, kept: KeptState | undefined): (message: ToPage) => void {
-  const store = new Store<State>({ ...initialState(kept), palette: paletteOfTheme() });
+  const store = new Store<State>({ ...firstState(root, kept), palette: paletteOfTheme() });
   onThemeChange(() => store.update({ palette: paletteOfTheme() }));
   const worker = workerUrl(root.dataset.worker ?? '');
   const page: PageServices = {
@@ -69,6 +69,15 @@ export function startPage(root: HTMLElement, host: PageHost, kept: KeptState | u
   draw();
   host.postMessage({ type: 'ready', tokens: store.state.tokens });
   return message => store.update(state => received(message, state));
+}
+
+/** What was kept, or what came with the page. */
+function firstState(root: HTMLElement, kept: KeptState | undefined): State {
+  const state = initialState(kept);
+  // What the user chose may need another answer of the extension, which follows.
+  if (kept !== undefined) return state;
+  const first = JSON.parse(root.dataset.first ?? '[]') as readonly ToPage[];
+  return first.reduce<State>((before, message) => ({ ...before, ...received(message, before) }), state);
 }
 
 /** Moving the picture changes the state with every frame; what is kept is written at most so often. */

@@ -57,6 +57,8 @@ export class MaskPicture implements PictureActions, Navigation {
         this.#marks.dataset.shown = `${choice.model.name} ${choice.tokens}`;
         this.#marks.dataset.pictures = String(Number(this.#marks.dataset.pictures ?? 0) + 1);
         store.update({ approximate });
+        // Looking for a graphics device takes time that the first picture need not wait for.
+        this.#view.choose(store.state.renderer);
         this.#settle(choice, REST_MS);
       },
       failed: error => {
@@ -81,6 +83,7 @@ export class MaskPicture implements PictureActions, Navigation {
       if (state.camera !== before.camera) this.#view.look(state.camera);
       else if (overPicture.some(name => state[name] !== before[name])) this.#view.paintSoon();
     });
+    if (store.state.renderer !== 'auto') this.#view.choose(store.state.renderer);
     this.#view.look(store.state.camera);
     this.#show();
   }
