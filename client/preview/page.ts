@@ -1,8 +1,10 @@
 import * as vscode from 'vscode';
 import type { ToPage } from './messages.ts';
+import { startWorkerScript } from './start-worker.ts';
 
 /**
- * The page of a preview: everything comes from the extension's own files, no script is inline. `first`: messages that a
+ * The page of a preview: everything comes from the extension's own files, and the one script that is inline starts the
+ * worker that draws. `first`: messages that a
  * page takes at once which was never there before.
  */
 export function pageHtml(webview: vscode.Webview, extensionUri: vscode.Uri, first: readonly ToPage[]): string {
@@ -11,7 +13,7 @@ export function pageHtml(webview: vscode.Webview, extensionUri: vscode.Uri, firs
   const nonce = createNonce();
   const policy = [
     "default-src 'none'",
-    // The nonce covers the script; compiling the CPU kernel needs WebAssembly.
+    // The nonce covers the scripts; compiling the CPU kernel needs WebAssembly.
     `script-src 'nonce-${nonce}' 'wasm-unsafe-eval'`,
     `style-src ${webview.cspSource}`,
     `font-src ${webview.cspSource}`,
@@ -27,11 +29,11 @@ export function pageHtml(webview: vscode.Webview, extensionUri: vscode.Uri, firs
 <meta http-equiv="Content-Security-Policy" content="${policy}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <link rel="stylesheet" href="${resource('webview.css')}">
-<link rel="preload" as="fetch" crossorigin="anonymous" href="${resource('draw-worker.js')}">
+<script nonce="${nonce}">${startWorkerScript(resource('draw-worker.js'))}</script>
 <title>Sparse Preview</title>
 </head>
 <body>
-<main id="preview" data-first="${escaped(JSON.stringify(first))}" data-worker="${resource('draw-worker.js')}"></main>
+<main id="preview" data-first="${escaped(JSON.stringify(first))}"></main>
 <script type="module" nonce="${nonce}" src="${resource('webview.js')}"></script>
 </body>
 </html>`;

@@ -34,6 +34,7 @@ import type {
   ScalingAnswer,
   TilesWanted,
   ToWorker,
+  WarmUp,
 } from './drawing-messages.ts';
 import { headMasks } from './heads.ts';
 import { chosen, type MaskChoice, modelShown } from './mask-choice.ts';
@@ -46,7 +47,11 @@ declare const self: DedicatedWorkerGlobalScope;
 
 const drawer = new Drawer((message, transfer) => self.postMessage(message, transfer), explain);
 
-self.onmessage = (event: MessageEvent<ToWorker | TilesWanted>) => {
+self.onmessage = (event: MessageEvent<ToWorker | TilesWanted | WarmUp>) => {
+  if ('warm' in event.data) {
+    drawer.warmUp();
+    return;
+  }
   if ('missing' in event.data) {
     drawer.want(event.data);
     return;

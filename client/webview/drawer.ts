@@ -1,7 +1,9 @@
 import { LayeredMask } from '../../runtime/draw/layered-mask.ts';
+import { LIGHT } from '../../runtime/draw/palette.ts';
 import { Drawing } from '../../runtime/draw/raster.ts';
 import { RasterMemory } from '../../runtime/draw/raster-memory.ts';
-import type { Shape } from '../../runtime/pattern/shape.ts';
+import type { Argument, Pattern } from '../../runtime/pattern/ir.ts';
+import { type Shape, squareShape } from '../../runtime/pattern/shape.ts';
 import type { Drawn, DrawnTile, FromDrawer, TilesWanted } from './drawing-messages.ts';
 import { nameOf, TILE_SIDE, type TilePlace } from './mask/tile.ts';
 import { chosen } from './mask-choice.ts';
@@ -38,6 +40,7 @@ export class Drawer {
   #glances: TilePlace[] = [];
   #longer: TilePlace[] = [];
   #current: (Job & { readonly drawing: Drawing }) | undefined;
+  #warming: Drawing | undefined;
   #working = false;
 
   constructor(send: (message: FromDrawer, transfer: Transferable[]) => void, explain: (error: unknown) => string) {
@@ -45,8 +48,16 @@ export class Drawer {
     this.#explain = explain;
   }
 
+  /** Draws what nobody sees, until something is wanted: code that has run is quicker. */
+  warmUp(): void {
+    const { mask, shape, view } = sample();
+    this.#warming = new Drawing(mask, shape, view, { palette: LIGHT, stripes: true, maxWords: GLANCE_WORDS });
+    void this.#work();
+  }
+
   want({ seq, id, drawn, received, missing, improvable }: TilesWanted): void {
     this.#send({ kind: 'heard', seq }, []);
+    this.#warming = undefined;
     if (this.#known?.id !== id) {
       this.#current = undefined;
       this.#known = undefined;
@@ -87,6 +98,10 @@ export class Drawer {
   /** Draws until some time; false when there is nothing left to draw. */
   #drawFor(end: number): boolean {
     const enough = (): boolean => performance.now() >= end;
+    if (this.#warming !== undefined) {
+      if (!this.#warming.goOn(enough)) return true;
+      this.#warming = undefined;
+    }
     while (!enough()) {
       const about = this.#known;
       const current = this.#current ?? this.#next();
@@ -130,6 +145,20 @@ export class Drawer {
     sent.push(nameOf(place));
     this.#send({ kind: 'tile', id, tile }, [pixels.buffer]);
   }
+}
+
+/** A tile of a mask that takes all ways through the code: uniform, repeated, counted and striped. */
+function sample() {
+  const number = (value: number): Argument => ({ type: 'number', value: { op: 'number', value } });
+  const call = (name: string, args: Record<string, Argument> = {}): Pattern => ({ kind: 'primitive', name, args });
+  const pattern: Pattern = {
+    kind: 'union',
+    left: call('sliding', { size: number(700) }),
+    right: { kind: 'intersection', left: call('strided', { stride: number(96) }), right: call('causal') },
+  };
+  const shape = squareShape(2 ** 13);
+  const view = { x: 0, y: 0, scale: 2 ** 13 / TILE_SIDE, width: TILE_SIDE, height: TILE_SIDE };
+  return { mask: LayeredMask.of(pattern, shape).mask, shape, view };
 }
 
 /** Throws PatternError. */

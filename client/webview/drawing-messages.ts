@@ -72,6 +72,11 @@ export interface Drawn {
   readonly palette: Palette;
 }
 
+/** Something will be wanted soon: a worker that has drawn before is quicker. */
+export interface WarmUp {
+  readonly warm: true;
+}
+
 /** Which tiles the page wants from now on; takes the place of what it wanted before. */
 export interface TilesWanted {
   /** Counts what is wanted; the worker says at once that it heard. */

@@ -1,4 +1,5 @@
 import type { ToHost } from '../preview/messages.ts';
+import type { StartedWorkers } from '../preview/start-worker.ts';
 import { LatestWorker } from './drawing.ts';
 import type { Inquirer } from './inquire.ts';
 import type { State } from './state.ts';
@@ -9,7 +10,8 @@ export interface PageServices {
   readonly store: Store<State>;
   /** Asks what sections want to know about the mask that is shown. */
   readonly inquirer: Inquirer;
-  /** Address from which workers start; see `workerUrl`. */
+  readonly workers: StartedWorkers;
+  /** Address from which workers start. */
   readonly workerUrl: Promise<string>;
   send(message: ToHost): void;
 }

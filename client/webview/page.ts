@@ -1,6 +1,6 @@
 import { html, render } from 'lit';
 import type { ToHost, ToPage } from '../preview/messages.ts';
-import { workerUrl } from './drawing.ts';
+import type { StartedWorkers } from '../preview/start-worker.ts';
 import { Inquirer } from './inquire.ts';
 import { findWays } from './inspect.ts';
 import { type SavedPage, savedPage } from './kept-state.ts';
@@ -25,16 +25,22 @@ export interface PageHost {
  * Sets up the page: a store, what computes from it, and a view that is drawn again in the next frame after a change.
  *
  * @param kept what the page knew when it was there the last time
+ * @param workers what was started before the page's script was there
  * @returns takes the messages of the extension
  */
-export function startPage(root: HTMLElement, host: PageHost, kept: KeptState | undefined): (message: ToPage) => void {
+export function startPage(
+  root: HTMLElement,
+  host: PageHost,
+  kept: KeptState | undefined,
+  workers: StartedWorkers,
+): (message: ToPage) => void {
   const store = new Store<State>({ ...firstState(root, kept), palette: paletteOfTheme() });
   onThemeChange(() => store.update({ palette: paletteOfTheme() }));
-  const worker = workerUrl(root.dataset.worker ?? '');
   const page: PageServices = {
     store,
-    workerUrl: worker,
-    inquirer: new Inquirer(store, worker),
+    workers,
+    workerUrl: workers.url,
+    inquirer: new Inquirer(store, workers.url),
     send: message => host.postMessage(message),
   };
   const picture = new MaskPicture(page);
@@ -76,8 +82,9 @@ function firstState(root: HTMLElement, kept: KeptState | undefined): State {
   const state = initialState(kept);
   // What the user chose may need another answer of the extension, which follows.
   if (kept !== undefined) return state;
-  const first = JSON.parse(root.dataset.first ?? '[]') as readonly ToPage[];
-  return first.reduce<State>((before, message) => ({ ...before, ...received(message, before) }), state);
+  for (const message of JSON.parse(root.dataset.first ?? '[]') as readonly ToPage[])
+    Object.assign(state, received(message, state));
+  return state;
 }
 
 /** Moving the picture changes the state with every frame; what is kept is written at most so often. */

@@ -50,7 +50,7 @@ export class MaskPicture implements PictureActions, Navigation {
     this.#marks.tabIndex = 0;
     // Not an image: it takes arrow keys and the zoom keys.
     this.#marks.setAttribute('role', 'application');
-    this.#view = new MaskView(new TileWorker(page.workerUrl), {
+    this.#view = new MaskView(new TileWorker(page.workers), {
       painted: () => this.#drawMarks(),
       completed: ({ choice }, approximate) => {
         // Tells tests and assistive tools that what is on the canvas is this mask.

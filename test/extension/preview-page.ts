@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import type { RendererChoice, ToHost, ToPage } from '../../client/preview/messages.ts';
+import { startWorkerScript } from '../../client/preview/start-worker.ts';
 import type { Model } from '../../runtime/pattern/ir.ts';
 import { chromiumFlags } from '../../scripts/hosts/chromium.mjs';
 import { createLanguage, NO_FILES } from '../../server/language.ts';
@@ -253,7 +254,8 @@ function html(theme: Theme): string {
     setState: state => sessionStorage.setItem('state', JSON.stringify(state)),
   });
 </script>
-<main id="preview" data-worker="draw-worker.js"></main>
+<script>${startWorkerScript('draw-worker.js')}</script>
+<main id="preview"></main>
 <script type="module" src="webview.js"></script>
 </body>
 </html>`;

@@ -1,3 +1,4 @@
+import type { StartedWorkers } from '../../preview/start-worker.ts';
 import type { DrawnTile, FromDrawer, TilesWanted } from '../drawing-messages.ts';
 
 /** A worker that does not hear what is wanted for so long is replaced: it is busy with what cannot be interrupted. */
@@ -10,20 +11,25 @@ export interface TileReceiver {
   failed(error: Error): void;
 }
 
-/** The worker that draws tiles. It is started at once and draws for one receiver at a time, the last that wanted some. */
+/** The worker that draws tiles, for one receiver at a time: the last that wanted some. */
 export class TileWorker {
   readonly #url: Promise<string>;
   #worker: Worker | undefined;
   #receiver: TileReceiver | undefined;
   #wanted: TilesWanted | undefined;
+  /** Why there is no worker. */
+  #problem: Error | undefined;
   #heard = 0;
   #seq = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** `url`: address of the worker's script, see `workerUrl`. */
-  constructor(url: Promise<string>) {
+  constructor({ url, tiles, failed }: StartedWorkers) {
     this.#url = url;
-    void this.#start();
+    void tiles.then(
+      worker => this.#use(worker),
+      () => undefined,
+    );
+    void failed.then(reason => this.#failed(reason));
   }
 
   /** What was wanted before is not any more. */
@@ -32,26 +38,27 @@ export class TileWorker {
     this.#wanted = { ...wanted, seq: ++this.#seq, id: receiver.id };
     this.#worker?.postMessage(this.#wanted);
     this.#watch();
+    if (this.#problem !== undefined) receiver.failed(this.#problem);
   }
 
-  async #start(): Promise<void> {
-    let url: string;
-    try {
-      url = await this.#url;
-    } catch (error) {
-      this.#receiver?.failed(error instanceof Error ? error : new Error(String(error)));
-      return;
-    }
-    const worker = new Worker(url);
+  async #restart(): Promise<void> {
+    const worker = new Worker(await this.#url);
+    worker.addEventListener('error', event => this.#failed(event.message || 'it could not start'));
+    this.#use(worker);
+  }
+
+  #use(worker: Worker): void {
     worker.onmessage = (event: MessageEvent<FromDrawer>) => this.#hear(event.data);
-    worker.onerror = event => {
-      this.#receiver?.failed(new Error(`The drawing worker failed: ${event.message || 'it could not start'}`));
-      this.#replace();
-    };
     this.#worker = worker;
     if (this.#wanted === undefined) return;
     worker.postMessage(this.#wanted);
     this.#watch();
+  }
+
+  #failed(reason: string): void {
+    this.#end();
+    this.#problem = new Error(`The drawing worker failed: ${reason}`);
+    this.#receiver?.failed(this.#problem);
   }
 
   /** One that has not heard of the latest wish may be working on one that nobody has any more. */
@@ -61,13 +68,13 @@ export class TileWorker {
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
       if (this.#heard < waitedFor && this.#heard > 0) {
-        this.#replace();
-        void this.#start();
+        this.#end();
+        void this.#restart();
       } else this.#watch();
     }, PATIENCE_MS);
   }
 
-  #replace(): void {
+  #end(): void {
     this.#worker?.terminate();
     this.#worker = undefined;
     this.#heard = 0;
