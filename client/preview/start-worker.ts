@@ -4,6 +4,8 @@ export interface StartedWorkers {
   readonly url: Promise<string>;
   /** The worker that draws the picture. */
   readonly tiles: Promise<Worker>;
+  /** The same as soon as it is there: who looks then need not wait. */
+  readonly started?: Worker;
   /** Resolves with the reason when that cannot go on. */
   readonly failed: Promise<string>;
 }
@@ -21,6 +23,7 @@ export function startWorkerScript(worker: string): string {
   const failed = new Promise(resolve =>
     tiles.then(
       worker => {
+        window.sparseWorkers.started = worker;
         worker.addEventListener('error', event => resolve(event.message || 'it could not start'));
         worker.postMessage({ warm: true });
       },

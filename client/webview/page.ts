@@ -73,6 +73,7 @@ export function startPage(
     });
   });
   draw();
+  picture.placed();
   host.postMessage({ type: 'ready', tokens: store.state.tokens });
   return message => store.update(state => received(message, state));
 }

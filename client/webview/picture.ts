@@ -114,6 +114,11 @@ export class MaskPicture implements PictureActions, Navigation {
     </div>`;
   }
 
+  /** The page was drawn for the first time: the picture has a size now. */
+  placed(): void {
+    this.#view.measure();
+  }
+
   zoom(factor: number): void {
     const { width, height } = this.#view.size;
     this.zoomAt(factor, width / 2, height / 2);

@@ -49,7 +49,7 @@ export class MaskView {
     this.element.setAttribute('aria-hidden', 'true');
     this.#renderers = new Renderers(() => this.#useRenderer());
     this.#useRenderer();
-    new ResizeObserver(() => this.#resized()).observe(this.element);
+    new ResizeObserver(() => this.measure()).observe(this.element);
   }
 
   /** Device pixels. */
@@ -146,7 +146,8 @@ export class MaskView {
     source.want(this.#camera === null ? [...near, overview, ...around] : [overview, ...near, ...around]);
   }
 
-  #resized(): void {
+  /** Looks how large the picture is, for those who do not want to wait for the next frame. */
+  measure(): void {
     const width = Math.max(1, Math.round(this.element.clientWidth * devicePixelRatio));
     const height = Math.max(1, Math.round(this.element.clientHeight * devicePixelRatio));
     if (width === this.#size.width && height === this.#size.height) return;

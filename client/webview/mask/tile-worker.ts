@@ -23,12 +23,14 @@ export class TileWorker {
   #seq = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor({ url, tiles, failed }: StartedWorkers) {
+  constructor({ url, tiles, started, failed }: StartedWorkers) {
     this.#url = url;
-    void tiles.then(
-      worker => this.#use(worker),
-      () => undefined,
-    );
+    if (started !== undefined) this.#use(started);
+    else
+      void tiles.then(
+        worker => this.#use(worker),
+        () => undefined,
+      );
     void failed.then(reason => this.#failed(reason));
   }
 
