@@ -5,8 +5,10 @@ import { densityText } from './density-text.ts';
 import type { Previews } from './preview/previews.ts';
 import type { RestartableClient } from './restartable-client.ts';
 
-/** The cursor rests this long before the server is asked. */
-const REST = 150;
+/** The cursor rests this long before the server is asked: every change of an item has the editor draw its status bar. */
+const REST = 300;
+/** An answer that takes longer shows that it is awaited. */
+const PATIENCE = 300;
 
 /**
  * The items behind the braces in the status bar, for `.sparse` files: how the server is, the density of the pattern at
@@ -26,6 +28,8 @@ export function showStatus(context: vscode.ExtensionContext, client: Restartable
   showDensity(density, null);
 
   let asked = 0;
+  let isShown = true;
+  let slow: ReturnType<typeof setTimeout> | undefined;
   const ask = async (): Promise<void> => {
     const turn = ++asked;
     const editor = vscode.window.activeTextEditor;
@@ -33,9 +37,13 @@ export function showStatus(context: vscode.ExtensionContext, client: Restartable
     const { document, selection } = editor;
     const isWanted = vscode.workspace.getConfiguration('sparse.status', document).get('density', true);
     // An item that no file fits is not shown.
-    density.selector = isWanted ? selector : [];
+    if (isWanted !== isShown) density.selector = isWanted ? selector : [];
+    isShown = isWanted;
     if (!isWanted) return;
-    density.busy = true;
+    clearTimeout(slow);
+    slow = setTimeout(() => {
+      density.busy = true;
+    }, PATIENCE);
     let found: DensityResult | null = null;
     try {
       const { line, character } = selection.active;
@@ -45,7 +53,8 @@ export function showStatus(context: vscode.ExtensionContext, client: Restartable
     }
     // A later question has the word.
     if (turn !== asked) return;
-    density.busy = false;
+    clearTimeout(slow);
+    if (density.busy) density.busy = false;
     showDensity(density, found);
   };
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -77,7 +86,12 @@ export function showStatus(context: vscode.ExtensionContext, client: Restartable
     vscode.workspace.onDidChangeConfiguration(event => {
       if (event.affectsConfiguration('sparse.status')) askSoon();
     }),
-    { dispose: () => clearTimeout(timer) },
+    {
+      dispose: () => {
+        clearTimeout(timer);
+        clearTimeout(slow);
+      },
+    },
   );
   askSoon();
 }
@@ -96,6 +110,7 @@ function showState(item: vscode.LanguageStatusItem, state: State): void {
 
 function showDensity(item: vscode.LanguageStatusItem, found: DensityResult | null): void {
   const { text, detail } = densityText(found);
+  if (item.text === text && item.detail === detail) return;
   item.text = text;
   item.detail = detail;
 }

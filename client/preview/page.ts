@@ -1,13 +1,19 @@
 import * as vscode from 'vscode';
+import type { ToPage } from './messages.ts';
+import { startWorkerScript } from './start-worker.ts';
 
-/** The page of a preview: everything comes from the extension's own files, nothing is inline. */
-export function pageHtml(webview: vscode.Webview, extensionUri: vscode.Uri): string {
+/**
+ * The page of a preview: everything comes from the extension's own files, and the one script that is inline starts the
+ * worker that draws. `first`: messages that a
+ * page takes at once which was never there before.
+ */
+export function pageHtml(webview: vscode.Webview, extensionUri: vscode.Uri, first: readonly ToPage[]): string {
   const resource = (name: string): string =>
     webview.asWebviewUri(vscode.Uri.joinPath(extensionUri, 'dist', name)).toString();
   const nonce = createNonce();
   const policy = [
     "default-src 'none'",
-    // The nonce covers the script; compiling the CPU kernel needs WebAssembly.
+    // The nonce covers the scripts; compiling the CPU kernel needs WebAssembly.
     `script-src 'nonce-${nonce}' 'wasm-unsafe-eval'`,
     `style-src ${webview.cspSource}`,
     `font-src ${webview.cspSource}`,
@@ -23,10 +29,11 @@ export function pageHtml(webview: vscode.Webview, extensionUri: vscode.Uri): str
 <meta http-equiv="Content-Security-Policy" content="${policy}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <link rel="stylesheet" href="${resource('webview.css')}">
+<script nonce="${nonce}">${startWorkerScript(resource('draw-worker.js'))}</script>
 <title>Sparse Preview</title>
 </head>
 <body>
-<main id="preview" data-worker="${resource('draw-worker.js')}" data-quality="${resource('quality-worker.js')}" data-runs="${resource('run-worker.js')}"></main>
+<main id="preview" data-first="${escaped(JSON.stringify(first))}" data-quality="${resource('quality-worker.js')}" data-runs="${resource('run-worker.js')}"></main>
 <script type="module" nonce="${nonce}" src="${resource('webview.js')}"></script>
 </body>
 </html>`;
@@ -39,6 +46,9 @@ function createNonce(): string {
 
 /** Shown instead of the page when a preview cannot be restored. */
 export function failureHtml(message: string): string {
-  const escaped = message.replace(/[&<>"]/g, character => `&#${character.charCodeAt(0)};`);
-  return `<!DOCTYPE html><html lang="en"><head><meta http-equiv="Content-Security-Policy" content="default-src 'none'"></head><body><p>${escaped}</p></body></html>`;
+  return `<!DOCTYPE html><html lang="en"><head><meta http-equiv="Content-Security-Policy" content="default-src 'none'"></head><body><p>${escaped(message)}</p></body></html>`;
+}
+
+function escaped(text: string): string {
+  return text.replace(/[&<>"]/g, character => `&#${character.charCodeAt(0)};`);
 }

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { State } from 'vscode-languageclient';
 import { type Adjustments, DeclarationsRequest, LowerRequest } from '../../server/protocol.ts';
 import type { RestartableClient } from '../restartable-client.ts';
 import { removeOperands, writeAdjustments } from './edit-source.ts';
@@ -36,6 +37,9 @@ export interface PreviewTools {
   readonly runs: HostRuns;
 }
 
+/** The page waits so long for what it is to show first. */
+const PATIENCE_MS = 100;
+
 /** One preview: a panel, the file it shows and the declaration chosen in it. */
 export class PreviewPanel {
   readonly uri: vscode.Uri;
@@ -57,7 +61,11 @@ export class PreviewPanel {
   /** The refresh under way, if any, and whether another was asked for since it last asked the server. */
   #refreshing: Promise<void> | undefined;
   #again = false;
+  /** What the page was told last about the file. */
+  #sentFile = '';
   #disposed = false;
+  /** Messages that are to travel with the page while it is not there yet. */
+  #early: ToPage[] | undefined;
   readonly #ran = new vscode.EventEmitter<RanOn>();
   /** Attention ran in the page. */
   readonly onDidRun = this.#ran.event;
@@ -94,8 +102,20 @@ export class PreviewPanel {
       }),
     );
     panel.webview.options = { enableScripts: true, localResourceRoots: [vscode.Uri.joinPath(extensionUri, 'dist')] };
-    panel.webview.html = pageHtml(panel.webview, extensionUri);
     this.#setTitle();
+    void this.#load(extensionUri);
+  }
+
+  /** Sets the page, with what it shows first if the server tells that soon: VS Code is still busy with the frame around it. */
+  async #load(extensionUri: vscode.Uri): Promise<void> {
+    const first: ToPage[] = [];
+    if (this.#client.state === State.Running) {
+      this.#early = first;
+      const patience = new Promise<void>(resolve => setTimeout(resolve, PATIENCE_MS));
+      await Promise.race([this.#sendFile().catch(() => undefined), patience]);
+      this.#early = undefined;
+    }
+    if (!this.#disposed) this.#panel.webview.html = pageHtml(this.#panel.webview, extensionUri, [...first]);
   }
 
   get active(): boolean {
@@ -175,7 +195,7 @@ export class PreviewPanel {
     }
     this.#setTitle();
     const settings = vscode.workspace.getConfiguration('sparse.preview', this.uri);
-    this.#post({
+    this.#postFile({
       type: 'file',
       uri,
       fileName: this.uri.path.split('/').pop() ?? uri,
@@ -215,6 +235,14 @@ export class PreviewPanel {
       });
   }
 
+  /** Most edits change nothing of it, and every message costs time before the picture. */
+  #postFile(message: ToPage & { type: 'file' }): void {
+    const sent = JSON.stringify(message);
+    if (sent === this.#sentFile) return;
+    this.#sentFile = sent;
+    this.#post(message);
+  }
+
   /** Tells the page where the cursor is while the editor of this file is the active one. */
   #sendCaret(editor: vscode.TextEditor | undefined): void {
     if (!this.#pageReady) return;
@@ -251,6 +279,7 @@ export class PreviewPanel {
         break;
       case 'ready':
         this.#pageReady = true;
+        this.#sentFile = '';
         this.#tokens = message.tokens;
         this.#adjustments = message.adjustments;
         void this.refresh().then(() => {
@@ -363,7 +392,8 @@ export class PreviewPanel {
 
   /** Never awaited: VS Code may leave the promise open for a page that is hidden. */
   #post(message: ToPage): void {
-    if (!this.#disposed) void this.#panel.webview.postMessage(message);
+    if (this.#early !== undefined) this.#early.push(message);
+    else if (!this.#disposed) void this.#panel.webview.postMessage(message);
   }
 
   #setTitle(): void {

@@ -32,7 +32,9 @@ import type {
   Measurement,
   RowsAnswer,
   ScalingAnswer,
+  TilesWanted,
   ToWorker,
+  WarmUp,
 } from './drawing-messages.ts';
 import { headMasks } from './heads.ts';
 import { chosen, type MaskChoice, modelShown } from './mask-choice.ts';
@@ -44,9 +46,17 @@ const FLOW_EFFORT = 3 / 4;
 /** The worker behind the preview: binds, counts, draws and compiles, so that the page stays responsive. */
 declare const self: DedicatedWorkerGlobalScope;
 
-const drawer = new Drawer();
+const drawer = new Drawer((message, transfer) => self.postMessage(message, transfer), explain);
 
-self.onmessage = (event: MessageEvent<ToWorker>) => {
+self.onmessage = (event: MessageEvent<ToWorker | TilesWanted | WarmUp>) => {
+  if ('warm' in event.data) {
+    drawer.warmUp();
+    return;
+  }
+  if ('missing' in event.data) {
+    drawer.want(event.data);
+    return;
+  }
   const { id, request } = event.data;
   try {
     const { answer, transfer } = answerTo(request);
@@ -63,10 +73,6 @@ interface Answer {
 
 function answerTo(request: DrawingRequest): Answer {
   switch (request.kind) {
-    case 'draw': {
-      const picture = drawer.draw(request.id, request.drawn, request.view, request.thorough);
-      return { answer: picture, transfer: 'unknown' in picture ? [] : [picture.pixels.buffer] };
-    }
     case 'measure':
       return { answer: measure(request.choice), transfer: [] };
     case 'rows':

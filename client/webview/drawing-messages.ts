@@ -11,10 +11,10 @@ import type { Statistics } from '../../runtime/analyse/statistics.ts';
 import type { Waste } from '../../runtime/analyse/waste.ts';
 import type { Count } from '../../runtime/compile/count.ts';
 import type { Palette } from '../../runtime/draw/palette.ts';
-import type { View } from '../../runtime/draw/raster.ts';
 import type { TileRange } from '../../runtime/draw/tile-cover.ts';
 import type { Span } from '../../runtime/pattern/ir.ts';
 import type { HeadMasks } from './heads.ts';
+import type { TilePlace } from './mask/tile.ts';
 import type { MaskChoice } from './mask-choice.ts';
 import type { PictureFile } from './save/picture-choice.ts';
 
@@ -68,12 +68,7 @@ export interface ScalingAnswer {
 /** The published design that the mask is, if it is one. */
 export type DesignAnswer = Pick<Recognised, 'title' | 'text' | 'module'> | null;
 
-/** A picture of the mask, or word that the worker does not know which mask is meant: it is to be asked again with it. */
-export type Picture =
-  | { readonly pixels: Uint8ClampedArray<ArrayBuffer>; readonly approximate: boolean }
-  | { readonly unknown: true };
-
-/** Which mask is drawn, in which colours. Sent again only when it changes or the worker is a new one. */
+/** Which mask is drawn, in which colours. */
 export interface Drawn {
   readonly choice: MaskChoice;
   /** Present: what only the first, only this one, and both hold is drawn, instead of the primitives. */
@@ -81,19 +76,47 @@ export interface Drawn {
   readonly palette: Palette;
 }
 
+/** Something will be wanted soon: a worker that has drawn before is quicker. */
+export interface WarmUp {
+  readonly warm: true;
+}
+
+/** Which tiles the page wants from now on; takes the place of what it wanted before. */
+export interface TilesWanted {
+  /** Counts what is wanted; the worker says at once that it heard. */
+  readonly seq: number;
+  /** Stands for what is drawn. */
+  readonly id: number;
+  readonly drawn: Drawn;
+  /** Tiles of it that have arrived: the others that were sent are on their way. */
+  readonly received: number;
+  /** Those that are not there, the most wanted first. */
+  readonly missing: readonly TilePlace[];
+  /** Those of which a longer look would make better ones, for when all are there. */
+  readonly improvable: readonly TilePlace[];
+}
+
+export interface DrawnTile {
+  readonly place: TilePlace;
+  /** RGBA, [TILE_SIDE][TILE_SIDE][4] */
+  readonly pixels: Uint8ClampedArray<ArrayBuffer>;
+  /** Does it show densities of sampled rows? */
+  readonly approximate: boolean;
+  /** Would a longer look make a better tile? It follows. */
+  readonly mayImprove: boolean;
+}
+
+/** What the worker tells that draws tiles. */
+export type FromDrawer =
+  | { readonly kind: 'heard'; readonly seq: number }
+  | { readonly kind: 'tile'; readonly id: number; readonly tile: DrawnTile }
+  | { readonly kind: 'failed'; readonly id: number; readonly message: string };
+
 /** Questions about the mask that is shown and nothing else: sections ask them again whenever it changes. */
 export type Inquiry = 'measure' | 'rows' | 'scaling' | 'design' | 'fit' | 'cost' | 'flow';
 
 /** What the page asks of a drawing worker; each kind has its own answer. */
 export type DrawingRequest =
-  /** `id` stands for what is drawn; `drawn` tells what that is. `thorough`: longer, before densities are sampled. */
-  | {
-      readonly kind: 'draw';
-      readonly id: number;
-      readonly drawn: Drawn | null;
-      readonly view: View;
-      readonly thorough: boolean;
-    }
   | { readonly kind: Inquiry; readonly choice: MaskChoice }
   | { readonly kind: 'heads'; readonly choice: MaskChoice; readonly palette: Palette }
   | { readonly kind: 'tiles'; readonly choice: MaskChoice; readonly range: TileRange }
@@ -106,7 +129,6 @@ export type DrawingRequest =
   | { readonly kind: 'field'; readonly choice: MaskChoice; readonly query: number };
 
 export interface DrawingAnswers {
-  readonly draw: Picture;
   readonly measure: Measurement;
   readonly rows: RowsAnswer;
   readonly scaling: ScalingAnswer;

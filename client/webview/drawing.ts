@@ -6,15 +6,6 @@ export class Superseded extends Error {}
 /** A worker that is busy longer than this with an outdated question is replaced. */
 const PATIENCE_MS = 150;
 
-/**
- * An address from which workers start: a page in VS Code may load one only from a blob of its own. Kept for the life of
- * the page.
- */
-export async function workerUrl(script: string): Promise<string> {
-  const response = await fetch(script);
-  return URL.createObjectURL(new Blob([await response.text()], { type: 'text/javascript' }));
-}
-
 interface Asked {
   readonly id: number;
   readonly since: number;
@@ -39,7 +30,7 @@ export class LatestWorker {
   #disposed = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** `url`: address of the worker's script, see `workerUrl`. */
+  /** `url`: address of the worker's script. */
   constructor(url: Promise<string>) {
     this.#url = url;
   }
@@ -51,6 +42,13 @@ export class LatestWorker {
       this.#waiting = { request, resolve, reject };
       void this.#next();
     }) as Promise<DrawingAnswers[K]>;
+  }
+
+  /** Stops at once what it is working on. */
+  giveUp(): void {
+    this.#waiting?.reject(new Superseded());
+    this.#waiting = undefined;
+    if (this.#asked !== undefined) this.#stop();
   }
 
   dispose(): void {

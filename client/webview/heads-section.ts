@@ -17,6 +17,7 @@ export function headsSection(page: PageServices): Section {
   const ask = async (): Promise<void> => {
     const choice = shownOf(store.state)?.choice;
     if (choice === undefined || choice.model.layers * choice.model.heads === 1) return;
+    if (store.state.settled !== choice) return;
     const { palette } = store.state;
     const { model, tokens, hidden } = choice;
     if (asked?.model === model && asked.tokens === tokens && asked.hidden === hidden && asked.palette === palette)

@@ -1,5 +1,7 @@
 import type { ToHost } from '../preview/messages.ts';
+import type { StartedWorkers } from '../preview/start-worker.ts';
 import { LatestWorker } from './drawing.ts';
+import type { Inquirer } from './inquire.ts';
 import type { OverPicture } from './over-picture.ts';
 import type { State } from './state.ts';
 import type { Store } from './store.ts';
@@ -7,7 +9,10 @@ import type { Store } from './store.ts';
 /** What the parts of the page work with: what is known, who computes, and the extension behind it all. */
 export interface PageServices {
   readonly store: Store<State>;
-  /** Address from which workers start; see `workerUrl`. */
+  /** Asks what sections want to know about the mask that is shown. */
+  readonly inquirer: Inquirer;
+  readonly workers: StartedWorkers;
+  /** Address from which workers start. */
   readonly workerUrl: Promise<string>;
   /** Script of the workers that measure quality, fetched when one is needed. */
   readonly qualityScript: string;

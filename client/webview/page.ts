@@ -1,8 +1,9 @@
 import { html, render } from 'lit';
 import type { ToHost, ToPage } from '../preview/messages.ts';
+import type { StartedWorkers } from '../preview/start-worker.ts';
 import { followComparison } from './compare/follow-comparison.ts';
-import { workerUrl } from './drawing.ts';
 import { findFields } from './field/find-fields.ts';
+import { Inquirer } from './inquire.ts';
 import { findWays } from './inspect.ts';
 import { type SavedPage, savedPage } from './kept-state.ts';
 import type { PageServices } from './page-services.ts';
@@ -26,17 +27,25 @@ export interface PageHost {
  * Sets up the page: a store, what computes from it, and a view that is drawn again in the next frame after a change.
  *
  * @param kept what the page knew when it was there the last time
+ * @param workers what was started before the page's script was there
  * @returns takes the messages of the extension
  */
-export function startPage(root: HTMLElement, host: PageHost, kept: KeptState | undefined): (message: ToPage) => void {
-  const store = new Store<State>({ ...initialState(kept), palette: paletteOfTheme() });
+export function startPage(
+  root: HTMLElement,
+  host: PageHost,
+  kept: KeptState | undefined,
+  workers: StartedWorkers,
+): (message: ToPage) => void {
+  const store = new Store<State>({ ...firstState(root, kept), palette: paletteOfTheme() });
   onThemeChange(() => store.update({ palette: paletteOfTheme() }));
   const page: PageServices = {
     store,
-    workerUrl: workerUrl(root.dataset.worker ?? ''),
+    workers,
+    workerUrl: workers.url,
     qualityScript: root.dataset.quality ?? '',
-    overPicture: [],
     runScript: root.dataset.runs ?? '',
+    overPicture: [],
+    inquirer: new Inquirer(store, workers.url),
     send: message => host.postMessage(message),
   };
   const picture = new MaskPicture(page);
@@ -71,9 +80,20 @@ export function startPage(root: HTMLElement, host: PageHost, kept: KeptState | u
     });
   });
   draw();
+  picture.placed();
   const { tokens, adjustments } = store.state;
   host.postMessage({ type: 'ready', tokens, adjustments });
   return message => store.update(state => received(message, state));
+}
+
+/** What was kept, or what came with the page. */
+function firstState(root: HTMLElement, kept: KeptState | undefined): State {
+  const state = initialState(kept);
+  // What the user chose may need another answer of the extension, which follows.
+  if (kept !== undefined) return state;
+  for (const message of JSON.parse(root.dataset.first ?? '[]') as readonly ToPage[])
+    Object.assign(state, received(message, state));
+  return state;
 }
 
 /** Moving the picture changes the state with every frame; what is kept is written at most so often. */

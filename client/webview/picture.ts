@@ -13,6 +13,7 @@ import { drawMarks, type MarkColours } from './mask/decorations.ts';
 import { MaskView } from './mask/mask-view.ts';
 import { Minimap } from './mask/minimap.ts';
 import { listen, type Navigation, parseCell } from './mask/navigation.ts';
+import { TileWorker } from './mask/tile-worker.ts';
 import type { MaskChoice } from './mask-choice.ts';
 import type { PageServices } from './page-services.ts';
 import { litBy, readout } from './readout.ts';
@@ -32,6 +33,13 @@ const overPicture = [
   'sections',
 ] as const satisfies readonly (keyof State)[];
 
+/** Milliseconds after a picture is complete in which another edit may come, and that are waited for a slow picture. */
+const REST_MS = 300;
+const LONGEST_MS = 1500;
+
+/** More than this is not left by rounding: the zoom is at its end. */
+const LARGEST_LEFT = 0.02;
+
 /** The picture of the mask with what lies over it: keeps it in step with the state, and the state with pointer and keys. */
 export class MaskPicture implements PictureActions, Navigation {
   readonly #page: PageServices;
@@ -46,6 +54,9 @@ export class MaskPicture implements PictureActions, Navigation {
   #against: MaskChoice | undefined;
   /** Parts that stand out in what is shown. */
   #lit = '';
+  #settling: ReturnType<typeof setTimeout> | undefined;
+  /** What rounding has left of the factors by which the camera was zoomed. */
+  #zoomed: { readonly camera: Camera | null; readonly left: number } = { camera: null, left: 1 };
 
   constructor(page: PageServices) {
     const { store } = page;
@@ -55,7 +66,7 @@ export class MaskPicture implements PictureActions, Navigation {
     this.#marks.tabIndex = 0;
     // Not an image: it takes arrow keys and the zoom keys.
     this.#marks.setAttribute('role', 'application');
-    this.#view = new MaskView(new LatestWorker(page.workerUrl), {
+    this.#view = new MaskView(new TileWorker(page.workers), {
       painted: () => this.#drawMarks(),
       completed: ({ choice, against }, approximate) => {
         // Tells tests and assistive tools that what is on the canvas is this mask.
@@ -63,8 +74,14 @@ export class MaskPicture implements PictureActions, Navigation {
         this.#marks.dataset.against = against?.model.name ?? '';
         this.#marks.dataset.pictures = String(Number(this.#marks.dataset.pictures ?? 0) + 1);
         store.update({ approximate });
+        // Looking for a graphics device takes time that the first picture need not wait for.
+        this.#view.choose(store.state.renderer);
+        this.#settle(choice, REST_MS);
       },
-      failed: error => store.update({ drawProblem: messageOf(error) }),
+      failed: error => {
+        store.update({ drawProblem: messageOf(error) });
+        this.#settle(shownOf(store.state)?.choice, REST_MS);
+      },
     });
     this.#minimap = new Minimap(cell =>
       this.#lookFrom(camera => centredOn(camera, cell, this.#extent, this.#view.size)),
@@ -85,6 +102,7 @@ export class MaskPicture implements PictureActions, Navigation {
       if (state.camera !== before.camera) this.#view.look(state.camera);
       else if (overPicture.some(name => state[name] !== before[name])) this.#view.paintSoon();
     });
+    if (store.state.renderer !== 'auto') this.#view.choose(store.state.renderer);
     this.#view.look(store.state.camera);
     this.#show();
   }
@@ -120,6 +138,11 @@ export class MaskPicture implements PictureActions, Navigation {
     </div>`;
   }
 
+  /** The page was drawn for the first time: the picture has a size now. */
+  placed(): void {
+    this.#view.measure();
+  }
+
   zoom(factor: number): void {
     const { width, height } = this.#view.size;
     this.zoomAt(factor, width / 2, height / 2);
@@ -134,7 +157,13 @@ export class MaskPicture implements PictureActions, Navigation {
   }
 
   zoomAt(factor: number, x: number, y: number): void {
-    this.#lookFrom(camera => zoomAbout(camera, factor, x, y, this.#extent, this.#view.size));
+    const before = this.#view.camera;
+    // Small turns of the wheel add up until they make a step.
+    const wanted = factor * (before === this.#zoomed.camera ? this.#zoomed.left : 1);
+    this.#lookFrom(camera => zoomAbout(camera, wanted, x, y, this.#extent, this.#view.size));
+    const after = this.#view.camera;
+    const left = (wanted * after.scale) / before.scale;
+    this.#zoomed = { camera: after, left: Math.abs(Math.log(left)) < LARGEST_LEFT ? left : 1 };
   }
 
   point(at: { readonly x: number; readonly y: number } | undefined): void {
@@ -232,7 +261,10 @@ export class MaskPicture implements PictureActions, Navigation {
   #show(): void {
     const { store } = this.#page;
     const shown = shownOf(store.state);
-    if (!shown?.bound) return;
+    if (!shown?.bound) {
+      this.#settle(shown?.choice, REST_MS);
+      return;
+    }
     const { queries, tokens } = shown.bound.shape;
     const { queries: rows, keys } = this.#extent;
     const { parts } = shown.bound;
@@ -245,9 +277,20 @@ export class MaskPicture implements PictureActions, Navigation {
         : { choice: shown.choice, palette, against: this.#against },
       { queries, keys: tokens },
     );
+    this.#settle(shown.choice, LONGEST_MS);
     // Another size has another whole, and other cells.
     const resized = this.#marks.dataset.shown !== undefined && (rows !== queries || keys !== tokens);
     store.update({ drawProblem: null, ...(resized && { camera: null, cell: null, pointed: null }) });
+  }
+
+  /** Says that there is time for the rest about this mask, after a while in which it is not replaced by another. */
+  #settle(choice: MaskChoice | undefined, after: number): void {
+    const { store } = this.#page;
+    if (choice === undefined || store.state.settled === choice) return;
+    clearTimeout(this.#settling);
+    this.#settling = setTimeout(() => {
+      if (shownOf(store.state)?.choice === choice) store.update({ settled: choice });
+    }, after);
   }
 
   #drawMarks(): void {

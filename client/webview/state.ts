@@ -16,6 +16,7 @@ import type { DrawingAnswers, Inquiry } from './drawing-messages.ts';
 import type { HeadMasks } from './heads.ts';
 import type { Camera } from './mask/camera.ts';
 import type { Cell } from './mask/cell.ts';
+import type { MaskChoice } from './mask-choice.ts';
 
 /** An answer, why there is none, or null while it is being computed. */
 export type Found<T> = { readonly answer: T } | { readonly problem: string } | null;
@@ -75,6 +76,8 @@ export interface State extends KeptState {
   readonly drawProblem: string | null;
   /** Does the picture show densities of sampled rows? */
   readonly approximate: boolean;
+  /** The mask whose picture has been there for a moment without another edit: there is time now for all the rest. */
+  readonly settled: MaskChoice | null;
   /** What is known about the mask that is shown; for a moment after a change still about the one before. */
   readonly answers: { readonly [K in Inquiry]?: Found<DrawingAnswers[K]> };
   /** The masks of all layers and heads. */
@@ -134,6 +137,7 @@ export function initialState(kept: KeptState | undefined): State {
     renderer: 'auto',
     drawProblem: null,
     approximate: false,
+    settled: null,
     answers: {},
     heads: null,
     way: null,

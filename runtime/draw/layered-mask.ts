@@ -17,9 +17,18 @@ export class LayeredMask {
   readonly #whole: Mask;
   readonly #layers: readonly Layer[];
 
-  private constructor(whole: Mask, layers: readonly Layer[]) {
+  /** How many parts there are in all, hidden ones and those without a cell here too. */
+  readonly parts: number;
+
+  private constructor(whole: Mask, layers: readonly Layer[], parts: number) {
     this.#whole = whole;
     this.#layers = layers;
+    this.parts = parts;
+  }
+
+  /** How many parts may light cells here. */
+  get lit(): number {
+    return this.#layers.length;
   }
 
   /**
@@ -43,7 +52,7 @@ export class LayeredMask {
   /** Binds a pattern and others that light its cells, each with its place in the list as its index. Throws PatternError. */
   static ofParts(pattern: Pattern, parts: readonly (Pattern | null)[], shape: Shape): LayeredMask {
     const layers = parts.flatMap((part, index) => (part === null ? [] : [{ index, mask: bindPattern(part, shape) }]));
-    return new LayeredMask(bindPattern(pattern, shape), layers);
+    return new LayeredMask(bindPattern(pattern, shape), layers, parts.length);
   }
 
   /** The same of masks that are bound already. */
@@ -51,6 +60,7 @@ export class LayeredMask {
     return new LayeredMask(
       whole,
       masks.map((mask, index) => ({ index, mask })),
+      masks.length,
     );
   }
 
@@ -63,7 +73,7 @@ export class LayeredMask {
       const rest = narrow(mask, box);
       if (rest !== NOTHING) layers.push({ index, mask: rest });
     }
-    return new LayeredMask(whole, layers);
+    return new LayeredMask(whole, layers, this.parts);
   }
 
   /**

@@ -1,8 +1,13 @@
-import { bitsBetween, popcount } from '../pattern/bits.ts';
+import { bitsBetween } from '../pattern/bits.ts';
 import type { Box } from '../pattern/mask.ts';
 import type { Shape } from '../pattern/shape.ts';
+import { evenBlock, LARGEST_BLOCK } from './even-scale.ts';
+import { halves, middleOf } from './halves.ts';
 import type { LayeredMask } from './layered-mask.ts';
-import { type Palette, partColour, type Rgb, stripeAt } from './palette.ts';
+import { type Palette, partColour, STRIPE } from './palette.ts';
+import { type Mixture, RasterMemory } from './raster-memory.ts';
+import { type PixelBox, packed, Surface } from './surface.ts';
+import { Counting } from './tally.ts';
 
 /**
  * What part of the mask a picture shows. The mask lies on a plane of pixels without end, its first query and key at pixel
@@ -25,8 +30,8 @@ export interface RasterOptions {
   readonly stripes?: boolean;
   /** Asked now and then; throwing stops the drawing. */
   readonly checkpoint?: () => void;
-  /** What pictures of the same mask, scale and palette have found out, for the next one to read and to add to. */
-  readonly known?: Map<string, Mixture | null>;
+  /** What pictures of the same mask, scale, palette and stripes have found out. */
+  readonly memory?: RasterMemory;
   /** Words that may be read for pixels that cover many cells before rows are sampled. */
   readonly maxWords?: number;
 }
@@ -38,27 +43,23 @@ export interface Raster {
   readonly approximate: boolean;
 }
 
-/** Rows, and words of a row, that a pixel looks at when it may not look at all. */
-const SAMPLED_ROWS = 4;
-const SAMPLED_WORDS = 2;
-
 /** Cells at least this many pixels wide get lines between them. */
 const LINED_CELL = 8;
+
+/** Steps of a drawing between two looks at whether it is enough. */
+const STEPS = 4;
+
+/** Side of the smallest squares of pixels that are drawn once where the mask repeats. */
+const LEAST_BLOCK = 16;
 
 /**
  * Draws a mask: cells in the colour of the part that lit them, or, where a pixel covers many cells, the mixture of
  * their colours, the stronger the denser they are.
  */
 export function rasterize(mask: LayeredMask, shape: Shape, view: View, options: RasterOptions): Raster {
-  const painter = new Painter(shape, view, options);
-  const columns = visible(view.x, view.scale, view.width, shape.tokens);
-  const rows = visible(view.y, view.scale, view.height, shape.queries);
-  if (columns.from < columns.to && rows.from < rows.to) {
-    painter.background(rows, columns);
-    if (view.scale <= 1) painter.cells(mask, rows, columns);
-    else painter.densities(mask, rows.from, rows.to, columns.from, columns.to);
-  }
-  return { pixels: painter.pixels, approximate: painter.approximate };
+  const drawing = new Drawing(mask, shape, view, options);
+  drawing.goOn(() => false);
+  return drawing;
 }
 
 interface Range {
@@ -73,45 +74,81 @@ function visible(start: number, scale: number, size: number, count: number): Ran
   return { from: Math.max(0, Math.min(size, -start)), to: Math.max(0, Math.min(size, end - start)) };
 }
 
-/** The cells of one pixel. */
-export interface Mixture {
-  /** Share of lit cells. */
-  readonly density: number;
-  readonly colour: Rgb;
-}
+/** What is left to do: a box of pixels to draw, or one that is drawn and to be remembered. */
+type Left = { readonly pixels: PixelBox } & (
+  | { readonly mask: LayeredMask }
+  | { readonly mask: null; readonly name: string; readonly sampled: number }
+);
 
-class Painter {
-  readonly pixels: Uint8ClampedArray<ArrayBuffer>;
-  approximate = false;
+/** A picture in the making, for those who have something else to do in between. */
+export class Drawing implements Raster {
+  readonly #surface: Surface;
   readonly #shape: Shape;
   readonly #view: View;
   readonly #palette: Palette;
   readonly #stripes: boolean;
   readonly #checkpoint: (() => void) | undefined;
-  readonly #known: Map<string, Mixture | null>;
-  #wordsLeft: number;
-  #steps = 0;
+  readonly #memory: RasterMemory;
+  readonly #counting: Counting;
+  /** Side of the squares of pixels that hold the same numbers of cells wherever they lie; Infinity: none do. */
+  readonly #block: number;
+  readonly #left: Left[] = [];
+  readonly #cells: Generator<void> | undefined;
+  #sampled = 0;
 
-  constructor(shape: Shape, view: View, options: RasterOptions) {
-    this.pixels = new Uint8ClampedArray(view.width * view.height * 4);
+  constructor(mask: LayeredMask, shape: Shape, view: View, options: RasterOptions) {
+    this.#surface = new Surface(view, options.palette, options.stripes === true);
     this.#shape = shape;
     this.#view = view;
     this.#palette = options.palette;
     this.#stripes = options.stripes === true;
     this.#checkpoint = options.checkpoint;
-    this.#known = options.known ?? new Map();
-    this.#wordsLeft = options.maxWords ?? 2 ** 25;
+    this.#memory = options.memory ?? new RasterMemory();
+    this.#counting = new Counting(this.#stripes, this.#memory, options.maxWords ?? 2 ** 25, options.checkpoint);
+    this.#block = evenBlock(view.scale);
+    const columns = visible(view.x, view.scale, view.width, shape.tokens);
+    const rows = visible(view.y, view.scale, view.height, shape.queries);
+    if (columns.from >= columns.to || rows.from >= rows.to) return;
+    const pixels = { top: rows.from, bottom: rows.to, left: columns.from, right: columns.to };
+    const { background } = options.palette;
+    if (background !== null) this.#surface.fill(pixels, packed(background));
+    if (view.scale <= 1) this.#cells = this.#drawCells(mask, rows, columns);
+    else this.#left.push({ pixels, mask });
   }
 
-  background(rows: Range, columns: Range): void {
-    const background = this.#palette.background;
-    if (background === null) return;
-    for (let y = rows.from; y < rows.to; y++)
-      for (let x = columns.from; x < columns.to; x++) this.#put(x, y, background);
+  get pixels(): Uint8ClampedArray<ArrayBuffer> {
+    return this.#surface.pixels;
+  }
+
+  get approximate(): boolean {
+    return this.#sampled > 0;
+  }
+
+  /** Draws until it is enough, and again when it is called again. Returns true when the picture is complete. */
+  goOn(enough: () => boolean): boolean {
+    for (let steps = 1; ; steps++) {
+      if (!this.#step()) return true;
+      if (steps % STEPS !== 0) continue;
+      if (steps % (8 * STEPS) === 0) this.#checkpoint?.();
+      if (enough()) return false;
+    }
+  }
+
+  #step(): boolean {
+    if (this.#cells !== undefined) return this.#cells.next().done !== true;
+    const left = this.#left.pop();
+    if (left === undefined) return false;
+    if (left.mask !== null) this.#divide(left.mask, left.pixels);
+    else
+      this.#memory.keepBlock(left.name, {
+        pixels: this.#surface.cut(left.pixels),
+        approximate: this.#sampled > left.sampled,
+      });
+    return true;
   }
 
   /** Every cell covers at least a pixel. */
-  cells(mask: LayeredMask, rows: Range, columns: Range): void {
+  *#drawCells(mask: LayeredMask, rows: Range, columns: Range): Generator<void> {
     const view = this.#view;
     const firstRow = this.#cellAt(view.y + rows.from, this.#shape.queries);
     const lastRow = this.#cellAt(view.y + rows.to - 1, this.#shape.queries);
@@ -126,7 +163,6 @@ class Painter {
     const inBox = mask.narrow(box);
     const lit: { readonly part: number; readonly bits: number }[] = [];
     for (let row = firstRow; row <= lastRow && inBox !== null; row++) {
-      this.#step();
       for (let key = firstKey; key <= lastKey; key += 32) {
         lit.length = 0;
         this.#litBy(inBox, this.#shape.offset + row, key, bitsBetween(0, lastKey + 1 - key), (part, bits) => {
@@ -138,99 +174,109 @@ class Painter {
           const parts = lit.every(({ bits }) => (bits & bit) !== 0)
             ? all
             : lit.flatMap(({ part, bits }) => ((bits & bit) === 0 ? [] : part));
-          this.#cell(row, key + 31 - Math.clz32(bit), parts);
+          this.#surface.paint(this.#pixelsOf(row, key + 31 - Math.clz32(bit)), parts);
         }
       }
+      yield;
     }
     if (1 / view.scale >= LINED_CELL) this.#lines(rows, columns, firstRow, lastRow, firstKey, lastKey);
   }
 
-  /** Every pixel covers at least a cell: rectangles of pixels are split until they are uniform. */
-  densities(mask: LayeredMask, top: number, bottom: number, left: number, right: number): void {
-    const box = this.#boxOf(top, bottom, left, right);
+  /** Every pixel covers at least a cell: boxes of pixels are divided until they are uniform. */
+  #divide(mask: LayeredMask, pixels: PixelBox): void {
+    const box = this.#boxOf(pixels);
     const inBox = mask.narrow(box);
     if (inBox === null) return;
-    this.#step();
     const uniform = inBox.uniform(!this.#stripes);
     if (uniform !== undefined) {
-      this.#fill(top, bottom, left, right, uniform);
+      this.#surface.paint(pixels, uniform);
       return;
     }
+    const { top, bottom, left, right } = pixels;
     if (bottom - top === 1 && right - left === 1) {
       const mixture = this.#mixtureOf(inBox, box);
-      if (mixture !== null) this.#shade(left, top, mixture);
+      if (mixture !== null) this.#surface.put(left, top, this.#shade(mixture));
       return;
     }
-    const middleY = bottom - top > 1 ? (top + bottom) >> 1 : bottom;
-    const middleX = right - left > 1 ? (left + right) >> 1 : right;
-    this.densities(inBox, top, middleY, left, middleX);
-    if (middleX < right) this.densities(inBox, top, middleY, middleX, right);
-    if (middleY < bottom) this.densities(inBox, middleY, bottom, left, middleX);
-    if (middleX < right && middleY < bottom) this.densities(inBox, middleY, bottom, middleX, right);
+    if (this.#isBlock(pixels)) {
+      const name = this.#nameOf(inBox, box, pixels);
+      const known = name === undefined ? undefined : this.#memory.block(name);
+      if (known !== undefined) {
+        this.#surface.paste(pixels, known.pixels);
+        if (known.approximate) this.#sampled++;
+        return;
+      }
+      if (name !== undefined) this.#left.push({ pixels, mask: null, name, sampled: this.#sampled });
+    }
+    // At the same lines of the plane in every picture, so that they have the same blocks.
+    const { x, y } = this.#view;
+    const middleY = middleOf(y + top, y + bottom);
+    const middleX = middleOf(x + left, x + right);
+    const rows = halves(top, bottom, middleY.at - y, middleY.size >= middleX.size);
+    const columns = halves(left, right, middleX.at - x, middleX.size >= middleY.size);
+    for (const [rowFrom, rowTo] of rows)
+      for (const [from, to] of columns)
+        this.#left.push({ pixels: { top: rowFrom, bottom: rowTo, left: from, right: to }, mask: inBox });
+  }
+
+  /** Is this one of the squares that repeat where the mask does? */
+  #isBlock({ top, bottom, left, right }: PixelBox): boolean {
+    const side = bottom - top;
+    if (side < LEAST_BLOCK || side > LARGEST_BLOCK || side !== right - left || side % this.#block !== 0) return false;
+    const { x, y } = this.#view;
+    return (x + left) % side === 0 && (y + top) % side === 0;
+  }
+
+  /** Blocks with the same name look the same; undefined when this one is like no other. */
+  #nameOf(mask: LayeredMask, box: Box, { top, bottom, left }: PixelBox): string | undefined {
+    const signature = mask.signature(box);
+    if (signature === undefined) return undefined;
+    const { x, y } = this.#view;
+    const period = this.#stripes ? stripePeriod(mask.lit) : 1;
+    const phase = (x + left + y + top) % period;
+    return `${bottom - top},${phase},${box.rowEnd - box.row},${box.columnEnd - box.column},${signature}`;
   }
 
   #mixtureOf(mask: LayeredMask, box: Box): Mixture | null {
     const signature = mask.signature(box);
     const name = signature && `${box.rowEnd - box.row},${box.columnEnd - box.column},${signature}`;
-    const known = name === undefined ? undefined : this.#known.get(name);
+    const known = name === undefined ? undefined : this.#memory.mixtures.get(name);
     if (known !== undefined) return known;
-    const mixture = this.#count(mask, box);
-    if (name !== undefined) this.#known.set(name, mixture);
+    const all = (box.rowEnd - box.row) * (box.columnEnd - box.column);
+    const counted = this.#counting.count(mask, box);
+    const { tally, looked } =
+      counted === undefined ? this.#counting.sample(mask, box) : { tally: counted, looked: all };
+    if (looked < all) this.#sampled++;
+    const [lit = 0] = tally;
+    const mixture = lit === 0 ? null : { density: lit / looked, colour: this.#blend(tally) };
+    if (name !== undefined && looked === all) this.#memory.mixtures.set(name, mixture);
     return mixture;
   }
 
-  #count(mask: LayeredMask, box: Box): Mixture | null {
-    const rows = box.rowEnd - box.row;
-    const words = Math.ceil((box.columnEnd - box.column) / 32);
-    // When the budget is spent, a pixel looks at a few words spread over it.
-    const sampled = this.#wordsLeft < rows * words;
-    const rowStep = sampled ? Math.max(1, Math.floor(rows / SAMPLED_ROWS)) : 1;
-    const wordStep = sampled ? Math.max(1, Math.floor(words / SAMPLED_WORDS)) : 1;
-    if (rowStep > 1 || wordStep > 1) this.approximate = true;
-    let lit = 0;
-    let looked = 0;
-    const shares = new Map<number, number>();
-    for (let row = box.row; row < box.rowEnd; row += rowStep) {
-      // A single row may take long: random ones are drawn.
-      this.#checkpoint?.();
-      for (let column = box.column; column < box.columnEnd; column += 32 * wordStep) {
-        this.#wordsLeft--;
-        looked += Math.min(32, box.columnEnd - column);
-        let any = 0;
-        this.#litBy(mask, row, column, bitsBetween(0, box.columnEnd - column), (part, bits) => {
-          any |= bits;
-          shares.set(part, (shares.get(part) ?? 0) + popcount(bits));
-        });
-        lit += popcount(any);
-      }
-    }
-    if (lit === 0) return null;
-    let red = 0;
-    let green = 0;
-    let blue = 0;
-    const all = [...shares.values()].reduce((sum, count) => sum + count, 0);
-    for (const [part, count] of shares) {
+  #blend(tally: Float64Array): Mixture['colour'] {
+    let [red, green, blue, all] = [0, 0, 0, 0];
+    for (let part = 0; part + 1 < tally.length; part++) {
+      const cells = tally[part + 1] ?? 0;
+      if (cells === 0) continue;
       const [r, g, b] = partColour(this.#palette, part);
-      red += (r * count) / all;
-      green += (g * count) / all;
-      blue += (b * count) / all;
+      red += r * cells;
+      green += g * cells;
+      blue += b * cells;
+      all += cells;
     }
-    return { density: lit / looked, colour: [red, green, blue] };
+    return [red / all, green / all, blue / all];
   }
 
   /** A thin line stays visible; full density is the full colour. */
-  #shade(x: number, y: number, { density, colour }: Mixture): void {
+  #shade({ density, colour }: Mixture): number {
     const strength = 0.3 + 0.7 * Math.sqrt(density);
-    if (this.#palette.background === null) {
-      this.#put(x, y, colour, 255 * strength);
-      return;
-    }
+    if (this.#palette.background === null) return packed(colour, 255 * strength);
     const [r, g, b] = this.#palette.background;
-    this.#put(x, y, [r + (colour[0] - r) * strength, g + (colour[1] - g) * strength, b + (colour[2] - b) * strength]);
+    return packed([r + (colour[0] - r) * strength, g + (colour[1] - g) * strength, b + (colour[2] - b) * strength]);
   }
 
-  /** The cells that a rectangle of pixels covers; every visible cell belongs to exactly one pixel. */
-  #boxOf(top: number, bottom: number, left: number, right: number): Box {
+  /** The cells that a box of pixels covers; every visible cell belongs to exactly one pixel. */
+  #boxOf({ top, bottom, left, right }: PixelBox): Box {
     const { x, y } = this.#view;
     const rowAt = (pixel: number): number => this.#edge(y + pixel, this.#shape.queries);
     const keyAt = (pixel: number): number => this.#edge(x + pixel, this.#shape.tokens);
@@ -257,27 +303,14 @@ class Painter {
     return Math.max(0, Math.min(count - 1, Math.floor((pixel + 0.5) * this.#view.scale)));
   }
 
-  #cell(row: number, key: number, parts: readonly number[]): void {
+  #pixelsOf(row: number, key: number): PixelBox {
     const view = this.#view;
-    const top = Math.max(0, Math.round(row / view.scale) - view.y);
-    const bottom = Math.min(view.height, Math.round((row + 1) / view.scale) - view.y);
-    const left = Math.max(0, Math.round(key / view.scale) - view.x);
-    const right = Math.min(view.width, Math.round((key + 1) / view.scale) - view.x);
-    this.#fill(top, bottom, left, right, parts);
-  }
-
-  /** Paints pixels in the colour of a part, or striped in those of several. */
-  #fill(top: number, bottom: number, left: number, right: number, parts: readonly number[]): void {
-    const colours = parts.map(part => partColour(this.#palette, part));
-    const [first] = colours;
-    if (first === undefined) return;
-    const view = this.#view;
-    for (let y = top; y < bottom; y++)
-      for (let x = left; x < right; x++) {
-        const striped =
-          this.#stripes && colours.length > 1 ? colours[stripeAt(view.x + x, view.y + y, colours.length)] : first;
-        this.#put(x, y, striped ?? first);
-      }
+    return {
+      top: Math.max(0, Math.round(row / view.scale) - view.y),
+      bottom: Math.min(view.height, Math.round((row + 1) / view.scale) - view.y),
+      left: Math.max(0, Math.round(key / view.scale) - view.x),
+      right: Math.min(view.width, Math.round((key + 1) / view.scale) - view.x),
+    };
   }
 
   #litBy(
@@ -293,27 +326,28 @@ class Painter {
 
   #lines(rows: Range, columns: Range, firstRow: number, lastRow: number, firstKey: number, lastKey: number): void {
     const view = this.#view;
-    const { line } = this.#palette;
-    if (line === null) return;
+    if (this.#palette.line === null) return;
+    const line = packed(this.#palette.line);
     for (let row = firstRow; row <= lastRow; row++) {
       const y = Math.round(row / view.scale) - view.y;
-      if (y >= rows.from && y < rows.to) for (let x = columns.from; x < columns.to; x++) this.#put(x, y, line);
+      if (y >= rows.from && y < rows.to)
+        this.#surface.fill({ top: y, bottom: y + 1, left: columns.from, right: columns.to }, line);
     }
     for (let key = firstKey; key <= lastKey; key++) {
       const x = Math.round(key / view.scale) - view.x;
-      if (x >= columns.from && x < columns.to) for (let y = rows.from; y < rows.to; y++) this.#put(x, y, line);
+      if (x >= columns.from && x < columns.to)
+        this.#surface.fill({ top: rows.from, bottom: rows.to, left: x, right: x + 1 }, line);
     }
   }
+}
 
-  #put(x: number, y: number, colour: Rgb, alpha = 255): void {
-    const at = 4 * (y * this.#view.width + x);
-    this.pixels[at] = colour[0];
-    this.pixels[at + 1] = colour[1];
-    this.pixels[at + 2] = colour[2];
-    this.pixels[at + 3] = alpha;
+/** After so many pixels stripes of any of this many colours begin again. */
+function stripePeriod(colours: number): number {
+  let period = 1;
+  for (let count = 2; count <= colours; count++) {
+    let multiple = period;
+    while (multiple % count !== 0) multiple += period;
+    period = multiple;
   }
-
-  #step(): void {
-    if ((++this.#steps & 0x1f) === 0) this.#checkpoint?.();
-  }
+  return STRIPE * period;
 }

@@ -125,6 +125,58 @@ describe('the picture', () => {
   }, 60_000);
 });
 
+describe('a new page', () => {
+  test('shows at once what came with it, before the extension says anything', async () => {
+    const model = { ...(await createLanguage(NO_FILES).lowerExpression('sliding(4) | columns([0])')), name: 'early' };
+    const page = await PreviewPage.open(inject('executable'), extensionFolder, {
+      first: [
+        {
+          type: 'file',
+          uri: 'file:///early.sparse',
+          fileName: 'early.sparse',
+          choices: [{ name: 'early', kind: 'pattern', problem: null }],
+          selected: 'early',
+          defaultTokens: 48,
+          renderer: 'webgpu',
+          runsInHost: false,
+        },
+        { type: 'model', version: 1, name: 'early', model, adjustables: [] },
+      ],
+    });
+    try {
+      await page.shown('early 48');
+      await page.page.locator('.cells[data-renderer="webgpu"]').waitFor();
+      // Nothing was sent by the extension.
+      expect((await page.sent()).map(({ type }) => type)).toContain('ready');
+      expect(await page.page.locator('.legend').innerText()).toContain('columns([0])');
+    } finally {
+      await page.close();
+    }
+  }, 60_000);
+
+  test('moves nothing by itself where motion is to be reduced', async () => {
+    const { page } = preview;
+    await page.emulateMedia({ reducedMotion: 'reduce' });
+    await preview.show('sliding(4) | columns([0])', 24, { name: 'still' });
+    await page.evaluate(() => {
+      const moved: string[] = [];
+      for (const kind of ['animationstart', 'transitionrun'])
+        document.addEventListener(kind, event => moved.push(`${kind} ${(event.target as Element).tagName}`), true);
+      Object.assign(window, { moved });
+    });
+    await page.locator('canvas.marks').focus();
+    await press('+', '+', 'ArrowDown', '0');
+    await page.locator('section.legend .eye').first().click();
+    await page.locator('section.flow .fold').click();
+    await page.locator('section.flow .fold').click();
+    await page.locator('section.legend .eye').first().click();
+    await preview.settled();
+    expect(await page.evaluate(() => (window as unknown as { moved: string[] }).moved)).toEqual([]);
+    expect(await page.evaluate(() => document.getAnimations().length)).toBe(0);
+    await page.emulateMedia({ reducedMotion: null });
+  }, 60_000);
+});
+
 describe('the cell cursor', () => {
   test('goes where the keys say, and says where it is', async () => {
     await preview.show('sliding(4) | columns([0])', 24, { name: 'keys' });

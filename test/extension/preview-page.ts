@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import type { RendererChoice, ToHost, ToPage } from '../../client/preview/messages.ts';
+import { startWorkerScript } from '../../client/preview/start-worker.ts';
 import type { Model } from '../../runtime/pattern/ir.ts';
 import { chromiumFlags } from '../../scripts/hosts/chromium.mjs';
 import { createLanguage, NO_FILES } from '../../server/language.ts';
@@ -48,12 +49,23 @@ export class PreviewPage {
   static async open(
     executable: string,
     extension: string,
-    options: { readonly width?: number; readonly height?: number; readonly theme?: Theme } = {},
+    options: {
+      readonly width?: number;
+      readonly height?: number;
+      readonly theme?: Theme;
+      /** Must what WebGPU draws be on the screen? Without it the browser's own drawing is quicker. Default: yes. */
+      readonly shownWebGpu?: boolean;
+      /** What comes with the page. */
+      readonly first?: readonly ToPage[];
+    } = {},
   ): Promise<PreviewPage> {
     const browser = await chromium.launch({
       executablePath: executable,
       // A canvas that WebGPU draws is shown without a graphics card only where the browser's own drawing is done there too.
-      args: [...chromiumFlags(), '--use-angle=swiftshader', '--use-vulkan=swiftshader'],
+      args: [
+        ...chromiumFlags(),
+        ...(options.shownWebGpu === false ? [] : ['--use-angle=swiftshader', '--use-vulkan=swiftshader']),
+      ],
     });
     const page = await browser.newPage({
       viewport: { width: options.width ?? 1000, height: options.height ?? 700 },
@@ -66,7 +78,12 @@ export class PreviewPage {
     };
     await page.route(`${ORIGIN}/**`, async route => {
       const name = new URL(route.request().url()).pathname;
-      if (name === '/') await route.fulfill({ headers, contentType: 'text/html', body: html(options.theme ?? 'dark') });
+      if (name === '/')
+        await route.fulfill({
+          headers,
+          contentType: 'text/html',
+          body: html(options.theme ?? 'dark', options.first ?? []),
+        });
       else if (/^\/[a-z-]+\.(js|css)$/.test(name))
         await route.fulfill({
           headers,
@@ -260,7 +277,7 @@ function variables(theme: Theme): string {
     .join('; ');
 }
 
-function html(theme: Theme): string {
+function html(theme: Theme, first: readonly ToPage[]): string {
   return `<!DOCTYPE html>
 <html lang="en" style="${variables(theme)}">
 <head><meta charset="UTF-8"><title>Sparse Preview</title><link rel="stylesheet" href="webview.css">
@@ -274,7 +291,8 @@ function html(theme: Theme): string {
     setState: state => sessionStorage.setItem('state', JSON.stringify(state)),
   });
 </script>
-<main id="preview" data-worker="draw-worker.js" data-quality="quality-worker.js" data-runs="run-worker.js"></main>
+<script>${startWorkerScript('draw-worker.js')}</script>
+<main id="preview" data-first="${JSON.stringify(first).replaceAll('&', '&amp;').replaceAll('"', '&quot;')}" data-quality="quality-worker.js" data-runs="run-worker.js"></main>
 <script type="module" src="webview.js"></script>
 </body>
 </html>`;

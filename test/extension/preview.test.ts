@@ -412,9 +412,17 @@ describe('the preview', () => {
     expect(options.map(text => text.trim())).toEqual(['WebGPU', 'CPU']);
   });
 
-  test('keeps what it found when another tab hides it', async () => {
+  test('keeps what it found when another tab hides it, and runs nothing meanwhile', async () => {
+    const { page } = workbench();
+    const { origin } = new URL((await previewFrame()).url());
+    const workers = (): number => page.workers().filter(worker => worker.url().startsWith(`blob:${origin}`)).length;
+    expect(workers()).toBeGreaterThan(0);
     await workbench().probe.ask('executeCommand', { command: 'workbench.action.focusSecondEditorGroup', args: [] });
     await workbench().openFile('empty.sparse');
+    await workbench().until('its page and its workers to be gone', async () => {
+      const pages = page.frames().filter(frame => frame.url().startsWith(origin));
+      return workers() === 0 && pages.length === 0;
+    });
     await workbench().page.locator('.tab', { hasText: 'Preview other' }).click();
     await shown('other 300');
     await (await previewFrame()).locator('.run dl.numbers').waitFor();

@@ -1,8 +1,8 @@
 import { html, type TemplateResult } from 'lit';
-import { LatestWorker } from '../drawing.ts';
 import { drawMarks, type MarkColours } from '../mask/decorations.ts';
 import { MaskView } from '../mask/mask-view.ts';
 import { listen, type Navigation } from '../mask/navigation.ts';
+import { startedWorker, TileWorker } from '../mask/tile-worker.ts';
 import type { PageServices } from '../page-services.ts';
 import { messageOf, type State } from '../state.ts';
 import { markColours } from '../theme.ts';
@@ -54,7 +54,7 @@ export class OtherPicture {
     marks.className = 'marks';
     marks.tabIndex = 0;
     marks.setAttribute('role', 'application');
-    const view = new MaskView(new LatestWorker(workerUrl), {
+    const view = new MaskView(new TileWorker(startedWorker(workerUrl)), {
       painted: () => this.#drawMarks(),
       completed: ({ choice }) => {
         marks.dataset.shown = `${choice.model.name} ${choice.tokens}`;

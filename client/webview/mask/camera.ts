@@ -1,3 +1,4 @@
+import { evenScale } from '../../../runtime/draw/even-scale.ts';
 import type { Cell } from './cell.ts';
 
 /** Where the picture looks: the cell at the top left corner and the zoom. Lengths are device pixels. */
@@ -26,11 +27,12 @@ const MARGIN = 22;
 
 /** The whole mask, centred. */
 export function wholeMask(extent: Extent, size: Size): Camera {
-  const scale = Math.max(
+  const least = Math.max(
     1 / LARGEST_CELL,
     extent.keys / Math.max(1, size.width - 2 * MARGIN),
     extent.queries / Math.max(1, size.height - 2 * MARGIN),
   );
+  const scale = evenScale(least, { up: true });
   return {
     scale,
     row: -(size.height * scale - extent.queries) / 2,
@@ -38,10 +40,14 @@ export function wholeMask(extent: Extent, size: Size): Camera {
   };
 }
 
-/** Zooms by a factor (above 1: closer) about a point of the picture, which keeps its cell. */
+/**
+ * Zooms by a factor (above 1: closer) about a point of the picture, which keeps its cell. To the nearest scale that is
+ * quick to draw: it may stay the same when the factor is small.
+ */
 export function zoomAbout(camera: Camera, factor: number, x: number, y: number, extent: Extent, size: Size): Camera {
   const furthest = 2 * wholeMask(extent, size).scale;
-  const scale = Math.min(Math.max(camera.scale / factor, 1 / LARGEST_CELL), Math.max(furthest, 1 / LARGEST_CELL));
+  const wanted = Math.min(Math.max(camera.scale / factor, 1 / LARGEST_CELL), Math.max(furthest, 1 / LARGEST_CELL));
+  const scale = evenScale(wanted, { up: false });
   return clamp(
     {
       scale,

@@ -1,3 +1,4 @@
+import { evenScale } from '../../../runtime/draw/even-scale.ts';
 import { type Camera, cornerOf, type Extent, type Size } from './camera.ts';
 import { LARGEST_PLACED, type PlacedTile, TILE_SIDE, type Tile, type TilePlace } from './tile.ts';
 
@@ -6,7 +7,7 @@ const OVERVIEW = TILE_SIDE;
 
 /** The scale at which one tile shows the whole mask. */
 export function overviewScale({ queries, keys }: Extent): number {
-  return Math.max(queries, keys) / OVERVIEW;
+  return evenScale(Math.max(queries, keys) / OVERVIEW, { up: true });
 }
 
 /**

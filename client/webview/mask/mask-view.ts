@@ -1,11 +1,11 @@
 import type { RendererChoice } from '../../preview/messages.ts';
-import type { LatestWorker } from '../drawing.ts';
 import type { Drawn } from '../drawing-messages.ts';
 import { type Camera, type Extent, type Size, wholeMask } from './camera.ts';
 import { overviewScale, placedTiles, tilesInSight } from './frame.ts';
 import { Renderers } from './renderers.ts';
-import type { Tile } from './tile.ts';
+import { nameOf, type Tile, type TilePlace } from './tile.ts';
 import { TileSource } from './tile-source.ts';
+import type { TileWorker } from './tile-worker.ts';
 
 export interface MaskViewEvents {
   /** The picture was drawn anew, or has another size: what lies over it is to be drawn, too. */
@@ -29,7 +29,7 @@ export class MaskView {
   /** Holds the canvas of the renderer, below everything else. */
   readonly element = document.createElement('div');
   readonly #events: MaskViewEvents;
-  readonly #worker: LatestWorker;
+  readonly #worker: TileWorker;
   readonly #renderers: Renderers;
   #camera: Camera | null = null;
   #front: Scene | undefined;
@@ -42,14 +42,14 @@ export class MaskView {
   #frame = 0;
   #completed: { readonly drawn: Drawn; readonly approximate: boolean } | undefined;
 
-  constructor(worker: LatestWorker, events: MaskViewEvents) {
+  constructor(worker: TileWorker, events: MaskViewEvents) {
     this.#worker = worker;
     this.#events = events;
     this.element.className = 'cells';
     this.element.setAttribute('aria-hidden', 'true');
     this.#renderers = new Renderers(() => this.#useRenderer());
     this.#useRenderer();
-    new ResizeObserver(() => this.#resized()).observe(this.element);
+    new ResizeObserver(() => this.measure()).observe(this.element);
   }
 
   /** Device pixels. */
@@ -83,13 +83,11 @@ export class MaskView {
   }
 
   show(drawn: Drawn, extent: Extent): void {
-    // What is shown stays, but the worker is for the new mask alone: two that ask would push each other aside for ever.
-    this.#back?.source.close();
-    this.#front?.source.close();
+    // What is shown stays, but the worker draws for the new mask alone.
     const source: TileSource = new TileSource(
       this.#worker,
       drawn,
-      () => this.#arrived(),
+      place => this.#arrived(source, place),
       error => {
         if (source === (this.#back ?? this.#front)?.source) this.#events.failed(error);
       },
@@ -122,9 +120,15 @@ export class MaskView {
     this.paintSoon();
   }
 
-  #arrived(): void {
-    if (this.#back !== undefined && this.#isComplete(this.#back)) this.#swap();
-    this.paintSoon();
+  #arrived(source: TileSource, place: TilePlace): void {
+    if (source !== this.#front?.source) {
+      if (this.#back !== undefined && this.#isComplete(this.#back)) this.#swap();
+      return;
+    }
+    // Tiles that are drawn in advance change nothing that is to be seen.
+    const { extent } = this.#front;
+    const seen = place.scale === overviewScale(extent) || isAmong(tilesInSight(this.camera, extent, this.#size), place);
+    if (seen) this.paintSoon();
   }
 
   #isComplete({ source, extent }: Scene): boolean {
@@ -137,14 +141,13 @@ export class MaskView {
     const { source, extent } = scene;
     const overview = { scale: overviewScale(extent), x: 0, y: 0 };
     const near = tilesInSight(this.camera, extent, this.#size);
-    const around = tilesInSight(this.camera, extent, this.#size, 1).filter(
-      place => !near.some(({ x, y }) => x === place.x && y === place.y),
-    );
+    const around = tilesInSight(this.camera, extent, this.#size, 1).filter(place => !isAmong(near, place));
     // The overview stands in for everything else, but not before the picture when that is the whole mask itself.
     source.want(this.#camera === null ? [...near, overview, ...around] : [overview, ...near, ...around]);
   }
 
-  #resized(): void {
+  /** Looks how large the picture is, for those who do not want to wait for the next frame. */
+  measure(): void {
     const width = Math.max(1, Math.round(this.element.clientWidth * devicePixelRatio));
     const height = Math.max(1, Math.round(this.element.clientHeight * devicePixelRatio));
     if (width === this.#size.width && height === this.#size.height) return;
@@ -170,4 +173,8 @@ export class MaskView {
     this.#completed = { drawn: scene.source.drawn, approximate };
     this.#events.completed(scene.source.drawn, approximate);
   }
+}
+
+function isAmong(places: readonly TilePlace[], place: TilePlace): boolean {
+  return places.some(each => nameOf(each) === nameOf(place));
 }

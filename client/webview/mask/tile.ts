@@ -9,6 +9,11 @@ export interface TilePlace {
   readonly y: number;
 }
 
+/** The same for the same place. */
+export function nameOf({ scale, x, y }: TilePlace): string {
+  return `${scale},${x},${y}`;
+}
+
 /** A square that was drawn. */
 export interface Tile extends TilePlace {
   /** RGBA in the byte order of canvases; each pixel is opaque, or 0 outside the mask. [TILE_SIDE][TILE_SIDE] */

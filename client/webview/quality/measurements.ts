@@ -1,5 +1,5 @@
-import { workerUrl } from '../drawing.ts';
 import type { MaskChoice } from '../mask-choice.ts';
+import { workerUrl } from '../worker-url.ts';
 import type { FromQualityWorker, ModelQuality, QualityJob, TensorQuality } from './quality-messages.ts';
 
 /** What was measured last, of either kind, and of which declaration. */

@@ -1,5 +1,5 @@
 import { RunClient } from '../../run/run-client.ts';
-import { workerUrl } from '../drawing.ts';
+import { workerUrl } from '../worker-url.ts';
 import { keepKernel, keptKernels } from './kept-kernels.ts';
 
 /** Runs of attention in a worker of the page, whose script is fetched when the first one is asked for. */

@@ -67,6 +67,21 @@ const handlers = {
   executeCommand: async ({ command, args }) =>
     JSON.parse(JSON.stringify((await vscode.commands.executeCommand(command, ...args)) ?? null)),
   clipboard: () => vscode.env.clipboard.readText(),
+  // What VS Code itself needs for a webview: a page that says at once that it is there.
+  emptyWebview: async () => {
+    const start = Date.now();
+    const panel = vscode.window.createWebviewPanel(
+      'probe.empty',
+      'Empty',
+      { viewColumn: vscode.ViewColumn.Beside, preserveFocus: true },
+      { enableScripts: true },
+    );
+    const there = new Promise(resolve => panel.webview.onDidReceiveMessage(resolve));
+    panel.webview.html = '<!DOCTYPE html><script>acquireVsCodeApi().postMessage(Date.now())</script>';
+    const end = await there;
+    panel.dispose();
+    return end - start;
+  },
 };
 
 async function answer(request) {

@@ -1,9 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { evenScale } from '../../../runtime/draw/even-scale.ts';
 import { LayeredMask } from '../../../runtime/draw/layered-mask.ts';
 import { LIGHT, ON_NOTHING, partColour, stripeAt } from '../../../runtime/draw/palette.ts';
 import { partsOf } from '../../../runtime/draw/parts.ts';
 import { rasterize, type View } from '../../../runtime/draw/raster.ts';
+import { RasterMemory } from '../../../runtime/draw/raster-memory.ts';
 import type { Pattern } from '../../../runtime/pattern/ir.ts';
 import { type Shape, squareShape } from '../../../runtime/pattern/shape.ts';
 import { arbitraryPattern } from '../arbitrary-pattern.ts';
@@ -95,6 +97,38 @@ describe('rasterize', () => {
       }),
       { numRuns: 150 },
     );
+  }, 60_000);
+
+  it('draws what repeats once, and the same as if it looked at every pixel alone', () => {
+    const scales = fc.double({ min: 1.01, max: 12, noNaN: true }).map(scale => evenScale(scale, { up: true }));
+    let repeated = 0;
+    fc.assert(
+      fc.property(arbitraryPattern, fc.integer({ min: 40, max: 160 }), scales, (pattern, pixels, scale) => {
+        const shape = squareShape(Math.ceil(pixels * scale));
+        const { mask } = LayeredMask.of(pattern, shape);
+        const memory = new RasterMemory();
+        const options = { palette: LIGHT, stripes: true, memory };
+        const tile = (x: number, y: number) =>
+          rasterize(mask, shape, { x, y, scale, width: 64, height: 64 }, options).pixels;
+        for (const [x, y] of [
+          [0, 0],
+          [64, 64],
+          [0, 64],
+        ] as const) {
+          const all = tile(x, y);
+          for (let at = 0; at < 64; at += 3) {
+            const [column, row] = [(at * 13) % 64, (at * 29 + 7) % 64];
+            const alone: View = { x: x + column, y: y + row, scale, width: 1, height: 1 };
+            const expected = [...rasterize(mask, shape, alone, { palette: LIGHT, stripes: true }).pixels];
+            const view = { x, y, scale, width: 64, height: 64 };
+            expect(pixel(all, view, column, row), `pixel (${x + column}, ${y + row})`).toEqual(expected);
+          }
+          if (memory.blocks > 0) repeated++;
+        }
+      }),
+      { numRuns: 25 },
+    );
+    expect(repeated).toBeGreaterThan(3);
   }, 60_000);
 
   it('mixes the colours of the cells that one pixel covers', () => {

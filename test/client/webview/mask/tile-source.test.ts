@@ -1,114 +1,71 @@
 import { describe, expect, it } from 'vitest';
-import { type LatestWorker, Superseded } from '../../../../client/webview/drawing.ts';
-import type { Drawn, Picture } from '../../../../client/webview/drawing-messages.ts';
+import type { Drawn, DrawnTile, TilesWanted } from '../../../../client/webview/drawing-messages.ts';
 import { TILE_SIDE } from '../../../../client/webview/mask/tile.ts';
 import { TileSource } from '../../../../client/webview/mask/tile-source.ts';
 
-interface Asked {
-  readonly x: number;
-  readonly known: boolean;
-  readonly thorough: boolean;
-  answer(picture: Picture): void;
-}
-
-/** A worker that answers when the test says so. As the real one: while it is busy only the newest question waits. */
-class SlowWorker {
-  readonly asked: Asked[] = [];
-  #busy = false;
-  #waiting: { start: () => void; reject: (error: Error) => void } | undefined;
-
-  ask(request: { view: { x: number }; drawn: unknown; thorough: boolean }): Promise<Picture> {
-    return new Promise((resolve, reject) => {
-      const start = (): void => {
-        this.#busy = true;
-        this.asked.push({
-          x: request.view.x / TILE_SIDE,
-          known: request.drawn !== null,
-          thorough: request.thorough,
-          answer: picture => {
-            this.#busy = false;
-            resolve(picture);
-            const next = this.#waiting;
-            this.#waiting = undefined;
-            next?.start();
-          },
-        });
-      };
-      this.#waiting?.reject(new Superseded());
-      this.#waiting = undefined;
-      if (this.#busy) this.#waiting = { start, reject };
-      else start();
-    });
-  }
-
-  /** Answers the latest question, and lets what follows from it happen. */
-  async answer(picture: Picture): Promise<void> {
-    this.asked.at(-1)?.answer(picture);
-    for (let turn = 0; turn < 10; turn++) await Promise.resolve();
-  }
-}
-
-const picture = (approximate = false): Picture => ({
+const place = (x: number) => ({ scale: 1, x, y: 0 });
+const tile = (x: number, approximate = false): DrawnTile => ({
+  place: place(x),
   pixels: new Uint8ClampedArray(4 * TILE_SIDE ** 2),
   approximate,
+  mayImprove: approximate,
 });
-const place = (x: number) => ({ scale: 1, x, y: 0 });
 
-function source(): { tiles: TileSource; worker: SlowWorker } {
-  const worker = new SlowWorker();
-  const fail = (error: unknown): void => {
-    throw error;
-  };
-  return { tiles: new TileSource(worker as unknown as LatestWorker, {} as Drawn, () => {}, fail), worker };
+function source() {
+  const wanted: Omit<TilesWanted, 'seq' | 'id'>[] = [];
+  const arrived: number[] = [];
+  const worker = { want: (_: unknown, what: Omit<TilesWanted, 'seq' | 'id'>) => void wanted.push(what) };
+  const tiles = new TileSource(
+    worker,
+    {} as Drawn,
+    ({ x }) => void arrived.push(x),
+    error => {
+      throw error;
+    },
+  );
+  const asked = () =>
+    wanted.map(({ missing, improvable, received }) => [
+      missing.map(({ x }) => x),
+      improvable.map(({ x }) => x),
+      received,
+    ]);
+  return { tiles, asked, arrived };
 }
 
 describe('TileSource', () => {
-  it('has missing tiles drawn in order, telling a new worker what is drawn', async () => {
-    const { tiles, worker } = source();
+  it('asks for what is missing, and keeps what arrives', () => {
+    const { tiles, asked, arrived } = source();
     tiles.want([place(2), place(1)]);
-    await worker.answer({ unknown: true });
-    await worker.answer(picture());
-    await worker.answer(picture());
-    expect(worker.asked.map(({ x, known }) => [x, known])).toEqual([
-      [2, false],
-      [2, true],
-      [1, false],
+    tiles.arrived(tile(2));
+    tiles.want([place(2), place(1)]);
+    expect(asked()).toEqual([
+      [[2, 1], [], 0],
+      [[1], [], 1],
     ]);
-    expect(tiles.tile(place(1))).toBeDefined();
-  });
-
-  it('looks longer at what was sampled, once all tiles are there', async () => {
-    const { tiles, worker } = source();
-    tiles.want([place(0), place(1)]);
-    await worker.answer(picture(true));
-    await worker.answer(picture());
-    expect(tiles.tile(place(0))?.mayImprove).toBe(true);
-    await worker.answer(picture(true));
-    expect(worker.asked.map(({ x, thorough }) => [x, thorough])).toEqual([
-      [0, false],
-      [1, false],
-      [0, true],
-    ]);
-    expect(tiles.tile(place(0))).toMatchObject({ approximate: true, mayImprove: false });
-  });
-
-  it('goes on with what is wanted now, whatever is answered late', async () => {
-    const { tiles, worker } = source();
-    tiles.want([place(0)]);
-    tiles.want([place(1)]);
-    tiles.want([place(2)]);
-    // The first answer says that the worker knows nothing; the one that is wanted must not be lost over it.
-    await worker.answer({ unknown: true });
-    await worker.answer({ unknown: true });
-    await worker.answer(picture());
+    expect(arrived).toEqual([2]);
     expect(tiles.tile(place(2))).toBeDefined();
+    expect(tiles.tile(place(1))).toBeUndefined();
   });
 
-  it('asks nothing any more when it is closed', async () => {
-    const { tiles, worker } = source();
+  it('asks once for what it wants again and again', () => {
+    const { tiles, asked } = source();
+    tiles.want([place(0)]);
+    tiles.want([place(0)]);
+    expect(asked()).toHaveLength(1);
+    // Nothing is wanted any more: the worker must hear of that, too.
+    tiles.want([]);
+    expect(asked().at(-1)).toEqual([[], [], 0]);
+  });
+
+  it('says which tiles a longer look would make better', () => {
+    const { tiles, asked } = source();
     tiles.want([place(0), place(1)]);
-    tiles.close();
-    await worker.answer(picture());
-    expect(worker.asked).toHaveLength(1);
+    tiles.arrived(tile(0, true));
+    tiles.want([place(0), place(1)]);
+    expect(asked().at(-1)).toEqual([[1], [0], 1]);
+    tiles.arrived({ ...tile(0, true), mayImprove: false });
+    tiles.arrived(tile(1));
+    tiles.want([place(0), place(1)]);
+    expect(asked().at(-1)).toEqual([[], [], 3]);
   });
 });
