@@ -21,6 +21,7 @@ import type { Pattern } from '../../runtime/pattern/ir.ts';
 import { PatternError } from '../../runtime/pattern/primitive.ts';
 import { hasCondition } from '../../runtime/pattern/reads.ts';
 import type { Shape } from '../../runtime/pattern/shape.ts';
+import { chooseSample } from './content/choose-sample.ts';
 import { Drawer } from './drawer.ts';
 import type {
   CostAnswer,
@@ -47,6 +48,10 @@ const drawer = new Drawer();
 
 self.onmessage = (event: MessageEvent<ToWorker>) => {
   const { id, request } = event.data;
+  if (request.kind === 'choose') {
+    void choose(id, request.choice);
+    return;
+  }
   try {
     const { answer, transfer } = answerTo(request);
     self.postMessage({ id, ok: true, answer } satisfies FromWorker, transfer);
@@ -55,12 +60,21 @@ self.onmessage = (event: MessageEvent<ToWorker>) => {
   }
 };
 
+/** Takes a while, on and off. */
+async function choose(id: number, choice: MaskChoice): Promise<void> {
+  try {
+    self.postMessage({ id, ok: true, answer: await chooseSample(choice) } satisfies FromWorker);
+  } catch (error) {
+    self.postMessage({ id, ok: false, message: explain(error) } satisfies FromWorker);
+  }
+}
+
 interface Answer {
   readonly answer: DrawingAnswers[keyof DrawingAnswers];
   readonly transfer: Transferable[];
 }
 
-function answerTo(request: DrawingRequest): Answer {
+function answerTo(request: Exclude<DrawingRequest, { readonly kind: 'choose' }>): Answer {
   switch (request.kind) {
     case 'draw': {
       const picture = drawer.draw(request.id, request.drawn, request.view, request.thorough);
@@ -98,7 +112,8 @@ function answerTo(request: DrawingRequest): Answer {
       return { answer: shortestWay(modelShown(choice), query, key, choice.tokens) ?? null, transfer: [] };
     }
     case 'plans': {
-      const { choice } = request;
+      // A run has data of its own, which a mask that was chosen for a sample is not for.
+      const { content: _, ...choice } = request.choice;
       const answer = compileHeadParts(modelShown(choice), choice.layer, request.heads, choice.tokens);
       const plans = answer.flatMap(part => part.plans);
       return { answer, transfer: [...new Set(plans.flatMap(buffersOf))] };

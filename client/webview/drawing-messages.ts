@@ -13,6 +13,7 @@ import type { Palette } from '../../runtime/draw/palette.ts';
 import type { View } from '../../runtime/draw/raster.ts';
 import type { TileRange } from '../../runtime/draw/tile-cover.ts';
 import type { Span } from '../../runtime/pattern/ir.ts';
+import type { SampleContent } from './content/sample-content.ts';
 import type { HeadMasks } from './heads.ts';
 import type { MaskChoice } from './mask-choice.ts';
 
@@ -95,6 +96,8 @@ export type DrawingRequest =
   | { readonly kind: 'tiles'; readonly choice: MaskChoice; readonly range: TileRange }
   /** A shortest way on which position `query` hears of `key` through the layers of the model. */
   | { readonly kind: 'way'; readonly choice: MaskChoice; readonly query: number; readonly key: number }
+  /** Choose keys on made-up data. */
+  | { readonly kind: 'choose'; readonly choice: MaskChoice }
   | { readonly kind: 'plans'; readonly choice: MaskChoice; readonly heads: readonly number[] };
 
 export interface DrawingAnswers {
@@ -110,6 +113,7 @@ export interface DrawingAnswers {
   readonly tiles: Uint8Array<ArrayBuffer>;
   /** Positions, both ends included; null when there is no way. */
   readonly way: readonly number[] | null;
+  readonly choose: SampleContent;
   readonly plans: PlanParts;
 }
 

@@ -1,5 +1,6 @@
 import { html, render } from 'lit';
 import type { ToHost, ToPage } from '../preview/messages.ts';
+import { followContent } from './content/follow-content.ts';
 import { workerUrl } from './drawing.ts';
 import { findWays } from './inspect.ts';
 import { type SavedPage, savedPage } from './kept-state.ts';
@@ -36,6 +37,7 @@ export function startPage(root: HTMLElement, host: PageHost, kept: KeptState | u
   };
   const picture = new MaskPicture(page);
   findWays(page);
+  followContent(page);
   const sections = makeSections.map(make => make(page));
   const draw = (): void => {
     render(

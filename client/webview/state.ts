@@ -1,6 +1,7 @@
 import { DARK, type OpaquePalette } from '../../runtime/draw/palette.ts';
 import type { Model } from '../../runtime/pattern/ir.ts';
 import type { PreviewChoice, RendererChoice } from '../preview/messages.ts';
+import type { SampleContent } from './content/sample-content.ts';
 import type { DrawingAnswers, Inquiry } from './drawing-messages.ts';
 import type { HeadMasks } from './heads.ts';
 import type { Camera } from './mask/camera.ts';
@@ -8,6 +9,15 @@ import type { Cell } from './mask/cell.ts';
 
 /** An answer, why there is none, or null while it is being computed. */
 export type Found<T> = { readonly answer: T } | { readonly problem: string } | null;
+
+/** What a choice was asked for, and what was found. */
+export interface AskedContent {
+  readonly model: Model;
+  readonly tokens: number;
+  readonly layer: number;
+  readonly head: number;
+  readonly found: Found<SampleContent>;
+}
 
 /** What the user chose and what the page shows while the text is broken: kept while it is hidden, moved, or reloaded. */
 export interface KeptState {
@@ -62,6 +72,8 @@ export interface State extends KeptState {
   readonly heads: Found<HeadMasks>;
   /** How the query of the selected cell hears of its key: positions, or null where it never does. */
   readonly way: Found<readonly number[] | null>;
+  /** What is chosen by content in the mask that is shown, where anything is. */
+  readonly content: AskedContent | null;
   /** Counts the requests of the extension to run attention. */
   readonly runsAsked: number;
 }
@@ -95,6 +107,7 @@ export function initialState(kept: KeptState | undefined): State {
     answers: {},
     heads: null,
     way: null,
+    content: null,
     runsAsked: 0,
   };
 }
