@@ -1,4 +1,5 @@
 import { comparedNames, differenceOf } from './compare/compared.ts';
+import { contentText } from './content/about-content.ts';
 import { count } from './format.ts';
 import { shownOf } from './shown.ts';
 import type { State } from './state.ts';
@@ -22,6 +23,7 @@ export function description(state: State): string {
     return `Attention mask of ${name}, ${count(queries)} queries by ${count(tokens)} keys, about ${count(estimate.pairs)} pairs. ${KEYS}`;
   }
   const { statistics } = measure.answer;
+  const content = contentText(shown.choice);
   const parts = shown.bound.parts.map(({ label }) => label).join(', ');
-  return `Attention mask of ${name}, ${count(statistics.queries)} queries by ${count(statistics.tokens)} keys, ${count(statistics.pairs)} pairs: ${parts}. ${KEYS}`;
+  return `Attention mask of ${name}, ${count(statistics.queries)} queries by ${count(statistics.tokens)} keys, ${count(statistics.pairs)} pairs: ${parts}. ${content === null ? '' : `${content} `}${KEYS}`;
 }

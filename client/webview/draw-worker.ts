@@ -21,6 +21,7 @@ import { PatternError } from '../../runtime/pattern/primitive.ts';
 import { hasCondition } from '../../runtime/pattern/reads.ts';
 import type { Shape } from '../../runtime/pattern/shape.ts';
 import { comparisonOf } from './compare/drawn-mask.ts';
+import { chooseSample } from './content/choose-sample.ts';
 import { Drawer } from './drawer.ts';
 import type {
   CostAnswer,
@@ -58,6 +59,10 @@ self.onmessage = (event: MessageEvent<ToWorker | TilesWanted | WarmUp>) => {
     return;
   }
   const { id, request } = event.data;
+  if (request.kind === 'choose') {
+    void choose(id, request.choice);
+    return;
+  }
   try {
     const { answer, transfer } = answerTo(request);
     self.postMessage({ id, ok: true, answer } satisfies FromWorker, transfer);
@@ -66,12 +71,21 @@ self.onmessage = (event: MessageEvent<ToWorker | TilesWanted | WarmUp>) => {
   }
 };
 
+/** Takes a while, on and off. */
+async function choose(id: number, choice: MaskChoice): Promise<void> {
+  try {
+    self.postMessage({ id, ok: true, answer: await chooseSample(choice) } satisfies FromWorker);
+  } catch (error) {
+    self.postMessage({ id, ok: false, message: explain(error) } satisfies FromWorker);
+  }
+}
+
 interface Answer {
   readonly answer: DrawingAnswers[keyof DrawingAnswers];
   readonly transfer: Transferable[];
 }
 
-function answerTo(request: DrawingRequest): Answer {
+function answerTo(request: Exclude<DrawingRequest, { readonly kind: 'choose' }>): Answer {
   switch (request.kind) {
     case 'measure':
       return { answer: measure(request.choice), transfer: [] };

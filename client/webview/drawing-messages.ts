@@ -13,6 +13,7 @@ import type { Count } from '../../runtime/compile/count.ts';
 import type { Palette } from '../../runtime/draw/palette.ts';
 import type { TileRange } from '../../runtime/draw/tile-cover.ts';
 import type { Span } from '../../runtime/pattern/ir.ts';
+import type { SampleContent } from './content/sample-content.ts';
 import type { HeadMasks } from './heads.ts';
 import type { TilePlace } from './mask/tile.ts';
 import type { MaskChoice } from './mask-choice.ts';
@@ -126,7 +127,9 @@ export type DrawingRequest =
   /** A shortest way on which position `query` hears of `key` through the layers of the model. */
   | { readonly kind: 'way'; readonly choice: MaskChoice; readonly query: number; readonly key: number }
   /** What position `query` hears of as layers are stacked. */
-  | { readonly kind: 'field'; readonly choice: MaskChoice; readonly query: number };
+  | { readonly kind: 'field'; readonly choice: MaskChoice; readonly query: number }
+  /** Choose keys on made-up data. */
+  | { readonly kind: 'choose'; readonly choice: MaskChoice };
 
 export interface DrawingAnswers {
   readonly measure: Measurement;
@@ -143,6 +146,7 @@ export interface DrawingAnswers {
   readonly picture: Uint8Array<ArrayBuffer>;
   readonly compare: Comparison;
   readonly field: ReceptiveField;
+  readonly choose: SampleContent;
 }
 
 export interface ToWorker {

@@ -4,6 +4,7 @@ import { patternAt, shapeAt } from '../../runtime/pattern/model.ts';
 import { PatternError } from '../../runtime/pattern/primitive.ts';
 import { readsOf } from '../../runtime/pattern/reads.ts';
 import type { Shape } from '../../runtime/pattern/shape.ts';
+import type { SampleContent } from './content/sample-content.ts';
 
 /** Which mask of a model is meant. */
 export interface MaskChoice {
@@ -13,10 +14,14 @@ export interface MaskChoice {
   readonly head: number;
   /** Labels of parts that are left out. */
   readonly hidden: readonly string[];
+  /** What is chosen by content there on made-up data. */
+  readonly content?: SampleContent;
 }
 
 /** The pattern of a choice as it is written, with its hidden parts, and its shape. Throws PatternError. */
-export function chosen({ model, layer, head, tokens }: MaskChoice): { pattern: Pattern; shape: Shape } {
+export function chosen(choice: MaskChoice): { pattern: Pattern; shape: Shape } {
+  const { layer, head, tokens } = choice;
+  const model = modelAsChosen(choice);
   const shape = shapeAt(model, layer, head, tokens);
   const pattern = patternAt(model, layer, head);
   if (pattern === undefined)
@@ -24,8 +29,16 @@ export function chosen({ model, layer, head, tokens }: MaskChoice): { pattern: P
   return { pattern, shape };
 }
 
+/** The model with what content chose, where that is known for the choice. */
+function modelAsChosen({ model, tokens, layer, head, content }: MaskChoice): Model {
+  const isKnown = content?.tokens === tokens && content.layer === layer && content.head === head;
+  return isKnown ? content.model : model;
+}
+
 /** The model of a choice as if the hidden parts were not written. Throws PatternError. */
-export function modelShown({ model, tokens, hidden }: MaskChoice): Model {
+export function modelShown(choice: MaskChoice): Model {
+  const { tokens, hidden } = choice;
+  const model = modelAsChosen(choice);
   if (hidden.length === 0) return model;
   // A part may have another label, and so be shown, in another layer or head.
   const rules = model.rules.flatMap(rule => {

@@ -2,6 +2,7 @@ import { html, render } from 'lit';
 import type { ToHost, ToPage } from '../preview/messages.ts';
 import type { StartedWorkers } from '../preview/start-worker.ts';
 import { followComparison } from './compare/follow-comparison.ts';
+import { followContent } from './content/follow-content.ts';
 import { findFields } from './field/find-fields.ts';
 import { Inquirer } from './inquire.ts';
 import { findWays } from './inspect.ts';
@@ -52,6 +53,7 @@ export function startPage(
   findWays(page);
   findFields(page);
   followComparison(page);
+  followContent(page);
   const sections = makeSections.map(make => make(page));
   const draw = (): void => {
     render(

@@ -1,7 +1,9 @@
 import { LayeredMask } from '../../runtime/draw/layered-mask.ts';
 import type { Part } from '../../runtime/draw/parts.ts';
+import { bindCandidates, isDynamic } from '../../runtime/pattern/bind.ts';
 import { PatternError } from '../../runtime/pattern/primitive.ts';
 import type { Shape } from '../../runtime/pattern/shape.ts';
+import { isAbout } from './content/about-content.ts';
 import { chosen, type MaskChoice } from './mask-choice.ts';
 import { messageOf, type State } from './state.ts';
 
@@ -18,16 +20,18 @@ export interface Shown {
   } | null;
   /** Why this declaration has no mask at this length, or null. */
   readonly problem: string | null;
+  /** Is the mask chosen by content, and has nobody chosen yet? */
+  readonly needsContent?: boolean;
 }
 
-type Inputs = Pick<State, 'model' | 'tokens' | 'layer' | 'head' | 'defaultTokens' | 'hidden'>;
+type Inputs = Pick<State, 'model' | 'tokens' | 'layer' | 'head' | 'defaultTokens' | 'hidden' | 'content'>;
 
 /** Of the latest states, newest first: listeners compare two of them. */
 let known: readonly { readonly inputs: Inputs; readonly shown: Shown | null }[] = [];
 
 /** The mask that is shown, or null before there is any. Asked again about the same state it answers at once. */
-export function shownOf({ model, tokens, layer, head, defaultTokens, hidden }: State): Shown | null {
-  const inputs: Inputs = { model, tokens, layer, head, defaultTokens, hidden };
+export function shownOf({ model, tokens, layer, head, defaultTokens, hidden, content }: State): Shown | null {
+  const inputs: Inputs = { model, tokens, layer, head, defaultTokens, hidden, content };
   const names = Object.keys(inputs) as (keyof Inputs)[];
   const same = known.find(each => names.every(name => each.inputs[name] === inputs[name]));
   if (same !== undefined) return same.shown;
@@ -36,7 +40,7 @@ export function shownOf({ model, tokens, layer, head, defaultTokens, hidden }: S
   return shown;
 }
 
-function show({ model, tokens, layer, head, defaultTokens, hidden }: Inputs): Shown | null {
+function show({ model, tokens, layer, head, defaultTokens, hidden, content }: Inputs): Shown | null {
   if (model === null) return null;
   const choice: MaskChoice = {
     model,
@@ -46,18 +50,29 @@ function show({ model, tokens, layer, head, defaultTokens, hidden }: Inputs): Sh
     hidden,
   };
   try {
-    return bind(choice);
+    return bindOrChoose(choice, content);
   } catch (error) {
     // A grid or a mask file says itself how long its sequence is.
     const needed = error instanceof PatternError ? error.neededTokens : undefined;
     if (needed === undefined || tokens !== null || model.tokens !== null) return unbound(choice, error);
     const own = { ...choice, tokens: needed };
     try {
-      return bind(own);
+      return bindOrChoose(own, content);
     } catch (second) {
       return unbound(own, second);
     }
   }
+}
+
+/** What content chooses is looked up, or asked for. */
+function bindOrChoose(choice: MaskChoice, asked: State['content']): Shown {
+  const { pattern, shape } = chosen(choice);
+  if (!isDynamic(pattern, shape)) return bind(choice);
+  // A mistake is told at once.
+  bindCandidates(pattern, shape);
+  const found = asked !== null && isAbout(asked, choice) ? asked.found : null;
+  if (found === null) return { choice, bound: null, problem: null, needsContent: true };
+  return 'problem' in found ? unbound(choice, new Error(found.problem)) : bind({ ...choice, content: found.answer });
 }
 
 function bind(choice: MaskChoice): Shown {

@@ -12,6 +12,7 @@ import type {
   TensorFile,
 } from '../preview/messages.ts';
 import type { ComparedWith } from './compare/compared-with.ts';
+import type { SampleContent } from './content/sample-content.ts';
 import type { DrawingAnswers, Inquiry } from './drawing-messages.ts';
 import type { HeadMasks } from './heads.ts';
 import type { Camera } from './mask/camera.ts';
@@ -20,6 +21,15 @@ import type { MaskChoice } from './mask-choice.ts';
 
 /** An answer, why there is none, or null while it is being computed. */
 export type Found<T> = { readonly answer: T } | { readonly problem: string } | null;
+
+/** What a choice was asked for, and what was found. */
+export interface AskedContent {
+  readonly model: Model;
+  readonly tokens: number;
+  readonly layer: number;
+  readonly head: number;
+  readonly found: Found<SampleContent>;
+}
 
 /** What the user chose and what the page shows while the text is broken: kept while it is hidden, moved, or reloaded. */
 export interface KeptState {
@@ -103,6 +113,8 @@ export interface State extends KeptState {
   readonly runsInHost: boolean;
   /** What last happened to a run there. */
   readonly hostRun: HostRunEvent | null;
+  /** What is chosen by content in the mask that is shown, where anything is. */
+  readonly content: AskedContent | null;
   /** Counts the requests of the extension to run attention. */
   readonly runsAsked: number;
 }
@@ -151,6 +163,7 @@ export function initialState(kept: KeptState | undefined): State {
     modelAt: null,
     runsInHost: false,
     hostRun: null,
+    content: null,
     runsAsked: 0,
   };
 }

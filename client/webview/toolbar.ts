@@ -1,5 +1,6 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import { WASTE_TILES } from '../../runtime/analyse/waste.ts';
+import { contentText } from './content/about-content.ts';
 import { percent } from './format.ts';
 import type { PageServices } from './page-services.ts';
 import { shownOf } from './shown.ts';
@@ -117,12 +118,15 @@ function index({ store }: PageServices, name: 'layer' | 'head', size: number, va
 /** What is wrong, above the picture that is still there. */
 export function badges(state: State): TemplateResult {
   const { stale, tokensProblem, model } = state;
-  const problem = shownOf(state)?.problem ?? state.drawProblem;
+  const shown = shownOf(state);
+  const problem = shown?.problem ?? state.drawProblem;
+  const content = shown?.bound ? contentText(shown.choice) : null;
   const line = stale === null || stale.line === null ? '' : `Line ${stale.line}: `;
   const kept = model === null ? 'Nothing to show yet.' : 'Showing the last good version.';
   return html`
     ${stale === null ? nothing : html`<div class="badge" role="status"><strong>${kept}</strong><span>${line}${stale.message}</span></div>`}
     ${tokensProblem === null ? nothing : html`<div class="badge error" role="alert">${tokensProblem}</div>`}
+    ${content === null ? nothing : html`<div class="badge" role="status"><strong>A sample.</strong><span>${content}</span></div>`}
     ${problem === null ? nothing : html`<div class="badge error" role="alert"><strong>No picture.</strong><span>${problem}</span></div>`}
   `;
 }

@@ -1,5 +1,6 @@
 import { dominates, N, N_SQUARED, ONE, power, times } from '../pattern/growth.ts';
 import type { NumberExpression, Pattern } from '../pattern/ir.ts';
+import { choosing } from '../pattern/mask-file.ts';
 import { readsLength as dependsOnLength, evaluate } from '../pattern/numbers.ts';
 import { PatternError, type SymbolicArguments, type Term } from '../pattern/primitive.ts';
 import { primitives } from '../pattern/primitives.ts';
@@ -29,6 +30,8 @@ function termsOf(pattern: Pattern, shape: Shape | undefined): readonly Term[] {
   const inner = (part: Pattern): readonly Term[] => termsOf(part, shape);
   switch (pattern.kind) {
     case 'primitive': {
+      const call = choosing(pattern);
+      if (call !== undefined) return inner(call);
       const primitive = primitives.get(pattern.name);
       return primitive === undefined ? [] : primitive.terms(symbolicArguments(pattern, shape));
     }

@@ -1,4 +1,5 @@
 import type { Argument, NumberExpression, Pattern, PositionItem, Span } from '../pattern/ir.ts';
+import { choosing } from '../pattern/mask-file.ts';
 import { evaluate } from '../pattern/numbers.ts';
 import { primitives } from '../pattern/primitives.ts';
 import { gridShape, type Shape } from '../pattern/shape.ts';
@@ -96,8 +97,8 @@ export function labelOf(pattern: Pattern, shape: Shape): string {
     case 'named':
       return pattern.name;
     case 'primitive': {
-      const { path } = pattern.args;
-      if (path?.type === 'mask' && path.value.chosenBy !== undefined) return path.value.chosenBy;
+      const call = choosing(pattern);
+      if (call !== undefined) return labelOf(call, shape);
       const names = primitives.get(pattern.name)?.parameters.map(parameter => parameter.name) ?? [];
       let positional = true;
       const written = names.flatMap((name, index) => {

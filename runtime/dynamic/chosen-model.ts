@@ -101,8 +101,7 @@ function maskOf(mask: Mask, call: Pattern, shape: Shape): Pattern {
   for (let row = offset; row < offset + queries; row++)
     for (let word = 0; word < words; word++)
       bits.words[row * words + word] = mask.word(row, 32 * word) & bitsBetween(0, tokens - 32 * word);
-  const label = labelOf(call, shape);
-  const value = { ...packMask(bits, label), chosenBy: label };
+  const value = { ...packMask(bits, labelOf(call, shape)), chosenBy: call };
   const path: Argument = { type: 'mask', value, ...(call.span && { span: call.span }) };
   return { kind: 'primitive', name: 'mask', args: { path }, ...(call.span && { span: call.span }) };
 }

@@ -1,7 +1,5 @@
 import { intersection } from '../pattern/algebra.ts';
-import type { Mask } from '../pattern/mask.ts';
-import type { Shape } from '../pattern/shape.ts';
-import { type KeySet, KeySetsMask, keySet } from './key-sets.ts';
+import { BalancedMask } from './balanced-mask.ts';
 import type { Method } from './method.ts';
 import { SharedLabelMask } from './shared-label.ts';
 import { SphericalClusters } from './spherical-clusters.ts';
@@ -29,7 +27,7 @@ export const routing: Method = async ({ args, candidates, shape, content, checkp
         keys: found.nearest(cluster, shape.queries, shape.tokens, top),
       };
     });
-    return intersection(balancedMask(tops, shape), candidates);
+    return intersection(new BalancedMask(tops, shape), candidates);
   }
   const queryLabels = found.labels.subarray(0, shape.queries);
   return intersection(
@@ -37,24 +35,3 @@ export const routing: Method = async ({ args, candidates, shape, content, checkp
     candidates,
   );
 };
-
-interface Members {
-  /** Query rows, ascending. */
-  readonly queries: Uint32Array;
-  /** Keys, ascending. */
-  readonly keys: Uint32Array;
-}
-
-/** Queries and keys that meet in any cluster. */
-function balancedMask(clusters: readonly Members[], { queries, tokens, offset }: Shape): Mask {
-  const rows: Uint32Array[][] = Array.from({ length: queries }, () => []);
-  for (const members of clusters) for (const row of members.queries) rows[row]?.push(members.keys);
-  const sets = rows.map((lists): KeySet => {
-    const [only] = lists;
-    if (only !== undefined && lists.length === 1) return keySet(only, tokens);
-    const keys = new Set<number>();
-    for (const list of lists) for (const key of list) keys.add(key);
-    return keySet(Uint32Array.from(keys).sort(), tokens);
-  });
-  return new KeySetsMask(sets, offset);
-}

@@ -61,7 +61,7 @@ export interface MaskData {
   /** Path as the file has it, for people. */
   readonly name: string;
   /** The call that chose these pairs by content; absent for what a file holds. */
-  readonly chosenBy?: string;
+  readonly chosenBy?: Pattern;
   /** Heads that have a mask of their own; null when one mask is for all. */
   readonly heads: number | null;
   /** Rows and columns of each mask. */

@@ -1,7 +1,14 @@
 import { BitMatrixMask } from './bit-matrix-mask.ts';
 import { N, times } from './growth.ts';
+import type { Pattern } from './ir.ts';
 import { type MaskBits, unpackMask, wordsOfRow } from './mask-bits.ts';
 import { PatternError, type Primitive } from './primitive.ts';
+
+/** The call whose pairs, chosen by content, a mask holds; undefined for what a file holds. */
+export function choosing(pattern: Pattern & { readonly kind: 'primitive' }): Pattern | undefined {
+  const { path } = pattern.args;
+  return path?.type === 'mask' ? path.value.chosenBy : undefined;
+}
 
 /** Masks that were made of unpacked bits, by head. */
 const made = new WeakMap<MaskBits, BitMatrixMask[]>();

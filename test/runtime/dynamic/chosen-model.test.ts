@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { complexity } from '../../../runtime/analyse/complexity.ts';
 import { statistics } from '../../../runtime/analyse/statistics.ts';
 import { compileHeadParts } from '../../../runtime/compile/compile-heads.ts';
 import { partsOf } from '../../../runtime/draw/parts.ts';
@@ -38,6 +39,10 @@ describe('a model with the masks that content chose', () => {
     expect(chosen!.map(({ label, span }) => ({ label, span }))).toEqual(
       written!.map(({ label, span }) => ({ label, span })),
     );
+    const complexities = [model, await chosenModel(model, 0, [0, 1], problem)].map(each =>
+      complexity(patternAt(each, 0, 1)!, shapeAt(each, 0, 1)),
+    );
+    expect(complexities[1]).toBe(complexities[0]);
     const again = await chosenModel(model, 0, [0, 1], problem);
     expect(JSON.parse(JSON.stringify(again))).toEqual(again);
   });

@@ -1,4 +1,5 @@
 import { describe, expect, test, vi } from 'vitest';
+import { structuredInput } from '../../../runtime/attention/structured-data.ts';
 import type { PlanParts } from '../../../runtime/attention/types.ts';
 import { selectHeads } from '../../../runtime/dynamic/select-heads.ts';
 import { expectByRule, input, modelOf } from './select.ts';
@@ -22,7 +23,6 @@ const ALL = Math.ceil(700 / 64) ** 2;
 describe('tokens sorted by bucket or cluster', () => {
   test.each([
     ['lsh(32)', 0.6],
-    ['routing(16)', 0.5],
     ['routing(16) & causal()', 0.4],
     ['lsh(32, within: causal()) | sliding(20)', 0.7],
   ])('%s needs fewer tiles, and comes to the same pairs', async (expression, share) => {
@@ -39,6 +39,15 @@ describe('tokens sorted by bucket or cluster', () => {
     ['topk(40, within: routing(12)) | routing(20)', { keys: 600, queries: 590 }],
   ])('%s at %j by the rule', async (expression, at) => {
     await expectByRule(expression, input({ headDim: 5, ...at }));
+  });
+
+  test('clusters that take as many each, where some tokens are in several', async () => {
+    const problem = structuredInput({ heads: 1, kvHeads: 1, queries: 700, keys: 700, headDim: 16 }, 'clusters');
+    const expression = 'routing(16, top: 44) | sliding(9)';
+    const found = await parts(expression, problem);
+    expect(found.some(({ plans }) => plans.some(({ keyOrder }) => keyOrder !== undefined))).toBe(true);
+    expect(tilesOf(found)).toBeLessThan(0.7 * ALL);
+    await expectByRule(expression, problem);
   });
 
   test('few tokens, or what is dense as it is, stay in the order of the sequence', async () => {
