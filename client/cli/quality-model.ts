@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { nodeWorkers } from '../../runtime/attention/cpu/workers.node.ts';
+import { openDawn } from '../../runtime/attention/gpu/dawn.node.ts';
 import { type AttentionComparison, compareAttention } from '../../runtime/language-model/compare-attention.ts';
 import { sequencesOf } from '../../runtime/language-model/evaluate.ts';
 import { openDense } from '../../runtime/language-model/open-dense.ts';
@@ -67,7 +68,7 @@ export async function qualityOfModel(
   const sequences = sequencesOf(contents, tokens, length, options.sequences ?? Math.min(USUAL_SEQUENCES, there));
 
   const attention = openAttention();
-  const { dense, notes } = await openDense(model, { workers: nodeWorkers() }, options.backend);
+  const { dense, notes } = await openDense(model, { gpu: openDawn, workers: nodeWorkers() }, options.backend);
   try {
     const masks = layerMasks(replaced, tokens, compileInThread(tokens, session));
     const found = await session.during('Predicting', progress =>
@@ -81,7 +82,7 @@ export async function qualityOfModel(
       { name: subject.name, model: options.model, text, ...model.configuration },
       found,
       dense.device,
-      [...notes, ...choosers, ...notesOf(found)],
+      [...new Set([...choosers, ...notes, ...notesOf(found)])],
     );
     session.print(
       options.json === true

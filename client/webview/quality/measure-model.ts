@@ -51,9 +51,12 @@ export async function measureModel(
       model: files.name,
       denseDevice: dense.device,
       notes: [
-        ...notes,
-        ...choosers.map(chooser => `${chooser} looks at the whole sequence when it chooses keys.`),
-        ...new Set([...comparison.full.notes, ...comparison.sparse.notes]),
+        ...new Set([
+          ...choosers.map(chooser => `${chooser} looks at the whole sequence when it chooses keys.`),
+          ...notes,
+          ...comparison.full.notes,
+          ...comparison.sparse.notes,
+        ]),
       ],
     };
   } finally {
