@@ -42,6 +42,7 @@ export async function compareAttention(
   const causal = layerMasks(causalAttention(model.configuration), tokens, (whole, layer, heads) => ({
     parts: compileHeadParts(whole, layer, heads, tokens),
     selectMs: null,
+    notes: [],
   }));
   const layers = byLayer ? [...model.layers.keys()] : [];
   const candidates: Candidate[] = [

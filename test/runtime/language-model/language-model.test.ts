@@ -46,7 +46,7 @@ function masksOf(pattern: Pattern, { layers, heads }: Configuration, tokens: num
     ...{ headDim: null, dtype: 'f32', batch: 1, causal: false },
     rules: [{ layers: all(layers), heads: all(heads), pattern }],
   };
-  return layer => ({ parts: compileHeadParts(model, layer, all(heads), tokens), selectMs: null });
+  return layer => ({ parts: compileHeadParts(model, layer, all(heads), tokens), selectMs: null, notes: [] });
 }
 
 const makers: [string, (model: LanguageModel) => Promise<Dense>][] = [
