@@ -1,14 +1,9 @@
 import { type ComparisonChoice, compareModels, type ModelComparison } from '../../runtime/analyse/compare-models.ts';
 import { type FitChoice, fitOf, type LibraryFit } from '../../runtime/analyse/fit.ts';
-import { nodeWorkers } from '../../runtime/attention/cpu/workers.node.ts';
-import { openDawn } from '../../runtime/attention/gpu/dawn.node.ts';
 import type { BackendId } from '../../runtime/attention/types.ts';
 import { compileHeadParts } from '../../runtime/compile/compile-heads.ts';
 import { drawMask, type Picture, type PictureChoice } from '../../runtime/draw/picture.ts';
 import { chosenModel } from '../../runtime/dynamic/chosen-model.ts';
-import { createGpuRowSelector } from '../../runtime/dynamic/gpu/gpu-row-selector.ts';
-import type { RowSelector } from '../../runtime/dynamic/rows/row-rule.ts';
-import { createRowSelector } from '../../runtime/dynamic/rows/row-selector.ts';
 import {
   type Selection,
   type SelectionInput,
@@ -21,6 +16,7 @@ import type { Model, Pattern } from '../../runtime/pattern/ir.ts';
 import type { Shape } from '../../runtime/pattern/shape.ts';
 import { type ExportOutline, type PieceMaker, pieceMaker } from '../export/streamed-export.ts';
 import { type Analysis, type AnalysisSubject, analyse } from './analysis.ts';
+import { rowsOn } from './rows-on.ts';
 
 /** Work that may take long and cannot be interrupted from within: plain data in, plain data out. */
 export type Job =
@@ -110,11 +106,4 @@ async function choosing<T>(
   } finally {
     rows.dispose();
   }
-}
-
-/** Whatever chooses, the keys are the same. */
-function rowsOn(backend: 'auto' | BackendId): RowSelector {
-  if (backend === 'reference') return createRowSelector({ wasm: null });
-  const otherwise = createRowSelector({ workers: nodeWorkers() });
-  return backend === 'cpu' ? otherwise : createGpuRowSelector({ open: openDawn, otherwise, always: backend === 'gpu' });
 }

@@ -1,5 +1,8 @@
 import path from 'node:path';
 import { nodeWorkers } from '../../runtime/attention/cpu/workers.node.ts';
+import { openDawn } from '../../runtime/attention/gpu/dawn.node.ts';
+import type { RowSelector } from '../../runtime/dynamic/rows/row-rule.ts';
+import { selectHeads } from '../../runtime/dynamic/select-heads.ts';
 import { type AttentionComparison, compareAttention } from '../../runtime/language-model/compare-attention.ts';
 import { sequencesOf } from '../../runtime/language-model/evaluate.ts';
 import { openDense } from '../../runtime/language-model/open-dense.ts';
@@ -19,6 +22,7 @@ import { openLanguageModel } from './language-model.ts';
 import { type Computing, openAttention } from './measure.ts';
 import { modelCsv, modelSummary, modelTable } from './quality-model-text.ts';
 import { readWholeFile } from './read-file.ts';
+import { rowsOn } from './rows-on.ts';
 import type { Session } from './session.ts';
 import type { Sources } from './sources.ts';
 import { openSubject, type Subject, type SubjectOptions } from './subject.ts';
@@ -67,9 +71,10 @@ export async function qualityOfModel(
   const sequences = sequencesOf(contents, tokens, length, options.sequences ?? Math.min(USUAL_SEQUENCES, there));
 
   const attention = openAttention();
-  const { dense, notes } = await openDense(model, { workers: nodeWorkers() }, options.backend);
+  const rows = rowsOn(options.backend);
+  const { dense, notes } = await openDense(model, { gpu: openDawn, workers: nodeWorkers() }, options.backend);
   try {
-    const masks = layerMasks(replaced, tokens, compileInThread(tokens, session));
+    const masks = layerMasks(replaced, tokens, compileOn(rows, tokens, session));
     const found = await session.during('Predicting', progress =>
       compareAttention(model, { dense, attention, backend: options.backend }, sequences, masks, {
         signal,
@@ -81,7 +86,7 @@ export async function qualityOfModel(
       { name: subject.name, model: options.model, text, ...model.configuration },
       found,
       dense.device,
-      [...notes, ...choosers, ...notesOf(found)],
+      [...new Set([...choosers, ...notes, ...notesOf(found)])],
     );
     session.print(
       options.json === true
@@ -93,6 +98,7 @@ export async function qualityOfModel(
     for (const note of summary.notes) session.note(`note: ${note}`);
   } finally {
     dense.dispose();
+    rows.dispose();
     attention.dispose();
   }
 }
@@ -121,13 +127,16 @@ function checkCausal(model: Model, { name }: Subject, tokens: number): readonly 
   );
 }
 
-function compileInThread(tokens: number, { signal }: Session): CompileLayer {
+/** Masks that ask for no content are compiled in a thread of their own, the others where their keys are chosen. */
+function compileOn(rows: RowSelector, tokens: number, { signal }: Session): CompileLayer {
   return (model, layer, heads, content) => {
     const chooses = heads.some(head => {
       const pattern = patternAt(model, layer, head);
       return pattern !== undefined && isDynamic(pattern);
     });
-    return inThread({ kind: 'plans', model, layer, heads, tokens, ...(chooses && { content }) }, signal);
+    return chooses
+      ? selectHeads(model, layer, heads, content, { rows, signal })
+      : inThread({ kind: 'plans', model, layer, heads, tokens }, signal);
   };
 }
 

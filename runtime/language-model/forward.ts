@@ -91,6 +91,7 @@ export async function predictSequence(
             `The mask has ${queries} queries and ${keys} keys, but the sequence ${n} positions.`,
           );
     selectMs += chosen.selectMs ?? 0;
+    for (const note of chosen.notes) notes.add(note);
     pairs += pairsOfHeads(chosen.parts);
     const attended = await attention.attend(input, chosen.parts, {
       backend,

@@ -1,8 +1,7 @@
 import { breathe, throwIfAborted } from '../attention/abort.ts';
-import type { Configuration } from './configuration.ts';
 import type { Dense } from './dense.ts';
 import { bitsOf } from './loss.ts';
-import { Rotary } from './rotary.ts';
+import { joinHeads, placeHeads, Rotary } from './rotary.ts';
 import type { LanguageModel } from './weights.ts';
 
 /** How long it computes before it lets others have their turn. */
@@ -28,7 +27,7 @@ export function createReferenceDense(model: LanguageModel): Dense {
       await eachRow(n, signal, row => {
         normalise(x.subarray(row * dim, (row + 1) * dim), norm1, rmsEps, normal);
         multiply(qkv, normal, all);
-        place(all, row, n, configuration, turns, { q, k, v });
+        placeHeads(all, row, n, configuration, turns, { q, k, v });
       });
       return { q, k, v };
     },
@@ -42,8 +41,7 @@ export function createReferenceDense(model: LanguageModel): Dense {
       const wide = new Float64Array(ff);
       const added = new Float64Array(dim);
       await eachRow(n, signal, row => {
-        for (let head = 0; head < heads; head++)
-          joined.set(attended.subarray((head * n + row) * headDim, (head * n + row + 1) * headDim), head * headDim);
+        joinHeads(attended, row, n, configuration, joined);
         multiply(out, joined, added);
         for (let d = 0; d < dim; d++) y[d] = (x[row * dim + d] ?? 0) + (added[d] ?? 0);
         normalise(y, norm2, rmsEps, normal);
@@ -111,32 +109,4 @@ function multiply(w: Float32Array, x: Float64Array, to: Float64Array): void {
 
 function gelu(x: number): number {
   return 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3)));
-}
-
-/** One position's queries, keys and values, [3][heads][headDim], to where they belong, queries and keys turned. */
-function place(
-  all: Float64Array,
-  row: number,
-  n: number,
-  { heads, headDim }: Configuration,
-  turns: Float32Array,
-  { q, k, v }: { readonly q: Float32Array; readonly k: Float32Array; readonly v: Float32Array },
-): void {
-  const half = headDim / 2;
-  for (const [part, to] of [q, k].entries()) {
-    for (let head = 0; head < heads; head++) {
-      const from = (part * heads + head) * headDim;
-      const at = (head * n + row) * headDim;
-      for (let d = 0; d < half; d++) {
-        const cos = turns[2 * (row * half + d)] ?? 0;
-        const sin = turns[2 * (row * half + d) + 1] ?? 0;
-        const a = all[from + d] ?? 0;
-        const b = all[from + half + d] ?? 0;
-        to[at + d] = a * cos - b * sin;
-        to[at + half + d] = b * cos + a * sin;
-      }
-    }
-  }
-  for (let head = 0; head < heads; head++)
-    v.set(all.subarray((2 * heads + head) * headDim, (2 * heads + head + 1) * headDim), (head * n + row) * headDim);
 }

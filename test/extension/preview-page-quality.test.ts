@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import path from 'node:path';
+import type { AxeResults } from 'axe-core';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import type { LanguageModelFiles } from '../../client/preview/messages.ts';
 import { sampleInput } from '../../runtime/attention/sample-data.ts';
@@ -80,6 +82,11 @@ describe('quality', () => {
     await quality().locator('rect.square').nth(3).click();
     await quality().getByText('Layer 1, head 1', { exact: true }).waitFor();
     await quality().locator('figure.chart canvas').waitFor();
+    await page.addScriptTag({ path: createRequire(import.meta.url).resolve('axe-core/axe.min.js') });
+    const { violations } = await page.evaluate(
+      async () => (await (window as unknown as { axe: { run(): Promise<AxeResults> } }).axe.run()) satisfies AxeResults,
+    );
+    expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`)).toEqual([]);
     const worst = quality().locator('.worst button').first();
     const query = Number((await worst.innerText()).replace('query ', ''));
     await worst.click();

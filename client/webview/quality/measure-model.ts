@@ -1,4 +1,6 @@
 import type { Attention, AttentionHosts } from '../../../runtime/attention/attention.ts';
+import type { RowSelector } from '../../../runtime/dynamic/rows/row-rule.ts';
+import { selectHeads } from '../../../runtime/dynamic/select-heads.ts';
 import { compareAttention } from '../../../runtime/language-model/compare-attention.ts';
 import { readConfiguration } from '../../../runtime/language-model/configuration.ts';
 import { sequencesOf } from '../../../runtime/language-model/evaluate.ts';
@@ -16,6 +18,7 @@ import type { ModelQuality, QualityJob } from './quality-messages.ts';
 export async function measureModel(
   { choice, files, sequences: wanted, byLayer, causal }: QualityJob & { kind: 'model' },
   attention: Attention,
+  rows: RowSelector,
   hosts: AttentionHosts,
   onProgress: (share: number, doing: string) => void,
 ): Promise<ModelQuality> {
@@ -43,7 +46,9 @@ export async function measureModel(
       model,
       { dense, attention, backend: 'auto' },
       sequences,
-      layerMasks(replaced, tokens),
+      layerMasks(replaced, tokens, (whole, layer, heads, content) =>
+        selectHeads(whole, layer, heads, content, { rows }),
+      ),
       { byLayer, onProgress: share => onProgress(share, 'Predicting') },
     );
     return {
@@ -51,9 +56,12 @@ export async function measureModel(
       model: files.name,
       denseDevice: dense.device,
       notes: [
-        ...notes,
-        ...choosers.map(chooser => `${chooser} looks at the whole sequence when it chooses keys.`),
-        ...new Set([...comparison.full.notes, ...comparison.sparse.notes]),
+        ...new Set([
+          ...choosers.map(chooser => `${chooser} looks at the whole sequence when it chooses keys.`),
+          ...notes,
+          ...comparison.full.notes,
+          ...comparison.sparse.notes,
+        ]),
       ],
     };
   } finally {

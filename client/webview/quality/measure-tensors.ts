@@ -1,6 +1,7 @@
 import { quality } from '../../../runtime/analyse/quality.ts';
 import type { Attention } from '../../../runtime/attention/attention.ts';
 import { layerSizes, readLayerInput } from '../../../runtime/attention/layer-input.ts';
+import type { RowSelector } from '../../../runtime/dynamic/rows/row-rule.ts';
 import { selectHeads } from '../../../runtime/dynamic/select-heads.ts';
 import type { Model } from '../../../runtime/pattern/ir.ts';
 import { findLayers } from '../../../runtime/tensor/attention-tensors.ts';
@@ -16,6 +17,7 @@ import type { MeasuredHead, QualityJob, TensorQuality } from './quality-messages
 export async function measureTensors(
   { choice, file, causal }: QualityJob & { kind: 'tensors' },
   attention: Attention,
+  rows: RowSelector,
   onProgress: (share: number, doing: string) => void,
 ): Promise<TensorQuality> {
   const { bytes, name } = file;
@@ -34,13 +36,13 @@ export async function measureTensors(
       ...{ heads, kvHeads, queries, tokens: keys },
     });
     const all = Array.from({ length: heads }, (_, head) => head);
-    const { parts } = await selectHeads(model, layer, all, input);
+    const { parts, notes: chosen } = await selectHeads(model, layer, all, input, { rows });
     const found = await quality(attention, input, parts, {
       offset: model.align === 'end' ? keys - queries : 0,
       onProgress: share => onProgress((index + share) / layers.length, doing),
     });
     for (const head of found.heads) measured.push({ ...head, layer, against: found.baseline });
-    for (const note of found.notes) notes.add(note);
+    for (const note of [...chosen, ...found.notes]) notes.add(note);
     last = { file: name, tokens: keys, queries, backend: found.backend, device: found.device };
   }
   if (last === undefined) throw new RangeError('there is at least one layer');

@@ -1,6 +1,7 @@
 // Runs in a worker of the page, one for each measurement: it is ended when the user cancels, wherever it is.
 import { type AttentionHosts, createAttention } from '../../../runtime/attention/attention.ts';
 import { webWorkers } from '../../../runtime/attention/cpu/workers.web.ts';
+import { createRowSelector } from '../../../runtime/dynamic/rows/row-selector.ts';
 import { measureModel } from './measure-model.ts';
 import { measureTensors } from './measure-tensors.ts';
 import type { FromQualityWorker, QualityJob } from './quality-messages.ts';
@@ -22,14 +23,16 @@ async function measure(job: QualityJob): Promise<void> {
     workers: webWorkers(),
   };
   const attention = createAttention(hosts);
+  const rows = createRowSelector({ workers: hosts.workers });
   const onProgress = (share: number, doing: string): void => say({ type: 'progress', share, doing });
   try {
     const result =
       job.kind === 'tensors'
-        ? await measureTensors(job, attention, onProgress)
-        : await measureModel(job, attention, hosts, onProgress);
+        ? await measureTensors(job, attention, rows, onProgress)
+        : await measureModel(job, attention, rows, hosts, onProgress);
     say({ type: 'done', result });
   } finally {
     attention.dispose();
+    rows.dispose();
   }
 }

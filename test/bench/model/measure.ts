@@ -4,6 +4,8 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { createAttention } from '../../../runtime/attention/attention.ts';
 import { nodeWorkers } from '../../../runtime/attention/cpu/workers.node.ts';
+import { createRowSelector } from '../../../runtime/dynamic/rows/row-selector.ts';
+import { selectHeads } from '../../../runtime/dynamic/select-heads.ts';
 import { readConfiguration } from '../../../runtime/language-model/configuration.ts';
 import { Losses, sequencesOf } from '../../../runtime/language-model/evaluate.ts';
 import { predictSequence } from '../../../runtime/language-model/forward.ts';
@@ -29,13 +31,16 @@ const model = readWeights(configuration, readFileSync(path.join(folder, 'model.s
 const { context } = configuration;
 const texts = sequencesOf(readFileSync(path.join(folder, 'heldout.txt')), context, context + 1, sequences);
 
+const rows = createRowSelector({ workers: nodeWorkers(threads) });
 const language = createLanguage(NO_FILES);
 const source = `${imports}\n${patterns.map((pattern, at) => `pattern p${at} = ${pattern}`).join('\n')}\n`;
 const file = await language.open('memory:/patterns.sparse', source);
 const masks = patterns.map((_, at) => {
   // A pattern such as `columns([0..4])` shows its first queries keys that they are to predict.
   const replaced = inPlaceOf({ ...file.lower(`p${at}`), causal: true }, configuration, context);
-  return layerMasks(replaced, context);
+  return layerMasks(replaced, context, (whole, layer, heads, content) =>
+    selectHeads(whole, layer, heads, content, { rows }),
+  );
 });
 
 const attention = createAttention({ workers: nodeWorkers(threads) });
@@ -59,4 +64,5 @@ for (const [sequence, bytes] of texts.entries()) {
   }
 }
 dense.dispose();
+rows.dispose();
 attention.dispose();

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
 import { createAttention } from '../../../runtime/attention/attention.ts';
 import { nodeWorkers } from '../../../runtime/attention/cpu/workers.node.ts';
+import { openDawn } from '../../../runtime/attention/gpu/dawn.node.ts';
 import { compileHeadParts } from '../../../runtime/compile/compile-heads.ts';
 import { type Configuration, readConfiguration } from '../../../runtime/language-model/configuration.ts';
 import { createCpuDense } from '../../../runtime/language-model/cpu/dense.ts';
@@ -11,12 +12,13 @@ import { productBuilds } from '../../../runtime/language-model/cpu/kernel-builds
 import type { Dense, Projection } from '../../../runtime/language-model/dense.ts';
 import { checkDense } from '../../../runtime/language-model/dense-check.ts';
 import { type LayerMasks, predictSequence } from '../../../runtime/language-model/forward.ts';
+import { openDense, withFallback } from '../../../runtime/language-model/open-dense.ts';
 import { createReferenceDense } from '../../../runtime/language-model/reference.ts';
 import { type LanguageModel, readWeights } from '../../../runtime/language-model/weights.ts';
 import type { Model, Pattern } from '../../../runtime/pattern/ir.ts';
 import { toFloat32 } from '../../../runtime/tensor/convert.ts';
 import { readSafetensors } from '../../../runtime/tensor/safetensors.ts';
-import { checkpointOf, madeUpWeights, slowBits, someConfiguration } from './slow-model.ts';
+import { checkpointOf, madeUpWeights, slowBits, smallConfiguration, someConfiguration } from './slow-model.ts';
 
 const sample = path.join(import.meta.dirname, '../../../examples/tiny-lm');
 const builds = productBuilds();
@@ -82,6 +84,57 @@ describe.each(makers)('%s', (_, make) => {
   test('passes the check of a start', async () => {
     await checkDense(make);
   });
+});
+
+test('a graphics device gives the bits of the definition; one that is imitated runs only when it is asked for', {
+  timeout: 120_000,
+}, async () => {
+  const found = await openDawn();
+  // A missing adapter is a failure: install chromium and libvulkan1.
+  if ('reason' in found) throw new Error(found.reason);
+  const hosts = { gpu: async () => found };
+  const configuration = { ...smallConfiguration, dim: 29, headDim: 6, ff: 71, vocab: 257 };
+  const weights = madeUpWeights(configuration, 3);
+  const model = readWeights(configuration, checkpointOf(configuration, weights));
+  const chosen = await openDense(model, hosts, 'auto');
+  expect(chosen.notes).toEqual([expect.stringMatching(/^The only graphics adapter is SwiftShader/)]);
+  expect(chosen.dense.id).toBe('cpu');
+  chosen.dense.dispose();
+  // It passes the check of a start, which has rows and columns beyond a tile, before it is used.
+  const { dense, notes } = await openDense(model, hosts, 'gpu');
+  expect([dense.id, notes]).toEqual(['gpu', []]);
+  const bytes = Uint8Array.from({ length: 71 }, (_, i) => (i * i * 31) % 256);
+  const masks = masksOf(sliding(9), configuration, 70);
+  const { bits } = await predictSequence(model, { dense, attention, backend: 'cpu' }, bytes, masks);
+  expect(dense.notes()).toEqual([]);
+  dense.dispose();
+  for (const [i, value] of slowBits(configuration, weights, bytes, (_l, _h, q, k) => k <= q && q - k < 9).entries())
+    expect(Math.abs(bits[i]! - value)).toBeLessThan(1e-3);
+});
+
+test('a graphics device that fails is replaced in the middle', async () => {
+  const notes: string[] = [];
+  await checkDense(async model => {
+    const right = createReferenceDense(model);
+    const failing: Dense = {
+      ...right,
+      device: 'Card',
+      finish: () => Promise.reject(new Error('The graphics device was lost.')),
+    };
+    const dense = withFallback(failing, async () => right);
+    return { ...dense, dispose: () => notes.push(...dense.notes()) };
+  });
+  expect(notes).toEqual(['The GPU (Card) failed: The graphics device was lost.']);
+});
+
+test('without a GPU, the one that asks for it is told why', async () => {
+  const model = readWeights(smallConfiguration, checkpointOf(smallConfiguration, madeUpWeights(smallConfiguration, 1)));
+  const hosts = { gpu: async () => ({ reason: 'no adapter here.' }) };
+  await expect(openDense(model, hosts, 'gpu')).rejects.toThrow('no adapter here. Choose the backend "cpu"');
+  const { dense, notes } = await openDense(model, hosts, 'auto');
+  expect(dense.id).toBe('cpu');
+  expect(notes).toEqual(['no adapter here.']);
+  dense.dispose();
 });
 
 test('the check of a start finds a wrong kernel', async () => {

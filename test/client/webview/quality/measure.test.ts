@@ -4,6 +4,7 @@ import { measureTensors } from '../../../../client/webview/quality/measure-tenso
 import { masksText } from '../../../../client/webview/quality/measurements.ts';
 import { createAttention } from '../../../../runtime/attention/attention.ts';
 import { sampleInput } from '../../../../runtime/attention/sample-data.ts';
+import { createRowSelector } from '../../../../runtime/dynamic/rows/row-selector.ts';
 import { fromFloat32 } from '../../../../runtime/tensor/convert.ts';
 import { writeSafetensors } from '../../../../runtime/tensor/safetensors.ts';
 import { createLanguage, NO_FILES } from '../../../../server/language.ts';
@@ -11,6 +12,7 @@ import { modelFiles, smallConfiguration } from '../../../runtime/language-model/
 
 const language = createLanguage(NO_FILES);
 const attention = createAttention({});
+const rows = createRowSelector();
 afterAll(() => attention.dispose());
 
 async function choiceOf(text: string, hidden: readonly string[] = []) {
@@ -37,6 +39,7 @@ describe('on tensors', () => {
     measureTensors(
       { kind: 'tensors', choice: await choiceOf(text, hidden), file: tensorFile(layers), causal },
       attention,
+      rows,
       () => {},
     );
 
@@ -95,6 +98,7 @@ describe('in a language model', () => {
         ...{ sequences: 16, byLayer: true, causal: false },
       },
       attention,
+      rows,
       {},
       () => {},
     );
