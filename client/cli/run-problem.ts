@@ -1,11 +1,11 @@
 import { totalmem } from 'node:os';
+import { oneHead } from '../../runtime/attention/one-head.ts';
 import { sampleInput } from '../../runtime/attention/sample-data.ts';
 import type { AttentionInput } from '../../runtime/attention/types.ts';
 import type { Model } from '../../runtime/pattern/ir.ts';
 import { wrongUse } from './failure.ts';
 import { bytes } from './numbers.ts';
 import { checkIndex, needsTokens, type Subject, type SubjectOptions } from './subject.ts';
-import { oneHead } from './tensors.ts';
 
 /** Head width where neither the model nor the tensors say. */
 const DEFAULT_HEAD_DIM = 64;

@@ -1,13 +1,14 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Baseline } from '../../runtime/analyse/quality.ts';
 import { type LayerInput, type Suggestion, suggest } from '../../runtime/analyse/suggest.ts';
+import { oneHead } from '../../runtime/attention/one-head.ts';
 import { aligned } from './aligned.ts';
 import { jsonDocument } from './json-output.ts';
 import { type Computing, openAttention, withComputing } from './measure.ts';
 import { counted, parseIndex, percent } from './numbers.ts';
 import type { Session } from './session.ts';
 import { checkIndex } from './subject.ts';
-import { layerOf, oneHead, openInput, type TensorChoice, withTensors } from './tensors.ts';
+import { layerOf, openInput, type TensorChoice, withTensors } from './tensors.ts';
 import { checkNew, writeWholeFile } from './write-file.ts';
 
 interface SuggestCommand extends Computing, TensorChoice {
