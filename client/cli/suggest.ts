@@ -1,11 +1,12 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Baseline } from '../../runtime/analyse/quality.ts';
+import { suggestWithin } from '../../runtime/analyse/suggest/within-time.ts';
 import { type LayerInput, type Suggestion, suggest } from '../../runtime/analyse/suggest.ts';
 import { oneHead } from '../../runtime/attention/one-head.ts';
 import { aligned } from './aligned.ts';
 import { jsonDocument } from './json-output.ts';
 import { type Computing, openAttention, withComputing } from './measure.ts';
-import { counted, parseIndex, percent } from './numbers.ts';
+import { counted, duration, parseIndex, percent } from './numbers.ts';
 import type { Session } from './session.ts';
 import { checkIndex } from './subject.ts';
 import { layerOf, openInput, type TensorChoice, withTensors } from './tensors.ts';
@@ -14,6 +15,7 @@ import { checkNew, writeWholeFile } from './write-file.ts';
 interface SuggestCommand extends Computing, TensorChoice {
   readonly input?: string;
   readonly density: number;
+  readonly ms?: number;
   readonly layer?: number;
   readonly head?: number;
   readonly against: Baseline;
@@ -40,6 +42,11 @@ export function addSuggest(program: Command, session: Session): void {
       new Option('--density <SHARE>', 'pairs that it may have, of heads * queries * tokens: 0.1 or 10%')
         .default(0.1)
         .argParser(parseDensity),
+    )
+    .addOption(
+      new Option('--ms <MS>', 'instead: milliseconds that attention over it may take in all layers, on this backend')
+        .argParser(parseMilliseconds)
+        .conflicts('density'),
     )
     .addOption(new Option('--layer <L>', 'this layer of the file alone').argParser(parseIndex))
     .addOption(new Option('--head <H>', 'this head alone').argParser(parseIndex))
@@ -68,6 +75,13 @@ function parseDensity(text: string): number {
   return density;
 }
 
+function parseMilliseconds(text: string): number {
+  const ms = Number(text);
+  if (!(ms > 0 && ms < Number.POSITIVE_INFINITY))
+    throw new InvalidArgumentError('Write a number of milliseconds above 0.');
+  return ms;
+}
+
 async function run(options: SuggestCommand, session: Session): Promise<void> {
   const { signal } = session;
   if (options.out !== undefined && options.force !== true) await checkNew(options.out);
@@ -93,9 +107,8 @@ async function run(options: SuggestCommand, session: Session): Promise<void> {
         },
       };
     });
-    const found = await session.during('Searching', progress =>
-      suggest(attention, inputs, {
-        density: options.density,
+    const found = await session.during('Searching', progress => {
+      const wanted = {
         baseline: options.against,
         listed: options.listed === true,
         dynamic: options.static !== true,
@@ -103,9 +116,13 @@ async function run(options: SuggestCommand, session: Session): Promise<void> {
         backend: options.backend,
         precision: options.dtype,
         signal,
-        onProgress: share => progress.update(share),
-      }),
-    );
+        onProgress: (share: number) => progress.update(share),
+      };
+      const { ms, density } = options;
+      return ms === undefined
+        ? suggest(attention, inputs, { ...wanted, density })
+        : suggestWithin(attention, inputs, { ...wanted, ms });
+    });
     if (options.out !== undefined) {
       await writeWholeFile(options.out, new TextEncoder().encode(found.text), signal);
       session.note(`wrote ${options.out}`);
@@ -119,9 +136,12 @@ async function run(options: SuggestCommand, session: Session): Promise<void> {
   }
 }
 
-function summaryOf(input: string, { density: asked, out }: SuggestCommand, found: Suggestion): object {
-  const { model: _, baseline: against, heads, ...rest } = found;
-  return { input, asked, against, ...rest, heads, output: out ?? null };
+type Found = Suggestion & { readonly ms?: number };
+
+function summaryOf(input: string, { density, ms: askedMs, out }: SuggestCommand, found: Found): object {
+  const { model: _, baseline: against, heads, ms = null, ...rest } = found;
+  const asked = askedMs === undefined ? { density, ms: null } : { density: null, ms: askedMs };
+  return { input, asked, against, ...rest, ms, heads, output: out ?? null };
 }
 
 const BAR = 32;
@@ -137,7 +157,8 @@ function report({
   heads,
   sampledRows,
   queries,
-}: Suggestion): string {
+  ms,
+}: Found): string {
   const share = (value: number): string => percent(value);
   const compared = aligned([
     ['measured', 'recall', 'density', ''],
@@ -155,7 +176,8 @@ function report({
   });
   const seen = sampledRows === queries ? 'all rows' : `${sampledRows} of ${queries} rows of each head`;
   const own = new Set(heads.map(({ expression }) => expression)).size > 1 ? ofHeads(heads) : [];
-  const lines = [...compared, '', ...own, `static patterns by density, from ${seen}`, ...drawn];
+  const timed = ms === undefined ? [] : [`attention over it takes ${duration(ms)} here`, ''];
+  const lines = [...timed, ...compared, '', ...own, `static patterns by density, from ${seen}`, ...drawn];
   return `${text}\n${lines.map(line => `// ${line}`.trimEnd()).join('\n')}`;
 }
 

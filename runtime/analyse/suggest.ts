@@ -100,7 +100,7 @@ export async function suggest(
   const allHeads = heads * layers.length;
   const budgets = LADDER.map(share => Math.min(1, share * density) * queries * keys);
 
-  const { own, full, dynamic, where, ran } = await lookAtHeads(look, first, budgets, headPairs * heads);
+  const { own, full, dynamic, where, ran } = await lookAtHeads(look, first, budgets, headPairs);
   const forAll = sharedBy(
     options.listed === true && allHeads > 1 ? await withSharedLists(look, own, where, budgets) : own,
   );

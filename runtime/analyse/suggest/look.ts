@@ -68,13 +68,13 @@ const SECOND = 0.2;
 /**
  * Samples every head, and tries all families on it at these budgets (pairs of a head).
  *
- * @param layerPairs pairs that patterns which choose by content may have in a layer
+ * @param headPairs pairs that patterns which choose by content may have in a head
  */
 export async function lookAtHeads(
   look: Look,
   first: LayerInput,
   budgets: readonly number[],
-  layerPairs: number,
+  headPairs: number,
 ): Promise<Heads> {
   const { attention, layers, shape, proposed, options } = look;
   const { baseline, queries, keys, offset } = shape;
@@ -101,7 +101,7 @@ export async function lookAtHeads(
       own.push(searchHead(familiesFor(shape, ofHead), sizes, sample, shape, budgets));
     }
     if (options.dynamic === false) continue;
-    const fitting = await dynamicSizes(baseline, proposed, index, input, layerPairs);
+    const fitting = await dynamicSizes(baseline, proposed, index, input, headPairs);
     dynamic = dynamic === undefined ? fitting : dynamic.map((size, at) => smaller(size, fitting[at]));
   }
   return { own, full, dynamic: dynamic ?? [], where, ran };

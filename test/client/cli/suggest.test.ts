@@ -63,6 +63,21 @@ describe.concurrent('suggest', { timeout: 90_000 }, () => {
     expect((await suggest(...args)).stderr).toMatch(/one\.sparse exists already; add --force/);
   });
 
+  it('keeps to a time', async () => {
+    const args = ['--input', 'qkv.safetensors', '--static', '--json'];
+    const { code, stdout, stderr } = await suggest(...args, '--ms', '5000');
+    expect(code, stderr).toBe(0);
+    const found = JSON.parse(stdout) as Found & { readonly ms: number; readonly asked: object };
+    expect(found.asked).toEqual({ density: null, ms: 5000 });
+    // All pairs take less.
+    expect(found.recall).toBeGreaterThan(0.99);
+    expect(found.ms).toBeLessThanOrEqual(5000);
+    expect((await suggest(...args, '--ms', '1e-6')).stderr).toMatch(
+      /leaves less than one key|takes at most 0\.000001 ms/,
+    );
+    expect((await suggest(...args, '--ms', '5', '--density', '0.1')).stderr).toMatch(/cannot be used with/);
+  });
+
   it.each<[string, readonly string[], RegExp]>([
     ['no tensors', [], /--input, or three \.npy files/],
     ['a density of nothing', ['--input', 'qkv.safetensors', '--density', '0'], /Write a share such as 0\.1 or 10%/],
@@ -80,17 +95,20 @@ describe.concurrent('suggest', { timeout: 90_000 }, () => {
     expect(outcome.stderr).toMatch(message);
     expect(outcome.stderr).not.toMatch(STACK_TRACE);
   });
+});
 
+// Beside others it would be interrupted before it has begun.
+describe('suggest', { timeout: 60_000 }, () => {
   it('stops on Ctrl+C and leaves no file', async () => {
-    const { q, k, v } = sampleInput({ heads: 6, kvHeads: 1, queries: 6000, keys: 6000, headDim: 32 });
+    const { q, k, v } = sampleInput({ heads: 6, kvHeads: 1, queries: 20_000, keys: 20_000, headDim: 32 });
     const file = {
-      q: fromFloat32(q, [6, 6000, 32]),
-      k: fromFloat32(k, [1, 6000, 32]),
-      v: fromFloat32(v, [1, 6000, 32]),
+      q: fromFloat32(q, [6, 20_000, 32]),
+      k: fromFloat32(k, [1, 20_000, 32]),
+      v: fromFloat32(v, [1, 20_000, 32]),
     };
     writeFileSync(path.join(cwd, 'large.safetensors'), writeSafetensors(file));
     const args = ['suggest', '--input', 'large.safetensors', '--out', 'never.sparse', '--backend', 'cpu'];
-    const outcome = await sparse(args, { cwd, interruptAfter: 2500 });
+    const outcome = await sparse(args, { cwd, interruptAfter: 5000 });
     expect(outcome).toMatchObject({ code: 130, stdout: '' });
     expect(existsSync(path.join(cwd, 'never.sparse'))).toBe(false);
   });

@@ -4,8 +4,10 @@ import type { CurveShape } from '../../../../runtime/analyse/quality/curve.ts';
 import { patternOf } from '../../../../runtime/analyse/recognise/expression.ts';
 import { fitted } from '../../../../runtime/analyse/suggest/candidate.ts';
 import { familiesFor } from '../../../../runtime/analyse/suggest/families.ts';
+import { suggestWithin } from '../../../../runtime/analyse/suggest/within-time.ts';
 import { SuggestError, type Suggestion, type SuggestOptions, suggest } from '../../../../runtime/analyse/suggest.ts';
-import { createAttention } from '../../../../runtime/attention/attention.ts';
+import { type Attention, createAttention } from '../../../../runtime/attention/attention.ts';
+import { pairsOfHeads } from '../../../../runtime/attention/compare-with-full.ts';
 import { sampleInput } from '../../../../runtime/attention/sample-data.ts';
 import type { AttentionInput } from '../../../../runtime/attention/types.ts';
 import { bindPattern } from '../../../../runtime/pattern/bind.ts';
@@ -174,6 +176,25 @@ describe('suggest', () => {
     const still = await find([input], { density: 0.25, ...STATIC });
     expect(still.isDynamic).toBe(false);
     expect(still.recall).toBeLessThan(found.recall);
+  });
+
+  it('keeps to a time, and uses most of it', { timeout: 60_000 }, async () => {
+    const input = sampleInput({ heads: 2, kvHeads: 2, queries: 120, keys: 120, headDim: 8 }, 6);
+    // A machine that takes a microsecond for each pair and a millisecond to begin.
+    const even: Pick<Attention, 'attend'> = {
+      async attend(tensors, plans, options) {
+        const result = await attention.attend(tensors, plans, options);
+        return { ...result, timing: { ...result.timing, kernelMs: 1 + pairsOfHeads(plans) / 1000 } };
+      },
+    };
+    const layers = [{ layer: 0, read: async () => input }];
+    const found = await suggestWithin(even, layers, { ms: 5, ...STATIC });
+    expect(found.ms).toBeLessThanOrEqual(5);
+    expect(found.ms).toBeGreaterThan(3.5);
+    expect(found.ms).toBeCloseTo(1 + (found.density * 2 * 120 * 120) / 1000, 6);
+    await expect(suggestWithin(even, layers, { ms: 1.1, ...STATIC })).rejects.toThrow(
+      /takes at most 1\.1 ms here: the last try took|leaves less than one key/,
+    );
   });
 
   it('refuses a budget that is none, and layers of other sizes', async () => {

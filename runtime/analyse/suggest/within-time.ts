@@ -1,0 +1,72 @@
+import type { Attention } from '../../attention/attention.ts';
+import type { AttendOptions } from '../../attention/types.ts';
+import { selectHeads } from '../../dynamic/select-heads.ts';
+import type { Model } from '../../pattern/ir.ts';
+import { baselinePlans } from '../quality/baseline.ts';
+import { type Suggestion, suggest } from '../suggest.ts';
+import { type LayerInput, SuggestError, type SuggestOptions } from './look.ts';
+
+/** A suggestion, and the milliseconds that attention over it takes in all layers, with choosing keys by content. */
+export interface TimedSuggestion extends Suggestion {
+  readonly ms: number;
+}
+
+const TRIES = 4;
+/** The next try aims a little below. */
+const AIM = 0.9;
+/** Of a few runs the shortest counts: others share the machine. */
+const RUNS = 3;
+
+/**
+ * The same as `suggest` for a budget of milliseconds of attention in all layers together: the density is what the time of full
+ * attention suggests, and is lowered until the suggestion keeps to the time.
+ *
+ * @throws SuggestError when nothing does
+ */
+export async function suggestWithin(
+  attention: Pick<Attention, 'attend'>,
+  layers: readonly LayerInput[],
+  { ms, ...options }: Omit<SuggestOptions, 'density'> & { readonly ms: number },
+): Promise<TimedSuggestion> {
+  const { baseline = 'causal', onProgress: _, ...attending } = options;
+  let full = 0;
+  for (const { read } of layers) {
+    const input = await read();
+    const { heads, queries, keys } = input;
+    const plans = [baselinePlans(baseline, heads, queries, keys, options.offset ?? keys - queries)];
+    full += await shortest(async () => (await attention.attend(input, plans, attending)).timing.kernelMs);
+  }
+  let density = Math.min(1, (ms / full) * (baseline === 'causal' ? 0.5 : 1));
+  let measured = Number.POSITIVE_INFINITY;
+  for (let attempt = 0; attempt < TRIES; attempt++) {
+    const found = await suggest(attention, layers, { ...options, density });
+    measured = await timeOf(attention, layers, found.model, attending);
+    if (measured <= ms) return { ...found, ms: measured };
+    density *= AIM * Math.min(1, ms / measured);
+  }
+  throw new SuggestError(
+    `Nothing was found that takes at most ${ms} ms here: the last try took ${measured.toPrecision(3)} ms, full attention ${full.toPrecision(3)} ms.`,
+  );
+}
+
+async function timeOf(
+  attention: Pick<Attention, 'attend'>,
+  layers: readonly LayerInput[],
+  model: Model,
+  options: AttendOptions,
+): Promise<number> {
+  let sum = 0;
+  for (const { layer, read } of layers) {
+    const input = await read();
+    const { parts, selectMs } = selectHeads(model, layer, [...Array(input.heads).keys()], input);
+    const kernelMs = await shortest(async () => (await attention.attend(input, parts, options)).timing.kernelMs);
+    sum += kernelMs + (selectMs ?? 0);
+  }
+  return sum;
+}
+
+async function shortest(run: () => Promise<number>): Promise<number> {
+  let least = Number.POSITIVE_INFINITY;
+  for (let repeat = 0; repeat < RUNS; repeat++) least = Math.min(least, await run());
+  return least;
+}
