@@ -1,12 +1,7 @@
 import { zlibSync } from 'fflate';
+import { crc32 } from '../tensor/crc32.ts';
 
 const SIGNATURE = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
-
-const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
-  let value = byte;
-  for (let bit = 0; bit < 8; bit++) value = value & 1 ? (value >>> 1) ^ 0xedb88320 : value >>> 1;
-  return value;
-});
 
 /**
  * An image as a PNG file: `pixels` are RGBA, [height][width][4]. Throws RangeError when they do not fill the image.
@@ -42,12 +37,6 @@ function chunk(type: string, data: Uint8Array): Uint8Array {
   view.setUint32(0, data.length);
   for (let index = 0; index < 4; index++) bytes[4 + index] = type.charCodeAt(index);
   bytes.set(data, 8);
-  view.setUint32(data.length + 8, crc(bytes.subarray(4, data.length + 8)));
+  view.setUint32(data.length + 8, crc32([bytes.subarray(4, data.length + 8)]));
   return bytes;
-}
-
-function crc(bytes: Uint8Array): number {
-  let value = 0xffffffff;
-  for (const byte of bytes) value = (CRC_TABLE[(value ^ byte) & 0xff] ?? 0) ^ (value >>> 8);
-  return ~value >>> 0;
 }

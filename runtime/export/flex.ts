@@ -4,6 +4,7 @@ import type { MaskTree } from '../compile/mask-tree.ts';
 import { planOf } from '../compile/plan.ts';
 import { FULL_TILE, rowBlocks, type TilePlan } from '../compile/tile-plan.ts';
 import { bindPattern } from '../pattern/bind.ts';
+import { hasDraw } from '../pattern/reads.ts';
 import { contentsOfText } from '../tensor/contents.ts';
 import { BLOCK, blocksContents } from './block-tensors.ts';
 import { formulaOf } from './flex-formula.ts';
@@ -49,6 +50,8 @@ const MOST_FORMULAS = 4;
 function formulasOf(request: ExportRequest, { distinct, head }: PerHead<MaskTree>): readonly string[] | undefined {
   if (distinct.length > MOST_FORMULAS) return undefined;
   const heads = headsOf(request);
+  // What is drawn has no formula, and to look for one takes seconds.
+  if (heads.some(({ pattern }) => hasDraw(pattern))) return undefined;
   const formulas: string[] = [];
   for (const index of distinct.keys()) {
     const own = heads[head.indexOf(index)];

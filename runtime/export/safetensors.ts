@@ -4,7 +4,7 @@ import { emptyMask, type MaskBits, setKeys } from '../pattern/mask-bits.ts';
 import type { Contents } from '../tensor/contents.ts';
 import { fromInt64, fromUint32, toUint32 } from '../tensor/convert.ts';
 import { type Tensor, TensorFileError } from '../tensor/dtype.ts';
-import { type SafetensorsFile, safetensorsContents } from '../tensor/safetensors.ts';
+import { hashOf, type SafetensorsFile, safetensorsContents } from '../tensor/safetensors.ts';
 import { checkMaskShape } from './mask-shape.ts';
 
 /** What the metadata of an exported tile plan calls it. */
@@ -17,7 +17,8 @@ const MAX_TILE = 4096;
  *
  * `row_start` [row blocks + 1], `column` [entries], `mask_id` [entries] (4294967295: the whole tile attends), `masks`
  * [unique masks, tile rows, words] with key 32 w + c of the tile in bit c of word w, all U32; `pairs` [row blocks] I64.
- * The metadata repeats format, version, sizes and bit order, and holds what the caller adds.
+ * The metadata repeats format, version, sizes and bit order, says the `hash` of all data (`crc32:` and eight digits), and holds
+ * what the caller adds.
  *
  * A mask in several disjoint parts has version 2: metadata `parts` says how many, the tensors of part p are called
  * `part_p.row_start` and so on, and `part_p.query_order` [queries] and `part_p.key_order` [keys], both U32, say which
@@ -31,7 +32,7 @@ export function exportSafetensors(parts: readonly TilePlan[], info: Readonly<Rec
   const { tile, queries, keys } = plan;
   const single = parts.length === 1 && plan.queryOrder === undefined && plan.keyOrder === undefined;
   const tensors = parts.map((part, index) => tensorsOf(part, single ? '' : `part_${index}.`));
-  return safetensorsContents(Object.assign({}, ...tensors), {
+  const metadata = {
     ...info,
     format: FORMAT,
     ...(single ? { version: '1' } : { version: '2', parts: String(parts.length) }),
@@ -41,7 +42,8 @@ export function exportSafetensors(parts: readonly TilePlan[], info: Readonly<Rec
     tile_keys: String(tile.keys),
     full_tile: '4294967295',
     bit_order: 'little: bit c of word w is key 32 w + c of the tile',
-  });
+  };
+  return safetensorsContents(Object.assign({}, ...tensors), metadata, { hashed: true });
 }
 
 function tensorsOf(plan: TilePlan, prefix: string): Record<string, Tensor> {
@@ -75,6 +77,8 @@ export function readTilePlan(file: SafetensorsFile): MaskBits {
 }
 
 function planOf({ tensors, metadata }: SafetensorsFile): TilePlan {
+  if (metadata.hash !== undefined && metadata.hash !== hashOf(dataOf(tensors)))
+    throw new TensorFileError('This tile plan is damaged: its data are not those that its hash is of.');
   if (metadata.version !== '1')
     throw new TensorFileError(`This tile plan has the version ${metadata.version}; version 1 can be read.`);
   const size = (name: string, most: number): number => {
@@ -110,4 +114,10 @@ function planOf({ tensors, metadata }: SafetensorsFile): TilePlan {
   )
     throw new TensorFileError('The arrays of this tile plan do not fit together.');
   return { tile, queries: tokens, keys: tokens, rowStart, column, maskId, masks, pairs: new Float64Array(blocks) };
+}
+
+/** The data of tensors that were read, in the order of the file. */
+function dataOf(tensors: SafetensorsFile['tensors']): readonly Uint8Array[] {
+  const data = Array.from(tensors.values(), tensor => tensor.data);
+  return data.filter(({ length }) => length > 0).sort((a, b) => a.byteOffset - b.byteOffset);
 }

@@ -54,11 +54,22 @@ export function headsOfMasks(pattern: Pattern): number | undefined {
 
 /** Is there a `where` anywhere in the pattern? */
 export function hasCondition(pattern: Pattern): boolean {
+  return hasPart(pattern, part => part.kind === 'where');
+}
+
+/** Is there a random draw anywhere in the pattern? */
+export function hasDraw(pattern: Pattern): boolean {
+  return hasPart(pattern, part => part.kind === 'primitive' && part.name === 'random');
+}
+
+function hasPart(
+  pattern: Pattern,
+  is: (part: { readonly kind: unknown; readonly name?: unknown }) => boolean,
+): boolean {
   const visit = (part: unknown): boolean =>
     typeof part === 'object' &&
     part !== null &&
-    (('kind' in part && part.kind === 'where') ||
-      Object.entries(part).some(([name, value]) => name !== 'span' && visit(value)));
+    (('kind' in part && is(part)) || Object.entries(part).some(([name, value]) => name !== 'span' && visit(value)));
   return visit(pattern);
 }
 

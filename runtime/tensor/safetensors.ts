@@ -1,4 +1,5 @@
 import { bytesOf, type Contents, contentsOf, type Made, piecesOf } from './contents.ts';
+import { crc32 } from './crc32.ts';
 import { bytesPerElement, elementCount, type Tensor, type TensorDtype, TensorFileError } from './dtype.ts';
 
 /** Tensors by name, and the file's `__metadata__`. */
@@ -125,21 +126,19 @@ export function readSafetensorsHeader(
 /**
  * Tensors as a .safetensors file. The same input gives the same bytes: tensors are laid out by descending alignment, then
  * by name, metadata by key. The header is padded with spaces so that the data begins at a multiple of 8.
+ *
+ * @param options `hashed`: the metadata `hash` says the CRC-32 of all data behind the header, as `crc32:0f1e2d3c`; the data are
+ * made twice for it
  */
 export function safetensorsContents(
   tensors: Readonly<Record<string, Made<Tensor>>>,
   metadata: Readonly<Record<string, string>> = {},
+  { hashed = false }: { readonly hashed?: boolean } = {},
 ): Contents {
   const names = Object.keys(tensors).sort(
     (a, b) => alignment(tensors[b]) - alignment(tensors[a]) || (a < b ? -1 : a > b ? 1 : 0),
   );
-  const header: Record<string, unknown> = {};
-  const keys = Object.keys(metadata).sort();
-  if (keys.length > 0) {
-    const sorted: Record<string, string> = {};
-    for (const key of keys) define(sorted, key, metadata[key] ?? '');
-    define(header, '__metadata__', sorted);
-  }
+  const entries: Record<string, unknown> = {};
   const parts: Made<Tensor>['data'][] = [];
   let at = 0;
   for (const name of names) {
@@ -150,10 +149,22 @@ export function safetensorsContents(
     const size = elementCount(shape) * bytesPerElement[dtype];
     if (typeof data !== 'function' && data.byteLength !== size)
       throw new RangeError(`Tensor ${name} is ${dtype} [${shape.join(', ')}] but has ${data.byteLength} bytes.`);
-    define(header, name, { dtype: dtype.toUpperCase(), shape, data_offsets: [at, at + size] });
+    define(entries, name, { dtype: dtype.toUpperCase(), shape, data_offsets: [at, at + size] });
     parts.push(data);
     at += size;
   }
+  function* data(): Generator<Uint8Array, void> {
+    for (const part of parts) yield* piecesOf(part);
+  }
+  const said = hashed ? { ...metadata, hash: hashOf(data()) } : metadata;
+  const keys = Object.keys(said).sort();
+  const header: Record<string, unknown> = {};
+  if (keys.length > 0) {
+    const sorted: Record<string, string> = {};
+    for (const key of keys) define(sorted, key, Reflect.get(said, key) ?? '');
+    define(header, '__metadata__', sorted);
+  }
+  for (const [name, entry] of Object.entries(entries)) define(header, name, entry);
   const json = new TextEncoder().encode(JSON.stringify(header));
   const length = Math.ceil(json.length / 8) * 8;
   const start = new Uint8Array(8 + length).fill(0x20, 8);
@@ -161,8 +172,13 @@ export function safetensorsContents(
   start.set(json, 8);
   return contentsOf(function* () {
     yield start;
-    for (const data of parts) yield* piecesOf(data);
+    yield* data();
   }, start.length + at);
+}
+
+/** What the metadata `hash` says of data. */
+export function hashOf(data: Iterable<Uint8Array>): string {
+  return `crc32:${crc32(data).toString(16).padStart(8, '0')}`;
 }
 
 /** The same, all at once. */

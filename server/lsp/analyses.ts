@@ -12,7 +12,10 @@ import type { Shape } from '../../runtime/pattern/shape.ts';
 import { keyOf } from '../check/facts.ts';
 import { type Checkpoint, type Idle, SlowAnswers } from '../slow-answers.ts';
 
-const KEPT = 256;
+/** Lenses ask for all declarations of a file again and again: forgetting some of them would never come to an end. */
+const KEPT_DESIGNS = 4096;
+/** Hovers ask for few at a time. */
+const KEPT_FLOWS = 256;
 /** Squares that are looked at for a design: what is made of more is none that people know by name. */
 const MAX_SQUARES = 2 ** 17;
 /** What takes longer than a moment has bounds, or nothing. */
@@ -30,9 +33,9 @@ export class Analyses {
   /** With `idle` all of it is found out in pauses, and is there for whoever asks again. */
   constructor(idle?: Idle) {
     this.#hasIdle = idle !== undefined;
-    this.#designs = new SlowAnswers(KEPT, idle);
-    this.#schedules = new SlowAnswers(KEPT, idle);
-    this.#flows = new SlowAnswers(KEPT, idle);
+    this.#designs = new SlowAnswers(KEPT_DESIGNS, idle);
+    this.#schedules = new SlowAnswers(KEPT_DESIGNS, idle);
+    this.#flows = new SlowAnswers(KEPT_FLOWS, idle);
   }
 
   /**

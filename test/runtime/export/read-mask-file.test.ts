@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { zipSync } from 'fflate';
 import { describe, expect, test } from 'vitest';
@@ -289,13 +290,39 @@ describe('files that are not what they say', () => {
     ['rows that run backwards', {}, { row_start: fromUint32(Uint32Array.of(1, 0), [2]) }, /do not fit/],
   ])('tile plan: %s', (_, metadata, tensors, message) => {
     const plan = readSafetensors(sound[4]![1]);
+    const { hash, ...said } = plan.metadata;
+    expect(hash).toMatch(/^crc32:/);
     const changed = writeSafetensors(
       { ...Object.fromEntries(plan.tensors), ...tensors },
-      { ...plan.metadata, ...(metadata as Record<string, string>) },
+      { ...said, ...(metadata as Record<string, string>) },
     );
     expect(messageOf(changed, 'm.safetensors')).toMatch(message);
   });
 });
+
+test('a tile plan says the hash of its data, and one that is damaged is not read', () => {
+  const pattern: Pattern = { kind: 'primitive', name: 'causal', args: {} };
+  const request = { name: 'p', source: undefined, pattern, shape: squareShape(300) };
+  const { bytes } = written(formats.find(({ id }) => id === 'safetensors')!.write(request)).files[0];
+  const start = 8 + Number(new DataView(bytes.buffer).getBigUint64(0, true));
+  // By another implementation.
+  const expected = crc32Of(bytes.subarray(start));
+  expect(readSafetensors(bytes).metadata.hash).toBe(`crc32:${expected}`);
+  for (const at of [start, bytes.length - 1]) {
+    const damaged = bytes.slice();
+    damaged[at] = Number(damaged[at]) ^ 4;
+    expect(messageOf(damaged, 'm.safetensors')).toMatch(/damaged: its data are not those that its hash is of/);
+  }
+});
+
+/** zlib's, by way of the end of a gzip file. */
+function crc32Of(data: Uint8Array): string {
+  const file = gzipSync(data);
+  return file
+    .readUInt32LE(file.length - 8)
+    .toString(16)
+    .padStart(8, '0');
+}
 
 test('which paths end like mask files', () => {
   expect(['a.npy', 'b/c.NPZ', '../d.safetensors'].map(isMaskPath)).toEqual([true, true, true]);

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { MarkupContent } from 'vscode-languageserver-types';
 import { modelFlow } from '../../../runtime/analyse/flow.ts';
 import type { FlowReport } from '../../../runtime/analyse/flow-report.ts';
+import { squareShape } from '../../../runtime/pattern/shape.ts';
 import { Counter } from '../../../server/counting.ts';
 import { Analyses } from '../../../server/lsp/analyses.ts';
 import { flowText } from '../../../server/lsp/flow-text.ts';
@@ -131,6 +132,22 @@ ${LAYERS.replaceAll('<|>', '')}`;
     expect(await titles(TEXT, off)).toEqual(['StreamingLLM', 'StreamingLLM', 'Gemma 3']);
     expect(await titles(TEXT, { codeLens: { actions: false, density: false, design: false } })).toEqual([]);
   });
+});
+
+it('keeps the designs of a long file: who asks for all of them again hears of all', async () => {
+  const file = await openFile('pattern a = window(4) | global([0])');
+  const { pattern } = file.lower('a').rules[0]!;
+  const idle = new Idle();
+  const analyses = new Analyses(idle);
+  const families = (): Set<string | undefined> =>
+    new Set(Array.from({ length: 270 }, (_, k) => analyses.designOf(pattern, squareShape(32 + k), 0)?.family));
+  expect(families()).toEqual(new Set([undefined]));
+  await expect.poll(families, { timeout: 30_000, interval: 300 }).toEqual(new Set(['Longformer']));
+  let found = 0;
+  idle.onFound(() => found++);
+  families();
+  await new Promise(resolve => setTimeout(resolve, 400));
+  expect(found).toBe(0);
 });
 
 describe('flow in words', () => {
