@@ -41,6 +41,8 @@ export function toolbar(page: PageServices, picture: PictureActions): TemplateRe
       <vscode-button secondary title="Zoom out (-)" aria-label="− Zoom out" @click=${() => picture.zoom(1 / 1.5)}>−</vscode-button>
       <vscode-button secondary title="Zoom in (+)" aria-label="+ Zoom in" @click=${() => picture.zoom(1.5)}>+</vscode-button>
       <vscode-button secondary title="Show the whole mask (0)" @click=${() => picture.fit()}>Fit</vscode-button>
+    </span>
+    <span class="group">
       <vscode-button secondary title="Lay another pattern or model over this one" @click=${() => page.send({ type: 'compare' })}>Compare...</vscode-button>
       <vscode-button secondary title="Save the mask to a file" @click=${() => page.send({ type: 'export' })}>Export...</vscode-button>
     </span>

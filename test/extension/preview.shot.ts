@@ -36,6 +36,8 @@ test('preview', { timeout: 240_000 }, async () => {
   // A wider preview, so that its numbers stand beside the picture.
   for (let step = 0; step < 2; step++)
     await probe.ask('executeCommand', { command: 'workbench.action.decreaseViewWidth', args: [] });
+  // So that the outcome of a run is in sight.
+  for (const section of ['Layers and heads', 'Recognised']) await frame.getByRole('button', { name: section }).click();
   await frame.locator('.run .backend').evaluate(element => {
     (element as HTMLSelectElement).value = 'cpu';
     element.dispatchEvent(new Event('change', { bubbles: true }));
