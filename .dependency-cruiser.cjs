@@ -20,7 +20,10 @@ module.exports = {
         'runtime/ takes nothing from packages but compression (fflate) and protocol buffers (@bufbuild/protobuf); an adapter for Node (*.node.ts) may.',
       from: {
         path: '^runtime/',
-        pathNot: [nodeAdapters, '^runtime/(attention/cpu|analyse/quality|analyse/spread)/assembly/'],
+        pathNot: [
+          nodeAdapters,
+          '^runtime/(attention/cpu|analyse/quality|analyse/spread|dynamic/rows|language-model/cpu)/assembly/',
+        ],
       },
       to: {
         dependencyTypes: ['npm', 'npm-dev', 'npm-peer', 'npm-optional', 'npm-no-pkg', 'npm-unknown'],
@@ -133,7 +136,9 @@ module.exports = {
     // TypeScript 7 has no interface that this tool could parse with.
     parser: 'swc',
     doNotFollow: { path: 'node_modules' },
-    exclude: { path: '^runtime/(attention/cpu|analyse/quality|analyse/spread)/assembly/' },
+    exclude: {
+      path: '^runtime/(attention/cpu|analyse/quality|analyse/spread|dynamic/rows|language-model/cpu)/assembly/',
+    },
     enhancedResolveOptions: {
       extensions: ['.ts', '.mts', '.mjs', '.cjs', '.js', '.d.ts', '.json'],
       exportsFields: ['exports'],

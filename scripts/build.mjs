@@ -56,6 +56,13 @@ const targets = {
     format: 'iife',
     target: 'es2022',
   },
+  // The same, for what measures the quality of a pattern: fetched when somebody asks.
+  'quality-worker.js': {
+    entry: 'client/webview/quality/quality-worker.ts',
+    platform: 'browser',
+    format: 'iife',
+    target: 'es2022',
+  },
   'cli.mjs': {
     entry: 'client/cli/main.ts',
     platform: 'node',

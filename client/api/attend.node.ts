@@ -3,9 +3,11 @@ import { openDawn } from '../../runtime/attention/gpu/dawn.node.ts';
 import { keptKernels } from '../../runtime/attention/gpu/kept-kernels.node.ts';
 import type { Attend } from './attend.ts';
 import { attendOn } from './attend-on.ts';
+import { type SelectMasks, selectOn } from './select-on.ts';
 
 export * from './attend.ts';
 export * from './compile.ts';
+export type { SelectChoice, SelectionInput } from './select-on.ts';
 
 // WebGPU by Dawn (npm `webgpu`, when it is installed), threads of Node.
 const here = attendOn(() => ({ gpu: openDawn, workers: nodeWorkers(), kernels: keptKernels() }));
@@ -32,3 +34,22 @@ export const backends: Attend['backends'] = here.backends;
 
 /** Ends threads and frees the graphics device. A later call starts them again. */
 export const release: Attend['release'] = here.release;
+
+/**
+ * The same as `compile` for patterns that choose keys by content, such as `topk(64)`: given the queries and keys. Head h of
+ * the tensors is head `heads[h]` of the model. The choice is the same on every machine. At great lengths it takes a while,
+ * on all threads: the scores of all candidates are computed in float64.
+ *
+ * @throws AttentionInputError when the tensors do not fit together, or hold NaN or infinities
+ * @throws PatternError when a mask has no meaning at that length or has no rule
+ * @throws CompileError when it is too large
+ * @throws DOMException named AbortError when the signal fires
+ * @example
+ * ```ts
+ * const input = sampleInput({ heads: 1, kvHeads: 1, queries: 1024, keys: 1024, headDim: 64 });
+ * const masks = await select(await parseExpression('topk(64, within: causal())'), input);
+ * const { timing } = await attend(input, masks);
+ * console.log(masks.pairs, timing.selectMs, timing.kernelMs);
+ * ```
+ */
+export const select: SelectMasks = (model, input, choice) => selectOn(nodeWorkers(), model, input, choice);

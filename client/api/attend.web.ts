@@ -1,9 +1,11 @@
 import { webWorkers } from '../../runtime/attention/cpu/workers.web.ts';
 import type { Attend } from './attend.ts';
 import { attendOn } from './attend-on.ts';
+import { type SelectMasks, selectOn } from './select-on.ts';
 
 export * from './attend.ts';
 export * from './compile.ts';
+export type { SelectChoice, SelectionInput } from './select-on.ts';
 
 // WebGPU of the page, workers of the page.
 const here = attendOn(() => ({
@@ -18,3 +20,4 @@ const here = attendOn(() => ({
 export const attend: Attend['attend'] = here.attend;
 export const backends: Attend['backends'] = here.backends;
 export const release: Attend['release'] = here.release;
+export const select: SelectMasks = (model, input, choice) => selectOn(webWorkers(), model, input, choice);

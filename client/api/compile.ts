@@ -1,14 +1,13 @@
 import { pairsOfHeads } from '../../runtime/attention/compare-with-full.ts';
 import type { PlanParts } from '../../runtime/attention/types.ts';
 import { compileHeadParts } from '../../runtime/compile/compile-heads.ts';
-import { type Selection, type SelectionInput, selectHeads } from '../../runtime/dynamic/select-heads.ts';
+import type { Selection } from '../../runtime/dynamic/select-heads.ts';
 import type { Model } from '../../runtime/pattern/ir.ts';
 import { shapeAt } from '../../runtime/pattern/model.ts';
 
 export type { HeadPlans, PlanParts } from '../../runtime/attention/types.ts';
 export { CompileError } from '../../runtime/compile/mask-tree.ts';
 export type { TilePlan } from '../../runtime/compile/tile-plan.ts';
-export type { SelectionInput } from '../../runtime/dynamic/select-heads.ts';
 export { PatternError } from '../../runtime/pattern/primitive.ts';
 
 /** Which masks of a model are meant. */
@@ -54,37 +53,10 @@ export function compile(model: Model, choice: CompileChoice = {}): Compiled {
   return compiled({ tokens: shape.tokens, queries: shape.queries, layer, heads }, { parts, selectMs: null });
 }
 
-/** Which masks of a model are meant; their length is that of the tensors. */
-export interface SelectChoice extends Omit<CompileChoice, 'tokens'> {
-  /** Multiplies q . k where a method ranks by probability; default 1 / sqrt(headDim), as for `attend`. */
-  readonly scale?: number;
-}
-
-/**
- * The same for patterns that choose keys by content, such as `topk(64)`: given the queries and keys. Head h of the tensors
- * is head `heads[h]` of the model. The choice is the same on every machine. It takes a while at great lengths: the scores
- * of all candidates are computed, in the thread that asks.
- *
- * @throws AttentionInputError when the tensors do not fit together, or hold NaN or infinities
- * @throws PatternError when a mask has no meaning at that length or has no rule
- * @throws CompileError when it is too large
- * @example
- * ```ts
- * const input = sampleInput({ heads: 1, kvHeads: 1, queries: 1024, keys: 1024, headDim: 64 });
- * const masks = select(await parseExpression('topk(64, within: causal())'), input);
- * const { timing } = await attend(input, masks);
- * console.log(masks.pairs, timing.selectMs, timing.kernelMs);
- * ```
- */
-export function select(model: Model, input: SelectionInput, choice: SelectChoice = {}): Compiled {
-  const { layer = 0, heads = [...Array(model.heads).keys()], ...options } = choice;
-  const selection = selectHeads(model, layer, heads, input, options);
-  return compiled({ tokens: input.keys, queries: input.queries, layer, heads }, selection);
-}
-
-function compiled(
+/** What was compiled or chosen, with its pairs. */
+export function compiled(
   place: Pick<Compiled, 'tokens' | 'queries' | 'layer' | 'heads'>,
-  { parts, selectMs }: Selection,
+  { parts, selectMs }: Pick<Selection, 'parts' | 'selectMs'>,
 ): Compiled {
   const pairs = pairsOfHeads(parts);
   const density = pairs / (place.heads.length * place.queries * place.tokens);

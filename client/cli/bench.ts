@@ -156,7 +156,7 @@ async function measureAt(
     ({ name } = subject);
     const problem = problemOfSamples(subject, at);
     const started = performance.now();
-    const plans = await plansOf(problem, session);
+    const plans = await plansOf(problem, options.backend, session);
     const { selectMs } = plans;
     const compileMs = performance.now() - started - (selectMs ?? 0);
     const report = await measure(attention, problem, plans, options, session);

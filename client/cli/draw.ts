@@ -5,6 +5,7 @@ import type { Crop, Picture } from '../../runtime/draw/picture.ts';
 import { encodePng } from '../../runtime/draw/png.ts';
 import { encodeSvg } from '../../runtime/draw/svg.ts';
 import type { Shape } from '../../runtime/pattern/shape.ts';
+import { type ContentOptions, checkChosen, chosenFor, INPUT_OPTION } from './chosen-subject.ts';
 import { cropWithin, parseCrop } from './crop.ts';
 import { wrongUse } from './failure.ts';
 import { inThread } from './in-thread.ts';
@@ -12,14 +13,14 @@ import { jsonDocument } from './json-output.ts';
 import { bytes, counted, grouped } from './numbers.ts';
 import type { Session } from './session.ts';
 import type { Sources } from './sources.ts';
-import { maskOf, openSubject, type SubjectOptions, withSubject } from './subject.ts';
+import { maskOf, openSubject, withSubject } from './subject.ts';
 import { type ColourDepth, colouredLines, legendLine, plainLines } from './terminal-picture.ts';
 import { checkNew, checkWritable, writeWholeFile } from './write-file.ts';
 
 const KINDS = ['png', 'svg'] as const;
 type Kind = (typeof KINDS)[number];
 
-interface DrawOptions extends SubjectOptions {
+interface DrawOptions extends ContentOptions {
   readonly out?: string;
   readonly format?: Kind;
   readonly crop?: Crop;
@@ -47,10 +48,12 @@ export function addDraw(program: Command, session: Session, sources: Sources): v
       .description(
         'Draws the mask of one layer and head, queries from top to bottom, keys from left to right: each cell in the colour\n' +
           'of the primitive that lit it, or, where a dot stands for many cells, the stronger the more of them are lit.\n' +
-          'Without --out the picture is made of characters, with colours where stdout is a terminal.',
+          'Without --out the picture is made of characters, with colours where stdout is a terminal.\n' +
+          'What is chosen by content is drawn for the tensors of --input.',
       ),
     'head, from 0 (default: 0); any will do for a pattern without a model',
   )
+    .option(...INPUT_OPTION)
     .option('--out <PATH>', 'the file to write, which ends in .png or .svg; - for stdout, with --format')
     .addOption(new Option('--format <KIND>', 'kind of picture, where the name of the file does not say').choices(KINDS))
     .addOption(
@@ -72,7 +75,7 @@ export function addDraw(program: Command, session: Session, sources: Sources): v
     .option('--json', 'print one JSON object that says what was drawn')
     .addHelpText(
       'after',
-      "\nExamples:\n  sparse draw examples/bigbird.sparse --of bigbird --tokens 256\n  sparse draw --expr 'sliding(64) | columns([0..4])' --tokens 4Ki --crop 0..512 --theme dark --out mask.svg",
+      "\nExamples:\n  sparse draw examples/bigbird.sparse --of bigbird --tokens 256\n  sparse draw --expr 'sliding(64) | columns([0..4])' --tokens 4Ki --crop 0..512 --theme dark --out mask.svg\n  sparse draw --expr 'topk(16, within: causal())' --input qkv.safetensors",
     )
     .action((file: string | undefined, options: DrawOptions) => draw(file, options, session, sources));
 }
@@ -89,8 +92,10 @@ async function draw(file: string | undefined, options: DrawOptions, session: Ses
   const kind = kindOf(options);
   if (json && kind === undefined) throw wrongUse('--json says what was drawn to a file: add --out mask.png');
   if (json && out === '-') throw wrongUse('--json says on stdout what was drawn, so that --out has to name a file');
-  const subject = await openSubject(sources, file, options);
+  const written = await openSubject(sources, file, options);
+  const subject = await chosenFor(written, options, options.head ?? 0, session);
   const { pattern, shape } = maskOf(subject, options);
+  checkChosen(subject, pattern, shape);
   const crop = options.crop && cropWithin(options.crop, shape);
   if (out !== undefined && out !== '-') {
     await checkWritable(out);

@@ -2,16 +2,17 @@ import path from 'node:path';
 import { type Command, Option } from 'commander';
 import { exportSubject } from '../../runtime/export/export-subject.ts';
 import { aliasesOf, type FormatName, formatNameOf, formatNames } from '../../runtime/export/format-names.ts';
+import { type ContentOptions, checkChosen, chosenFor, INPUT_OPTION } from './chosen-subject.ts';
 import { wrongUse } from './failure.ts';
 import { inThread } from './in-thread.ts';
 import { jsonDocument } from './json-output.ts';
 import { bytes, grouped } from './numbers.ts';
 import type { Session } from './session.ts';
 import type { Sources } from './sources.ts';
-import { maskOf, openSubject, type Subject, type SubjectOptions, withSubject } from './subject.ts';
+import { maskOf, openSubject, type Subject, withSubject } from './subject.ts';
 import { checkNew, checkWritable, writeWholeFile } from './write-file.ts';
 
-interface ExportOptions extends SubjectOptions {
+interface ExportOptions extends ContentOptions {
   readonly format: string;
   readonly out: string;
   readonly allHeads?: boolean;
@@ -26,9 +27,13 @@ export function addExport(program: Command, session: Session, sources: Sources):
     program
       .command('export')
       .summary('write a mask to a file')
-      .description('Writes the mask of one layer and head, or of all heads, to a file, whole or not at all.'),
+      .description(
+        'Writes the mask of one layer and head, or of all heads, to a file, whole or not at all.\n' +
+          'What is chosen by content is written as it is for the tensors of --input.',
+      ),
     'head, from 0 (default: 0); any will do for a pattern without a model',
   )
+    .option(...INPUT_OPTION)
     .addOption(
       new Option('--all-heads', 'the masks of all heads of the layer, where the format holds several').conflicts(
         'head',
@@ -44,7 +49,7 @@ export function addExport(program: Command, session: Session, sources: Sources):
     )
     .addHelpText(
       'after',
-      '\n`sparse formats` says what is in each kind of file, and which masks it holds exactly.\n\nExamples:\n  sparse export examples/longformer.sparse --of LongformerBase --format safetensors --out plan.safetensors\n  sparse export examples/longformer.sparse --of LongformerBase --layer 6 --all-heads --format flex --out mask.py',
+      "\n`sparse formats` says what is in each kind of file, and which masks it holds exactly.\n\nExamples:\n  sparse export examples/longformer.sparse --of LongformerBase --format safetensors --out plan.safetensors\n  sparse export examples/longformer.sparse --of LongformerBase --layer 6 --all-heads --format flex --out mask.py\n  sparse export --expr 'topk(16, within: causal())' --input qkv.safetensors --format npz --out mask.npz",
     )
     .action((file: string | undefined, options: ExportOptions) => exportMask(file, options, session, sources));
 }
@@ -70,9 +75,12 @@ async function exportMask(
   const places = placesOf(format, options.out);
   if (places === undefined && options.json === true)
     throw wrongUse('--json says on stdout what was written, so that --out has to name a file');
-  const subject = await openSubject(sources, file, options);
-  if (options.allHeads === true) checkHasHeads(subject);
-  const { shape } = maskOf(subject, options);
+  const written = await openSubject(sources, file, options);
+  if (options.allHeads === true && options.input === undefined) checkHasHeads(written);
+  const head = options.allHeads === true ? undefined : (options.head ?? 0);
+  const subject = await chosenFor(written, options, head, session);
+  const { pattern, shape } = maskOf(subject, options);
+  checkChosen(subject, pattern, shape);
   for (const place of places ?? []) {
     await checkWritable(place);
     if (options.force !== true) await checkNew(place);

@@ -1,7 +1,7 @@
-import { Worker } from 'node:worker_threads';
+import { SHARE_ENV, Worker } from 'node:worker_threads';
 import type { Span } from '../../runtime/pattern/ir.ts';
 import { cancelled, wrongUse } from './failure.ts';
-import type { JobOutcome } from './job-thread.ts';
+import type { JobMessage } from './job-thread.ts';
 import type { Job, JobResults } from './jobs.ts';
 
 /** A job that failed in its thread: `name` is the name of the error's class. */
@@ -24,13 +24,18 @@ export class JobError extends Error {
  *
  * @throws JobError, or Failure when it was cancelled or there was not enough memory
  */
-export function inThread<K extends Job['kind']>(job: Job & { kind: K }, signal: AbortSignal): Promise<JobResults[K]> {
+export function inThread<K extends Job['kind']>(
+  job: Job & { kind: K },
+  signal: AbortSignal,
+  onProgress?: (done: number) => void,
+): Promise<JobResults[K]> {
   return new Promise((resolve, reject) => {
     if (signal.aborted) {
       reject(cancelled());
       return;
     }
-    const worker = new Worker(new URL(import.meta.url), { workerData: job, execArgv: [] });
+    // Drivers of graphics devices look into the environment of the process.
+    const worker = new Worker(new URL(import.meta.url), { workerData: job, execArgv: [], env: SHARE_ENV });
     const end = (settle: () => void): void => {
       signal.removeEventListener('abort', stop);
       settle();
@@ -38,13 +43,17 @@ export function inThread<K extends Job['kind']>(job: Job & { kind: K }, signal: 
     };
     const stop = (): void => end(() => reject(cancelled()));
     signal.addEventListener('abort', stop);
-    worker.on('message', (outcome: JobOutcome) =>
+    worker.on('message', (message: JobMessage) => {
+      if ('done' in message) {
+        onProgress?.(message.done);
+        return;
+      }
       end(() => {
         // The thread answers a job with a result of its own kind.
-        if (outcome.ok) resolve(outcome.result as JobResults[K]);
-        else reject(new JobError(outcome.name, outcome.message, outcome.span, outcome.code));
-      }),
-    );
+        if (message.ok) resolve(message.result as JobResults[K]);
+        else reject(new JobError(message.name, message.message, message.span, message.code));
+      });
+    });
     worker.on('error', (error: Error & { code?: string }) =>
       end(() =>
         reject(

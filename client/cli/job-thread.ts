@@ -13,12 +13,18 @@ export type JobOutcome =
       readonly code: string | undefined;
     };
 
+/** A message of a job's thread: how much is done, 0 to 1, now and then, and how it ended. */
+export type JobMessage = { readonly done: number } | JobOutcome;
+
+/** Between two messages that tell how much is done. */
+const PROGRESS_MS = 50;
+
 /** Does the one job this thread was started for. */
-export function serveJob(): void {
+export async function serveJob(): Promise<void> {
   const job = workerData as Job;
   let outcome: JobOutcome;
   try {
-    outcome = { ok: true, result: doJob(job) };
+    outcome = { ok: true, result: await doJob(job, told()) };
   } catch (error) {
     outcome =
       error instanceof Error
@@ -26,6 +32,16 @@ export function serveJob(): void {
         : { ok: false, name: 'Error', message: String(error), span: undefined, code: undefined };
   }
   parentPort?.postMessage(outcome, outcome.ok ? buffersOf(outcome.result) : []);
+}
+
+/** Tells the main thread, not too often. */
+function told(): (done: number) => void {
+  let last = Number.NEGATIVE_INFINITY;
+  return done => {
+    if (performance.now() - last < PROGRESS_MS) return;
+    last = performance.now();
+    parentPort?.postMessage({ done } satisfies JobMessage);
+  };
 }
 
 function spanOf(error: Error): Span | undefined {

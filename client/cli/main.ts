@@ -8,5 +8,5 @@ if (isMainThread) {
   await main(process.argv.slice(2));
 } else {
   const { serveJob } = await import('./job-thread.ts');
-  serveJob();
+  await serveJob();
 }

@@ -42,7 +42,11 @@ export function openAttention(): Attention {
 }
 
 /** The plans of a problem's heads, chosen by its queries and keys where patterns ask for it. Throws JobError and Failure. */
-export function plansOf({ model, layer, heads, input }: RunProblem, session: Session): Promise<Selection> {
+export function plansOf(
+  { model, layer, heads, input }: RunProblem,
+  backend: 'auto' | BackendId,
+  session: Session,
+): Promise<Selection> {
   const job = { kind: 'plans', model, layer, heads, tokens: input.keys } as const;
   const chooses = heads.some(head => {
     const pattern = patternAt(model, layer, head);
@@ -50,14 +54,16 @@ export function plansOf({ model, layer, heads, input }: RunProblem, session: Ses
   });
   if (!chooses) return session.during('Compiling', () => inThread(job, session.signal));
   const { v: _values, ...content } = input;
-  return session.during('Choosing keys', () => inThread({ ...job, content }, session.signal));
+  return session.during('Choosing keys', progress =>
+    inThread({ ...job, content, backend }, session.signal, done => progress.update(done)),
+  );
 }
 
 /** Runs a problem, full attention over the same data, and compares some of its rows with the reference. */
 export function measure(
   attention: Attention,
   { input }: RunProblem,
-  { parts, selectMs }: Selection,
+  { parts, selectMs, notes }: Selection,
   { backend, dtype }: Computing,
   session: Session,
 ): Promise<RunReport> {
@@ -67,7 +73,8 @@ export function measure(
     const limits = { longestFullMs: LONGEST_FULL_MS };
     const options = { backend, precision: dtype, signal, onProgress, ...limits };
     const report = await compareWithFull(attention, input, parts, options);
-    return { ...report, sparse: withSelectionTime(report.sparse, selectMs) };
+    const sparse = withSelectionTime(report.sparse, selectMs);
+    return { ...report, sparse: { ...sparse, notes: [...notes, ...sparse.notes] } };
   });
 }
 

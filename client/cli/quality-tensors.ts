@@ -75,7 +75,7 @@ async function measureLayer(
   const fitted = problemOfTensors(subject, options, name, tensors);
   const problem = options.against === 'causal' ? { ...fitted, model: { ...fitted.model, causal: true } } : fitted;
   const { input, model } = problem;
-  const { parts } = await plansOf(problem, session);
+  const { parts, notes } = await plansOf(problem, options.backend, session);
   const found = await session.during(label, progress =>
     quality(attention, input, parts, {
       signal: session.signal,
@@ -88,7 +88,7 @@ async function measureLayer(
       worstRows: Math.max(MOST_NAMED, options.worst),
     }),
   );
-  return { ...found, layer: options.layer, problem };
+  return { ...found, notes: [...notes, ...found.notes], layer: options.layer, problem };
 }
 
 /** A bare pattern over so many layers. */

@@ -1,11 +1,19 @@
 import { type Command, Option } from 'commander';
+import { wrongUse } from './failure.ts';
 import { withComputing } from './measure.ts';
-import { parseIndex } from './numbers.ts';
+import { parseIndex, parseTokens } from './numbers.ts';
+import { type ModelOptions, qualityOfModel } from './quality-model.ts';
 import { qualityOfTensors, type TensorOptions } from './quality-tensors.ts';
 import type { Session } from './session.ts';
 import type { Sources } from './sources.ts';
 import { withSubject } from './subject.ts';
 import { withTensors } from './tensors.ts';
+
+type QualityOptions = TensorOptions & Omit<ModelOptions, 'model'> & Partial<Pick<ModelOptions, 'model'>>;
+
+/** What only one of the two ways to measure knows, by the names of options. */
+const OF_TENSORS = { input: 'input', q: 'q', k: 'k', v: 'v', quick: 'quick', curve: 'curve' } as const;
+const OF_MODELS = { sequences: 'sequences', text: 'text', byLayer: 'by-layer' } as const;
 
 /** Adds `quality`: what a pattern loses against full attention. */
 export function addQuality(program: Command, session: Session, sources: Sources): void {
@@ -16,16 +24,25 @@ export function addQuality(program: Command, session: Session, sources: Sources)
       .description(
         'Runs attention over the pattern and full attention on your queries, keys and values, and tells for each head\n' +
           'which share of the probability of full attention the pattern keeps (recall), and how far the output is off.\n' +
-          'A pattern in which no query sees a later key is measured against causal attention.',
+          'A pattern in which no query sees a later key is measured against causal attention.\n' +
+          'With --model it takes the place of attention in a language model of bytes, in all layers and heads (a model of\n' +
+          'as many layers and heads brings its own for each), and is measured by how well held-out text is predicted.',
       ),
     'this head alone, from 0 (default: all heads)',
   );
-  const command = withTensors(subject).addOption(
-    new Option(
-      '--against <WHAT>',
-      'what it is measured against; causal also takes later keys out of the pattern',
-    ).choices(['full', 'causal']),
-  );
+  const command = withTensors(subject)
+    .option('--model <FOLDER>', 'a language model: a folder with config.json, model.safetensors and heldout.txt')
+    .addOption(
+      new Option('--sequences <K>', 'with --model: how many sequences of the text (default: 2)').argParser(parseTokens),
+    )
+    .option('--text <PATH>', 'with --model: predict this text instead of its heldout.txt')
+    .option('--by-layer', 'with --model: also the pattern in one layer at a time')
+    .addOption(
+      new Option(
+        '--against <WHAT>',
+        'what it is measured against; causal also takes later keys out of the pattern',
+      ).choices(['full', 'causal']),
+    );
   withComputing(command)
     .option('--quick', 'leave out what needs every score once more: oracle, top-k, window, random, overlap, entropy')
     .addOption(new Option('--worst <ROWS>', 'also name so many rows that keep least').default(0).argParser(parseIndex))
@@ -34,13 +51,32 @@ export function addQuality(program: Command, session: Session, sources: Sources)
     )
     .option('--json', 'print one JSON object, curves and worst rows with it')
     .addOption(
-      new Option('--csv', 'print comma-separated values: a line for each head, with --curve for each point').conflicts(
-        'json',
-      ),
+      new Option(
+        '--csv',
+        'print comma-separated values: a line for each head, with --curve for each point, with --model for each stretch of positions',
+      ).conflicts('json'),
     )
     .addHelpText(
       'after',
-      "\nExamples:\n  sparse quality --expr 'sliding(64)' --input qkv.safetensors --worst 10\n  sparse quality --expr 'topk(32) & causal()' --input qkv.safetensors --curve --csv",
+      "\nExamples:\n  sparse quality --expr 'sliding(64)' --input qkv.safetensors --worst 10\n  sparse quality --expr 'topk(32) & causal()' --input qkv.safetensors --curve --csv\n  sparse quality --expr 'sliding(64)' --model examples/tiny-lm --tokens 512 --by-layer",
     )
-    .action((file: string | undefined, options: TensorOptions) => qualityOfTensors(file, options, session, sources));
+    .action((file: string | undefined, options: QualityOptions) => run(file, options, session, sources));
+}
+
+async function run(
+  file: string | undefined,
+  options: QualityOptions,
+  session: Session,
+  sources: Sources,
+): Promise<void> {
+  const { model } = options;
+  const given = (names: Readonly<Record<string, string>>): string[] =>
+    Object.entries(names)
+      .filter(([name]) => options[name as keyof QualityOptions] !== undefined)
+      .map(([, option]) => option);
+  const [foreign] = given(model === undefined ? OF_MODELS : OF_TENSORS);
+  if (foreign !== undefined)
+    throw wrongUse(model === undefined ? `--${foreign} needs --model` : `--${foreign} has no meaning with --model`);
+  if (model === undefined) await qualityOfTensors(file, options, session, sources);
+  else await qualityOfModel(file, { ...options, model }, session, sources);
 }

@@ -93,7 +93,7 @@ async function run(file: string | undefined, options: RunOptions, session: Sessi
       ? problemOfSamples(subject, options)
       : problemOfTensors(subject, options, tensors, await readInput(options.input, options, signal));
   const { input } = problem;
-  const plans = await plansOf(problem, session);
+  const plans = await plansOf(problem, options.backend, session);
   const attention = openAttention();
   try {
     const report = await measure(attention, problem, plans, options, session);

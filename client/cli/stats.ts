@@ -5,15 +5,16 @@ import type { TileSize } from '../../runtime/compile/mask-tree.ts';
 import { jsonText, type MaskSummary } from '../../runtime/export/json.ts';
 import type { Analysis } from './analysis.ts';
 import { costText, flowLines, kindsOf, type Line, rangeText, wasteLines, wayLine } from './analysis-text.ts';
+import { type ContentOptions, chosenFor, INPUT_OPTION } from './chosen-subject.ts';
 import type { BudgetSummary, EstimateSummary } from './count.ts';
 import { wrongUse } from './failure.ts';
 import { inThread } from './in-thread.ts';
 import { grouped, parseIndex, parseTile, percent } from './numbers.ts';
 import type { Session } from './session.ts';
 import type { Sources } from './sources.ts';
-import { maskOf, openSubject, type SubjectOptions, withSubject } from './subject.ts';
+import { maskOf, openSubject, withSubject } from './subject.ts';
 
-interface StatsOptions extends SubjectOptions {
+interface StatsOptions extends ContentOptions {
   readonly json?: boolean;
   readonly tile?: TileSize;
   readonly flow?: boolean;
@@ -29,11 +30,12 @@ export function addStats(program: Command, session: Session, sources: Sources): 
       .summary('count the pairs of a mask')
       .description(
         'Counts the pairs of a mask, exactly and without drawing it, and says what it costs: of a model, in all layers.\n' +
-          'Of a pattern that chooses by content it tells how many pairs there are at most.\n' +
+          'Of a pattern that chooses by content it tells how many pairs there are at most, or with --input what it chooses there.\n' +
           'With --flow it follows how information gets from key to query through several layers.',
       ),
     'head, from 0 (default: 0); any will do for a pattern without a model',
   )
+    .option(...INPUT_OPTION)
     .addOption(
       new Option('--tile <T>', 'tile of the kernel whose cost is told: 128, 128x64 (default: 64)').argParser(parseTile),
     )
@@ -47,7 +49,7 @@ export function addStats(program: Command, session: Session, sources: Sources): 
     .option('--json', 'print one JSON object')
     .addHelpText(
       'after',
-      "\nExamples:\n  sparse stats examples/longformer.sparse --of LongformerBase\n  sparse stats --expr 'sliding(512) & causal()' --tokens 1Mi --json\n  sparse stats examples/longformer.sparse --of LongformerBase --from 4000 --to 17",
+      "\nExamples:\n  sparse stats examples/longformer.sparse --of LongformerBase\n  sparse stats --expr 'sliding(512) & causal()' --tokens 1Mi --json\n  sparse stats examples/longformer.sparse --of LongformerBase --from 4000 --to 17\n  sparse stats --expr 'topk(16, within: causal())' --input qkv.safetensors",
     )
     .action((file: string | undefined, options: StatsOptions) => stats(file, options, session, sources));
 }
@@ -58,7 +60,8 @@ async function stats(
   session: Session,
   sources: Sources,
 ): Promise<void> {
-  const subject = await openSubject(sources, file, options);
+  const written = await openSubject(sources, file, options);
+  const subject = await chosenFor(written, options, options.head ?? 0, session);
   const mask = maskOf(subject, options);
   const { tile, from, to } = options;
   if (to !== undefined && from === undefined) throw wrongUse('--to needs --from: the query from which the way begins');

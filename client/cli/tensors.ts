@@ -1,11 +1,9 @@
 import { totalmem } from 'node:os';
 import { type Command, Option } from 'commander';
+import { type LayerSizes, layerSizes, readLayerInput } from '../../runtime/attention/layer-input.ts';
 import type { AttentionInput, AttentionResult } from '../../runtime/attention/types.ts';
-import { MAX_LISTED_TOKENS } from '../../runtime/pattern/shape.ts';
 import {
-  axesOf,
   findLayers,
-  guessLayout,
   type HeadAxes,
   LAYOUTS,
   type LayerTensors,
@@ -13,15 +11,11 @@ import {
   type Role,
 } from '../../runtime/tensor/attention-tensors.ts';
 import { fromFloat32 } from '../../runtime/tensor/convert.ts';
-import type { TensorDtype } from '../../runtime/tensor/dtype.ts';
-import { axisNames, readHeads } from '../../runtime/tensor/read-heads.ts';
 import { writeSafetensors } from '../../runtime/tensor/safetensors.ts';
 import { joinTensorFiles, openTensorFile, type TensorFile } from '../../runtime/tensor/tensor-file.ts';
 import { type OpenFile, openBytes } from './byte-source.ts';
 import { cancelled, Failure, messageOf, wrongUse } from './failure.ts';
 import { bytes, parseIndex } from './numbers.ts';
-
-const FLOATS = new Set<TensorDtype>(['f32', 'f16', 'bf16', 'f64']);
 
 /** Which tensors of a file are meant. */
 export interface TensorChoice {
@@ -164,70 +158,18 @@ async function readLayer(opened: Opened, layer: number | null): Promise<Attentio
   const { name, tensors, choice, signal } = opened;
   const names = opened.layers.find(each => each.layer === layer);
   if (names === undefined) throw wrongUse(`${name} has no layer ${layer}`);
-  const { batch = 0 } = choice;
-  const shapeOf = (role: Role): readonly number[] => tensors.tensors.get(names[role])?.shape ?? [];
+  const checkpoint = (): void => {
+    if (signal.aborted) throw cancelled();
+  };
   return worded(name, async () => {
-    const layout = choice.layout ?? guessLayout(names.k, shapeOf('k'));
-    const axes = { q: axesIn('q'), k: axesIn('k'), v: axesIn('v') };
-    if (String(shapeOf('k')) !== String(shapeOf('v')))
-      throw wrongUse(
-        `${name}: ${names.k} is [${shapeOf('k').join(', ')}] and ${names.v} is [${shapeOf('v').join(', ')}]; they should be equal`,
-      );
-    checkTogether(name, names, axes);
-    checkMemory(name, axes);
-    const checkpoint = (): void => {
-      if (signal.aborted) throw cancelled();
-    };
-    const part = async (role: Role): Promise<Float32Array> =>
-      (await readHeads(tensors, names[role], { layout, batch, checkpoint })).data;
-    return {
-      q: await part('q'),
-      k: await part('k'),
-      v: await part('v'),
-      heads: axes.q.heads,
-      kvHeads: axes.k.heads,
-      queries: axes.q.tokens,
-      keys: axes.k.tokens,
-      headDim: axes.q.headDim,
-    };
-
-    function axesIn(role: Role): HeadAxes {
-      const tensor = names?.[role] ?? role;
-      const shape = shapeOf(role);
-      const dtype = tensors.tensors.get(tensor)?.dtype ?? 'f32';
-      if (!FLOATS.has(dtype))
-        throw wrongUse(`${name}: ${tensor} is ${dtype.toUpperCase()}; convert it to F32, F16 or BF16`);
-      const found = axesOf(shape, layout);
-      if (found === undefined)
-        throw wrongUse(`${name}: ${tensor} is [${shape.join(', ')}], but should be [${axisNames(layout)}]`);
-      if (shape.includes(0)) throw wrongUse(`${name}: ${tensor} is empty: [${shape.join(', ')}]`);
-      if (batch >= found.batch)
-        throw wrongUse(`${name}: there is no --batch ${batch}: ${tensor} has a batch of ${found.batch}`);
-      return found;
-    }
+    const sizes = layerSizes(tensors, names, choice);
+    checkMemory(name, sizes);
+    return readLayerInput(tensors, names, sizes, { ...choice, checkpoint });
   });
 }
 
-/** Throws Failure (2) when q, k and v of a layer are of different kinds. */
-function checkTogether(file: string, names: LayerTensors, { q, k }: Readonly<Record<Role, HeadAxes>>): void {
-  if (q.headDim !== k.headDim)
-    throw wrongUse(
-      `${file}: ${names.q} has head_dim ${q.headDim} and ${names.k} has ${k.headDim}; they should be equal`,
-    );
-  if (q.heads % k.heads !== 0)
-    throw wrongUse(
-      `${file}: ${names.q} has ${q.heads} heads and ${names.k} has ${k.heads}; the heads of k must divide those of q`,
-    );
-  if (q.tokens > k.tokens)
-    throw wrongUse(
-      `${file}: ${names.q} has ${q.tokens} queries, but ${names.k} has only ${k.tokens} tokens; every query is one of the tokens`,
-    );
-  if (k.tokens > MAX_LISTED_TOKENS)
-    throw wrongUse(`${file}: ${names.k} has ${k.tokens} tokens; at most ${MAX_LISTED_TOKENS} can be handled`);
-}
-
 /** Throws Failure (2) when a layer does not fit into memory, with its outputs and the copies that a backend makes. */
-function checkMemory(file: string, { q, k }: Readonly<Record<Role, HeadAxes>>): void {
+function checkMemory(file: string, { q, k }: LayerSizes): void {
   const numbers = (axes: HeadAxes): number => axes.heads * axes.tokens * axes.headDim;
   const needed = 2 * 4 * (3 * numbers(q) + 2 * numbers(k));
   const most = totalmem() * 0.75;

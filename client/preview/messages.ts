@@ -11,6 +11,23 @@ export interface PreviewChoice {
 /** How the picture is to be drawn: `auto` takes a graphics device where there is one. */
 export type RendererChoice = 'auto' | 'webgpu' | 'canvas';
 
+/** A file of tensors that the user picked. */
+export interface TensorFile {
+  readonly uri: string;
+  /** Without its folder. */
+  readonly name: string;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+/** The files of a language model's folder. */
+export interface LanguageModelFiles {
+  /** Of the folder, without the path. */
+  readonly name: string;
+  readonly configuration: string;
+  readonly weights: Uint8Array<ArrayBuffer>;
+  readonly text: Uint8Array<ArrayBuffer>;
+}
+
 /** Host to page. */
 export type ToPage =
   /** The file and what it declares. Sent after `ready` and whenever it changes. */
@@ -30,6 +47,12 @@ export type ToPage =
   | { readonly type: 'stale'; readonly version: number; readonly message: string; readonly line: number | null }
   /** Where the cursor stands in the editor of the file, in characters; null when the editor is left. */
   | { readonly type: 'caret'; readonly offset: number | null }
+  /** Answers `pickTensors` and `readTensors`: the file, or why it cannot be had. Nothing comes back when the user picked none. */
+  | { readonly type: 'tensors'; readonly file: TensorFile }
+  | { readonly type: 'noTensors'; readonly problem: string }
+  /** Answers `pickLanguageModel`, in the same way. */
+  | { readonly type: 'languageModel'; readonly files: LanguageModelFiles }
+  | { readonly type: 'noLanguageModel'; readonly problem: string }
   | { readonly type: 'run' };
 
 /** What the page shows just now: export and other commands take it over. */
@@ -60,6 +83,12 @@ export type ToHost =
   /** Write into the source that these primitives are gone. */
   | { readonly type: 'remove'; readonly spans: readonly Span[] }
   | { readonly type: 'export' }
+  /** Ask the user for a file of tensors, and send it. */
+  | { readonly type: 'pickTensors' }
+  /** Send a file of tensors that the user picked earlier. */
+  | { readonly type: 'readTensors'; readonly uri: string }
+  /** Ask the user for the folder of a language model, and send its files. */
+  | { readonly type: 'pickLanguageModel' }
   /** Put a text onto the clipboard, which a page cannot do that lacks the focus. */
   | { readonly type: 'copy'; readonly text: string }
   /** Attention ran, on this backend (`gpu`, `cpu`...) and device. */
@@ -71,7 +100,11 @@ export function isToHost(message: unknown): message is ToHost {
   const fields = message as Record<string, unknown>;
   switch (fields.type) {
     case 'export':
+    case 'pickTensors':
+    case 'pickLanguageModel':
       return true;
+    case 'readTensors':
+      return typeof fields.uri === 'string';
     case 'ready':
     case 'tokens':
       return fields.tokens === null || typeof fields.tokens === 'number';

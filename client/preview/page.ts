@@ -26,7 +26,7 @@ export function pageHtml(webview: vscode.Webview, extensionUri: vscode.Uri): str
 <title>Sparse Preview</title>
 </head>
 <body>
-<main id="preview" data-worker="${resource('draw-worker.js')}"></main>
+<main id="preview" data-worker="${resource('draw-worker.js')}" data-quality="${resource('quality-worker.js')}"></main>
 <script type="module" nonce="${nonce}" src="${resource('webview.js')}"></script>
 </body>
 </html>`;

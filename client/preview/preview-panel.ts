@@ -1,10 +1,12 @@
 import * as vscode from 'vscode';
 import { DeclarationsRequest, LowerRequest } from '../../server/protocol.ts';
 import type { RestartableClient } from '../restartable-client.ts';
+import { pickLanguageModel } from './language-model-folder.ts';
 import { isToHost, type PreviewState, type PreviewView, type RendererChoice, type ToPage } from './messages.ts';
 import { pageHtml } from './page.ts';
 import { removeOperands } from './remove-operands.ts';
 import { revealSpan } from './reveal-span.ts';
+import { type PickedTensors, pickTensorFile, readTensorFile } from './tensor-file.ts';
 
 /** Where attention ran: a backend (`gpu`, `cpu`...) and what it runs on, in words. */
 export interface RanOn {
@@ -224,6 +226,18 @@ export class PreviewPanel {
       case 'remove':
         void removeOperands(this.#client, message.spans);
         break;
+      case 'pickTensors':
+        void pickTensorFile(this.uri).then(file => this.#sendTensors(file));
+        break;
+      case 'readTensors':
+        void readTensorFile(vscode.Uri.parse(message.uri)).then(file => this.#sendTensors(file));
+        break;
+      case 'pickLanguageModel':
+        void pickLanguageModel().then(files => {
+          if (files === null) return;
+          this.#post('problem' in files ? { type: 'noLanguageModel', ...files } : { type: 'languageModel', files });
+        });
+        break;
       case 'copy':
         void vscode.env.clipboard.writeText(message.text);
         break;
@@ -234,6 +248,11 @@ export class PreviewPanel {
         });
         break;
     }
+  }
+
+  #sendTensors(file: PickedTensors): void {
+    if (file === null) return;
+    this.#post('problem' in file ? { type: 'noTensors', problem: file.problem } : { type: 'tensors', file });
   }
 
   /** Never awaited: VS Code may leave the promise open for a page that is hidden. */

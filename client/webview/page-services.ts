@@ -8,6 +8,8 @@ export interface PageServices {
   readonly store: Store<State>;
   /** Address from which workers start; see `workerUrl`. */
   readonly workerUrl: Promise<string>;
+  /** Script of the workers that measure quality, fetched when one is needed. */
+  readonly qualityScript: string;
   send(message: ToHost): void;
 }
 

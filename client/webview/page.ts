@@ -32,6 +32,7 @@ export function startPage(root: HTMLElement, host: PageHost, kept: KeptState | u
   const page: PageServices = {
     store,
     workerUrl: workerUrl(root.dataset.worker ?? ''),
+    qualityScript: root.dataset.quality ?? '',
     send: message => host.postMessage(message),
   };
   const picture = new MaskPicture(page);

@@ -24,6 +24,14 @@ export function received(message: ToPage, state: State): Partial<State> {
       return { stale: { message: message.message, line: message.line } };
     case 'caret':
       return { caret: message.offset };
+    case 'tensors':
+      return { tensors: message.file, tensorsProblem: null };
+    case 'noTensors':
+      return { tensors: null, tensorsProblem: message.problem };
+    case 'languageModel':
+      return { languageModel: message.files, languageModelProblem: null };
+    case 'noLanguageModel':
+      return { languageModel: null, languageModelProblem: message.problem };
     case 'run':
       return { runsAsked: state.runsAsked + 1 };
   }

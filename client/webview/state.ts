@@ -1,6 +1,6 @@
 import { DARK, type OpaquePalette } from '../../runtime/draw/palette.ts';
 import type { Model } from '../../runtime/pattern/ir.ts';
-import type { PreviewChoice, RendererChoice } from '../preview/messages.ts';
+import type { LanguageModelFiles, PreviewChoice, RendererChoice, TensorFile } from '../preview/messages.ts';
 import type { DrawingAnswers, Inquiry } from './drawing-messages.ts';
 import type { HeadMasks } from './heads.ts';
 import type { Camera } from './mask/camera.ts';
@@ -62,6 +62,13 @@ export interface State extends KeptState {
   readonly heads: Found<HeadMasks>;
   /** How the query of the selected cell hears of its key: positions, or null where it never does. */
   readonly way: Found<readonly number[] | null>;
+  /** The file of tensors that the user picked, as far as it was read; sections keep its address. */
+  readonly tensors: TensorFile | null;
+  /** Why the file that was picked last cannot be had, or null. */
+  readonly tensorsProblem: string | null;
+  /** The same of the language model that the user picked. */
+  readonly languageModel: LanguageModelFiles | null;
+  readonly languageModelProblem: string | null;
   /** Counts the requests of the extension to run attention. */
   readonly runsAsked: number;
 }
@@ -95,6 +102,10 @@ export function initialState(kept: KeptState | undefined): State {
     answers: {},
     heads: null,
     way: null,
+    tensors: null,
+    tensorsProblem: null,
+    languageModel: null,
+    languageModelProblem: null,
     runsAsked: 0,
   };
 }

@@ -38,6 +38,13 @@ function selected(pattern: Pattern, shape: Shape, options: CompileOptions): Coun
       return Number.POSITIVE_INFINITY;
     case 'primitive': {
       const primitive = primitives.get(pattern.name);
+      const of = pattern.args.p?.type === 'pattern' ? pattern.args.p.value : undefined;
+      // Turned around, a pattern has as many pairs.
+      if (pattern.name === 'transpose' && of !== undefined) return pairBudget(of, shape, options);
+      if (pattern.name === 'symmetric' && of !== undefined) {
+        const once = pairBudget(of, shape, options);
+        return plus(once, once);
+      }
       if (primitive?.selects === undefined) return Number.POSITIVE_INFINITY;
       const args = new CallArguments(primitive, pattern.args, pattern.span, shape, bindCandidates);
       return primitive.selects.most(args, shape);

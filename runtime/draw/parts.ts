@@ -96,6 +96,8 @@ export function labelOf(pattern: Pattern, shape: Shape): string {
     case 'named':
       return pattern.name;
     case 'primitive': {
+      const { path } = pattern.args;
+      if (path?.type === 'mask' && path.value.chosenBy !== undefined) return path.value.chosenBy;
       const names = primitives.get(pattern.name)?.parameters.map(parameter => parameter.name) ?? [];
       let positional = true;
       const written = names.flatMap((name, index) => {

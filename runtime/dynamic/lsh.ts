@@ -4,7 +4,7 @@ import type { Mask } from '../pattern/mask.ts';
 import { philox } from '../pattern/philox.ts';
 import { AT_ONCE, fourDots, paddedLength } from './four-dots.ts';
 import type { Method } from './method.ts';
-import { sharedLabelMask } from './shared-label.ts';
+import { SharedLabelMask } from './shared-label.ts';
 
 /**
  * `lsh(buckets, rounds, seed)`: the candidates that share a bucket with the query in any round, and the query's own key
@@ -21,7 +21,7 @@ export const lsh: Method = ({ args, candidates, shape, content, checkpoint }) =>
     const rotation = rotationOf(content.headDim, buckets / 2, round, seed);
     const label = (data: Float32Array): Uint32Array =>
       bucketsOf(data, content.headDim, rotation, buckets / 2, checkpoint);
-    pairs = union(pairs, sharedLabelMask(label(content.q), label(content.k), buckets, shape.offset));
+    pairs = union(pairs, new SharedLabelMask(label(content.q), label(content.k), buckets, shape.offset));
   }
   return intersection(pairs, candidates);
 };

@@ -1,6 +1,7 @@
 import type { Mask } from '../pattern/mask.ts';
 import type { BoundArguments } from '../pattern/primitive.ts';
 import type { Shape } from '../pattern/shape.ts';
+import type { RowProgress, RowSelector } from './rows/row-rule.ts';
 
 /** Queries and keys of one head, row-major float32, all of them finite. */
 export interface Content {
@@ -13,13 +14,15 @@ export interface Content {
   readonly scale: number;
 }
 
-/** What a method chooses from. */
-export interface Choice {
+/** What a method chooses from, and with what. */
+export interface Choice extends RowProgress {
   readonly args: BoundArguments;
   /** The pairs of `within`. */
   readonly candidates: Mask;
   readonly shape: Shape;
   readonly content: Content;
+  /** Chooses keys by score, row by row. */
+  readonly rows: RowSelector;
   /** Asked now and then; throwing stops the selection. */
   readonly checkpoint?: (() => void) | undefined;
 }
@@ -28,4 +31,4 @@ export interface Choice {
  * One way to choose keys by content: the mask of the chosen pairs, which lie among the candidates, at the rows of the
  * shape's queries. All arithmetic is float64 in a fixed order, so that a choice is the same on every machine.
  */
-export type Method = (choice: Choice) => Mask;
+export type Method = (choice: Choice) => Mask | Promise<Mask>;

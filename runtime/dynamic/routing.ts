@@ -3,7 +3,7 @@ import type { Mask } from '../pattern/mask.ts';
 import type { Shape } from '../pattern/shape.ts';
 import { type KeySet, KeySetsMask, keySet } from './key-sets.ts';
 import type { Method } from './method.ts';
-import { sharedLabelMask } from './shared-label.ts';
+import { SharedLabelMask } from './shared-label.ts';
 import { SphericalClusters } from './spherical-clusters.ts';
 
 /**
@@ -11,10 +11,10 @@ import { SphericalClusters } from './spherical-clusters.ts';
  * Clusters come from spherical k-means over all queries and keys of the head. With `top: w` they are balanced: each takes
  * the w queries and the w keys nearest to its centre, so that a token may be in several or in none.
  */
-export const routing: Method = ({ args, candidates, shape, content, checkpoint }) => {
+export const routing: Method = async ({ args, candidates, shape, content, checkpoint }) => {
   const clusters = args.number('clusters');
   if (clusters === 1 && !args.has('top')) return candidates;
-  const found = new SphericalClusters([content.q, content.k], content.headDim, {
+  const found = await SphericalClusters.of([content.q, content.k], content.headDim, {
     clusters,
     iterations: args.number('iterations'),
     seed: args.number('seed'),
@@ -33,7 +33,7 @@ export const routing: Method = ({ args, candidates, shape, content, checkpoint }
   }
   const queryLabels = found.labels.subarray(0, shape.queries);
   return intersection(
-    sharedLabelMask(queryLabels, found.labels.subarray(shape.queries), clusters, shape.offset),
+    new SharedLabelMask(queryLabels, found.labels.subarray(shape.queries), clusters, shape.offset),
     candidates,
   );
 };

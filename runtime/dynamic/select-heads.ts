@@ -1,13 +1,21 @@
+import { breathe, throwIfAborted } from '../attention/abort.ts';
 import { AttentionInputError, checkQueriesAndKeys } from '../attention/check-input.ts';
 import type { AttentionInput, PlanParts } from '../attention/types.ts';
 import { compileEach } from '../compile/compile-heads.ts';
 import type { CompileOptions } from '../compile/mask-tree.ts';
 import { compilePatternParts } from '../compile/pattern-parts.ts';
-import { compilePlan } from '../compile/plan.ts';
+import { compileParts } from '../compile/reorder.ts';
+import type { TilePlan } from '../compile/tile-plan.ts';
+import { NOTHING } from '../pattern/algebra.ts';
 import { isDynamic } from '../pattern/bind.ts';
-import type { Model } from '../pattern/ir.ts';
+import type { Model, Pattern } from '../pattern/ir.ts';
+import type { Mask } from '../pattern/mask.ts';
+import { patternAt, shapeAt } from '../pattern/model.ts';
+import type { Shape } from '../pattern/shape.ts';
 import { bindContent } from './bind-content.ts';
 import type { Content } from './method.ts';
+import type { RowProgress, RowSelector } from './rows/row-rule.ts';
+import { createRowSelector } from './rows/row-selector.ts';
 
 /** The part of a problem that says what is chosen. */
 export type SelectionInput = Omit<AttentionInput, 'v'>;
@@ -18,11 +26,15 @@ export interface Selection {
   readonly parts: PlanParts;
   /** Milliseconds that choosing took, with the plans of what was chosen; null when nothing was to be chosen. */
   readonly selectMs: number | null;
+  /** Why something was not computed where it was meant to be, in words for the user. */
+  readonly notes: readonly string[];
 }
 
-export interface SelectOptions extends CompileOptions {
+export interface SelectOptions extends CompileOptions, RowProgress {
   /** Multiplies q . k where a method ranks by probability; default 1 / sqrt(headDim), as for attention. */
   readonly scale?: number;
+  /** What chooses keys by score; default: the calling thread. */
+  readonly rows?: RowSelector;
 }
 
 /**
@@ -33,41 +45,96 @@ export interface SelectOptions extends CompileOptions {
  * @throws AttentionInputError when tensors hold NaN or infinities, or do not fit the model
  * @throws PatternError when no rule reaches a head, or a pattern has no meaning there
  * @throws CompileError when a mask is too large
+ * @throws DOMException named AbortError when the signal fires
  */
-export function selectHeads(
+export async function selectHeads(
   model: Model,
   layer: number,
   heads: readonly number[],
   input: SelectionInput,
   options: SelectOptions = {},
-): Selection {
-  const { scale = 1 / Math.sqrt(input.headDim), ...compiling } = options;
+): Promise<Selection> {
+  const { scale, rows, signal, onProgress, ...compiling } = options;
+  const { checkpoint } = compiling;
+  const own = rows ?? createRowSelector();
+  const choose = ({ pattern, shape, index }: DynamicHead, onHead: RowProgress['onProgress']): Promise<Mask> =>
+    bindContent(pattern, shape, {
+      content: headContent(input, index, scale),
+      ...{ rows: own, checkpoint, signal, onProgress: onHead },
+    });
+  const started = performance.now();
+  const dynamic = dynamicHeads(model, layer, heads, input);
+  const plans = new Map<number, readonly TilePlan[]>();
+  let done = 0;
+  let next = begin(0);
+  for (const { shape, index } of dynamic) {
+    const mask = next;
+    // The next head's keys are chosen while this one's tiles are listed.
+    next = begin(plans.size + 1);
+    plans.set(index, compileParts(await mask, shape, compiling));
+    await breathe();
+    throwIfAborted(signal);
+  }
+  const selectMs = dynamic.length === 0 ? null : performance.now() - started;
+  const parts = compileEach(
+    model,
+    layer,
+    heads,
+    input.keys,
+    (pattern, shape, index) => plans.get(index) ?? compilePatternParts(pattern, shape, compiling),
+  );
+  return { parts, selectMs, notes: own.notes() };
+
+  function begin(at: number): Promise<Mask> {
+    const head = dynamic[at];
+    if (head === undefined) return Promise.resolve(NOTHING);
+    let before = 0;
+    const mask = choose(head, share => {
+      done += share - before;
+      before = share;
+      onProgress?.(done / dynamic.length);
+    });
+    // Whoever waits for the head before may fail first.
+    mask.catch(() => {});
+    return mask;
+  }
+}
+
+/** A head whose keys are chosen by content; `index` is its place among the heads that are asked for. */
+export interface DynamicHead {
+  readonly pattern: Pattern;
+  readonly shape: Shape;
+  readonly index: number;
+}
+
+/** The heads that choose, with their patterns. Throws PatternError, and AttentionInputError when the tensors do not fit. */
+export function dynamicHeads(
+  model: Model,
+  layer: number,
+  heads: readonly number[],
+  input: SelectionInput,
+): readonly DynamicHead[] {
+  const { keys, queries } = input;
   checkQueriesAndKeys(input);
   if (heads.length !== input.heads)
     throw new AttentionInputError(
       `There are ${input.heads} heads of queries, but ${heads.length} heads are asked for.`,
     );
-  let selectMs: number | null = null;
-  const parts = compileEach(model, layer, heads, input.keys, (pattern, shape, index) => {
-    if (!isDynamic(pattern, shape)) return compilePatternParts(pattern, shape, compiling);
-    if (shape.queries !== input.queries)
-      throw new AttentionInputError(
-        `${model.name} has ${shape.queries} queries, but the tensors have ${input.queries}.`,
-      );
-    const started = performance.now();
-    const mask = bindContent(pattern, shape, contentOf(input, index, scale), compiling.checkpoint);
-    const plan = compilePlan(mask, shape, compiling);
-    selectMs = (selectMs ?? 0) + performance.now() - started;
-    return [plan];
+  return heads.flatMap((head, index) => {
+    const shape = shapeAt(model, layer, head, keys);
+    const pattern = patternAt(model, layer, head);
+    if (pattern === undefined || !isDynamic(pattern, shape)) return [];
+    if (shape.queries !== queries)
+      throw new AttentionInputError(`${model.name} has ${shape.queries} queries, but the tensors have ${queries}.`);
+    return [{ pattern, shape, index }];
   });
-  return { parts, selectMs };
 }
 
 /** Queries of a head and the keys that it reads. Throws AttentionInputError. */
-function contentOf(
+export function headContent(
   { q, k, heads, kvHeads, queries, keys, headDim }: SelectionInput,
   head: number,
-  scale: number,
+  scale = 1 / Math.sqrt(headDim),
 ): Content {
   const kvHead = Math.floor((head * kvHeads) / heads);
   return {

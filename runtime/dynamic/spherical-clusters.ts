@@ -1,6 +1,6 @@
 import { philox } from '../pattern/philox.ts';
-import { AT_ONCE, fourDots, paddedLength } from './four-dots.ts';
 import { placesOfLargest } from './ranking.ts';
+import { type Dots, dotsWith } from './rows/dots.ts';
 
 export interface ClusterOptions {
   readonly clusters: number;
@@ -10,9 +10,6 @@ export interface ClusterOptions {
   /** Asked now and then; throwing stops it. */
   readonly checkpoint?: (() => void) | undefined;
 }
-
-/** Vectors between looks at whether to stop. */
-const VECTORS_AT_ONCE = 256;
 
 /**
  * Spherical k-means (Dhillon & Modha, 2001): vectors are scaled to length 1, each joins the centre with the largest dot
@@ -27,26 +24,42 @@ export class SphericalClusters {
   /** [vectors]: cluster of each vector, in the order given. */
   readonly labels: Uint32Array;
   readonly #vectors: Float64Array;
+  readonly #dots: Dots;
   readonly #size: number;
   readonly #centres: Float64Array;
   readonly #checkpoint: (() => void) | undefined;
   #count = 0;
 
-  /** `parts`: row-major vectors of `size` numbers. */
-  constructor(parts: readonly Float32Array[], size: number, options: ClusterOptions) {
+  private constructor(vectors: Float64Array, size: number, dots: Dots, options: ClusterOptions) {
     this.#size = size;
     this.#checkpoint = options.checkpoint;
-    this.#vectors = normalised(parts, size);
-    const vectors = this.#vectors.length / size;
-    this.labels = new Uint32Array(vectors);
-    const most = Math.min(options.clusters, vectors);
-    this.#centres = new Float64Array(paddedLength(most, size));
+    this.#vectors = vectors;
+    this.#dots = dots;
+    const count = vectors.length / size;
+    this.labels = new Uint32Array(count);
+    const most = Math.min(options.clusters, count);
+    this.#centres = new Float64Array(most * size);
     this.#draw(most, options.seed);
     this.#assign();
     for (let iteration = 0; iteration < options.iterations; iteration++) {
       this.#move();
       if (!this.#assign()) break;
     }
+  }
+
+  /**
+   * Finds clusters.
+   *
+   * @param parts row-major vectors of `size` numbers
+   */
+  static async of(
+    parts: readonly Float32Array[],
+    size: number,
+    options: ClusterOptions,
+    open: typeof dotsWith = dotsWith,
+  ): Promise<SphericalClusters> {
+    const vectors = normalised(parts, size);
+    return new SphericalClusters(vectors, size, await open(vectors, size), options);
   }
 
   /** Clusters that there are. */
@@ -59,8 +72,15 @@ export class SphericalClusters {
    * place; places are counted from `first`, ascending.
    */
   nearest(cluster: number, first: number, count: number, most: number): Uint32Array {
-    const dots = Float64Array.from({ length: count }, (_, at) => this.#dot(first + at, cluster));
-    return placesOfLargest(dots, most, new Float64Array(count));
+    let places: Uint32Array = new Uint32Array(0);
+    this.#dots.with(this.#centre(cluster), (_, dots) => {
+      places = placesOfLargest(dots.subarray(first, first + count), most, new Float64Array(count));
+    });
+    return places;
+  }
+
+  #centre(cluster: number): Float64Array {
+    return this.#centres.subarray(cluster * this.#size, (cluster + 1) * this.#size);
   }
 
   /** Chooses the first centres. */
@@ -78,35 +98,33 @@ export class SphericalClusters {
       const centre = this.#count++;
       this.#centres.set(this.#vectors.subarray(vector * this.#size, (vector + 1) * this.#size), centre * this.#size);
       total = 0;
-      for (let other = 0; other < vectors; other++) {
-        const distance = 1 - this.#dot(other, centre);
-        // What is left of a vector beside itself is rounding.
-        if (distance < (apart[other] as number)) apart[other] = distance < 1e-12 ? 0 : distance;
-        total += apart[other] as number;
-      }
+      this.#dots.with(this.#centre(centre), (_, dots) => {
+        for (let other = 0; other < vectors; other++) {
+          const distance = 1 - (dots[other] as number);
+          // What is left of a vector beside itself is rounding.
+          if (distance < (apart[other] as number)) apart[other] = distance < 1e-12 ? 0 : distance;
+          total += apart[other] as number;
+        }
+      });
     }
   }
 
   /** Lets each vector join the nearest centre; says whether any changed. */
   #assign(): boolean {
-    let changed = false;
-    const dots = new Float64Array(AT_ONCE);
-    for (let vector = 0; vector < this.labels.length; vector++) {
-      if (vector % VECTORS_AT_ONCE === 0) this.#checkpoint?.();
-      let nearest = 0;
-      let largest = Number.NEGATIVE_INFINITY;
-      for (let centre = 0; centre < this.#count; centre++) {
-        if (centre % AT_ONCE === 0)
-          fourDots(this.#centres, centre, this.#size, this.#vectors, vector * this.#size, dots);
-        const dot = dots[centre % AT_ONCE] as number;
-        if (dot > largest) {
-          largest = dot;
-          nearest = centre;
+    const largest = new Float64Array(this.labels.length).fill(Number.NEGATIVE_INFINITY);
+    const nearest = new Uint32Array(this.labels.length);
+    this.#dots.with(this.#centres.subarray(0, this.#count * this.#size), (centre, dots) => {
+      this.#checkpoint?.();
+      for (let vector = 0; vector < nearest.length; vector++) {
+        const dot = dots[vector] as number;
+        if (dot > (largest[vector] as number)) {
+          largest[vector] = dot;
+          nearest[vector] = centre;
         }
       }
-      changed ||= this.labels[vector] !== nearest;
-      this.labels[vector] = nearest;
-    }
+    });
+    const changed = nearest.some((label, vector) => label !== this.labels[vector]);
+    this.labels.set(nearest);
     return changed;
   }
 
@@ -121,14 +139,6 @@ export class SphericalClusters {
       const sum = sums.subarray(centre * this.#size, (centre + 1) * this.#size);
       if (normalise(sum)) this.#centres.set(sum, centre * this.#size);
     }
-  }
-
-  #dot(vector: number, centre: number): number {
-    const a = vector * this.#size;
-    const b = centre * this.#size;
-    let dot = 0;
-    for (let d = 0; d < this.#size; d++) dot += (this.#vectors[a + d] as number) * (this.#centres[b + d] as number);
-    return dot;
   }
 }
 

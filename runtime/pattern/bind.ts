@@ -1,6 +1,6 @@
 import { complement, difference, EVERYTHING, intersection, union } from './algebra.ts';
 import { atSpan, CallArguments } from './arguments.ts';
-import type { Pattern } from './ir.ts';
+import type { Pattern, Span } from './ir.ts';
 import type { Mask } from './mask.ts';
 import { evaluate } from './numbers.ts';
 import { type BoundArguments, PatternError, type Primitive } from './primitive.ts';
@@ -20,7 +20,8 @@ export function bindPattern(pattern: Pattern, shape: Shape): Mask {
 /**
  * The pairs that a pattern may hold, whatever the queries and keys are: primitives that select by content stand for the
  * candidates they select from, and for nothing where they are subtracted. The pattern itself if it is static.
- * Throws PatternError when a value has no meaning at this shape.
+ * Throws PatternError when a value has no meaning at this shape, and (`dynamic`) where rows would be asked for that have no
+ * query, or blocks.
  */
 export function bindCandidates(pattern: Pattern, shape: Shape): Mask {
   checkShape(shape);
@@ -97,7 +98,7 @@ function bind(pattern: Pattern, shape: Shape, content: 'refuse' | 'candidates' |
         throw new PatternError('unknown-primitive', `there is no primitive ${pattern.name}`, pattern.span);
       const args = new CallArguments(primitive, pattern.args, pattern.span, shape, inner);
       if (primitive.selects === undefined) {
-        if (typeof content === 'function') checkComparable(pattern, primitive, shape);
+        if (content !== 'refuse') checkComparable(pattern, primitive, shape);
         return primitive.bind(args, shape);
       }
       if (content === 'refuse')
@@ -149,14 +150,30 @@ function checkComparable(call: PrimitiveCall, primitive: Primitive, shape: Shape
       throw new PatternError(
         'dynamic',
         `inside ${call.name} there are blocks in the place of tokens, without queries and keys to choose by; block_topk chooses whole blocks`,
-        argument.span ?? call.span,
+        selectingSpan(argument.value) ?? argument.span ?? call.span,
       );
     if (shape.queries < shape.tokens)
       throw new PatternError(
         'dynamic',
         `${call.name} of keys chosen by content needs a query at every token, and there are ${shape.queries} queries for ${shape.tokens} tokens`,
-        argument.span ?? call.span,
+        selectingSpan(argument.value) ?? argument.span ?? call.span,
         true,
       );
+  }
+}
+
+/** Where the first call stands that selects by content, if it stands in the argument itself. */
+function selectingSpan(pattern: Pattern): Span | undefined {
+  switch (pattern.kind) {
+    case 'primitive':
+      return primitives.get(pattern.name)?.selects === undefined ? undefined : pattern.span;
+    case 'union':
+    case 'intersection':
+    case 'difference':
+      return selectingSpan(pattern.left) ?? selectingSpan(pattern.right);
+    case 'complement':
+      return selectingSpan(pattern.of);
+    default:
+      return undefined;
   }
 }

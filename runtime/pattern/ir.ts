@@ -60,6 +60,8 @@ export type PositionItem =
 export interface MaskData {
   /** Path as the file has it, for people. */
   readonly name: string;
+  /** The call that chose these pairs by content; absent for what a file holds. */
+  readonly chosenBy?: string;
   /** Heads that have a mask of their own; null when one mask is for all. */
   readonly heads: number | null;
   /** Rows and columns of each mask. */

@@ -42,6 +42,7 @@ export const CODES = {
   shape: 'error',
   'shape-product': 'error',
   'documents-length': 'error',
+  dynamic: 'error',
   // Models.
   'unknown-property': 'error',
   'duplicate-property': 'error',

@@ -253,7 +253,7 @@ function html(theme: Theme): string {
     setState: state => sessionStorage.setItem('state', JSON.stringify(state)),
   });
 </script>
-<main id="preview" data-worker="draw-worker.js"></main>
+<main id="preview" data-worker="draw-worker.js" data-quality="quality-worker.js"></main>
 <script type="module" src="webview.js"></script>
 </body>
 </html>`;

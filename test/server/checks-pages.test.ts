@@ -55,7 +55,7 @@ describe('pages', () => {
 
 test('errors of the runtime and of lowering have known codes', () => {
   /** Thrown where no file is checked, or where the checks were passed over. */
-  const elsewhere = new Set(['no-pattern', 'dynamic', 'unknown-primitive', 'argument-type']);
+  const elsewhere = new Set(['no-pattern', 'unknown-primitive', 'argument-type']);
   const thrown = [...sources('runtime'), ...sources('server')].flatMap(source => [
     ...[...source.matchAll(/new (?:LowerError|PatternError)\(\s*'([a-z-]+)'/g)].map(match => match[1] ?? ''),
     // `args.error(name, message, code)`.

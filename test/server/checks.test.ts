@@ -50,6 +50,24 @@ describe('syntax', () => {
   });
 });
 
+describe('keys chosen by content where there is nothing to choose by', () => {
+  check([
+    ['pattern a = blocked(8, topk(2))', 'error dynamic "topk(2)"'],
+    ['pattern a = blocked(8, sliding(2) | lsh(4)) & causal()', 'error dynamic "lsh(4)"'],
+    ['pattern a = blocked(8, !threshold(0.5))', 'error dynamic "threshold(0.5)"'],
+    ['pattern grid(p: pattern) = blocked(8, p)\npattern a = grid(routing(4))', 'error dynamic "routing(4)"'],
+    ['model M { tokens = 64 attention = blocked(8, block_topk(2, 2)) | causal() }', 'error dynamic "block_topk(2, 2)"'],
+    ['model M { tokens = 64 queries = 8 attention = transpose(topk(2)) }', 'error dynamic "topk(2)"'],
+    [
+      'model M { tokens = 64 queries = 8 attention = symmetric(vertical_slash(2, 2)) }',
+      'error dynamic "vertical_slash(2, 2)"',
+    ],
+    ['pattern a = transpose(topk(2)) | symmetric(routing(4)) & blocked(8, sliding(2))'],
+    ['pattern a = topk(4, within: blocked(8, sliding(2)))'],
+    ['pattern a(fast: bool = true) = fast ? topk(4) : blocked(8, sliding(2))'],
+  ]);
+});
+
 describe('names', () => {
   check([
     ['pattern a = windw(3)', 'error unknown-name "windw"'],

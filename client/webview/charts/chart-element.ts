@@ -110,7 +110,8 @@ function optionsOf(chart: Chart, palette: OpaquePalette, element: HTMLElement, m
           stroke,
           width: line.part === undefined && line.dashed !== true ? 2 : 1.25,
           ...(line.dashed === true ? { dash: [5, 4] } : {}),
-          points: { show: marked, size: 5, fill: stroke },
+          // A line of one point is that point.
+          points: { show: marked || line.points.length === 1, size: line.points.length === 1 ? 8 : 5, fill: stroke },
           spanGaps: true,
         };
       }),

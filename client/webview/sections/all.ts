@@ -1,6 +1,7 @@
 import { chartsSection } from '../charts/charts-section.ts';
 import { headsSection } from '../heads-section.ts';
 import { legendSection } from '../legend.ts';
+import { qualitySection } from '../quality/quality-section.ts';
 import { runSection } from '../run/run-section.ts';
 import { costSection } from './cost.ts';
 import { designSection } from './design.ts';
@@ -16,6 +17,7 @@ export const makeSections: readonly MakeSection[] = [
   numbersSection,
   designSection,
   runSection,
+  qualitySection,
   costSection,
   flowSection,
   fitSection,

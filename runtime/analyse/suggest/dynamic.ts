@@ -1,4 +1,4 @@
-import { oneHead } from '../../attention/one-head.ts';
+import { oneHead } from '../../attention/read-input.ts';
 import type { AttentionInput } from '../../attention/types.ts';
 import type { Baseline } from '../quality/baseline.ts';
 import { by, call, type Expression, named } from '../recognise/expression.ts';
@@ -55,22 +55,24 @@ function choosers(baseline: Baseline, keys: number): Chooser[] {
  *
  * @param most pairs of a head
  */
-export function dynamicSizes(
+export async function dynamicSizes(
   baseline: Baseline,
   shape: ProposalShape,
   index: number,
   input: AttentionInput,
   most: number,
-): (number | undefined)[] {
+  signal?: AbortSignal,
+): Promise<(number | undefined)[]> {
   const one: ProposalShape = { ...shape, heads: 1, kvHeads: 1 };
   const head = index % input.heads;
   const limit = shape.heads * shape.layers.length === 1 ? most : most * MARGIN;
-  return choosers(baseline, shape.keys).map(({ family, make, about }) => {
+  const sizes: (number | undefined)[] = [];
+  for (const { family, make, about } of choosers(baseline, shape.keys)) {
     let best: { readonly size: number; readonly pairs: number } | undefined;
     let tooLarge = Number.POSITIVE_INFINITY;
     let size = Math.max(1, Math.floor(about(limit / shape.queries)));
     for (let attempt = 0; attempt < TRIES; attempt++) {
-      const parts = partsOf(everywhere(family, make(size), one, true), one, index, oneHead(input, head));
+      const parts = await partsOf(everywhere(family, make(size), one, true), one, index, oneHead(input, head), signal);
       const pairs = parts === undefined ? Number.POSITIVE_INFINITY : pairsOfHead(parts, 0, input.queries);
       if (pairs > limit) tooLarge = Math.min(tooLarge, size);
       else if (best === undefined || pairs > best.pairs) best = { size, pairs };
@@ -80,8 +82,9 @@ export function dynamicSizes(
       if (next < 1 || next === size) break;
       size = next;
     }
-    return best?.size;
-  });
+    sizes.push(best?.size);
+  }
+  return sizes;
 }
 
 /** Patterns of these sizes, one size for each kind in the order of `dynamicSizes`. */

@@ -30,7 +30,7 @@ export async function keptBy(
   { input, lse }: MeasuredLayer,
   options: AttendOptions,
 ): Promise<readonly Kept[] | undefined> {
-  const parts = partsOf(proposal, shape, index, input);
+  const parts = await partsOf(proposal, shape, index, input, options.signal);
   if (parts === undefined) return undefined;
   const result = await attention.attend(input, parts, options);
   return Array.from({ length: input.heads }, (_, head) => ({
@@ -40,15 +40,19 @@ export async function keptBy(
 }
 
 /** Masks of a proposal in one layer, for some of its heads. */
-export function partsOf(
+export async function partsOf(
   proposal: Proposal,
   shape: ProposalShape,
   index: number,
   input: AttentionInput,
-): PlanParts | undefined {
+  signal?: AbortSignal,
+): Promise<PlanParts | undefined> {
   try {
     const heads = [...Array(input.heads).keys()];
-    return selectHeads(modelOf(proposal, shape), shape.layers[index] ?? 0, heads, input).parts;
+    const chosen = await selectHeads(modelOf(proposal, shape), shape.layers[index] ?? 0, heads, input, {
+      ...(signal && { signal }),
+    });
+    return chosen.parts;
   } catch (error) {
     if (error instanceof CompileError) return undefined;
     throw error;

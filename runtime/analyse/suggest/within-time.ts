@@ -58,7 +58,7 @@ async function timeOf(
   let sum = 0;
   for (const { layer, read } of layers) {
     const input = await read();
-    const { parts, selectMs } = selectHeads(model, layer, [...Array(input.heads).keys()], input);
+    const { parts, selectMs } = await selectHeads(model, layer, [...Array(input.heads).keys()], input);
     const kernelMs = await shortest(async () => (await attention.attend(input, parts, options)).timing.kernelMs);
     sum += kernelMs + (selectMs ?? 0);
   }

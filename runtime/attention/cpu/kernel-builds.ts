@@ -10,10 +10,15 @@ export interface KernelBuild {
 
 /** The builds that this engine accepts, fastest first; empty when it has no WebAssembly SIMD. */
 export function kernelBuilds(): KernelBuild[] {
+  return decodeBuilds(relaxedSimd, simd);
+}
+
+/** The same for any kernel that is built twice, each build as base64. */
+export function decodeBuilds(relaxed: string, plain: string): KernelBuild[] {
   if (typeof WebAssembly === 'undefined') return [];
   const builds: KernelBuild[] = [
-    { id: 'relaxed-simd', bytes: decode(relaxedSimd) },
-    { id: 'simd128', bytes: decode(simd) },
+    { id: 'relaxed-simd', bytes: decode(relaxed) },
+    { id: 'simd128', bytes: decode(plain) },
   ];
   return builds.filter(({ bytes }) => WebAssembly.validate(bytes));
 }

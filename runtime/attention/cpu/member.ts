@@ -8,14 +8,14 @@ export class WorkerError extends Error {
 
 export const OUT_OF_TURN = 'A worker answered out of turn.';
 
-/** A worker and what it is doing. */
-export interface Member {
+/** A worker that sends `From`, and what it is doing. */
+export interface Member<From = FromWorker> {
   readonly port: WorkerPort;
-  receive: (message: FromWorker) => void;
+  receive: (message: From) => void;
   fail: (reason: string) => void;
   end(): void;
 }
 
-export function send({ port }: Member, message: ToWorker, transfer?: ArrayBuffer[]): void {
+export function send<To = ToWorker>({ port }: Pick<Member, 'port'>, message: To, transfer?: ArrayBuffer[]): void {
   port.post(message, transfer);
 }

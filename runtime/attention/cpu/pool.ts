@@ -1,14 +1,11 @@
 import { unlessAborted } from '../abort.ts';
+import { Crew } from './crew.ts';
 import { workerSource } from './generated/worker.ts';
-import { type Member, OUT_OF_TURN, send, WorkerError } from './member.ts';
-import type { FromWorker } from './messages.ts';
+import type { FromWorker, ToWorker } from './messages.ts';
 import { letCompute, SharedBuffers } from './shared-memory.ts';
 import { feedSlices, type SlicedRun } from './slices.ts';
 import { WorkQueue } from './work.ts';
-import type { WorkerHost, WorkerPort } from './worker-host.ts';
-
-/** How long a worker may take to start. */
-const START_MS = 10_000;
+import type { WorkerHost } from './worker-host.ts';
 
 export interface PoolRun extends SlicedRun {
   readonly threads: number;
@@ -19,14 +16,11 @@ export interface PoolRun extends SlicedRun {
 
 /** Workers that are kept between runs. */
 export class WorkerPool {
-  readonly #host: WorkerHost;
-  readonly #wasm: Uint8Array<ArrayBuffer>;
+  readonly #crew: Crew<FromWorker>;
   readonly #buffers = new SharedBuffers();
-  #members: Member[] = [];
 
   constructor(host: WorkerHost, wasm: Uint8Array<ArrayBuffer>) {
-    this.#host = host;
-    this.#wasm = wasm;
+    this.#crew = new Crew(host, workerSource, { type: 'load', wasm } satisfies ToWorker);
   }
 
   /**
@@ -38,8 +32,7 @@ export class WorkerPool {
   async run(run: PoolRun): Promise<number> {
     const { signal } = run;
     try {
-      await unlessAborted(this.#start(run.threads), signal);
-      const members = this.#members.slice(0, run.threads);
+      const members = await unlessAborted(this.#crew.start(run.threads), signal);
       const shared = run.shared ? this.#buffers.place(run) : undefined;
       const started = performance.now();
       if (shared !== undefined) {
@@ -62,55 +55,12 @@ export class WorkerPool {
       this.dispose();
       throw error;
     } finally {
-      for (const { port } of this.#members) port.hold(false);
+      this.#crew.rest();
     }
   }
 
   dispose(): void {
-    for (const member of this.#members) member.end();
-    this.#members = [];
+    this.#crew.dispose();
     this.#buffers.clear();
-  }
-
-  async #start(threads: number): Promise<void> {
-    for (const { port } of this.#members) port.hold(true);
-    const starting: Promise<void>[] = [];
-    while (this.#members.length < threads) starting.push(this.#spawn());
-    await Promise.all(starting);
-  }
-
-  #spawn(): Promise<void> {
-    let port: WorkerPort;
-    try {
-      port = this.#host.spawn(workerSource);
-    } catch (error) {
-      throw new WorkerError(error instanceof Error ? error.message : String(error));
-    }
-    return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => member.fail('A worker did not start in time.'), START_MS);
-      const member: Member = {
-        port,
-        receive: message => {
-          clearTimeout(timer);
-          if (message.type === 'ready') resolve();
-          else member.fail(message.type === 'failed' ? message.reason : OUT_OF_TURN);
-        },
-        fail: reason => {
-          clearTimeout(timer);
-          reject(new WorkerError(reason));
-        },
-        end() {
-          clearTimeout(timer);
-          port.terminate();
-        },
-      };
-      port.listen({
-        message: data => member.receive(data as FromWorker),
-        error: reason => member.fail(reason),
-      });
-      port.hold(true);
-      this.#members.push(member);
-      send(member, { type: 'load', wasm: this.#wasm });
-    });
   }
 }

@@ -1,10 +1,11 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, it } from 'vitest';
 import { sampleInput } from '../../../runtime/attention/sample-data.ts';
 import { fromFloat32 } from '../../../runtime/tensor/convert.ts';
 import { writeSafetensors } from '../../../runtime/tensor/safetensors.ts';
+import { modelFiles, smallConfiguration } from '../../runtime/language-model/slow-model.ts';
 import { buildFirst, sparse, temporaryFolder } from './command-line.ts';
 
 buildFirst();
@@ -27,6 +28,10 @@ writeFileSync(path.join(cwd, 'bad.sparse'), 'pattern p = wnidow(3)\n');
 const { q, k, v } = sampleInput({ heads: 2, kvHeads: 2, queries: 64, keys: 64, headDim: 16 });
 const tensor = (data: Float32Array) => fromFloat32(data, [2, 64, 16]);
 writeFileSync(path.join(cwd, 'qkv.safetensors'), writeSafetensors({ q: tensor(q), k: tensor(k), v: tensor(v) }));
+
+mkdirSync(path.join(cwd, 'tiny'));
+for (const [name, contents] of Object.entries(modelFiles(smallConfiguration, 2)))
+  writeFileSync(path.join(cwd, 'tiny', name), contents);
 
 type Schema = { properties?: Record<string, Schema>; [key: string]: unknown };
 
@@ -80,6 +85,7 @@ const outputs: readonly [kind: string, args: readonly string[], code?: number][]
   ['bench', ['bench', '--expr', 'blocked(8, topk(2))', '--tokens', '32', '--backend', 'cpu'], 1],
   ['quality', ['quality', '--expr', 'sliding(4)', '--input', 'qkv.safetensors', '--backend', 'cpu']],
   ['suggest', ['suggest', '--input', 'qkv.safetensors', '--backend', 'cpu']],
+  ['quality-model', ['quality', '--expr', 'sliding(4)', '--model', 'tiny', '--by-layer', '--backend', 'cpu']],
   ['backends', ['backends']],
   ['format', ['format', 'model.sparse', 'bad.sparse', 'nowhere.sparse'], 2],
 ];

@@ -295,7 +295,7 @@ describe.concurrent('sparse run', () => {
       'a choice among blocks by content',
       ['--expr', 'blocked(4, lsh(4))', '--input', 'qkv.safetensors'],
       1,
-      /^error: inside blocked there are blocks .*block_topk chooses whole blocks/,
+      /^error: --expr: inside blocked there are blocks .*block_topk chooses whole blocks/,
     ],
     ['the output on stdout', [...subject, '--tokens', '8', '--output', '-'], 2, /--output names a file/],
     ['more memory than there is', [...subject, '--tokens', '64Mi'], 2, /needs about .*iB of memory/],

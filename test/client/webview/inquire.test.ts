@@ -34,7 +34,7 @@ afterEach(() => {
 async function pageWith(questions: readonly Question[], folded: readonly string[]): Promise<Store<State>> {
   const model = await createLanguage(NO_FILES).lowerExpression('sliding(4)');
   const store = new Store<State>({ ...initialState(undefined), model, tokens: 16, folded });
-  inquire({ store, workerUrl: Promise.resolve('worker.js'), send: () => {} }, questions);
+  inquire({ store, workerUrl: Promise.resolve('worker.js'), qualityScript: '', send: () => {} }, questions);
   return store;
 }
 

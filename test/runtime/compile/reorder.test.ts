@@ -59,7 +59,7 @@ describe('another order of tokens', () => {
     fc.assert(
       fc.property(arbitraryPattern, shapes, regroupings, (pattern, shape, regrouping) => {
         const tree = orderedTree(bindPattern(pattern, shape), shape, regrouping, { tile: { queries: 16, keys: 32 } });
-        expectEqual([orderedPlan({ regrouping, tree }, shape)], pattern, shape);
+        expectEqual([orderedPlan({ order: regrouping, tree }, shape)], pattern, shape);
       }),
       { numRuns: 300 },
     );

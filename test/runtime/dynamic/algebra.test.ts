@@ -91,6 +91,7 @@ describe('algebra of what content chooses', () => {
       ['topk(7)', 7 * 96],
       ['block_topk(8, 3)', 24 * 96],
       ['routing(1, top: 20)', 400],
+      ['transpose(topk(7))', 7 * 96],
     ] as const) {
       const model = await modelOf(expression, problem);
       expect(pairBudget(patternAt(model, 0, 0)!, shapeAt(model, 0, 0))).toBe(budget);
@@ -112,6 +113,7 @@ describe('algebra of what content chooses', () => {
     'topk(9) & causal() | sliding(4)',
     'lsh(8, within: causal()) | sliding(16) - topk(2)',
     'transpose(topk(4)) & causal()',
+    'symmetric(topk(3) | block_topk(20, 1)) - sliding(2)',
     'causal() - transpose(threshold(0.5) | lsh(6))',
     'topk(5, within: lsh(4, rounds: 2) | window(6)) | global([0])',
     '!topk(30) & !lsh(4)',

@@ -43,16 +43,19 @@ async function expected(expression: string, problem: AttentionInput) {
 
 describe('attention over what content chooses, on every backend', () => {
   test.each([
-    'topk(9, within: causal())',
-    'threshold(0.7) & causal()',
-    'block_topk(16, 3, within: causal()) | sliding(10)',
-    'lsh(8, rounds: 2) - columns([0..20])',
-    'routing(6) & !diagonal()',
-    'vertical_slash(7, 12) | global([0])',
-    'topk(4, within: none())',
-  ])('%s', async expression => {
-    const problem = input({ keys: 150, queries: 141, heads: 4, kvHeads: 2, headDim: 20 });
-    const { parts } = selectHeads(await modelOf(expression, problem), 0, [0, 1, 2, 3], problem);
+    ['topk(9, within: causal())', 150],
+    ['threshold(0.7) & causal()', 150],
+    ['block_topk(16, 3, within: causal()) | sliding(10)', 150],
+    ['lsh(8, rounds: 2) - columns([0..20])', 150],
+    ['routing(6) & !diagonal()', 150],
+    ['vertical_slash(7, 12) | global([0])', 150],
+    ['topk(4, within: none())', 150],
+    // Sorted by bucket and by cluster, each head in an order of its own.
+    ['lsh(64, rounds: 2, within: causal())', 520],
+    ['routing(16) - diagonal() | sliding(3)', 520],
+  ] as const)('%s at %i keys', async (expression, keys) => {
+    const problem = input({ keys, queries: keys - 9, heads: 4, kvHeads: 2, headDim: 20 });
+    const { parts } = await selectHeads(await modelOf(expression, problem), 0, [0, 1, 2, 3], problem);
     const wanted = await expected(expression, problem);
     for (const backend of backends) {
       const { o, lse } = await backend.run(problem, parts, {});

@@ -37,9 +37,10 @@ export function pairsByRule(pattern: Pattern, shape: Shape, vectors: Vectors): P
       return of(pattern.pattern);
     case 'primitive':
       if (METHODS.has(pattern.name)) return chosen(pattern, shape, vectors);
-      if (pattern.name === 'transpose' && pattern.args.p?.type === 'pattern') {
+      if ((pattern.name === 'transpose' || pattern.name === 'symmetric') && pattern.args.p?.type === 'pattern') {
         const pairs = of(pattern.args.p.value);
-        return pairs.map((row, i) => row.map((_, j) => pairs[j]![i]!));
+        const both = pattern.name === 'symmetric';
+        return pairs.map((row, i) => row.map((pair, j) => (both && pair) || pairs[j]![i]!));
       }
   }
   return vectors.queries.map((_, r) => vectors.keys.map((_, j) => allows(pattern, shape, shape.offset + r, j)));

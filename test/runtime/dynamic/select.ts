@@ -1,6 +1,7 @@
 import { expect } from 'vitest';
 import { sampleInput } from '../../../runtime/attention/sample-data.ts';
 import type { AttentionInput } from '../../../runtime/attention/types.ts';
+import type { TilePlan } from '../../../runtime/compile/tile-plan.ts';
 import { selectHeads } from '../../../runtime/dynamic/select-heads.ts';
 import type { Model } from '../../../runtime/pattern/ir.ts';
 import { patternAt, shapeAt } from '../../../runtime/pattern/model.ts';
@@ -44,11 +45,26 @@ export function coarse(problem: AttentionInput): AttentionInput {
 export async function selected(expression: string, problem: AttentionInput): Promise<readonly Uint8Array[]> {
   const model = await modelOf(expression, problem);
   const heads = Array.from({ length: problem.heads }, (_, head) => head);
-  const { parts, selectMs } = selectHeads(model, 0, heads, problem);
-  expect(parts).toHaveLength(1);
+  const { parts, selectMs } = await selectHeads(model, 0, heads, problem);
   expect(selectMs).toBeGreaterThan(0);
-  const [{ plans, headPlan } = { plans: [], headPlan: [] }] = parts;
-  return headPlan.map(plan => denseBits(plans[plan]!));
+  return heads.map(head => pairsOf(parts.map(({ plans, headPlan }) => plans[headPlan[head]!]!)));
+}
+
+/** The pairs of disjoint plans in the order of the sequence, [queries][keys]; throws when one is there twice. */
+export function pairsOf(plans: readonly TilePlan[]): Uint8Array {
+  const { queries, keys } = plans[0]!;
+  const bits = new Uint8Array(queries * keys);
+  for (const plan of plans) {
+    const { queryOrder, keyOrder } = plan;
+    denseBits(plan).forEach((bit, at) => {
+      if (bit === 0) return;
+      const [row, column] = [Math.floor(at / keys), at % keys];
+      const pair = (queryOrder?.[row] ?? row) * keys + (keyOrder?.[column] ?? column);
+      if (bits[pair] === 1) throw new Error(`pair ${pair} is in two parts`);
+      bits[pair] = 1;
+    });
+  }
+  return bits;
 }
 
 /** Compares what was chosen with the methods' rules, every pair of every head. */

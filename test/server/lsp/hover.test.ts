@@ -263,6 +263,25 @@ describe('what a model costs', () => {
     expect(dynamic).toContain('keys are chosen by content: at most');
   });
 
+  test.each([
+    ['topk(4)', 4 * 64],
+    ['topk(4, within: window(3))', 64 * 3 - 2],
+    ['threshold(0.9, within: causal())', 32 * 65],
+    ['block_topk(8, 2)', 16 * 64],
+    ['lsh(8, rounds: 2, within: sliding(5))', 5 * 64 - 10],
+    ['routing(4, top: 10)', 400],
+    ['routing(4) & causal()', 32 * 65],
+    ['vertical_slash(2, 3)', 5 * 64],
+    ['topk(4) | sliding(2)', 4 * 64 + 127],
+    ['topk(4) & topk(9) - routing(3)', 4 * 64],
+    ['transpose(topk(4)) & causal()', 4 * 64],
+    ['symmetric(topk(4))', 8 * 64],
+    ['!topk(4)', 64 * 64],
+  ])('%s has at most %i pairs of 64 tokens, whatever the content', async (expression, most) => {
+    const [hover] = await hovers(`model M { tokens = 64 attention = cho<|>sen }\npattern chosen = ${expression}`);
+    expect(hover).toContain(`At most **${most.toLocaleString('en-US')} pairs** of 4,096`);
+  });
+
   test('nothing of a model with mistakes, or without a rule', async () => {
     for (const hover of await hovers('model A<|> { tokens = 0 attention = full() }\nmodel B<|> { tokens = 8 }'))
       expect(hover).not.toContain('FLOPs');
