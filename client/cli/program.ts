@@ -19,6 +19,7 @@ import { addRun } from './run.ts';
 import { processSession } from './session.ts';
 import { Sources } from './sources.ts';
 import { addStats } from './stats.ts';
+import { addSuggest } from './suggest.ts';
 
 /** A cancelled command gets this long to put things in order, and the process to end by itself. */
 const GRACE_MS = 2000;
@@ -79,6 +80,7 @@ async function run(args: readonly string[], signal: AbortSignal): Promise<number
   addRun(program, session, sources);
   addBench(program, session, sources);
   addQuality(program, session, sources);
+  addSuggest(program, session);
   addBackends(program, session);
   addFormat(program, session, sources);
   addLsp(program, session);

@@ -45,7 +45,7 @@ function byteSum(x: number): number {
 }
 
 /** Bijective 32-bit mix ("lowbias32", C. Wellons, hash-prospector). */
-function scramble(value: number): number {
+export function scramble(value: number): number {
   let x = value >>> 0;
   x = Math.imul(x ^ (x >>> 16), 0x7feb352d);
   x = Math.imul(x ^ (x >>> 15), 0x846ca68b);

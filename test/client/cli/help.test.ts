@@ -11,7 +11,8 @@ buildFirst();
 const cwd = temporaryFolder();
 cpSync(path.join(import.meta.dirname, '../../../examples'), path.join(cwd, 'examples'), { recursive: true });
 
-const COMMANDS = 'check stats diff fit draw export formats run bench quality backends format lsp completion'.split(' ');
+const COMMANDS =
+  'check stats diff fit draw export formats run bench quality suggest backends format lsp completion'.split(' ');
 for (const name of ['before', 'after'])
   writeFileSync(path.join(cwd, `${name}.sparse`), 'model Base { tokens = 64  attention = sliding(8) }\n');
 const { q, k, v } = sampleInput({ heads: 2, kvHeads: 2, queries: 300, keys: 300, headDim: 16 });
