@@ -1,4 +1,4 @@
-import { oneHead } from '../../attention/read-input.ts';
+import { oneHead } from '../../attention/one-head.ts';
 import type { AttentionInput } from '../../attention/types.ts';
 import type { Baseline } from '../quality/baseline.ts';
 import { by, call, type Expression, named } from '../recognise/expression.ts';
