@@ -1,7 +1,7 @@
 import { html, render } from 'lit';
 import type { ToHost, ToPage } from '../preview/messages.ts';
 import type { StartedWorkers } from '../preview/start-worker.ts';
-import { Inquirer } from './inquire.ts';
+import { Inquirer } from './inquirer.ts';
 import { findWays } from './inspect.ts';
 import { type SavedPage, savedPage } from './kept-state.ts';
 import type { PageServices } from './page-services.ts';
