@@ -1,7 +1,7 @@
 import type { ToHost } from '../preview/messages.ts';
 import type { StartedWorkers } from '../preview/start-worker.ts';
 import { LatestWorker } from './drawing.ts';
-import type { Inquirer } from './inquire.ts';
+import type { Inquirer } from './inquirer.ts';
 import type { OverPicture } from './over-picture.ts';
 import type { State } from './state.ts';
 import type { Store } from './store.ts';

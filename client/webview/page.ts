@@ -4,7 +4,7 @@ import type { StartedWorkers } from '../preview/start-worker.ts';
 import { followComparison } from './compare/follow-comparison.ts';
 import { followContent } from './content/follow-content.ts';
 import { findFields } from './field/find-fields.ts';
-import { Inquirer } from './inquire.ts';
+import { Inquirer } from './inquirer.ts';
 import { findWays } from './inspect.ts';
 import { type SavedPage, savedPage } from './kept-state.ts';
 import type { PageServices } from './page-services.ts';

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { DrawingRequest, FromWorker, Inquiry, ToWorker } from '../../../client/webview/drawing-messages.ts';
-import { Inquirer, type Question } from '../../../client/webview/inquire.ts';
+import { Inquirer, type Question } from '../../../client/webview/inquirer.ts';
 import { shownOf } from '../../../client/webview/shown.ts';
 import { initialState, type State } from '../../../client/webview/state.ts';
 import { Store } from '../../../client/webview/store.ts';
