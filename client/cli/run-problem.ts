@@ -1,5 +1,5 @@
 import { totalmem } from 'node:os';
-import { oneHead } from '../../runtime/attention/read-input.ts';
+import { oneHead } from '../../runtime/attention/one-head.ts';
 import { sampleInput } from '../../runtime/attention/sample-data.ts';
 import type { AttentionInput } from '../../runtime/attention/types.ts';
 import type { Model } from '../../runtime/pattern/ir.ts';

@@ -2,7 +2,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Baseline } from '../../runtime/analyse/quality.ts';
 import { suggestWithin } from '../../runtime/analyse/suggest/within-time.ts';
 import { type LayerInput, type Suggestion, suggest } from '../../runtime/analyse/suggest.ts';
-import { oneHead } from '../../runtime/attention/read-input.ts';
+import { oneHead } from '../../runtime/attention/one-head.ts';
 import { aligned } from './aligned.ts';
 import { jsonDocument } from './json-output.ts';
 import { type Computing, openAttention, withComputing } from './measure.ts';

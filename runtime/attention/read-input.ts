@@ -4,6 +4,9 @@ import { bytesPerElement, type Tensor, TensorFileError } from '../tensor/dtype.t
 import { readNpy } from '../tensor/npy.ts';
 import { readNpz } from '../tensor/npz.ts';
 import { readSafetensors } from '../tensor/safetensors.ts';
+
+export { oneHead } from './one-head.ts';
+
 import type { AttentionInput } from './types.ts';
 
 const FLOATS = new Set<Tensor['dtype']>(['f32', 'f16', 'bf16']);
@@ -106,21 +109,5 @@ export function attentionInput(tensors: ReadonlyMap<string, Tensor>): AttentionI
     queries,
     keys,
     headDim,
-  };
-}
-
-/** One head of a problem, with the key/value head that it reads. */
-export function oneHead(input: AttentionInput, head: number): AttentionInput {
-  const { q, k, v, heads, kvHeads, queries, keys, headDim } = input;
-  const kvHead = Math.floor((head * kvHeads) / heads);
-  const part = (data: Float32Array, index: number, size: number): Float32Array =>
-    data.subarray(index * size, (index + 1) * size);
-  return {
-    ...input,
-    q: part(q, head, queries * headDim),
-    k: part(k, kvHead, keys * headDim),
-    v: part(v, kvHead, keys * headDim),
-    heads: 1,
-    kvHeads: 1,
   };
 }

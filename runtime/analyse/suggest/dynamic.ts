@@ -1,4 +1,4 @@
-import { oneHead } from '../../attention/read-input.ts';
+import { oneHead } from '../../attention/one-head.ts';
 import type { AttentionInput } from '../../attention/types.ts';
 import type { Baseline } from '../quality/baseline.ts';
 import { by, call, type Expression, named } from '../recognise/expression.ts';
@@ -61,7 +61,6 @@ export async function dynamicSizes(
   index: number,
   input: AttentionInput,
   most: number,
-  signal?: AbortSignal,
 ): Promise<(number | undefined)[]> {
   const one: ProposalShape = { ...shape, heads: 1, kvHeads: 1 };
   const head = index % input.heads;
@@ -72,7 +71,7 @@ export async function dynamicSizes(
     let tooLarge = Number.POSITIVE_INFINITY;
     let size = Math.max(1, Math.floor(about(limit / shape.queries)));
     for (let attempt = 0; attempt < TRIES; attempt++) {
-      const parts = await partsOf(everywhere(family, make(size), one, true), one, index, oneHead(input, head), signal);
+      const parts = await partsOf(everywhere(family, make(size), one, true), one, index, oneHead(input, head));
       const pairs = parts === undefined ? Number.POSITIVE_INFINITY : pairsOfHead(parts, 0, input.queries);
       if (pairs > limit) tooLarge = Math.min(tooLarge, size);
       else if (best === undefined || pairs > best.pairs) best = { size, pairs };

@@ -30,7 +30,7 @@ export async function keptBy(
   { input, lse }: MeasuredLayer,
   options: AttendOptions,
 ): Promise<readonly Kept[] | undefined> {
-  const parts = await partsOf(proposal, shape, index, input, options.signal);
+  const parts = await partsOf(proposal, shape, index, input);
   if (parts === undefined) return undefined;
   const result = await attention.attend(input, parts, options);
   return Array.from({ length: input.heads }, (_, head) => ({
@@ -45,14 +45,11 @@ export async function partsOf(
   shape: ProposalShape,
   index: number,
   input: AttentionInput,
-  signal?: AbortSignal,
 ): Promise<PlanParts | undefined> {
   try {
     const heads = [...Array(input.heads).keys()];
-    const chosen = await selectHeads(modelOf(proposal, shape), shape.layers[index] ?? 0, heads, input, {
-      ...(signal && { signal }),
-    });
-    return chosen.parts;
+    const { parts } = await selectHeads(modelOf(proposal, shape), shape.layers[index] ?? 0, heads, input);
+    return parts;
   } catch (error) {
     if (error instanceof CompileError) return undefined;
     throw error;

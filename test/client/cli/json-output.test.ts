@@ -84,8 +84,8 @@ const outputs: readonly [kind: string, args: readonly string[], code?: number][]
   ['bench', ['bench', '--expr', 'documents([32])', '--tokens', '32,48', '--backend', 'cpu']],
   ['bench', ['bench', '--expr', 'blocked(8, topk(2))', '--tokens', '32', '--backend', 'cpu'], 1],
   ['quality', ['quality', '--expr', 'sliding(4)', '--input', 'qkv.safetensors', '--backend', 'cpu']],
-  ['suggest', ['suggest', '--input', 'qkv.safetensors', '--backend', 'cpu']],
   ['quality-model', ['quality', '--expr', 'sliding(4)', '--model', 'tiny', '--by-layer', '--backend', 'cpu']],
+  ['suggest', ['suggest', '--input', 'qkv.safetensors', '--backend', 'cpu']],
   ['backends', ['backends']],
   ['format', ['format', 'model.sparse', 'bad.sparse', 'nowhere.sparse'], 2],
 ];

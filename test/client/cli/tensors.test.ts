@@ -6,7 +6,7 @@ import { Failure } from '../../../client/cli/failure.ts';
 import { problemOfSamples, problemOfTensors } from '../../../client/cli/run-problem.ts';
 import type { Subject } from '../../../client/cli/subject.ts';
 import { openInput, readInput, type TensorChoice } from '../../../client/cli/tensors.ts';
-import { oneHead } from '../../../runtime/attention/read-input.ts';
+import { oneHead } from '../../../runtime/attention/one-head.ts';
 import { sampleInput } from '../../../runtime/attention/sample-data.ts';
 import { fromFloat32, fromUint32 } from '../../../runtime/tensor/convert.ts';
 import type { Tensor } from '../../../runtime/tensor/dtype.ts';
