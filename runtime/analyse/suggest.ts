@@ -13,6 +13,7 @@ import {
   measureAll,
   SuggestError,
   type SuggestOptions,
+  TooFewPairsError,
   withSharedLists,
 } from './suggest/look.ts';
 import { modelOf, type Proposal, type ProposalShape, sparseText } from './suggest/proposal.ts';
@@ -109,10 +110,7 @@ export async function suggest(
     ...ownProposals(own, forAll, proposed, headPairs * allHeads),
     ...dynamicProposals(baseline, proposed, dynamic),
   ];
-  if (proposals.length === 0)
-    throw new SuggestError(
-      `No pattern has so few pairs: a density of ${density} leaves less than one key for a query. Allow more.`,
-    );
+  if (proposals.length === 0) throw new TooFewPairsError(density);
   const kept = await measureAll(look, proposals, full);
   const measured = proposals
     .flatMap((proposal, at) => {

@@ -38,6 +38,13 @@ export class SuggestError extends Error {
   override readonly name = 'SuggestError';
 }
 
+/** Not even the smallest pattern has so few pairs. */
+export class TooFewPairsError extends SuggestError {
+  constructor(density: number) {
+    super(`No pattern has so few pairs: a density of ${density} leaves less than one key for a query. Allow more.`);
+  }
+}
+
 /** A search, and what it looks at. */
 export interface Look {
   readonly attention: Pick<Attention, 'attend'>;
