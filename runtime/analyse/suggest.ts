@@ -70,6 +70,7 @@ export interface Suggestion extends Measured {
  * by content. The search sums up probabilities of sampled rows; the best of each family are then measured on all rows, and
  * the best of these is suggested. The same tensors give the same answer, but for near ties that backends round differently.
  *
+ * @throws AttentionInputError when scores or outputs are beyond float32
  * @throws SuggestError when the density is too low for any pattern, or the engine has no WebAssembly SIMD
  * @throws DOMException named AbortError when the signal fires; others as `attend` does
  */
