@@ -1,7 +1,7 @@
 import path from 'node:path';
+import { choosesByContent } from '../../runtime/dynamic/select-heads.ts';
 import { isDynamic } from '../../runtime/pattern/bind.ts';
 import type { Pattern } from '../../runtime/pattern/ir.ts';
-import { patternAt } from '../../runtime/pattern/model.ts';
 import type { Shape } from '../../runtime/pattern/shape.ts';
 import { badFile } from './failure.ts';
 import { inThread } from './in-thread.ts';
@@ -35,11 +35,7 @@ export async function chosenFor(
   const asked = head === undefined ? others : { ...others, head };
   const { model, layer, heads, input } = problemOfTensors(subject, asked, file, tensors);
   const name = `${subject.name} for ${path.basename(file)}`;
-  const chooses = heads.some(each => {
-    const pattern = patternAt(model, layer, each);
-    return pattern !== undefined && isDynamic(pattern);
-  });
-  if (!chooses) {
+  if (!choosesByContent(model, layer, heads)) {
     session.note(`nothing in ${subject.name} is chosen by content: --input gives its length alone`);
     return { ...subject, model };
   }

@@ -7,9 +7,7 @@ import { keptKernels } from '../../runtime/attention/gpu/kept-kernels.node.ts';
 import type { RunProgress } from '../../runtime/attention/run-clock.ts';
 import { withSelectionTime } from '../../runtime/attention/selection-time.ts';
 import type { BackendId, Precision } from '../../runtime/attention/types.ts';
-import type { Selection } from '../../runtime/dynamic/select-heads.ts';
-import { isDynamic } from '../../runtime/pattern/bind.ts';
-import { patternAt } from '../../runtime/pattern/model.ts';
+import { choosesByContent, type Selection } from '../../runtime/dynamic/select-heads.ts';
 import { inThread } from './in-thread.ts';
 import { duration } from './numbers.ts';
 import type { RunProblem } from './run-problem.ts';
@@ -49,11 +47,7 @@ export function plansOf(
   session: Session,
 ): Promise<Selection> {
   const job = { kind: 'plans', model, layer, heads, tokens: input.keys } as const;
-  const chooses = heads.some(head => {
-    const pattern = patternAt(model, layer, head);
-    return pattern !== undefined && isDynamic(pattern);
-  });
-  if (!chooses) return session.during('Compiling', () => inThread(job, session.signal));
+  if (!choosesByContent(model, layer, heads)) return session.during('Compiling', () => inThread(job, session.signal));
   const { v: _values, ...content } = input;
   return session.during('Choosing keys', progress =>
     inThread({ ...job, content, backend }, session.signal, done => progress.update(done)),

@@ -20,6 +20,14 @@ export function parseTokens(text: string): number {
   return tokens;
 }
 
+/** How many there are to be. */
+export function parseCount(text: string): number {
+  const count = parseLength(text);
+  if (count === undefined || count < 1 || count > Number.MAX_SAFE_INTEGER)
+    throw new InvalidArgumentError('Write a whole number from 1 on.');
+  return count;
+}
+
 /** The number of a layer or a head. */
 export function parseIndex(text: string): number {
   if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('Write a whole number; the first is 0.');

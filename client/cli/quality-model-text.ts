@@ -2,7 +2,7 @@ import type { BackendId } from '../../runtime/attention/types.ts';
 import { type AttentionComparison, type LayerLoss, wholeMs } from '../../runtime/language-model/compare-attention.ts';
 import type { Evaluation, Stretch } from '../../runtime/language-model/evaluate.ts';
 import { aligned } from './aligned.ts';
-import { duration, grouped, percent } from './numbers.ts';
+import { counted, duration, grouped, percent } from './numbers.ts';
 
 /** One set of masks; times are medians of a sequence, in milliseconds. */
 type Measured = Pick<
@@ -104,7 +104,7 @@ export function modelTable(summary: ModelSummary): string {
           ]),
         ];
   return [
-    `${name} in ${model}: ${grouped(tokens)} tokens, ${sequences} ${sequences === 1 ? 'sequence' : 'sequences'}, on ${summary.device}`,
+    `${name} in ${model}: ${counted(tokens, 'token')}, ${counted(sequences, 'sequence')}, on ${summary.device}`,
     ...aligned(rows),
     ...layers,
   ].join('\n');

@@ -2,9 +2,10 @@ import path from 'node:path';
 import { nodeWorkers } from '../../runtime/attention/cpu/workers.node.ts';
 import { openDawn } from '../../runtime/attention/gpu/dawn.node.ts';
 import type { RowSelector } from '../../runtime/dynamic/rows/row-rule.ts';
-import { selectHeads } from '../../runtime/dynamic/select-heads.ts';
+import { choosesByContent, selectHeads } from '../../runtime/dynamic/select-heads.ts';
 import { type AttentionComparison, compareAttention } from '../../runtime/language-model/compare-attention.ts';
 import { sequencesOf } from '../../runtime/language-model/evaluate.ts';
+import { LanguageModelError } from '../../runtime/language-model/language-model-error.ts';
 import { openDense } from '../../runtime/language-model/open-dense.ts';
 import {
   type CompileLayer,
@@ -12,9 +13,7 @@ import {
   inPlaceOf,
   layerMasks,
 } from '../../runtime/language-model/replace-attention.ts';
-import { isDynamic } from '../../runtime/pattern/bind.ts';
 import type { Model } from '../../runtime/pattern/ir.ts';
-import { patternAt } from '../../runtime/pattern/model.ts';
 import { badFile, wrongUse } from './failure.ts';
 import { inThread } from './in-thread.ts';
 import { jsonDocument } from './json-output.ts';
@@ -68,7 +67,9 @@ export async function qualityOfModel(
   const length = options.text === undefined ? context + 1 : tokens + 1;
   const contents = await readWholeFile(text, signal);
   const there = Math.max(1, Math.floor(contents.length / length));
-  const sequences = sequencesOf(contents, tokens, length, options.sequences ?? Math.min(USUAL_SEQUENCES, there));
+  const sequences = inText(text, () =>
+    sequencesOf(contents, tokens, length, options.sequences ?? Math.min(USUAL_SEQUENCES, there)),
+  );
 
   const attention = openAttention();
   const rows = rowsOn(options.backend);
@@ -103,6 +104,15 @@ export async function qualityOfModel(
   }
 }
 
+/** What is wrong with a text, with its name. */
+function inText<T>(file: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw error instanceof LanguageModelError ? wrongUse(`${file}: ${error.message}`) : error;
+  }
+}
+
 function refuseWhatHasNoMeaning(options: ModelOptions): void {
   for (const name of ['layer', 'head'] as const)
     if (options[name] !== undefined)
@@ -129,15 +139,10 @@ function checkCausal(model: Model, { name }: Subject, tokens: number): readonly 
 
 /** Masks that ask for no content are compiled in a thread of their own, the others where their keys are chosen. */
 function compileOn(rows: RowSelector, tokens: number, { signal }: Session): CompileLayer {
-  return (model, layer, heads, content) => {
-    const chooses = heads.some(head => {
-      const pattern = patternAt(model, layer, head);
-      return pattern !== undefined && isDynamic(pattern);
-    });
-    return chooses
+  return (model, layer, heads, content) =>
+    choosesByContent(model, layer, heads)
       ? selectHeads(model, layer, heads, content, { rows, signal })
       : inThread({ kind: 'plans', model, layer, heads, tokens }, signal);
-  };
 }
 
 function notesOf({ full, sparse }: AttentionComparison): readonly string[] {

@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import { wrongUse } from './failure.ts';
 import { withComputing } from './measure.ts';
-import { parseIndex, parseTokens } from './numbers.ts';
+import { parseCount, parseIndex } from './numbers.ts';
 import { type ModelOptions, qualityOfModel } from './quality-model.ts';
 import { qualityOfTensors, type TensorOptions } from './quality-tensors.ts';
 import type { Session } from './session.ts';
@@ -33,7 +33,7 @@ export function addQuality(program: Command, session: Session, sources: Sources)
   const command = withTensors(subject)
     .option('--model <FOLDER>', 'a language model: a folder with config.json, model.safetensors and heldout.txt')
     .addOption(
-      new Option('--sequences <K>', 'with --model: how many sequences of the text (default: 2)').argParser(parseTokens),
+      new Option('--sequences <K>', 'with --model: how many sequences of the text (default: 2)').argParser(parseCount),
     )
     .option('--text <PATH>', 'with --model: predict this text instead of its heldout.txt')
     .option('--by-layer', 'with --model: also the pattern in one layer at a time')

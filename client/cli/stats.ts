@@ -2,12 +2,14 @@ import { type Command, Option } from 'commander';
 import type { Recognised } from '../../runtime/analyse/recognise.ts';
 import type { Schedule } from '../../runtime/analyse/recognise-schedule.ts';
 import type { TileSize } from '../../runtime/compile/mask-tree.ts';
+import { choosesByContent } from '../../runtime/dynamic/select-heads.ts';
 import { jsonText, type MaskSummary } from '../../runtime/export/json.ts';
+import type { Model } from '../../runtime/pattern/ir.ts';
 import type { Analysis } from './analysis.ts';
 import { costText, flowLines, kindsOf, type Line, rangeText, wasteLines, wayLine } from './analysis-text.ts';
 import { type ContentOptions, chosenFor } from './chosen-subject.ts';
 import type { BudgetSummary, EstimateSummary } from './count.ts';
-import { wrongUse } from './failure.ts';
+import { badFile, wrongUse } from './failure.ts';
 import { inThread } from './in-thread.ts';
 import { grouped, parseIndex, parseTile, percent } from './numbers.ts';
 import type { Session } from './session.ts';
@@ -63,8 +65,11 @@ async function stats(
   sources: Sources,
 ): Promise<void> {
   const written = await openSubject(sources, file, options);
-  const subject = await chosenFor(written, options, options.head ?? 0, session);
+  // Flow goes through all heads of a model.
+  const allHeads = options.flow === true && written.model.kind === 'model';
+  const subject = await chosenFor(written, options, allHeads ? undefined : (options.head ?? 0), session);
   const mask = maskOf(subject, options);
+  if (allHeads) checkFlow(subject.model);
   const { tile, from, to } = options;
   if (to !== undefined && from === undefined) throw wrongUse('--to needs --from: the query from which the way begins');
   for (const [option, position] of Object.entries({ from, to }))
@@ -85,6 +90,16 @@ async function stats(
   } as const;
   const analysis = await session.during('Counting', () => inThread(job, session.signal));
   session.print(options.json === true ? json(analysis) : text(analysis, from, to));
+}
+
+/** Throws Failure (1) when layers of a model choose keys by content, which those of one layer do not tell. */
+function checkFlow(model: Model): void {
+  const heads = [...Array(model.heads).keys()];
+  for (let layer = 0; layer < model.layers; layer++)
+    if (choosesByContent(model, layer, heads))
+      throw badFile(
+        `layer ${layer} of ${model.name} chooses keys by content, and --flow needs the masks of all layers: --input brings what one layer looks at. Name a pattern with --of or --expr instead`,
+      );
 }
 
 /** One object: the summary's fields, and beside them an object for each analysis. */

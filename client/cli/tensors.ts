@@ -108,7 +108,7 @@ export async function openInput(
 /**
  * Reads q, k and v of one layer of a file: the only one, or that of the number.
  *
- * @throws Failure (2) as `openInput` does
+ * @throws Failure (2) as `openInput` does, and when it is left to guess that another layer than the first is meant
  */
 export async function readInput(
   file: string | undefined,
@@ -117,7 +117,11 @@ export async function readInput(
 ): Promise<AttentionInput> {
   const input = await openInput(file, choice, signal);
   try {
-    return await input.read(layerOf(input, choice.layer));
+    const layer = layerOf(input, choice.layer);
+    // Masks would be those of layer 0.
+    if (choice.layer === undefined && layer !== null && layer !== 0)
+      throw wrongUse(`${input.name} has only layer ${layer}; add --layer ${layer}`);
+    return await input.read(layer);
   } finally {
     await input.close();
   }

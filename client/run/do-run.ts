@@ -12,10 +12,8 @@ import { readAttentionInput } from '../../runtime/attention/read-input.ts';
 import { structuredInput } from '../../runtime/attention/structured-data.ts';
 import type { AttentionInput, PlanParts } from '../../runtime/attention/types.ts';
 import { compileHeadParts } from '../../runtime/compile/compile-heads.ts';
-import { selectHeads } from '../../runtime/dynamic/select-heads.ts';
-import { isDynamic } from '../../runtime/pattern/bind.ts';
+import { choosesByContent, selectHeads } from '../../runtime/dynamic/select-heads.ts';
 import type { Model } from '../../runtime/pattern/ir.ts';
-import { patternAt } from '../../runtime/pattern/model.ts';
 import { rowDifferences } from './row-differences.ts';
 import type { Ran, RunFound, RunRequest, RunStep, TensorShape } from './run-request.ts';
 
@@ -59,10 +57,7 @@ export async function doRun(
   const given = await problemOf(request);
   const { model, heads, shape } = given;
   const bytes = bytesOf(shape);
-  const chooses = heads.some(head => {
-    const pattern = patternAt(model, request.layer, head);
-    return pattern !== undefined && isDynamic(pattern);
-  });
+  const chooses = choosesByContent(model, request.layer, heads);
   let parts = chooses ? null : compileHeadParts(model, request.layer, heads, shape.keys);
   if (bytes > memoryLimit)
     return {

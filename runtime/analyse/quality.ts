@@ -2,6 +2,7 @@ import type { Attention } from '../attention/attention.ts';
 import { AttentionInputError, attentionScale, checkInput } from '../attention/check-input.ts';
 import type { AttendOptions, AttentionInput, BackendId, PlanParts } from '../attention/types.ts';
 import { type Baseline, baselinePlans } from './quality/baseline.ts';
+import { checkFinite } from './quality/check-finite.ts';
 import { type Distribution, distributionOf } from './quality/distribution.ts';
 import { compareOutputs, type OutputQuality } from './quality/outputs.ts';
 import { keysPerRow, plansOfHead, seesLaterKeys } from './quality/plan-rows.ts';
@@ -59,7 +60,7 @@ const FULL_SHARE = 0.4;
  *
  * @param attention the backends; see `createAttention`
  * @param parts the heads' masks, static or chosen by content (`selectHeads`)
- * @throws AttentionInputError when tensors and plans do not fit together
+ * @throws AttentionInputError when tensors and plans do not fit together, or scores or outputs are beyond float32
  * @throws BackendError when the backend that was asked for is not available
  * @throws DOMException named AbortError when the signal fires
  */
@@ -85,6 +86,7 @@ export async function quality(
     });
   const sparse = await run(parts, 0, SPARSE_SHARE);
   const full = await run([baselinePlans(baseline, heads, queries, keys, offset)], SPARSE_SHARE, FULL_SHARE);
+  checkFinite(full, queries);
   const notes = new Set([...sparse.notes, ...full.notes]);
   const kernel = options.distribution === false ? undefined : await RowKernel.create();
   if (kernel === undefined && options.distribution !== false)

@@ -13,6 +13,7 @@ import {
   measureAll,
   SuggestError,
   type SuggestOptions,
+  TooFewPairsError,
   withSharedLists,
 } from './suggest/look.ts';
 import { modelOf, type Proposal, type ProposalShape, sparseText } from './suggest/proposal.ts';
@@ -69,6 +70,7 @@ export interface Suggestion extends Measured {
  * by content. The search sums up probabilities of sampled rows; the best of each family are then measured on all rows, and
  * the best of these is suggested. The same tensors give the same answer, but for near ties that backends round differently.
  *
+ * @throws AttentionInputError when scores or outputs are beyond float32
  * @throws SuggestError when the density is too low for any pattern, or the engine has no WebAssembly SIMD
  * @throws DOMException named AbortError when the signal fires; others as `attend` does
  */
@@ -109,10 +111,7 @@ export async function suggest(
     ...ownProposals(own, forAll, proposed, headPairs * allHeads),
     ...dynamicProposals(baseline, proposed, dynamic),
   ];
-  if (proposals.length === 0)
-    throw new SuggestError(
-      `No pattern has so few pairs: a density of ${density} leaves less than one key for a query. Allow more.`,
-    );
+  if (proposals.length === 0) throw new TooFewPairsError(density);
   const kept = await measureAll(look, proposals, full);
   const measured = proposals
     .flatMap((proposal, at) => {

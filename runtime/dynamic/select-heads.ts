@@ -100,6 +100,14 @@ export async function selectHeads(
   }
 }
 
+/** Does a pattern of these heads of a layer choose keys by content? */
+export function choosesByContent(model: Model, layer: number, heads: readonly number[]): boolean {
+  return heads.some(head => {
+    const pattern = patternAt(model, layer, head);
+    return pattern !== undefined && isDynamic(pattern);
+  });
+}
+
 /** A head whose keys are chosen by content; `index` is its place among the heads that are asked for. */
 export interface DynamicHead {
   readonly pattern: Pattern;

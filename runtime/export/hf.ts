@@ -3,6 +3,7 @@ import type { Fit } from '../analyse/fit/library.ts';
 import { isNotSquare } from '../analyse/fit/reasons.ts';
 import { type FitSubject, fitSubjectOf } from '../analyse/fit/subject.ts';
 import { EMPTY, type Intervals, rangesOf } from '../analyse/recognise/intervals.ts';
+import { isDynamic } from '../pattern/bind.ts';
 import { maskName } from '../pattern/mask-name.ts';
 import { contentsOfText } from '../tensor/contents.ts';
 import { fromInt64 } from '../tensor/convert.ts';
@@ -45,6 +46,8 @@ export function exportHf(request: ExportRequest): Exported {
 
 function configurationOf(request: ExportRequest): Configuration | Misfit {
   const { layers, checkpoint } = request;
+  if (layers?.flat().some(({ pattern, shape }) => isDynamic(pattern, shape)))
+    return { reason: 'it configures all layers and heads, and some of them choose keys by content', roundable: false };
   // Layers that are alike are looked at once.
   const known = new Map<string, FitSubject>();
   const subjects = (layers ?? [headsOf(request)]).map(heads => {

@@ -13,6 +13,9 @@ import { LanguageModelError } from './language-model-error.ts';
 /** Methods that choose for a query with the help of later queries or keys, whatever their candidates are. */
 const LOOK_AHEAD = new Set(['block_topk', 'routing', 'vertical_slash']);
 
+/** Methods that look at a query and a key alone to choose the pair, whatever else is a candidate. */
+const PAIR_BY_PAIR = new Set(['lsh']);
+
 /** Causal attention in every layer and head. */
 export function causalAttention({ layers, heads }: Configuration): Model {
   return {
@@ -94,6 +97,7 @@ export function causalityOf(model: Model, tokens: number, options: CompileOption
 function choosersOf(pattern: Pattern, shape: Shape, options: CompileOptions): ReadonlySet<string> {
   const found = new Set<string>();
   bindSelected(pattern, shape, ({ name }, _, candidates, at) => {
+    if (PAIR_BY_PAIR.has(name)) return candidates;
     if (LOOK_AHEAD.has(name) || !neverSeesTheFuture(candidates, at, options).holds) found.add(name);
     return candidates;
   });

@@ -27,6 +27,8 @@ export interface TensorFile {
 /** Larger .npz files, and .npy files in another byte order or in Fortran order, are refused: they are read whole. */
 export const MAX_WHOLE = 2 ** 31;
 
+const OPENING_BRACE = 0x7b;
+
 /** The name of the array of a .npy file. */
 export const ONLY_ARRAY = 'array';
 
@@ -40,12 +42,17 @@ export const ONLY_ARRAY = 'array';
  * @throws TensorFileError when it is not sound, or too large to be read whole where that is needed
  */
 export async function openTensorFile(source: ByteSource): Promise<TensorFile> {
-  const start = await source.read(0, Math.min(source.size, 8));
+  const start = await source.read(0, Math.min(source.size, 9));
   if (beginsWith(start, 0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59)) return openNpy(source);
   if (beginsWith(start, 0x50, 0x4b, 3, 4) || beginsWith(start, 0x50, 0x4b, 5, 6)) {
     const arrays = readNpz(await whole(source, 'A .npz file'));
     return ofParts(new Map([...arrays].map(([name, tensor]) => [name, inMemory(tensor)])));
   }
+  // The header of a .safetensors file is an object after eight bytes with its length.
+  if (start[8] !== OPENING_BRACE)
+    throw new TensorFileError(
+      source.size === 0 ? 'The file is empty.' : 'This is neither a .safetensors nor a .npz or .npy file.',
+    );
   const dataStart = safetensorsDataStart(start, source.size);
   const { tensors } = readSafetensorsHeader(await source.read(8, dataStart), source.size - dataStart);
   return ofParts(

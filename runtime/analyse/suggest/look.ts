@@ -3,6 +3,7 @@ import type { Attention } from '../../attention/attention.ts';
 import { attentionScale } from '../../attention/check-input.ts';
 import type { AttendOptions, AttentionInput, AttentionResult } from '../../attention/types.ts';
 import { type Baseline, baselinePlans } from '../quality/baseline.ts';
+import { checkFinite } from '../quality/check-finite.ts';
 import type { CurveShape } from '../quality/curve.ts';
 import type { RowKernel } from '../quality/row-kernel.ts';
 import { dynamicSizes } from './dynamic.ts';
@@ -36,6 +37,13 @@ export interface SuggestOptions extends AttendOptions {
 /** No pattern fits, or there is nothing to search with. */
 export class SuggestError extends Error {
   override readonly name = 'SuggestError';
+}
+
+/** Not even the smallest pattern has so few pairs. */
+export class TooFewPairsError extends SuggestError {
+  constructor(density: number) {
+    super(`No pattern has so few pairs: a density of ${density} leaves less than one key for a query. Allow more.`);
+  }
 }
 
 /** A search, and what it looks at. */
@@ -89,6 +97,7 @@ export async function lookAtHeads(
     checkSize(layer, input, first, proposed);
     const plans = [baselinePlans(baseline, input.heads, queries, keys, offset)];
     const result = await attention.attend(input, plans, withoutProgress(options));
+    checkFinite(result, queries);
     ran = result;
     full.push(result.lse);
     for await (const sample of samplesOf(look, input, index, 0, FIRST)) {

@@ -4,7 +4,7 @@ import { selectHeads } from '../../dynamic/select-heads.ts';
 import type { Model } from '../../pattern/ir.ts';
 import { baselinePlans } from '../quality/baseline.ts';
 import { type Suggestion, suggest } from '../suggest.ts';
-import { type LayerInput, SuggestError, type SuggestOptions } from './look.ts';
+import { type LayerInput, SuggestError, type SuggestOptions, TooFewPairsError } from './look.ts';
 
 /** A suggestion, and the milliseconds that attention over it takes in all layers, with choosing keys by content. */
 export interface TimedSuggestion extends Suggestion {
@@ -39,14 +39,23 @@ export async function suggestWithin(
   let density = Math.min(1, (ms / full) * (baseline === 'causal' ? 0.5 : 1));
   let measured = Number.POSITIVE_INFINITY;
   for (let attempt = 0; attempt < TRIES; attempt++) {
-    const found = await suggest(attention, layers, { ...options, density });
+    const found = await suggest(attention, layers, { ...options, density }).catch((error: unknown) => {
+      // Who asked for a time knows of no density.
+      if (error instanceof TooFewPairsError) throw tooShort();
+      throw error;
+    });
     measured = await timeOf(attention, layers, found.model, attending);
     if (measured <= ms) return { ...found, ms: measured };
     density *= AIM * Math.min(1, ms / measured);
   }
-  throw new SuggestError(
-    `Nothing was found that takes at most ${ms} ms here: the last try took ${measured.toPrecision(3)} ms, full attention ${full.toPrecision(3)} ms.`,
-  );
+  throw tooShort();
+
+  function tooShort(): SuggestError {
+    const last = measured === Number.POSITIVE_INFINITY ? '' : `the last try took ${measured.toPrecision(3)} ms, `;
+    return new SuggestError(
+      `Nothing was found that takes at most ${ms} ms here: ${last}full attention takes ${full.toPrecision(3)} ms.`,
+    );
+  }
 }
 
 async function timeOf(

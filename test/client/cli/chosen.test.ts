@@ -24,6 +24,11 @@ writeFileSync(
   attention layers [0], heads [0] = sliding(3) }`,
 );
 
+writeFileSync(
+  path.join(cwd, 'fifth.safetensors'),
+  writeSafetensors({ 'layer5.q': tensor(q, 4), 'layer5.k': tensor(k, 2), 'layer5.v': tensor(v, 2) }, {}),
+);
+
 const INPUT = ['--input', 'qkv.safetensors'];
 const run = (...args: string[]) => sparse(args, { cwd });
 
@@ -84,10 +89,24 @@ test.each([
   [['stats', '--expr', 'topk(7)', '--tokens', '80', ...INPUT], 2, /has 90 tokens, but --tokens says 80/],
   [['draw', '--expr', 'topk(7)', '--head', '4', ...INPUT], 2, /there is no head 4: qkv.safetensors has heads 0 to 3/],
   [['draw', '--expr', 'topk(7)', '--input', 'none.safetensors'], 2, /none.safetensors/],
+  [['stats', 'choosing.sparse', '--flow', ...INPUT], 1, /layer 1 of Choosing chooses keys by content.*all layers/],
+  [
+    ['export', 'choosing.sparse', '--format', 'hf', '--out', 'x.json', ...INPUT],
+    2,
+    /hf cannot hold .* choose keys by content/,
+  ],
+  [['run', '--expr', 'sliding(layer + 1)', '--input', 'fifth.safetensors'], 2, /has only layer 5; add --layer 5/],
 ])('%j is refused', async (args, code, message) => {
   const outcome = await run(...args);
   expect(outcome.stderr).toMatch(message);
   expect(outcome.code).toBe(code);
+});
+
+test('tensors of another layer than the first have the mask of that layer', async () => {
+  const fifth = ['--expr', 'sliding(layer + 1)', '--input', 'fifth.safetensors', '--layer', '5'];
+  const { pairs } = await json('stats', ...fifth);
+  expect(pairs).toBe(90 * 6 - 15);
+  expect(await json('run', ...fifth, '--backend', 'cpu')).toMatchObject({ layer: 5, pairs: 4 * Number(pairs) });
 });
 
 test('where nothing is chosen, the tensors give a length alone, and that is said', async () => {

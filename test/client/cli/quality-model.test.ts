@@ -98,6 +98,9 @@ describe.concurrent('sparse quality --model', () => {
     const few = await quality('--expr', 'block_topk(8, 1) & causal()', '--model', 'tiny');
     expect(few.sparse.pairs).toBeLessThan(few.full.pairs);
     expect(few.notes).toEqual([expect.stringMatching(/^block_topk looks at the whole sequence/)]);
+    // Whether a query and a key share a bucket is nobody else's business.
+    const buckets = await quality('--expr', 'lsh(4) & causal()', '--model', 'tiny');
+    expect(buckets.notes).toEqual([]);
   });
 
   it('refuses patterns that see what they are to predict, and cuts them when it is told to', {
@@ -143,6 +146,9 @@ describe.concurrent('sparse quality --model', () => {
     expect(await refusal(...causal, '--model', 'tiny', '--tokens', '65')).toContain('trained on sequences of 64');
     expect(await refusal(...causal, '--model', 'tiny', '--head', '0')).toContain('--head has no meaning with --model');
     expect(await refusal(...causal, '--sequences', '4')).toContain('--sequences needs --model');
+    expect(await refusal(...causal, '--model', 'tiny', '--sequences', '0')).toContain('a whole number from 1 on');
+    writeModel('silent', { ...tiny, 'heldout.txt': '' });
+    expect(await refusal(...causal, '--model', 'silent')).toMatch(/silent.heldout.txt: The text has 0 bytes/);
     writeModel('other', { ...tiny, 'config.json': '{"model_type":"gpt2"}' });
     expect(await refusal(...causal, '--model', 'other')).toMatch(/config.json: .* but describes "gpt2"/);
   });

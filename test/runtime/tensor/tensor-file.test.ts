@@ -62,6 +62,17 @@ describe('a file of tensors', () => {
     for (const bytes of [new Uint8Array(0), new Uint8Array(20), Uint8Array.of(0x50, 0x4b, 3, 4, 9)])
       await expect(openTensorFile(watched(bytes).source)).rejects.toThrow(TensorFileError);
   });
+
+  it('names no format of what is none of them', async () => {
+    const why = (bytes: Uint8Array) => openTensorFile(watched(bytes).source);
+    await expect(why(new Uint8Array(0))).rejects.toThrow('The file is empty.');
+    for (const length of [1, 8, 9, 5000])
+      await expect(why(Uint8Array.from({ length }, (_, i) => (7 * i + 3) % 251))).rejects.toThrow(
+        'This is neither a .safetensors nor a .npz or .npy file.',
+      );
+    const cut = writeSafetensors({ a, b }).subarray(0, 100);
+    await expect(why(cut)).rejects.toThrow(/not a sound .safetensors file/);
+  });
 });
 
 describe('reading heads', () => {

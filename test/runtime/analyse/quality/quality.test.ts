@@ -114,6 +114,26 @@ describe('quality', () => {
     expect({ recall, error, cosine, pairs }).toEqual({ recall: 0, error: expect.closeTo(1, 9), cosine: 0, pairs: 0 });
   });
 
+  it('refuses scores and outputs beyond float32', async () => {
+    const shape = { heads: 2, kvHeads: 1, queries: 9, keys: 9, headDim: 4 };
+    const large = (of: 'q' | 'k' | 'v', value: number): AttentionInput => {
+      const input = sampleInput(shape);
+      // Row 5 of the second head, or key 5.
+      input[of][(of === 'q' ? 9 + 5 : 5) * 4] = value;
+      return input;
+    };
+    const parts = [{ plans: [densePlan(9, 9, () => true)], headPlan: [0, 0] }];
+    const options = { baseline: 'full', backend: 'cpu' } as const;
+    for (const value of [Number.NaN, Number.POSITIVE_INFINITY])
+      await expect(quality(attention, large('q', value), parts, options)).rejects.toThrow(
+        'The scores of head 1, query row 5, are beyond float32',
+      );
+    const both = large('q', 1e30);
+    both.k.fill(1e30);
+    await expect(quality(attention, both, parts, options)).rejects.toThrow('The scores of head');
+    await expect(quality(attention, large('v', Number.NaN), parts, options)).rejects.toThrow('The outputs of head 0');
+  });
+
   it('refuses to measure against causal attention what sees later keys', async () => {
     const input = sampleInput({ heads: 1, kvHeads: 1, queries: 20, keys: 20, headDim: 4 });
     const parts = compileHeadParts(await modelOf('window(5)', input), 0, [0], 20);

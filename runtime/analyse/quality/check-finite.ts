@@ -1,0 +1,21 @@
+import { AttentionInputError } from '../../attention/check-input.ts';
+import type { AttentionResult } from '../../attention/types.ts';
+
+/**
+ * Refuses results of a baseline in which a row has become infinite or no number: tensors that hold such numbers, or finite
+ * ones whose products are beyond float32. Shares of them mean nothing. A row of a baseline always has keys.
+ *
+ * @throws AttentionInputError that names the row
+ */
+export function checkFinite({ lse, o }: Pick<AttentionResult, 'lse' | 'o'>, queries: number): void {
+  const perRow = o.length / lse.length;
+  const score = lse.findIndex(value => !Number.isFinite(value));
+  const output = score >= 0 ? -1 : o.findIndex(value => !Number.isFinite(value));
+  if (score < 0 && output < 0) return;
+  const at = score >= 0 ? score : Math.floor(output / perRow);
+  const what = score >= 0 ? 'The scores' : 'The outputs';
+  const tensors = score >= 0 ? 'queries or keys' : 'values';
+  throw new AttentionInputError(
+    `${what} of head ${Math.floor(at / queries)}, query row ${at % queries}, are beyond float32, or no numbers: the ${tensors} are too large.`,
+  );
+}
