@@ -1,5 +1,6 @@
 import type * as vscode from 'vscode';
 import { type FormatName, formatNameOf } from '../../runtime/export/format-names.ts';
+import type { Adjustments } from '../../server/protocol.ts';
 
 /** Whose mask is exported: a head, or all heads of a layer. */
 export interface Place {
@@ -13,6 +14,8 @@ export interface ExportChoice extends Place {
   readonly uri: string;
   readonly name: string;
   readonly tokens: number;
+  /** Values that were tried out in the preview and take the place of what is written. */
+  readonly adjustments?: Adjustments;
   readonly format: FormatName['id'];
   readonly approximate: boolean;
   /** The file that is written. */

@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import { exportSubject } from '../../runtime/export/export-subject.ts';
 import { type FormatName, formatNameOf } from '../../runtime/export/format-names.ts';
 import type { Model } from '../../runtime/pattern/ir.ts';
-import { DeclarationsRequest, LowerRequest } from '../../server/protocol.ts';
+import { type Adjustments, DeclarationsRequest, LowerRequest } from '../../server/protocol.ts';
 import type { HostAbilities } from '../host-abilities.ts';
 import type { Previews } from '../preview/previews.ts';
 import type { RestartableClient } from '../restartable-client.ts';
@@ -29,13 +29,14 @@ export async function exportMask(argument: unknown, tools: ExportTools): Promise
   await vscode.workspace.openTextDocument(subject.uri);
   const name = subject.name ?? (await chooseDeclaration(subject, client));
   if (name === undefined) return;
-  const declared = await lower(client, subject.uri, name);
-
   const view = previews.of(subject.uri)?.view;
   const shown = view?.name === name ? view : undefined;
+  const adjustments = shown?.adjustments ?? {};
+  const declared = await lower(client, subject.uri, name, adjustments);
+
   const tokens = shown?.tokens ?? declared.tokens ?? (await askTokens(subject.uri));
   if (tokens === undefined) return;
-  const model = await atTokens(client, subject.uri, declared, tokens);
+  const model = await atTokens(client, subject.uri, declared, tokens, adjustments);
   const place = await choosePlace(model, shown);
   if (place === undefined) return;
   const masks = exportSubject(model, { ...place, tokens, source: undefined });
@@ -45,7 +46,7 @@ export async function exportMask(argument: unknown, tools: ExportTools): Promise
   const file = await chooseFile(subject.uri, `${name}-${tokens}`, format, memory.last);
   if (file === undefined) return;
   const choice: ExportChoice = {
-    ...{ uri: subject.uri.toString(), name, tokens, ...place },
+    ...{ uri: subject.uri.toString(), name, tokens, adjustments, ...place },
     ...{ format: format.id, approximate, file: file.toString() },
   };
   await perform(choice, model, tools, 'ask');
@@ -64,7 +65,8 @@ export async function exportAgain(tools: ExportTools): Promise<void> {
   }
   const uri = vscode.Uri.parse(last.uri);
   await vscode.workspace.openTextDocument(uri);
-  const model = await atTokens(client, uri, await lower(client, uri, last.name), last.tokens);
+  const { name, tokens, adjustments = {} } = last;
+  const model = await atTokens(client, uri, await lower(client, uri, name, adjustments), tokens, adjustments);
   const hasPlace = last.layer < model.layers && (last.head === 'all' || last.head < model.heads);
   if (!hasPlace) throw new Error(`${last.name} no longer has what was exported; use Sparse: Export Mask...`);
   await perform(last, model, tools, 'replace');
@@ -77,7 +79,7 @@ async function perform(
   { runExport, places, memory }: ExportTools,
   others: Others,
 ): Promise<void> {
-  const { name, tokens, approximate } = choice;
+  const { name, tokens, approximate, adjustments = {} } = choice;
   const [uri, file] = [vscode.Uri.parse(choice.uri), vscode.Uri.parse(choice.file)];
   const format = formatNameOf(choice.format);
   if (format === undefined) throw new Error(`There is no format ${choice.format}.`);
@@ -88,7 +90,9 @@ async function perform(
       cancellable: true,
     },
     async (progress, cancellation) => {
-      const source = (await vscode.workspace.openTextDocument(uri)).getText();
+      // The text is not that of a mask in which other values are tried out.
+      const isWritten = Object.keys(adjustments).length === 0;
+      const source = isWritten ? (await vscode.workspace.openTextDocument(uri)).getText() : undefined;
       const { layer, head } = choice;
       const masks = exportSubject(model, { layer, head, tokens, source });
       const subject = { ...masks, ...(approximate && { approximate }) };
@@ -107,11 +111,18 @@ async function perform(
   });
 }
 
-/** A declaration at its own tokens or others. */
-async function lower(client: RestartableClient, uri: vscode.Uri, name: string, tokens?: number): Promise<Model> {
+/** A declaration with these values tried out, at its own tokens or others. */
+async function lower(
+  client: RestartableClient,
+  uri: vscode.Uri,
+  name: string,
+  adjustments: Adjustments,
+  tokens?: number,
+): Promise<Model> {
   const lowered = await client.sendRequest(LowerRequest, {
     uri: uri.toString(),
     name,
+    adjustments,
     ...(tokens === undefined ? {} : { tokens }),
   });
   if (lowered === null) throw new Error(`${uri.path} is not open in the language server; open the file and try again.`);
@@ -120,10 +131,16 @@ async function lower(client: RestartableClient, uri: vscode.Uri, name: string, t
 }
 
 /** Whatever in a model reads `n` is another number at other tokens. */
-async function atTokens(client: RestartableClient, uri: vscode.Uri, declared: Model, tokens: number): Promise<Model> {
+async function atTokens(
+  client: RestartableClient,
+  uri: vscode.Uri,
+  declared: Model,
+  tokens: number,
+  adjustments: Adjustments,
+): Promise<Model> {
   return declared.tokens === null || declared.tokens === tokens
     ? declared
-    : await lower(client, uri, declared.name, tokens);
+    : await lower(client, uri, declared.name, adjustments, tokens);
 }
 
 /** Asks for the file: in the folder of the last export, beside the pattern, or in the workspace; named after the mask. */

@@ -122,9 +122,10 @@ export class PreviewPanel {
     return this.#panel.active;
   }
 
-  /** What the page shows, as far as it has said. */
-  get view(): PreviewView {
-    return this.#view ?? { name: this.#name, tokens: null, layer: 0, head: 0 };
+  /** What the page shows, as far as it has said, with the values that are tried out there. */
+  get view(): PreviewView & { readonly adjustments: Adjustments } {
+    const view = this.#view ?? { name: this.#name, tokens: null, layer: 0, head: 0 };
+    return { ...view, adjustments: this.#adjustments };
   }
 
   /** Not among the panel's own disposables: those end during the event that this listener waits for. */

@@ -5,7 +5,7 @@ import type { PreviewState } from './messages.ts';
 import { failureHtml } from './page.ts';
 import { PreviewPanel, type PreviewTools, type RanOn } from './preview-panel.ts';
 
-export const PREVIEW_TYPE = 'sparse.preview';
+const PREVIEW_TYPE = 'sparse.preview';
 
 /** All open previews: one for each file. */
 export class Previews implements vscode.WebviewPanelSerializer {

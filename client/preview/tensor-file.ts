@@ -4,7 +4,7 @@ import type { TensorFile } from './messages.ts';
 /** Files of tensors that can be read. */
 const EXTENSIONS = ['safetensors', 'npz', 'npy'];
 /** More would not fit into the page together with what is computed from it. */
-export const MOST_TENSOR_BYTES = 2 ** 29;
+const MOST_TENSOR_BYTES = 2 ** 29;
 
 /** What a file of tensors holds; why it cannot be had; or null when the user picked none. */
 export type PickedTensors = TensorFile | { readonly problem: string } | null;

@@ -12,7 +12,8 @@ import { readAttentionInput } from '../../runtime/attention/read-input.ts';
 import { structuredInput } from '../../runtime/attention/structured-data.ts';
 import type { AttentionInput, PlanParts } from '../../runtime/attention/types.ts';
 import { compileHeadParts } from '../../runtime/compile/compile-heads.ts';
-import { choosesByContent, selectHeads } from '../../runtime/dynamic/select-heads.ts';
+import type { RowSelector } from '../../runtime/dynamic/rows/row-rule.ts';
+import { choosesByContent, type Selection, selectHeads } from '../../runtime/dynamic/select-heads.ts';
 import type { Model } from '../../runtime/pattern/ir.ts';
 import { rowDifferences } from './row-differences.ts';
 import type { Ran, RunFound, RunRequest, RunStep, TensorShape } from './run-request.ts';
@@ -20,6 +21,8 @@ import type { Ran, RunFound, RunRequest, RunStep, TensorShape } from './run-requ
 /** What surrounds a run. */
 export interface RunControl {
   readonly attention: Attention;
+  /** Chooses keys where content does. */
+  readonly rows: RowSelector;
   /** Tensors larger than this together are not tried; bytes. */
   readonly memoryLimit: number;
   readonly signal: AbortSignal;
@@ -58,7 +61,7 @@ export async function doRun(
   const { model, heads, shape } = given;
   const bytes = bytesOf(shape);
   const chooses = choosesByContent(model, request.layer, heads);
-  let parts = chooses ? null : compileHeadParts(model, request.layer, heads, shape.keys);
+  const parts = chooses ? null : compileHeadParts(model, request.layer, heads, shape.keys);
   if (bytes > memoryLimit)
     return {
       found: { kind: 'tooLarge', bytes, limit: memoryLimit, pairs: parts === null ? null : pairsOfHeads(parts) },
@@ -66,31 +69,45 @@ export async function doRun(
     };
   await at('data');
   const input = given.input ?? structuredInput(shape, sampleKindOf(request));
-  let selectMs: number | null = null;
-  if (parts === null) {
-    await at('select');
-    ({ parts, selectMs } = await selectHeads(model, request.layer, heads, input));
-  }
+  if (parts === null) await at('select');
+  const selection: Selection =
+    parts === null ? await select(given, request.layer, input, control) : { parts, selectMs: null, notes: [] };
   await at('sparse');
-  const report = await compare(control.attention, input, parts, {
+  const report = await compare(control.attention, input, selection.parts, {
     backend: request.backend,
     precision: request.dtype,
     longestFullMs: request.longestFullMs,
     signal,
     onProgress: step => control.onStep(step),
   });
-  return { found: ran(shape, parts, selectMs, report), tensors: { input, parts, lse: report.sparse.lse } };
+  const { lse } = report.sparse;
+  return { found: ran(shape, selection, report), tensors: { input, parts: selection.parts, lse } };
 }
 
 /** Tensors of a run again, for weights of one that was computed elsewhere. */
-export async function tensorsOf(request: RunRequest, lse: Float32Array): Promise<RunTensors> {
+export async function tensorsOf(request: RunRequest, lse: Float32Array, rows: RowSelector): Promise<RunTensors> {
   const { model, heads, shape, input } = await problemOf(request);
   const data = input ?? structuredInput(shape, sampleKindOf(request));
-  const { parts } = await selectHeads(model, request.layer, heads, data);
+  const { parts } = await selectHeads(model, request.layer, heads, data, { rows });
   return { input: data, parts, lse };
 }
 
-function ran(shape: TensorShape, parts: PlanParts, selectMs: number | null, report: RunReport): Ran {
+/** Chooses keys by content, and says how far that is. */
+function select(
+  { model, heads }: Problem,
+  layer: number,
+  input: AttentionInput,
+  { rows, signal, onStep }: Omit<RunControl, 'attention' | 'memoryLimit'>,
+): Promise<Selection> {
+  const started = performance.now();
+  const onProgress = (done: number): void => {
+    const leftMs = done > 0 ? ((performance.now() - started) * (1 - done)) / done : null;
+    onStep({ stage: 'select', done, leftMs });
+  };
+  return selectHeads(model, layer, heads, input, { rows, signal, onProgress });
+}
+
+function ran(shape: TensorShape, { parts, selectMs, notes }: Selection, report: RunReport): Ran {
   const { sparse } = report;
   return {
     kind: 'ran',
@@ -109,7 +126,7 @@ function ran(shape: TensorShape, parts: PlanParts, selectMs: number | null, repo
     largestDifference: report.largestDifference,
     checkedRows: report.checkedRows,
     rows: report.rows,
-    notes: sparse.notes,
+    notes: [...notes, ...sparse.notes],
     differences: rowDifferences(shape, report),
     lse: sparse.lse.byteLength > LARGEST_SENT ? null : new Float32Array(sparse.lse),
   };

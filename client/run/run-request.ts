@@ -28,7 +28,7 @@ export interface RunRequest {
   readonly longestFullMs: number;
 }
 
-/** What a run is doing. */
+/** What a run is doing; while keys are chosen, the numbers are about that alone. */
 export interface RunStep {
   readonly stage: 'start' | 'compile' | 'data' | 'select' | 'sparse' | 'check' | 'full';
   /** Share of the expected time that has passed, 0 to 1. */

@@ -1,5 +1,6 @@
 import { type AttentionHosts, createAttention } from '../../runtime/attention/attention.ts';
 import { webWorkers } from '../../runtime/attention/cpu/workers.web.ts';
+import { createRowSelector } from '../../runtime/dynamic/rows/row-selector.ts';
 import type { FromRuns, ToRuns } from './run-messages.ts';
 import { serveRuns } from './serve-runs.ts';
 
@@ -32,7 +33,9 @@ function ofBrowser(): AttentionHosts {
 /** Tensors that stay for questions about weights, which a process is not asked. */
 const KEPT_BYTES = 2 ** 26;
 
-const serve = serveRuns(createAttention(sparseHosts ?? ofBrowser()), send, sparseHosts === undefined ? KEPT_BYTES : 0);
+const hosts = sparseHosts ?? ofBrowser();
+const rows = createRowSelector({ workers: hosts.workers });
+const serve = serveRuns(createAttention(hosts), rows, send, sparseHosts === undefined ? KEPT_BYTES : 0);
 
 self.onmessage = ({ data }: MessageEvent<ToRuns>) => {
   if (data.kind === 'kernels') known = data.known;

@@ -1,6 +1,7 @@
 import { isAbort } from '../../runtime/attention/abort.ts';
 import type { Attention } from '../../runtime/attention/attention.ts';
 import { attentionWeights } from '../../runtime/attention/weights.ts';
+import type { RowSelector } from '../../runtime/dynamic/rows/row-rule.ts';
 import { bytesOf, doRun, type RunTensors, readTensors, tensorsOf } from './do-run.ts';
 import type { FromRuns, RunAnswers, RunQuestion, ToRuns } from './run-messages.ts';
 
@@ -12,7 +13,12 @@ export type SendRuns = (message: FromRuns, transfer?: ArrayBuffer[]) => void;
  *
  * @param keptBytes larger tensors are let go after the run, and made or read again when somebody asks
  */
-export function serveRuns(attention: Attention, send: SendRuns, keptBytes: number): (message: ToRuns) => void {
+export function serveRuns(
+  attention: Attention,
+  rows: RowSelector,
+  send: SendRuns,
+  keptBytes: number,
+): (message: ToRuns) => void {
   const underWay = new Map<number, AbortController>();
   let latest: { readonly run: number; readonly tensors: RunTensors } | null = null;
 
@@ -26,6 +32,7 @@ export function serveRuns(attention: Attention, send: SendRuns, keptBytes: numbe
         try {
           const { found, tensors } = await doRun(question.request, {
             attention,
+            rows,
             memoryLimit: question.memoryLimit,
             signal: abort.signal,
             onStep: step => send({ kind: 'step', id, step }),
@@ -45,7 +52,7 @@ export function serveRuns(attention: Attention, send: SendRuns, keptBytes: numbe
       case 'weights': {
         const { run, head, grid, remembered } = question;
         if (latest?.run !== run && remembered !== null)
-          latest = { run, tensors: await tensorsOf(remembered.request, remembered.lse) };
+          latest = { run, tensors: await tensorsOf(remembered.request, remembered.lse, rows) };
         if (latest?.run !== run) {
           send({ kind: 'answer', id, answer: null satisfies RunAnswers['weights'] });
           break;

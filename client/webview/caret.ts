@@ -16,12 +16,7 @@ export function partsAtCaret(state: State): readonly number[] | null {
 }
 
 /** The same of a pattern with these parts. */
-export function partsAt(
-  pattern: Pattern,
-  parts: readonly Part[],
-  uri: string,
-  offset: number,
-): readonly number[] | null {
+function partsAt(pattern: Pattern, parts: readonly Part[], uri: string, offset: number): readonly number[] | null {
   const node = nodeAt(pattern, uri, offset);
   if (node === undefined) return null;
   const inside = new Set<string>();

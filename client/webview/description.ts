@@ -23,7 +23,7 @@ export function description(state: State): string {
     return `Attention mask of ${name}, ${count(queries)} queries by ${count(tokens)} keys, about ${count(estimate.pairs)} pairs. ${KEYS}`;
   }
   const { statistics } = measure.answer;
-  const content = contentText(shown.choice);
+  const content = contentText([shown.choice]);
   const parts = shown.bound.parts.map(({ label }) => label).join(', ');
   return `Attention mask of ${name}, ${count(statistics.queries)} queries by ${count(statistics.tokens)} keys, ${count(statistics.pairs)} pairs: ${parts}. ${content === null ? '' : `${content} `}${KEYS}`;
 }

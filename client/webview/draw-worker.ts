@@ -38,7 +38,7 @@ import type {
   WarmUp,
 } from './drawing-messages.ts';
 import { headMasks } from './heads.ts';
-import { chosen, type MaskChoice, modelShown } from './mask-choice.ts';
+import { asWritten, chosen, type MaskChoice, modelShown } from './mask-choice.ts';
 import { pictureFile } from './save/picture-file.ts';
 
 /** It is computed after every edit, until the next one: seconds at the most, and bounds where that is not enough. */
@@ -98,7 +98,8 @@ function answerTo(request: Exclude<DrawingRequest, { readonly kind: 'choose' }>)
     case 'fit': {
       const { choice } = request;
       const { layer, head, tokens } = choice;
-      return { answer: fitOf(modelShown(choice), { layer, head, tokens }), transfer: [] };
+      // A library that takes the mask of a sample does not choose by content.
+      return { answer: fitOf(modelShown(asWritten(choice)), { layer, head, tokens }), transfer: [] };
     }
     case 'cost':
       return { answer: costOf(request.choice), transfer: [] };

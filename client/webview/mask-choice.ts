@@ -35,6 +35,11 @@ function modelAsChosen({ model, tokens, layer, head, content }: MaskChoice): Mod
   return isKnown ? content.model : model;
 }
 
+/** A choice without what is chosen on made-up data: what computes on other data chooses by that. */
+export function asWritten({ content: _, ...choice }: MaskChoice): MaskChoice {
+  return choice;
+}
+
 /** The model of a choice as if the hidden parts were not written. Throws PatternError. */
 export function modelShown(choice: MaskChoice): Model {
   const { tokens, hidden } = choice;

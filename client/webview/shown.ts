@@ -50,22 +50,22 @@ function show({ model, tokens, layer, head, defaultTokens, hidden, content }: In
     hidden,
   };
   try {
-    return bindOrChoose(choice, content);
+    return boundOf(choice, content);
   } catch (error) {
     // A grid or a mask file says itself how long its sequence is.
     const needed = error instanceof PatternError ? error.neededTokens : undefined;
     if (needed === undefined || tokens !== null || model.tokens !== null) return unbound(choice, error);
     const own = { ...choice, tokens: needed };
     try {
-      return bindOrChoose(own, content);
+      return boundOf(own, content);
     } catch (second) {
       return unbound(own, second);
     }
   }
 }
 
-/** What content chooses is looked up, or asked for. */
-function bindOrChoose(choice: MaskChoice, asked: State['content']): Shown {
+/** The mask of a choice; what content chooses there is what was asked about it, if it was. Throws PatternError. */
+export function boundOf(choice: MaskChoice, asked: State['content']): Shown {
   const { pattern, shape } = chosen(choice);
   if (!isDynamic(pattern, shape)) return bind(choice);
   // A mistake is told at once.

@@ -115,6 +115,8 @@ export interface State extends KeptState {
   readonly hostRun: HostRunEvent | null;
   /** What is chosen by content in the mask that is shown, where anything is. */
   readonly content: AskedContent | null;
+  /** The same of the mask that it is compared with. */
+  readonly otherContent: AskedContent | null;
   /** Counts the requests of the extension to run attention. */
   readonly runsAsked: number;
 }
@@ -164,6 +166,7 @@ export function initialState(kept: KeptState | undefined): State {
     runsInHost: false,
     hostRun: null,
     content: null,
+    otherContent: null,
     runsAsked: 0,
   };
 }

@@ -1,5 +1,6 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import { WASTE_TILES } from '../../runtime/analyse/waste.ts';
+import { otherOf } from './compare/compared.ts';
 import { contentText } from './content/about-content.ts';
 import { percent } from './format.ts';
 import type { PageServices } from './page-services.ts';
@@ -122,7 +123,7 @@ export function badges(state: State): TemplateResult {
   const { stale, tokensProblem, model } = state;
   const shown = shownOf(state);
   const problem = shown?.problem ?? state.drawProblem;
-  const content = shown?.bound ? contentText(shown.choice) : null;
+  const content = contentText([shown, otherOf(state)].flatMap(each => (each?.bound ? [each.choice] : [])));
   const line = stale === null || stale.line === null ? '' : `Line ${stale.line}: `;
   const kept = model === null ? 'Nothing to show yet.' : 'Showing the last good version.';
   return html`

@@ -2,10 +2,7 @@ import { difference, intersection, union } from '../pattern/algebra.ts';
 import type { Mask } from '../pattern/mask.ts';
 import { LayeredMask } from './layered-mask.ts';
 
-/** The parts of a difference in their order: a pair that either mask holds is in one of them. */
-export const DIFFERENCE_PARTS = ['first', 'second', 'both'] as const;
-
-/** Two masks of one shape as one, in which the parts are what only the first, only the second, and both hold. */
+/** Two masks of one shape as one, in which the parts are what only the first, only the second, and both hold, in this order. */
 export function differenceMask(first: Mask, second: Mask): LayeredMask {
   return LayeredMask.ofMasks(union(first, second), [
     difference(first, second),

@@ -41,6 +41,24 @@ test('what content chooses is drawn and counted for made-up data, and that is sa
   }
 }, 60_000);
 
+test('masks that content chooses are compared, each with what was chosen for it', async () => {
+  const { page } = preview;
+  await preview.show('topk(8)', 96, { name: 'few' });
+  const model = { ...(await createLanguage(NO_FILES).lowerExpression('topk(12)')), name: 'many' };
+  await preview.send({ type: 'other', uri: 'file:///other.sparse', name: 'many', model, problem: null });
+  await page.locator('canvas.marks[data-against="many"]').waitFor();
+  const section = page.locator('section.comparison');
+  await section.getByText(`many holds all of few, and ${(4 * 96).toLocaleString('en-US')} pairs more.`).waitFor();
+  await page
+    .locator('.badge', {
+      hasText: 'few and many choose keys by content: shown for made-up queries and keys (sinks, seed 0,',
+    })
+    .waitFor();
+  await section.getByRole('button', { name: 'Side by side', exact: true }).click();
+  await page.locator('.mask.other canvas.marks[data-shown="many 96"]').waitFor();
+  await section.locator('vscode-button', { hasText: 'End' }).click();
+}, 60_000);
+
 test('another length is chosen anew, and one that takes too long is refused with the reason', async () => {
   const { page } = preview;
   await preview.show('topk(8)', 96, { name: 'lengths' });

@@ -1,24 +1,27 @@
 import { fitted } from '../../../runtime/analyse/compare-models.ts';
-import { LayeredMask } from '../../../runtime/draw/layered-mask.ts';
-import type { Part } from '../../../runtime/draw/parts.ts';
 import type { Model } from '../../../runtime/pattern/ir.ts';
 import type { Shape } from '../../../runtime/pattern/shape.ts';
-import { chosen, type MaskChoice } from '../mask-choice.ts';
-import { shownOf } from '../shown.ts';
+import type { MaskChoice } from '../mask-choice.ts';
+import { boundOf, type Shown, shownOf } from '../shown.ts';
 import { messageOf, type State } from '../state.ts';
 import type { ComparedAs, ComparedWith } from './compared-with.ts';
 
 /** The other mask of a comparison. */
-export interface Other {
+export interface Other extends Shown {
   readonly as: ComparedAs;
-  /** The same object as long as the same mask is shown. */
-  readonly choice: MaskChoice;
-  /** Null where it cannot be laid over the mask that is shown, for the reason in `problem`. */
-  readonly bound: { readonly mask: LayeredMask; readonly parts: readonly Part[]; readonly shape: Shape } | null;
-  readonly problem: string | null;
 }
 
-let known: { readonly with: ComparedWith; readonly choice: MaskChoice; readonly other: Other } | undefined;
+interface Known {
+  readonly with: ComparedWith;
+  /** The mask that is shown. */
+  readonly choice: MaskChoice;
+  /** The other one, before content has chosen. */
+  readonly written: MaskChoice;
+  readonly asked: State['otherContent'];
+  readonly other: Other;
+}
+
+let known: Known | undefined;
 
 /** The mask that the one that is shown is compared with, in the same layer and head; null where there is none. */
 export function otherOf(state: State): Other | null {
@@ -26,33 +29,31 @@ export function otherOf(state: State): Other | null {
   const shown = shownOf(state);
   if (compared === null || compared.model === null || !shown?.bound) return null;
   const before = known?.with.model === compared.model && known.choice === shown.choice ? known : undefined;
-  if (before?.with.as === compared.as) return before.other;
-  const other =
-    before === undefined
-      ? { as: compared.as, ...beside(compared.model, shown.choice, shown.bound.shape) }
-      : { ...before.other, as: compared.as };
-  known = { with: compared, choice: shown.choice, other };
+  const asked = state.otherContent;
+  const isKnown = before?.asked === asked;
+  if (before !== undefined && isKnown && before.with.as === compared.as) return before.other;
+  const written = before?.written ?? beside(compared.model, shown.choice);
+  const found =
+    before !== undefined && isKnown ? before.other : laidOver(written, asked, shown.choice.model, shown.bound.shape);
+  const other = { ...found, as: compared.as };
+  known = { with: compared, choice: shown.choice, written, asked, other };
   return other;
 }
 
-function beside(otherModel: Model, { model: first, tokens, layer, head }: MaskChoice, shape: Shape): Omit<Other, 'as'> {
+/** The same place of the other model, or the nearest that it has. */
+function beside(otherModel: Model, { model: first, tokens, layer, head }: MaskChoice): MaskChoice {
   const model = fitted(otherModel, first);
-  const choice: MaskChoice = {
-    model,
-    tokens,
-    layer: Math.min(layer, model.layers - 1),
-    head: Math.min(head, model.heads - 1),
-    hidden: [],
-  };
+  const place = { layer: Math.min(layer, model.layers - 1), head: Math.min(head, model.heads - 1) };
+  return { model, tokens, ...place, hidden: [] };
+}
+
+function laidOver(choice: MaskChoice, asked: State['otherContent'], { name }: Model, shape: Shape): Shown {
   try {
-    const { pattern, shape: own } = chosen(choice);
-    if (own.queries !== shape.queries || own.offset !== shape.offset)
-      return {
-        choice,
-        bound: null,
-        problem: `${first.name} and ${model.name} have other queries: ${range(shape)} and ${range(own)}.`,
-      };
-    return { choice, bound: { ...LayeredMask.of(pattern, own), shape: own }, problem: null };
+    const other = boundOf(choice, asked);
+    const own = other.bound?.shape;
+    if (own === undefined || (own.queries === shape.queries && own.offset === shape.offset)) return other;
+    const problem = `${name} and ${choice.model.name} have other queries: ${range(shape)} and ${range(own)}.`;
+    return { ...other, bound: null, problem };
   } catch (error) {
     return { choice, bound: null, problem: messageOf(error) };
   }

@@ -25,6 +25,7 @@ export function comparisonSection(page: PageServices): Section {
       const problem = state.compared.problem ?? other?.problem ?? null;
       return html`${ways(page, state.compared.as)}
         ${problem === null ? nothing : html`<p class="problem" role="status">${problem}</p>`}
+        ${other?.needsContent ? html`<p class="muted">Choosing keys...</p>` : nothing}
         ${other?.bound ? found(state.comparison, answer => counts(page, state, other, answer), 'Comparing...') : nothing}
         ${actions(page)}`;
     },

@@ -38,7 +38,7 @@ export function tilesInSight(camera: Camera, extent: Extent, size: Size, margin 
 }
 
 /** Where a tile lies on the picture; undefined when it is out of sight or would be drawn too large. */
-export function placedTile(tile: Tile, camera: Camera, size: Size): PlacedTile | undefined {
+function placedTile(tile: Tile, camera: Camera, size: Size): PlacedTile | undefined {
   const corner = cornerOf(camera);
   const ratio = tile.scale / camera.scale;
   const along = (index: number, start: number): readonly [number, number] => [

@@ -48,7 +48,7 @@ function layers(byLayer: NonNullable<ModelQuality['byLayer']>): TemplateResult {
 const charts = new WeakMap<ModelQuality, Chart>();
 
 /** Bits per byte along the sequence, at the ends of the stretches that were averaged. */
-export function positionChart(result: ModelQuality): Chart {
+function positionChart(result: ModelQuality): Chart {
   const known = charts.get(result);
   if (known !== undefined) return known;
   const { full, sparse } = result;

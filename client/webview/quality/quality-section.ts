@@ -1,6 +1,6 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import type { LanguageModelFiles, TensorFile } from '../../preview/messages.ts';
-import type { MaskChoice } from '../mask-choice.ts';
+import { asWritten, type MaskChoice } from '../mask-choice.ts';
 import type { PageServices } from '../page-services.ts';
 import { ownState, type Section, setOwnState } from '../sections/section.ts';
 import { shownOf } from '../shown.ts';
@@ -177,8 +177,9 @@ function showHead({ store }: PageServices, layer: number, head: number): void {
 
 function measure({ store, send }: PageServices, measurements: Measurements): void {
   const { state } = store;
-  const choice = shownOf(state)?.choice;
-  if (choice === undefined) return;
+  const shown = shownOf(state)?.choice;
+  if (shown === undefined) return;
+  const choice = asWritten(shown);
   const { on, sequences, byLayer, causal } = ownState(state, ID, INITIAL);
   if (on === 'tensors') {
     if (state.tensors === null) send({ type: 'pickTensors' });

@@ -116,7 +116,7 @@ function table(heads: readonly MeasuredHead[], selected: MeasuredHead, actions: 
 const charts = new WeakMap<QualityCurve, Chart>();
 
 /** Recall against density: the best any mask can have, others to compare with, and the mask itself as a point. */
-export function curveChart(head: Pick<MeasuredHead, 'density' | 'recall'>, curve: QualityCurve): Chart {
+function curveChart(head: Pick<MeasuredHead, 'density' | 'recall'>, curve: QualityCurve): Chart {
   const known = charts.get(curve);
   if (known !== undefined) return known;
   const points = (line: keyof QualityCurve) => curve[line].map(({ density, recall }) => [density, recall] as const);

@@ -1,7 +1,7 @@
 import type { WeightGrid, WeightsOfGrid } from '../../../runtime/attention/weights.ts';
 import type { RunClient } from '../../run/run-client.ts';
 import { count } from '../format.ts';
-import { type MaskChoice, modelShown } from '../mask-choice.ts';
+import { asWritten, type MaskChoice, modelShown } from '../mask-choice.ts';
 import type { PageServices } from '../page-services.ts';
 import { ownState, setOwnState } from '../sections/section.ts';
 import { shownOf } from '../shown.ts';
@@ -114,7 +114,7 @@ export class LatestRunView {
   #rulesOf(choice: MaskChoice): string {
     let text = this.#texts.get(choice);
     if (text === undefined) {
-      text = JSON.stringify(modelShown(choice).rules);
+      text = JSON.stringify(modelShown(asWritten(choice)).rules);
       this.#texts.set(choice, text);
     }
     return text;

@@ -3,7 +3,7 @@ import type { Precision } from '../../../runtime/attention/types.ts';
 import type { Model } from '../../../runtime/pattern/ir.ts';
 import type { RunData, RunRequest } from '../../run/run-request.ts';
 import { count } from '../format.ts';
-import { type MaskChoice, modelShown } from '../mask-choice.ts';
+import { asWritten, type MaskChoice, modelShown } from '../mask-choice.ts';
 
 /** What computes a run: WebGPU of the page or the CPU where there is no adapter, the CPU in any case, or the extension host's GPU. */
 export type RunOn = 'gpu' | 'cpu' | 'host';
@@ -92,7 +92,7 @@ export function requestOf(
   longestFullMs = LONGEST_FULL_MS,
 ): RunRequest {
   return {
-    model: modelShown({ ...choice, model, tokens }),
+    model: modelShown({ ...asWritten(choice), model, tokens }),
     layer: choice.layer,
     tokens,
     ...headsOfRun(model, choice.head, settings),

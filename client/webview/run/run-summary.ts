@@ -35,7 +35,7 @@ export interface RunSummary {
 }
 
 /** Floating-point operations of so many pairs: a product with a key and one with a value for each. */
-export function flopsOf(pairs: number, headDim: number): number {
+function flopsOf(pairs: number, headDim: number): number {
   return 4 * headDim * pairs;
 }
 

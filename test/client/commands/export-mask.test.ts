@@ -8,8 +8,11 @@ import { jobRunner } from '../../../client/jobs/run-job.ts';
 import type { Previews } from '../../../client/preview/previews.ts';
 import type { RestartableClient } from '../../../client/restartable-client.ts';
 import { readNpy } from '../../../runtime/tensor/npy.ts';
-import { createLanguage } from '../../../server/language.ts';
-import type { LowerParams } from '../../../server/protocol.ts';
+import { adjustablesOf } from '../../../server/adjustable.ts';
+import { lowerNamed } from '../../../server/language.ts';
+import { declarationNamed } from '../../../server/lower.ts';
+import type { Adjustments, LowerParams } from '../../../server/protocol.ts';
+import { parsed } from '../../server/open-file.ts';
 
 /** What the people and the editor around the command do. */
 const editor = vi.hoisted(() => ({
@@ -131,12 +134,11 @@ vi.mock('vscode', () => ({
 const TEXT = `model M { tokens = 64 queries = n / 2 attention = causal() }
 model F { tokens = 64 queries = 32 attention = full() }
 model H { tokens = 64 heads = 4 kv_heads = 2 dim = 16 attention = sliding(5) attention heads [2, 3] = full() }`;
-const language = createLanguage({ readFile: () => Promise.resolve(null) });
 const client = {
-  async sendRequest(_: unknown, { name, tokens }: LowerParams) {
-    const file = await language.open('memory:/a.sparse', editor.text);
+  async sendRequest(_: unknown, { name, tokens, adjustments }: LowerParams) {
+    const file = await parsed(editor.text);
     try {
-      return { ok: true, version: 1, model: file.lower(name, tokens === undefined ? {} : { tokens }) };
+      return { ok: true, version: 1, model: lowerNamed(file, name, tokens, adjustments) };
     } catch (error) {
       return { ok: false, version: 1, message: error instanceof Error ? error.message : '', range: null };
     }
@@ -165,9 +167,9 @@ const tools = (view?: object): ExportTools => ({
 });
 
 /** Exports a model while its preview shows it at `tokens`. */
-const exported = (name: string, tokens: number, format: string): Promise<void> => {
+const exported = (name: string, tokens: number, format: string, adjustments: Adjustments = {}): Promise<void> => {
   editor.format = format;
-  return exportMask({ uri: 'file:///folder/a.sparse', name }, tools({ name, tokens, layer: 0, head: 0 }));
+  return exportMask({ uri: 'file:///folder/a.sparse', name }, tools({ name, tokens, layer: 0, head: 0, adjustments }));
 };
 
 beforeEach(() => {
@@ -197,6 +199,22 @@ test('queries follow the tokens that the preview shows', async () => {
   expect(Array.from(data, Number)).toEqual(
     Array.from({ length: 50 }, (_, at) => (at % 10 <= Math.floor(at / 10) + 5 ? 1 : 0)),
   );
+});
+
+test('what is tried out in the preview is exported, also once more, and does not pass for what is written', async () => {
+  editor.text = 'pattern p(size = 2) = sliding(size) & causal()';
+  const [size] = adjustablesOf(declarationNamed(await parsed(editor.text), 'p'));
+  const values = (): number[] => Array.from(readNpy(editor.written.get('/folder/p-4.npy')!).data, Number);
+  await exported('p', 4, 'npy', { [size!.id]: 3 });
+  expect(values()).toEqual([1, 0, 0, 0, 1, 1, 0, 0, 1, 1, 1, 0, 0, 1, 1, 1]);
+  editor.written.clear();
+  await exportAgain(tools());
+  expect(values()).toEqual([1, 0, 0, 0, 1, 1, 0, 0, 1, 1, 1, 0, 0, 1, 1, 1]);
+  const sourceOf = (): unknown => JSON.parse(new TextDecoder().decode(editor.written.get('/folder/p-4.json'))).source;
+  await exported('p', 4, 'json', { [size!.id]: 3 });
+  expect(sourceOf()).toBeNull();
+  await exported('p', 4, 'json');
+  expect(sourceOf()).toBe('the text');
 });
 
 test('more queries than tokens are refused in words', async () => {

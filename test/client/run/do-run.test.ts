@@ -5,12 +5,15 @@ import type { RunRequest, RunStep } from '../../../client/run/run-request.ts';
 import { createAttention } from '../../../runtime/attention/attention.ts';
 import { sampleInput } from '../../../runtime/attention/sample-data.ts';
 import type { AttentionResult } from '../../../runtime/attention/types.ts';
+import type { RowSelector } from '../../../runtime/dynamic/rows/row-rule.ts';
+import { createRowSelector } from '../../../runtime/dynamic/rows/row-selector.ts';
 import { fromFloat32 } from '../../../runtime/tensor/convert.ts';
 import { writeNpz } from '../../../runtime/tensor/npz.ts';
 import { createLanguage, NO_FILES } from '../../../server/language.ts';
 
 const language = createLanguage(NO_FILES);
 const attention = createAttention({});
+const rows = createRowSelector();
 afterAll(() => attention.dispose());
 
 async function request(text: string, more: Partial<RunRequest> = {}): Promise<RunRequest> {
@@ -31,7 +34,7 @@ async function request(text: string, more: Partial<RunRequest> = {}): Promise<Ru
 
 function run(asked: RunRequest, memoryLimit = 2 ** 29, signal = new AbortController().signal) {
   const steps: RunStep[] = [];
-  const doing = doRun(asked, { attention, memoryLimit, signal, onStep: step => steps.push(step) });
+  const doing = doRun(asked, { attention, rows, memoryLimit, signal, onStep: step => steps.push(step) });
   return doing.then(done => ({ ...done, steps }));
 }
 
@@ -88,7 +91,7 @@ describe('a run', () => {
     expect(full[0]![1]).toBeGreaterThan(0.1);
     expect(found.lse?.length).toBe(300);
     expect([...new Set(steps.map(({ stage }) => stage))]).toEqual(['compile', 'data', 'sparse', 'check', 'full']);
-    const again = await tensorsOf(asked, tensors!.lse);
+    const again = await tensorsOf(asked, tensors!.lse, rows);
     expect(again.input).toEqual(tensors!.input);
     expect(again.parts).toEqual(tensors!.parts);
   });
@@ -98,6 +101,39 @@ describe('a run', () => {
     expect(found).toMatchObject({ kind: 'ran', pairs: 2 * 150 * 8 });
     expect(found.kind === 'ran' && found.selectMs).toBeGreaterThan(0);
     expect(steps.some(({ stage }) => stage === 'select')).toBe(true);
+  });
+
+  it('tells how far choosing keys is and why not as it was meant to be, and stops when it is to', async () => {
+    const asked = await request('topk(8)');
+    const slow: RowSelector = {
+      ...rows,
+      choose(wanted, progress) {
+        progress?.onProgress?.(0.5);
+        progress?.signal?.throwIfAborted();
+        return rows.choose(wanted);
+      },
+      notes: () => ['Workers could not be used.'],
+    };
+    const abort = new AbortController();
+    const steps: RunStep[] = [];
+    const onStep = (step: RunStep): void => void steps.push(step);
+    const control = { attention, rows: slow, memoryLimit: 2 ** 29, signal: abort.signal, onStep };
+    const { found } = await doRun(asked, control);
+    expect(found.kind === 'ran' && found.notes[0]).toBe('Workers could not be used.');
+    const choosing = steps.filter(({ stage }) => stage === 'select');
+    // The second head's keys are chosen while the first one's tiles are listed.
+    expect([...new Set(choosing.map(({ done }) => done))]).toEqual([0, 0.25, 0.5]);
+    for (const { done, leftMs } of choosing) expect(leftMs !== null).toBe(done > 0);
+    steps.length = 0;
+    const stopped = doRun(asked, {
+      ...control,
+      onStep(step) {
+        onStep(step);
+        if (step.stage === 'select' && step.done > 0) abort.abort();
+      },
+    });
+    await expect(stopped).rejects.toMatchObject({ name: 'AbortError' });
+    expect(steps.at(-1)?.stage).toBe('select');
   });
 
   it('is not tried where it does not fit, and tells how large it is', async () => {

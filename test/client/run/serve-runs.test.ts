@@ -4,6 +4,7 @@ import type { Ran, RunRequest } from '../../../client/run/run-request.ts';
 import { serveRuns } from '../../../client/run/serve-runs.ts';
 import { createAttention } from '../../../runtime/attention/attention.ts';
 import type { WeightsOfGrid } from '../../../runtime/attention/weights.ts';
+import { createRowSelector } from '../../../runtime/dynamic/rows/row-selector.ts';
 import { createLanguage, NO_FILES } from '../../../server/language.ts';
 
 const attention = createAttention({});
@@ -14,6 +15,7 @@ function served(keptBytes: number) {
   const waiting = new Map<number, (message: FromRuns) => void>();
   const serve = serveRuns(
     attention,
+    createRowSelector(),
     message => {
       // What is handed over is gone here: as it is between threads.
       if (message.kind === 'answer' || message.kind === 'failed') waiting.get(message.id)?.(message);

@@ -3,6 +3,7 @@ import { comparedNames, differenceOf, otherOf } from '../../../client/webview/co
 import { comparedWith } from '../../../client/webview/compare/compared-with.ts';
 import { verdict } from '../../../client/webview/compare/comparison-section.ts';
 import { comparisonOf } from '../../../client/webview/compare/drawn-mask.ts';
+import { chooseSample } from '../../../client/webview/content/choose-sample.ts';
 import { readout } from '../../../client/webview/readout.ts';
 import { shownOf } from '../../../client/webview/shown.ts';
 import { initialState, type State } from '../../../client/webview/state.ts';
@@ -13,6 +14,7 @@ const file = await createLanguage(NO_FILES).open(
   URI,
   `pattern p = sliding(4) | columns([0])
    pattern q = sliding(6)
+   pattern chosen = topk(3)
    model M { tokens = 24 layers = 2 heads = 2 attention = sliding(2) attention heads [1] = window(4, dilation: head + 1) }
    model Decoding { tokens = 24 queries = 1 attention = causal() }`,
 );
@@ -33,6 +35,26 @@ describe('a comparison', () => {
     expect(differenceOf(state)?.choice).toBe(other?.choice);
     expect(otherOf({ ...state, tokens: 25 })?.choice).toMatchObject({ tokens: 25 });
     expect(otherOf({ ...state, compared: null })).toBeNull();
+  });
+
+  it('has keys chosen for the other mask where content chooses, and asks once', async () => {
+    const state = comparing('p', 'chosen');
+    const waiting = otherOf(state)!;
+    expect(waiting).toMatchObject({ bound: null, problem: null, needsContent: true });
+    const { model, tokens, layer, head } = waiting.choice;
+    const asked = { model, tokens, layer, head };
+    const asking = { ...state, otherContent: { ...asked, found: null } };
+    expect(otherOf(asking)).toMatchObject({ choice: waiting.choice, needsContent: true });
+    expect(otherOf(asking)!.choice.model).toBe(model);
+    const answer = await chooseSample(waiting.choice);
+    const told = { ...state, otherContent: { ...asked, found: { answer } } };
+    const other = otherOf(told)!;
+    expect(other.bound).not.toBeNull();
+    expect(otherOf({ ...told, pointed: { row: 0, column: 0 } })!.choice).toBe(other.choice);
+    const { onlySecond, both } = comparisonOf(shownOf(told)!.choice, other.choice);
+    expect(Number(onlySecond) + Number(both)).toBe(3 * 24);
+    const failed = { ...state, otherContent: { ...asked, found: { problem: 'too long' } } };
+    expect(otherOf(failed)).toMatchObject({ bound: null, problem: 'too long' });
   });
 
   it('takes the layer and head that are shown, each mask with its own names', () => {

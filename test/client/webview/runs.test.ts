@@ -1,5 +1,7 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, test } from 'vitest';
 import type { Ran, RunFound, RunRequest } from '../../../client/run/run-request.ts';
+import { chooseSample } from '../../../client/webview/content/choose-sample.ts';
+import { modelShown } from '../../../client/webview/mask-choice.ts';
 import { DEFAULT_SETTINGS, headsOfRun, requestOf } from '../../../client/webview/run/run-settings.ts';
 import { type RunSummary, tooLargeText } from '../../../client/webview/run/run-summary.ts';
 import { NO_RUNS, type RunServices, Runs } from '../../../client/webview/run/runs.ts';
@@ -37,6 +39,16 @@ const run: RunSummary = {
   sweep: null,
 };
 const untried: RunSummary = { ...run, name: 'a|b', fullMs: null, speedUp: null, predictedFullMs: 90_000, inHost: true };
+
+test('a run of what content chooses is given the pattern, and not what was chosen for the picture', async () => {
+  const model = { ...(await language.lowerExpression('topk(3) | sliding(2)')), name: 'mine' };
+  const place = { tokens: 32, layer: 0, head: 0 };
+  const written = { model, ...place, hidden: ['sliding(2)'] };
+  const content = await chooseSample(written);
+  expect(modelShown({ ...written, content }).rules).not.toEqual(modelShown(written).rules);
+  const request = requestOf({ ...written, content }, model, 32, { kind: 'local' }, DEFAULT_SETTINGS);
+  expect(request.model.rules).toEqual(modelShown(written).rules);
+});
 
 describe('runs as text', () => {
   it('are a Markdown table that says what was predicted', () => {
