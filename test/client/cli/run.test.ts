@@ -265,7 +265,12 @@ describe.concurrent('sparse run', () => {
     ['a pattern without length', subject, 2, /add --tokens/],
     ['a missing file of tensors', [...subject, '--input', 'nowhere'], 2, /cannot read nowhere/],
     ['a folder of tensors', [...subject, '--input', '.'], 2, /it is a folder/],
-    ['garbage for tensors', [...subject, '--input', 'garbage.safetensors'], 2, /garbage\.safetensors.*not a sound/],
+    [
+      'garbage for tensors',
+      [...subject, '--input', 'garbage.safetensors'],
+      2,
+      /garbage\.safetensors: This is neither a \.safetensors nor/,
+    ],
     ['a lying header', [...subject, '--input', 'lying.safetensors'], 2, /lying\.safetensors.*takes 255999744 bytes/],
     [
       'other tokens',
