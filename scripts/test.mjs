@@ -19,7 +19,7 @@ import { projectRoot } from './project-root.mjs';
 /** @typedef {(line: string) => void} Say shows a line of a part */
 
 const results = path.join(projectRoot, 'test-results');
-const patienceMs = 20 * 60_000;
+const patienceMs = 45 * 60_000;
 
 /** The one line of this shape is the last one; a child that prints such a line gets it quoted. */
 const totals = /^\s*(\w+: )?\d+ passed, \d+ failed/;
