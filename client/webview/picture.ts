@@ -52,6 +52,8 @@ export class MaskPicture implements PictureActions, Navigation {
   #colours: MarkColours;
   /** What is compared with in what is shown, where that is the difference. */
   #against: MaskChoice | undefined;
+  /** Has any mask been shown? The camera that was kept is for the first. */
+  #hasShown = false;
   /** Parts that stand out in what is shown. */
   #lit = '';
   #settling: ReturnType<typeof setTimeout> | undefined;
@@ -279,7 +281,8 @@ export class MaskPicture implements PictureActions, Navigation {
     );
     this.#settle(shown.choice, LONGEST_MS);
     // Another size has another whole, and other cells.
-    const resized = this.#marks.dataset.shown !== undefined && (rows !== queries || keys !== tokens);
+    const resized = this.#hasShown && (rows !== queries || keys !== tokens);
+    this.#hasShown = true;
     store.update({ drawProblem: null, ...(resized && { camera: null, cell: null, pointed: null }) });
   }
 

@@ -11,8 +11,10 @@ describe('a .sparse file in the editor', () => {
   test('opens as the language, coloured', async () => {
     await workbench().openFile('mine.sparse');
     expect((await workbench().probe.ask('activeEditor', {}))?.languageId).toBe('sparse');
-    const colours = await workbench().lineColours('pattern mine');
-    expect(colours.length, `colours of "pattern mine": ${colours}`).toBeGreaterThan(1);
+    // The grammar is loaded when the first file of the language is opened.
+    await expect
+      .poll(async () => (await workbench().lineColours('pattern mine')).length, { timeout: 20_000 })
+      .toBeGreaterThan(1);
   });
 
   test('activates the extension, in the host that this editor has for it', async () => {

@@ -53,7 +53,7 @@ describe('the receptive field of a token', () => {
     await expect.poll(() => marked(24, 16)).toEqual(keys(10, 16));
     await page.keyboard.press('End');
     await section.filter({ hasText: '0 to 16' }).waitFor();
-    expect(await slider.getAttribute('aria-valuetext')).toBe('6 layers: 17 of 24 keys (70.8 %), 0 to 16');
+    await expect.poll(() => slider.getAttribute('aria-valuetext')).toBe('6 layers: 17 of 24 keys (70.8 %), 0 to 16');
     await expect.poll(() => marked(24, 16)).toEqual(keys(0, 16));
     // Folded, it is neither drawn nor asked for.
     await page.getByRole('button', { name: 'Receptive field' }).click();

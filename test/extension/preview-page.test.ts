@@ -307,7 +307,8 @@ describe('the page', () => {
     await page.getByRole('button', { name: 'Show columns([0])' }).click();
     await page.getByRole('button', { name: 'Flow' }).click();
     const before = await preview.settled();
-    await page.waitForTimeout(300);
+    // It is kept a moment later.
+    await page.waitForFunction(() => /"folded":\[[^\]]*"flow"/.test(sessionStorage.getItem('state') ?? ''));
     await preview.reload();
     await preview.shown('kept 24');
     expect(await preview.settled()).toEqual(before);
