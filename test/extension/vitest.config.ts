@@ -33,6 +33,8 @@ export default defineConfig({
         fileParallelism: false,
         isolate: false,
         testTimeout: 60_000,
+        // A real editor takes the focus, shows a tooltip or lays out anew at moments of its own.
+        retry: 1,
         hookTimeout: 180_000,
       },
     })),

@@ -69,7 +69,9 @@ export class Workbench {
       return entry.isVisible();
     };
     await this.until(`${label} in the list`, offered, undefined, timeoutMs);
-    await entry.click();
+    // The entry's own tooltip may lie over it, so that nothing can be clicked there.
+    if (/\bfocused\b/.test((await entry.getAttribute('class')) ?? '')) await this.page.keyboard.press('Enter');
+    else await entry.click();
   }
 
   /**

@@ -74,7 +74,8 @@ describe('statistics of more pairs than a double counts', () => {
         expect(either! + both!).toBe(first! + second!);
         expect(either! + neither!).toBe(big(n) ** 2n);
       }),
-      { numRuns: 15 },
+      // Strides against windows of such lengths take seconds each.
+      { numRuns: 15, interruptAfterTimeLimit: 60_000 },
     );
   });
 
