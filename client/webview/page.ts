@@ -85,6 +85,8 @@ export function startPage(
   picture.placed();
   const { tokens, adjustments } = store.state;
   host.postMessage({ type: 'ready', tokens, adjustments });
+  // What came with the page is shown, too.
+  tellView(page);
   return message => store.update(state => received(message, state));
 }
 
