@@ -52,7 +52,7 @@ export class MaskPicture implements PictureActions, Navigation {
   #colours: MarkColours;
   /** What is compared with in what is shown, where that is the difference. */
   #against: MaskChoice | undefined;
-  /** Has any mask been shown? The camera that was kept is for the first. */
+  /** Has a mask been shown since the page was loaded? A camera that was kept holds for the first one alone. */
   #hasShown = false;
   /** Parts that stand out in what is shown. */
   #lit = '';

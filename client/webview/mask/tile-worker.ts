@@ -75,7 +75,7 @@ export class TileWorker {
     this.#receiver?.failed(this.#problem);
   }
 
-  /** One that has not heard of the latest wish may be working on one that nobody has any more. */
+  /** Replaces a worker that does not even hear what is wanted now: it is busy with tiles that nobody wants any more. */
   #watch(): void {
     if (this.#worker === undefined || this.#timer !== undefined || this.#heard === this.#seq) return;
     const waitedFor = this.#seq;
