@@ -1,7 +1,6 @@
-import { quality as measure, type Quality, type QualityOptions } from '../../runtime/analyse/quality.ts';
-import { type Suggestion, type SuggestOptions, suggest as search } from '../../runtime/analyse/suggest.ts';
+import type { Quality, QualityOptions } from '../../runtime/analyse/quality.ts';
+import type { Suggestion, SuggestOptions } from '../../runtime/analyse/suggest.ts';
 import type { AttentionInput, PlanParts } from '../../runtime/attention/types.ts';
-import type { Attend } from './attend.ts';
 import type { Compiled } from './compile.ts';
 
 export type {
@@ -16,26 +15,8 @@ export type {
 } from '../../runtime/analyse/quality.ts';
 export { SuggestError, type Suggestion, type SuggestOptions } from '../../runtime/analyse/suggest.ts';
 
-/** Quality by whatever computes attention; `quality` is documented where it is exported. */
-export function qualityBy(
-  attend: Attend['attend'],
-  input: AttentionInput,
-  masks: Compiled | PlanParts,
-  options?: QualityOptions,
-): Promise<Quality> {
-  return measure({ attend }, input, 'parts' in masks ? masks.parts : masks, options);
-}
-
-/** The same for `suggest`. */
-export function suggestBy(
-  attend: Attend['attend'],
-  input: AttentionInput | readonly AttentionInput[],
-  options: SuggestOptions,
-): Promise<Suggestion> {
-  const layers = 'q' in input ? [input] : input;
-  return search(
-    { attend },
-    layers.map((tensors, layer) => ({ layer, read: async () => tensors })),
-    options,
-  );
+/** The functions are documented where they are exported. */
+export interface Measure {
+  quality(input: AttentionInput, masks: Compiled | PlanParts, options?: QualityOptions): Promise<Quality>;
+  suggest(input: AttentionInput | readonly AttentionInput[], options: SuggestOptions): Promise<Suggestion>;
 }

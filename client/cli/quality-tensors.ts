@@ -1,5 +1,9 @@
+import { openSurveyor } from '../../runtime/analyse/quality/open-surveyor.ts';
+import type { Surveyor } from '../../runtime/analyse/quality/survey.ts';
 import { type Baseline, type Quality, quality } from '../../runtime/analyse/quality.ts';
 import type { Attention } from '../../runtime/attention/attention.ts';
+import { nodeWorkers } from '../../runtime/attention/cpu/workers.node.ts';
+import { openDawn } from '../../runtime/attention/gpu/dawn.node.ts';
 import type { AttentionInput } from '../../runtime/attention/types.ts';
 import type { Model } from '../../runtime/pattern/ir.ts';
 import { jsonDocument } from './json-output.ts';
@@ -36,6 +40,8 @@ export async function qualityOfTensors(
   const subject = await openSubject(sources, file, ofSubject);
   const input = await openInput(options.input, options, signal);
   const attention = openAttention();
+  const surveyor = openSurveyor({ gpu: openDawn, workers: nodeWorkers() }, options.backend);
+  const machine = { attention, surveyor };
   try {
     const layers = options.layer === undefined ? input.layers : [layerOf(input, options.layer)];
     const last = Math.max(0, ...layers.map(layer => layer ?? options.layer ?? 0));
@@ -46,13 +52,14 @@ export async function qualityOfTensors(
       const place = { ...options, layer: layer ?? options.layer ?? 0 };
       const label = layers.length === 1 ? 'Measuring' : `Measuring layer ${place.layer}`;
       session.detail(`layer ${place.layer} is ${index + 1} of ${layers.length}`);
-      measured.push(await measureLayer(wide, place, input.name, await input.read(layer), label, attention, session));
+      measured.push(await measureLayer(wide, place, input.name, await input.read(layer), label, machine, session));
     }
     const summary = summaryOf(subject.name, input.name, measured);
     session.print(textOf(summary, options));
     for (const note of summary.notes) session.note(`note: ${note}`);
   } finally {
     attention.dispose();
+    surveyor.dispose();
     await input.close();
   }
 }
@@ -69,7 +76,7 @@ async function measureLayer(
   name: string,
   tensors: AttentionInput,
   label: string,
-  attention: Attention,
+  { attention, surveyor }: { readonly attention: Attention; readonly surveyor: Surveyor },
   session: Session,
 ): Promise<Measured> {
   const fitted = problemOfTensors(subject, options, name, tensors);
@@ -85,6 +92,7 @@ async function measureLayer(
       ...(options.against && { baseline: options.against }),
       offset: model.align === 'end' ? input.keys - input.queries : 0,
       distribution: options.quick !== true,
+      surveyor,
       worstRows: Math.max(MOST_NAMED, options.worst),
     }),
   );

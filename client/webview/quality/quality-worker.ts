@@ -1,4 +1,5 @@
 // Runs in a worker of the page, one for each measurement: it is ended when the user cancels, wherever it is.
+import { openSurveyor } from '../../../runtime/analyse/quality/open-surveyor.ts';
 import { type AttentionHosts, createAttention } from '../../../runtime/attention/attention.ts';
 import { webWorkers } from '../../../runtime/attention/cpu/workers.web.ts';
 import { createRowSelector } from '../../../runtime/dynamic/rows/row-selector.ts';
@@ -24,15 +25,17 @@ async function measure(job: QualityJob): Promise<void> {
   };
   const attention = createAttention(hosts);
   const rows = createRowSelector({ workers: hosts.workers });
+  const surveyor = openSurveyor(hosts);
   const onProgress = (share: number, doing: string): void => say({ type: 'progress', share, doing });
   try {
     const result =
       job.kind === 'tensors'
-        ? await measureTensors(job, attention, rows, onProgress)
+        ? await measureTensors(job, attention, rows, surveyor, onProgress)
         : await measureModel(job, attention, rows, hosts, onProgress);
     say({ type: 'done', result });
   } finally {
     attention.dispose();
     rows.dispose();
+    surveyor.dispose();
   }
 }
