@@ -255,8 +255,9 @@ describe('looking at a head', () => {
   it('on a graphics device holds in portions and chunks, with as many threads as cards get', {
     timeout: 60_000,
   }, async () => {
-    const head = headOf(1300, 8);
-    const surveyor = createGpuSurveyor({ open: openDawn, otherwise: nothing(), always: true, side: 16 });
+    const head = headOf(150, 8);
+    const sizes = { side: 16, chunk: 66, portion: 2 ** 19 };
+    const surveyor = createGpuSurveyor({ open: openDawn, otherwise: nothing(), always: true, sizes });
     const shares: number[] = [];
     const found = (await surveyor.survey(head, { onProgress: share => shares.push(share) }))!;
     surveyor.dispose();
