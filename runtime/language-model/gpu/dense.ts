@@ -5,17 +5,16 @@ import { downloadRows, upload } from '../../attention/gpu/transfer.ts';
 import { BufferUsage } from '../../attention/gpu/usage.ts';
 import { oneAtATime } from '../../attention/one-at-a-time.ts';
 import type { Dense } from '../dense.ts';
-import { bitsOf } from '../loss.ts';
-import { joinHeads, placeHeads, Rotary } from '../rotary.ts';
+import { Rotary } from '../rotary.ts';
 import type { LanguageModel } from '../weights.ts';
-import { MODES, NORM, PRODUCT, TILE } from './shaders.ts';
+import { JOIN, LOSS, MODES, MOVERS, NORM, PLACE, PRODUCT, TILE } from './shaders.ts';
 
 /** Most workgroups in one direction. */
 const MOST_GROUPS = 65535;
 
 /**
- * Norms and matrix products in WebGPU, float32; rotary positions and losses on the processor, between which and the device
- * the numbers travel anyway. Weights stay on the device.
+ * All of it in WebGPU, float32. Weights stay on the device; the residual stream and what attention gets and gives come from
+ * the processor and go back there, 4 numbers of each position and dimension in a layer and 4 of its heads.
  *
  * @throws GpuError when there is no adapter, or the model is too large for it
  */
@@ -47,8 +46,14 @@ export async function createGpuDense(model: LanguageModel, gpu: GPU): Promise<De
     });
 
   try {
-    const [product, norm] = await Promise.race([
-      Promise.all([pipeline('product', PRODUCT), pipeline('norm', NORM)]),
+    const [product, norm, place, join, loss] = await Promise.race([
+      Promise.all([
+        pipeline('product', PRODUCT),
+        pipeline('norm', NORM),
+        pipeline('heads', PLACE),
+        pipeline('positions', JOIN),
+        pipeline('loss', LOSS),
+      ]),
       failure,
     ]);
     const layers = model.layers.map(({ norm1, qkv, out, norm2, up, down }) => ({
@@ -84,7 +89,7 @@ export async function createGpuDense(model: LanguageModel, gpu: GPU): Promise<De
         return buffer;
       }
 
-      put(label: string, data: Float32Array): GPUBuffer {
+      put(label: string, data: Float32Array | Uint32Array): GPUBuffer {
         const buffer = this.buffer(label, data.length);
         upload(device, buffer, data);
         return buffer;
@@ -110,6 +115,18 @@ export async function createGpuDense(model: LanguageModel, gpu: GPU): Promise<De
         if (groups[0] > MOST_GROUPS || groups[1] > MOST_GROUPS)
           throw new GpuError('too-large', `The GPU cannot multiply ${rows} rows at once.`);
         this.#dispatch(product, sizes, [x, w, to], groups);
+      }
+
+      /** A kernel with a thread for each of so many numbers. */
+      move(
+        kernel: GPUComputePipeline,
+        sizes: Uint32Array<ArrayBuffer>,
+        buffers: readonly GPUBuffer[],
+        count: number,
+      ): void {
+        const groups = Math.ceil(count / MOVERS);
+        const grid: [number, number] = [Math.min(groups, MOST_GROUPS), Math.ceil(groups / MOST_GROUPS)];
+        this.#dispatch(kernel, new Uint8Array(sizes.buffer), buffers, grid);
       }
 
       async read(buffer: GPUBuffer, rows: number, width: number): Promise<Float32Array> {
@@ -141,6 +158,17 @@ export async function createGpuDense(model: LanguageModel, gpu: GPU): Promise<De
       }
     }
 
+    /** Cosines and sines of the positions so far; kept until more are asked for. */
+    let turns: GPUBuffer | undefined;
+    const turnsOf = (n: number): GPUBuffer => {
+      const some = rotary.turns(n);
+      if (turns === undefined || turns.size < 4 * some.length) {
+        turns?.destroy();
+        turns = stored('turns', some);
+      }
+      return turns;
+    };
+
     const layerOf = (layer: number) => {
       const found = layers[layer];
       if (found === undefined) throw new RangeError(`there is no layer ${layer}`);
@@ -153,19 +181,18 @@ export async function createGpuDense(model: LanguageModel, gpu: GPU): Promise<De
       async project(layer, x, signal) {
         const weights = layerOf(layer);
         const n = x.length / dim;
-        const of = () => new Float32Array(n * inner);
-        const projection = { q: of(), k: of(), v: of() };
+        let all = new Float32Array(0) as Float32Array;
         await withBuffers(async call => {
           const normal = call.buffer('normal', n * dim);
-          const all = call.buffer('all', 3 * n * inner);
+          const rows = call.buffer('rows', 3 * n * inner);
+          const byHead = call.buffer('heads', 3 * n * inner);
           call.normalise(call.put('x', x), weights.norm1, normal, n);
-          call.multiply([normal, n, dim], [weights.qkv, 3 * inner], all, 'store');
-          const rows = await call.read(all, n, 3 * inner);
-          const turns = rotary.turns(n);
-          for (let row = 0; row < n; row++)
-            placeHeads(rows.subarray(3 * inner * row, 3 * inner * (row + 1)), row, n, configuration, turns, projection);
+          call.multiply([normal, n, dim], [weights.qkv, 3 * inner], rows, 'store');
+          call.move(place, Uint32Array.of(n, heads, headDim, 0), [rows, turnsOf(n), byHead], 3 * n * inner);
+          all = await call.read(byHead, 3 * heads * n, headDim);
         }, signal);
-        return projection;
+        const part = (index: number): Float32Array => all.subarray(index * n * inner, (index + 1) * n * inner);
+        return { q: part(0), k: part(1), v: part(2) };
       },
       async finish(layer, x, attended, signal) {
         const weights = layerOf(layer);
@@ -173,12 +200,11 @@ export async function createGpuDense(model: LanguageModel, gpu: GPU): Promise<De
         let result = new Float32Array(0) as Float32Array;
         await withBuffers(async call => {
           const stream = call.put('x', x);
-          const joined = new Float32Array(n * inner);
-          for (let row = 0; row < n; row++)
-            joinHeads(attended, row, n, configuration, joined.subarray(row * inner, (row + 1) * inner));
+          const joined = call.buffer('joined', n * inner);
+          call.move(join, Uint32Array.of(n, heads, headDim, 0), [call.put('attended', attended), joined], n * inner);
           const normal = call.buffer('normal', n * dim);
           const wide = call.buffer('wide', n * ff);
-          call.multiply([call.put('attended', joined), n, inner], [weights.out, dim], stream, 'add');
+          call.multiply([joined, n, inner], [weights.out, dim], stream, 'add');
           call.normalise(stream, weights.norm2, normal, n);
           call.multiply([normal, n, dim], [weights.up, ff], wide, 'gelu');
           call.multiply([wide, n, ff], [weights.down, dim], stream, 'add');
@@ -188,15 +214,16 @@ export async function createGpuDense(model: LanguageModel, gpu: GPU): Promise<De
       },
       async predict(x, targets, signal) {
         const n = x.length / dim;
-        const bits = new Float32Array(n);
+        let bits = new Float32Array(0) as Float32Array;
         await withBuffers(async call => {
           const normal = call.buffer('normal', n * dim);
           const logits = call.buffer('logits', n * vocab);
           call.normalise(call.put('x', x), last.norm, normal, n);
           call.multiply([normal, n, dim], [last.embed, vocab], logits, 'store');
-          const rows = await call.read(logits, n, vocab);
-          for (let row = 0; row < n; row++)
-            bits[row] = bitsOf(rows.subarray(row * vocab, (row + 1) * vocab), targets[row] ?? 0);
+          const ahead = call.put('targets', Uint32Array.from(targets.subarray(0, n)));
+          const lost = call.buffer('bits', n);
+          call.move(loss, Uint32Array.of(n, vocab, 0, 0), [logits, ahead, lost], n);
+          bits = await call.read(lost, n, 1);
         }, signal);
         return bits;
       },

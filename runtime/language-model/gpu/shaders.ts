@@ -116,3 +116,83 @@ fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) gro
   }
 }
 `;
+
+/** Threads of a workgroup that moves or reduces numbers. */
+export const MOVERS = 256;
+
+/**
+ * Puts queries, keys and values by head, queries and keys turned by their positions: to [3][heads][n][head_dim] from x
+ * [n][3][heads][head_dim], with turns [n][head_dim / 2][2] of cosines and sines. Bindings: sizes (n, heads, head_dim), x,
+ * turns, to. A thread for each number.
+ */
+export const PLACE = /* wgsl */ `
+struct Sizes { n: u32, heads: u32, dim: u32 }
+@group(0) @binding(0) var<uniform> sizes: Sizes;
+@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(2) var<storage, read> turns: array<f32>;
+@group(0) @binding(3) var<storage, read_write> to: array<f32>;
+
+@compute @workgroup_size(${MOVERS})
+fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) group: vec3u) {
+  let at = (group.y * 65535u + group.x) * ${MOVERS}u + thread;
+  let inner = sizes.heads * sizes.dim;
+  if (at >= 3u * sizes.n * inner) { return; }
+  let d = at % sizes.dim;
+  let row = (at / sizes.dim) % sizes.n;
+  let part = at / (sizes.dim * sizes.n);
+  let start = row * 3u * inner + part * sizes.dim;
+  if (part >= 2u * sizes.heads) {
+    to[at] = x[start + d];
+    return;
+  }
+  let half = sizes.dim / 2u;
+  let turn = 2u * (row * half + d % half);
+  let other = x[start + select(d - half, d + half, d < half)];
+  to[at] = x[start + d] * turns[turn] + select(other, -other, d < half) * turns[turn + 1u];
+}
+`;
+
+/**
+ * Puts what attention gives by position: to [n][heads][head_dim] from x [heads][n][head_dim]. Bindings: sizes (n, heads,
+ * head_dim), x, to. A thread for each number.
+ */
+export const JOIN = /* wgsl */ `
+struct Sizes { n: u32, heads: u32, dim: u32 }
+@group(0) @binding(0) var<uniform> sizes: Sizes;
+@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(2) var<storage, read_write> to: array<f32>;
+
+@compute @workgroup_size(${MOVERS})
+fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) group: vec3u) {
+  let at = (group.y * 65535u + group.x) * ${MOVERS}u + thread;
+  if (at >= sizes.n * sizes.heads * sizes.dim) { return; }
+  let d = at % sizes.dim;
+  let head = (at / sizes.dim) % sizes.heads;
+  let row = at / (sizes.dim * sizes.heads);
+  to[at] = x[(head * sizes.n + row) * sizes.dim + d];
+}
+`;
+
+/**
+ * \`-log2 softmax(x)[target]\` of each row: bits [n] from x [n][width]. Bindings: sizes (n, width), x, targets, bits. A thread
+ * for each row.
+ */
+export const LOSS = /* wgsl */ `
+struct Sizes { n: u32, width: u32 }
+@group(0) @binding(0) var<uniform> sizes: Sizes;
+@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(2) var<storage, read> targets: array<u32>;
+@group(0) @binding(3) var<storage, read_write> bits: array<f32>;
+
+@compute @workgroup_size(${MOVERS})
+fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) group: vec3u) {
+  let row = (group.y * 65535u + group.x) * ${MOVERS}u + thread;
+  if (row >= sizes.n) { return; }
+  let start = row * sizes.width;
+  var largest = x[start];
+  for (var i = 1u; i < sizes.width; i++) { largest = max(largest, x[start + i]); }
+  var sum = 0.0;
+  for (var i = 0u; i < sizes.width; i++) { sum += exp(x[start + i] - largest); }
+  bits[row] = (largest - x[start + targets[row]] + log(sum)) * ${Math.LOG2E};
+}
+`;
