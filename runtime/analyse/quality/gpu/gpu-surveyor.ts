@@ -13,12 +13,14 @@ import {
 } from '../survey.ts';
 import { checkSurvey } from './check-survey.ts';
 import { totalsOf } from './device-totals.ts';
-import { HeadSurvey, largestBytes, type SurveyShaders, surveyShaders } from './head-survey.ts';
+import { HeadSurvey, KeptMask, largestBytes, type SurveyShaders, surveyShaders } from './head-survey.ts';
 import { WORKGROUP_BYTES } from './wgsl.ts';
 
 /** Multiply-adds of the first portion, and pairs of any: long dispatches cannot be cancelled. */
 const FIRST_PORTION = 2 ** 26;
 const LARGEST_PAIRS = 2 ** 31;
+/** Of the mask's bits in a portion: they are made on the processor. */
+const MASK_BYTES = 2 ** 26;
 const TARGET_MS = 100;
 /** What the passes over a row cost, in numbers of a key. */
 const PASSES = 64;
@@ -48,6 +50,7 @@ export interface SurveySizes {
 interface Opened {
   readonly device: Device;
   readonly shaders: SurveyShaders;
+  readonly mask: KeptMask;
   /** Multiply-adds of a portion that takes about as long as it may. */
   portion: number;
   readonly chunk: number | undefined;
@@ -85,6 +88,7 @@ export function createGpuSurveyor({ open, otherwise, always = false, sizes = {} 
       const opened = {
         device,
         shaders: await surveyShaders(device, sizes.side),
+        mask: new KeptMask(),
         portion: sizes.portion ?? FIRST_PORTION,
         chunk: sizes.chunk,
       };
@@ -133,7 +137,7 @@ async function survey(opened: Opened, head: SurveyedHead, { signal, onProgress }
   const { device } = opened;
   const { queries, headDim } = head;
   const perPair = headDim + PASSES;
-  const on = new HeadSurvey(device, opened.shaders, head, opened.chunk);
+  const on = new HeadSurvey(device, opened.shaders, opened.mask, head, opened.chunk);
   let sum: HeadTotals | undefined;
   try {
     for (let from = 0; from < queries; ) {
@@ -165,7 +169,9 @@ async function survey(opened: Opened, head: SurveyedHead, { signal, onProgress }
 function lastRow({ portion, device }: Opened, head: SurveyedHead, from: number): number {
   const most = Math.min(LARGEST_PAIRS, portion / (head.headDim + PASSES));
   const enough = (range: RowRange): boolean =>
-    pairsSeen(head, range) > most || !fits(device, head, range.to - range.from);
+    pairsSeen(head, range) > most ||
+    (range.to - range.from) * head.keys > 8 * MASK_BYTES ||
+    !fits(device, head, range.to - range.from);
   let low = from + 1;
   let high = head.queries;
   while (low < high) {

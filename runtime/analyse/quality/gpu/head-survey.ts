@@ -4,6 +4,7 @@ import { upload } from '../../../attention/gpu/transfer.ts';
 import { BufferUsage, MAP_READ } from '../../../attention/gpu/usage.ts';
 import { BINS } from '../bins.ts';
 import { curveSizes } from '../curve.ts';
+import type { MaskRows } from '../plan-rows.ts';
 import type { RowRange, SurveyedHead } from '../survey.ts';
 import {
   ADD_SEGMENTS,
@@ -85,10 +86,31 @@ function chunkRows(keys: number, queries: number): number {
   return rows > SEGMENT ? rows - (rows % SEGMENT) : rows;
 }
 
+/** Rows of a mask on a device: heads that share a mask find them there. */
+export class KeptMask {
+  #kept: { readonly mask: MaskRows; readonly range: RowRange; readonly buffer: GPUBuffer } | undefined;
+
+  bits({ device }: Device, mask: MaskRows, range: RowRange): GPUBuffer {
+    const kept = this.#kept;
+    if (kept?.mask === mask && kept.range.from === range.from && kept.range.to === range.to) return kept.buffer;
+    kept?.buffer.destroy();
+    const bits = mask.read(range.from, range.to);
+    const buffer = device.createBuffer({
+      label: 'mask',
+      size: Math.max(16, bits.byteLength),
+      usage: STORAGE | COPY_DST,
+    });
+    this.#kept = { mask, range, buffer };
+    upload(device, buffer, bits);
+    return buffer;
+  }
+}
+
 /** A head's tensors on a device. */
 export class HeadSurvey {
   readonly #opened: Device;
   readonly #shaders: SurveyShaders;
+  readonly #mask: KeptMask;
   readonly #head: SurveyedHead;
   readonly #stride: number;
   readonly #chunk: number;
@@ -102,8 +124,15 @@ export class HeadSurvey {
   readonly #partial: GPUBuffer;
 
   /** @param chunk rows whose scores are on the device together, at most */
-  constructor(opened: Device, shaders: SurveyShaders, head: SurveyedHead, chunk = Number.POSITIVE_INFINITY) {
+  constructor(
+    opened: Device,
+    shaders: SurveyShaders,
+    kept: KeptMask,
+    head: SurveyedHead,
+    chunk = Number.POSITIVE_INFINITY,
+  ) {
     this.#opened = opened;
+    this.#mask = kept;
     this.#shaders = shaders;
     this.#head = head;
     const { q, k, keys, queries, mask } = head;
@@ -157,7 +186,7 @@ export class HeadSurvey {
   #submit({ from, to }: RowRange, buffers: GPUBuffer[]): GPUBuffer {
     const { device } = this.#opened;
     const { keys, mask } = this.#head;
-    const bits = this.#filled(buffers, 'mask', mask.read(from, to));
+    const bits = this.#mask.bits(this.#opened, mask, { from, to });
     const output = (label: string, words: number): GPUBuffer =>
       this.#empty(buffers, label, 4 * words, STORAGE | COPY_SRC);
     const facts = output('facts', (to - from) * (FACT_COUNT + this.#points));

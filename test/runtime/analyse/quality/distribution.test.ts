@@ -32,7 +32,7 @@ const surveyors = {
   },
   'on a graphics device': {
     surveyor: createGpuSurveyor({ open: openDawn, otherwise: nothing(), always: true }),
-    ...{ runs: 0.2, margin: 1e-4 },
+    ...{ runs: 0.1, margin: 1e-4 },
   },
 };
 afterAll(() => {
