@@ -89,6 +89,10 @@ export const simd = ${quote(await compile(`${quality}/assembly/rows.ts`, 'simd')
 /** The same with relaxed SIMD (fused multiply-add), base64. */
 export const relaxedSimd = ${quote(await compile(`${quality}/assembly/rows.ts`, 'simd,relaxed-simd'))};
 `,
+  [`${quality}/generated/worker.ts`]: `${note}
+/** Source of the worker (see ../worker.ts), for a blob: URL or eval. */
+export const surveyWorkerSource = ${quote(await bundle(`${quality}/worker.ts`))};
+`,
   [`${spread}/generated/spread.ts`]: `${note}
 /** What follows information from position to position, with 128-bit SIMD, base64. */
 export const spread = ${quote(await compile(`${spread}/assembly/spread.ts`, 'simd'))};

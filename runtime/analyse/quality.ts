@@ -5,8 +5,9 @@ import { type Baseline, baselinePlans } from './quality/baseline.ts';
 import { checkFinite } from './quality/check-finite.ts';
 import { type Distribution, distributionOf } from './quality/distribution.ts';
 import { compareOutputs, type OutputQuality } from './quality/outputs.ts';
-import { keysPerRow, plansOfHead, seesLaterKeys } from './quality/plan-rows.ts';
-import { RowKernel } from './quality/row-kernel.ts';
+import { MaskRows, plansOfHead, seesLaterKeys } from './quality/plan-rows.ts';
+import type { Surveyor } from './quality/survey.ts';
+import { createSurveyor } from './quality/surveyor.ts';
 
 export type { Baseline } from './quality/baseline.ts';
 export type { CurvePoint, QualityCurve } from './quality/curve.ts';
@@ -43,10 +44,12 @@ export interface QualityOptions extends AttendOptions {
   /** How many of a head's worst rows are named; default 5. */
   readonly worstRows?: number;
   /**
-   * Also compare the masks with the best possible ones, windows and random keys, which needs every score once more, on the
-   * processor; default true.
+   * Also compare the masks with the best possible ones, windows and random keys, which needs every score once more; default
+   * true.
    */
   readonly distribution?: boolean;
+  /** What looks at the probabilities for that; default: the calling thread. */
+  readonly surveyor?: Surveyor;
 }
 
 /** Shares of the progress. */
@@ -88,34 +91,50 @@ export async function quality(
   const full = await run([baselinePlans(baseline, heads, queries, keys, offset)], SPARSE_SHARE, FULL_SHARE);
   checkFinite(full, queries);
   const notes = new Set([...sparse.notes, ...full.notes]);
-  const kernel = options.distribution === false ? undefined : await RowKernel.create();
-  if (kernel === undefined && options.distribution !== false)
-    notes.add('This JavaScript engine has no WebAssembly SIMD: the oracle and the curves are left out.');
+  const surveyor = options.surveyor ?? createSurveyor();
   const found: HeadQuality[] = [];
+  const masks = new Map<string, MaskRows>();
   for (let head = 0; head < heads; head++) {
-    const plans = plansOfHead(parts, head);
-    const perRow = keysPerRow(plans, queries);
-    const pairs = perRow.reduce((sum, count) => sum + count, 0);
+    const mask = maskOf(head);
+    const pairs = mask.perRow.reduce((sum, count) => sum + count, 0);
     const kvHead = Math.floor((head * kvHeads) / heads);
     const before = SPARSE_SHARE + FULL_SHARE;
-    const task = {
-      ...{ baseline, queries, keys, offset, headDim, plans, perRow },
-      q: input.q.subarray(head * queries * headDim, (head + 1) * queries * headDim),
-      k: input.k.subarray(kvHead * keys * headDim, (kvHead + 1) * keys * headDim),
-      scale: attentionScale(input, options),
-      signal: options.signal,
-      onRows: (rows: number) => onProgress?.(before + ((1 - before) * (head + rows / queries)) / heads),
-    };
+    const shape = { baseline, queries, keys, offset };
+    const totals =
+      options.distribution === false
+        ? undefined
+        : await surveyor.survey(
+            {
+              ...{ ...shape, headDim, mask, scale: attentionScale(input, options) },
+              q: input.q.subarray(head * queries * headDim, (head + 1) * queries * headDim),
+              k: input.k.subarray(kvHead * keys * headDim, (kvHead + 1) * keys * headDim),
+            },
+            {
+              signal: options.signal,
+              onProgress: share => onProgress?.(before + ((1 - before) * (head + share)) / heads),
+            },
+          );
+    if (totals === undefined && options.distribution !== false)
+      notes.add('This JavaScript engine has no WebAssembly SIMD: the oracle and the curves are left out.');
     found.push({
       head,
       pairs,
       density: pairs / (queries * keys),
       ...compareOutputs(sparse, full, { head, queries, headDim }, worstRows),
-      distribution: kernel === undefined ? null : await distributionOf(kernel, task),
+      distribution: totals === undefined ? null : distributionOf(totals, shape, pairs),
     });
   }
+  for (const note of surveyor.notes()) notes.add(note);
   onProgress?.(1);
   return { baseline, heads: found, backend: full.backend, device: full.device, notes: [...notes] };
+
+  /** Heads that share their plans share what is read off them. */
+  function maskOf(head: number): MaskRows {
+    const key = parts.map(({ headPlan }) => headPlan[head]).join();
+    const mask = masks.get(key) ?? new MaskRows(plansOfHead(parts, head), queries, keys);
+    masks.set(key, mask);
+    return mask;
+  }
 }
 
 function isCausal(parts: PlanParts, offset: number): boolean {

@@ -3,7 +3,7 @@ import type { BackendId } from '../attention/types.ts';
 import type { Model } from '../pattern/ir.ts';
 import type { Baseline } from './quality/baseline.ts';
 import type { CurveShape } from './quality/curve.ts';
-import { RowKernel } from './quality/row-kernel.ts';
+import { openRowKernel } from './quality/kernel-bytes.ts';
 import { textOf } from './recognise/expression.ts';
 import { dynamicProposals } from './suggest/dynamic.ts';
 import {
@@ -81,7 +81,7 @@ export async function suggest(
 ): Promise<Suggestion> {
   const { density, baseline = 'causal' } = options;
   if (!(density > 0 && density <= 1)) throw new SuggestError(`A density is more than 0 and at most 1, not ${density}.`);
-  const kernel = await RowKernel.create(true);
+  const kernel = await openRowKernel(true);
   if (kernel === undefined) throw new SuggestError('This JavaScript engine has no WebAssembly SIMD.');
   const [first] = layers;
   if (first === undefined) throw new SuggestError('There are no tensors.');

@@ -3,12 +3,9 @@ import type { HeadPlans } from '../../attention/types.ts';
 import { compilePlan } from '../../compile/plan.ts';
 import { bindPattern } from '../../pattern/bind.ts';
 import { squareShape } from '../../pattern/shape.ts';
+import type { Baseline } from './baseline-keys.ts';
 
-/**
- * What a mask is measured against: attention of every query to every key, or to itself and the keys before it, which is
- * what a model that was trained causally computes.
- */
-export type Baseline = 'full' | 'causal';
+export { type Baseline, baselineKeys } from './baseline-keys.ts';
 
 /** Plans with more tiles of 64 x 64 than this are made of larger ones. */
 const MOST_SMALL_TILES = 2 ** 22;
@@ -36,9 +33,4 @@ export function baselinePlans(
           { tile },
         );
   return { plans: [plan], headPlan: new Array<number>(heads).fill(0) };
-}
-
-/** Pairs of a baseline in one row: those keys are 0 up to it. */
-export function baselineKeys(baseline: Baseline, row: number, keys: number, offset: number): number {
-  return baseline === 'full' ? keys : Math.min(keys, offset + row + 1);
 }

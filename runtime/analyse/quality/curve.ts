@@ -1,4 +1,4 @@
-import { type Baseline, baselineKeys } from './baseline.ts';
+import { type Baseline, baselineKeys } from './baseline-keys.ts';
 import type { HeadSums } from './row-kernel.ts';
 import { BIN_WIDTH } from './row-kernel.ts';
 

@@ -65,13 +65,19 @@ export function seesLaterKeys(plan: TilePlan, offset: number): boolean {
   return false;
 }
 
-/** Reads the rows of a head's mask, whatever order its plans have. */
-export class RowBits {
+/** The rows of a head's mask, whatever order its plans have. */
+export class MaskRows {
+  /** [queries]: keys that each row has. */
+  readonly perRow: Uint32Array;
+  readonly #words: number;
   readonly #plans: readonly TilePlan[];
   /** [plans][queries]: where a query row stands in the plan's order. */
   readonly #placeOf: readonly (Uint32Array | undefined)[];
 
-  constructor(plans: readonly TilePlan[]) {
+  /** @param keys of the sequence */
+  constructor(plans: readonly TilePlan[], queries: number, keys: number) {
+    this.perRow = keysPerRow(plans, queries);
+    this.#words = Math.ceil(keys / 32);
     this.#plans = plans;
     this.#placeOf = plans.map(({ queryOrder }) => {
       if (queryOrder === undefined) return undefined;
@@ -83,9 +89,17 @@ export class RowBits {
     });
   }
 
-  /** Sets the bits of the keys that a query row may attend to, and clears all others: [ceil(keys / 32)]. */
-  read(row: number, bits: Uint32Array): void {
-    bits.fill(0);
+  /** Bits of the keys that the query rows `from` to `to` (without it) may attend to: [rows][ceil(keys / 32)]. */
+  read(from: number, to: number): Uint32Array<ArrayBuffer> {
+    const words = this.#words;
+    const bits = new Uint32Array((to - from) * words);
+    for (let row = from; row < to; row++)
+      if (Number(this.perRow[row]) > 0)
+        this.#readRow(row, bits.subarray((row - from) * words, (row - from + 1) * words));
+    return bits;
+  }
+
+  #readRow(row: number, bits: Uint32Array): void {
     this.#plans.forEach((plan, index) => {
       const { tile, rowStart, column, maskId, masks, keyOrder } = plan;
       const place = this.#placeOf[index]?.[row] ?? row;

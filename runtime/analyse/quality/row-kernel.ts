@@ -1,5 +1,3 @@
-import { relaxedSimd, simd } from './generated/rows.ts';
-
 /** See assembly/rows.ts. */
 interface RowExports {
   readonly memory: WebAssembly.Memory;
@@ -75,21 +73,11 @@ export class RowKernel {
     this.#exports = exports;
   }
 
-  /**
-   * Undefined where the engine has no WebAssembly SIMD.
-   *
-   * @param everywhere the build that gives the same bits on every machine, instead of the fastest one
-   */
-  static async create(everywhere = false): Promise<RowKernel | undefined> {
-    if (typeof WebAssembly === 'undefined') return undefined;
-    for (const text of everywhere ? [simd] : [relaxedSimd, simd]) {
-      const bytes = Uint8Array.from(atob(text), char => char.charCodeAt(0));
-      if (!WebAssembly.validate(bytes)) continue;
-      // `abort` is the one import that AssemblyScript may ask for; the kernel has no assertions that could call it.
-      const { instance } = await WebAssembly.instantiate(bytes, { env: { abort: () => {} } });
-      return new RowKernel(instance.exports as unknown as RowExports);
-    }
-    return undefined;
+  /** @param wasm a build that the engine takes */
+  static async open(wasm: Uint8Array<ArrayBuffer>): Promise<RowKernel> {
+    // `abort` is the one import that AssemblyScript may ask for; the kernel has no assertions that could call it.
+    const { instance } = await WebAssembly.instantiate(wasm, { env: { abort: () => {} } });
+    return new RowKernel(instance.exports as unknown as RowExports);
   }
 
   /**
@@ -134,7 +122,7 @@ export class RowKernel {
     if (missing > 0) exports.memory.grow(Math.ceil(missing / 65536));
     const { buffer } = exports.memory;
     new Uint8Array(buffer, layout.histogram, 8 * exports.bins()).fill(0);
-    new Uint8Array(buffer, layout.all, layout.end - layout.all).fill(0);
+    this.clearSums();
     new Int32Array(buffer, layout.sizes, sizes.length).set(sizes);
     const staging = new Float32Array(buffer, layout.staging, PACKED * headDim);
     for (let from = 0; from < keys; from += PACKED) {
@@ -144,6 +132,12 @@ export class RowKernel {
       const padded = Math.min(PACKED, 16 * panels - from);
       exports.packKeys(layout.staging, layout.k + 4 * from * headDim, padded, headDim);
     }
+  }
+
+  /** Begins the sums anew, with the same keys. */
+  clearSums(): void {
+    const { all, end } = this.#current;
+    new Uint8Array(this.#exports.memory.buffer, all, end - all).fill(0);
   }
 
   /**
@@ -201,7 +195,7 @@ export class RowKernel {
     return ranks;
   }
 
-  /** The sums of the head so far. */
+  /** The sums of the head since they were begun. */
   sums(): HeadSums {
     const { keys, all, curve, points, distances } = this.#current;
     const { buffer } = this.#exports.memory;

@@ -2,8 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type CurvePoint, curveSizes, equalPairs } from '../../../../runtime/analyse/quality/curve.ts';
 import { distributionOf } from '../../../../runtime/analyse/quality/distribution.ts';
-import { keysPerRow } from '../../../../runtime/analyse/quality/plan-rows.ts';
-import { RowKernel } from '../../../../runtime/analyse/quality/row-kernel.ts';
+import { rowKernelBytes } from '../../../../runtime/analyse/quality/kernel-bytes.ts';
+import { MaskRows } from '../../../../runtime/analyse/quality/plan-rows.ts';
+import { createSurveyor } from '../../../../runtime/analyse/quality/surveyor.ts';
 import { sampleInput } from '../../../../runtime/attention/sample-data.ts';
 import type { AttentionInput } from '../../../../runtime/attention/types.ts';
 import { compileHeadParts } from '../../../../runtime/compile/compile-heads.ts';
@@ -11,6 +12,9 @@ import type { TilePlan } from '../../../../runtime/compile/tile-plan.ts';
 import { densePlan } from '../../dense-plan.ts';
 import { modelOf } from '../../dynamic/select.ts';
 import { attentionOf } from './by-definition.ts';
+
+/** The build that gives the same bits on every machine. */
+const surveyor = createSurveyor({ wasm: rowKernelBytes(true)! });
 
 type Allowed = (row: number, key: number) => boolean;
 
@@ -44,16 +48,13 @@ async function measure(problem: Problem, plans: readonly TilePlan[]) {
   const input = inputOf(problem);
   const { q, k } = input;
   const { queries, keys, headDim } = problem;
-  const kernel = (await RowKernel.create(true))!;
-  const found = await distributionOf(kernel, {
-    ...{ q, k, queries, keys, headDim, plans },
-    baseline: problem.causal ? 'causal' : 'full',
-    offset: keys - queries,
-    scale: 1 / Math.sqrt(headDim),
-    perRow: keysPerRow(plans, queries),
-  });
+  const mask = new MaskRows(plans, queries, keys);
+  const shape = { baseline: problem.causal ? 'causal' : 'full', queries, keys, offset: keys - queries } as const;
+  const head = { ...shape, q, k, headDim, mask, scale: 1 / Math.sqrt(headDim) };
+  const sums = (await surveyor.survey(head))!;
+  const found = distributionOf(sums, shape, sum([...mask.perRow]));
   const seen: Allowed = (row, key) => !problem.causal || key <= keys - queries + row;
-  return { found, seen, p: attentionOf(input, 0, seen).p, sums: kernel.sums() };
+  return { found, seen, p: attentionOf(input, 0, seen).p, sums };
 }
 
 const sum = (values: readonly number[]) => values.reduce((all, value) => all + value, 0);
@@ -185,9 +186,9 @@ describe('the distribution of a head', () => {
     const { q, k } = sampleInput({ heads: 1, kvHeads: 1, queries: 6000, keys: 6000, headDim: 16 });
     const shape = { baseline: 'full', queries: 6000, keys: 6000, offset: 0, headDim: 16, scale: 1 } as const;
     const controller = new AbortController();
-    const plans = [densePlan(6000, 16, () => false)];
-    const task = { ...shape, q, k, plans, perRow: new Uint32Array(6000), signal: controller.signal };
-    const run = distributionOf((await RowKernel.create())!, { ...task, onRows: () => controller.abort() });
+    const mask = new MaskRows([densePlan(6000, 16, () => false)], 6000, 6000);
+    const onProgress = () => controller.abort();
+    const run = createSurveyor().survey({ ...shape, q, k, mask }, { signal: controller.signal, onProgress });
     await expect(run).rejects.toMatchObject({ name: 'AbortError' });
   });
 });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { CurveShape } from '../../../../runtime/analyse/quality/curve.ts';
-import { RowKernel } from '../../../../runtime/analyse/quality/row-kernel.ts';
+import { openRowKernel } from '../../../../runtime/analyse/quality/kernel-bytes.ts';
 import { patternOf, textOf } from '../../../../runtime/analyse/recognise/expression.ts';
 import { type Candidate, fitted, limitOf, pairsOf, recallOf } from '../../../../runtime/analyse/suggest/candidate.ts';
 import { familiesFor } from '../../../../runtime/analyse/suggest/families.ts';
@@ -31,7 +31,7 @@ const arbitraryShape: fc.Arbitrary<CurveShape> = fc
 async function sampleOf(shape: CurveShape, seed: number) {
   const { queries, keys, baseline, offset } = shape;
   const input = sampleInput({ heads: 1, kvHeads: 1, queries, keys, headDim: 8 }, seed);
-  const sample = await sampleRowsOf((await RowKernel.create(true))!, input, 0, shape, { scale: 1 / Math.sqrt(8) });
+  const sample = await sampleRowsOf((await openRowKernel(true))!, input, 0, shape, { scale: 1 / Math.sqrt(8) });
   const where = noWhereabouts(keys);
   addWhereabouts(where, sample, shape);
   const { p } = attentionOf(input, 0, (row, key) => baseline === 'full' || key <= offset + row);

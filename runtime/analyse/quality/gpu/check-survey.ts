@@ -1,0 +1,126 @@
+import { sampleInput } from '../../../attention/sample-data.ts';
+import type { TilePlan } from '../../../compile/tile-plan.ts';
+import { baselineKeys } from '../baseline-keys.ts';
+import { curveSizes } from '../curve.ts';
+import { MaskRows } from '../plan-rows.ts';
+import type { HeadTotals, SurveyedHead } from '../survey.ts';
+
+/** Relative; far above what float32 loses, far below what a wrong kernel gives. */
+const TOLERANCE = 1e-4;
+/** Of a histogram's bin, and for numbers that end in another one. */
+const BIN = 1 / 60;
+
+/**
+ * Looks at small heads of awkward sizes and compares with the definition.
+ *
+ * @throws Error when the totals are wrong
+ */
+export async function checkSurvey(survey: (head: SurveyedHead) => Promise<HeadTotals>): Promise<void> {
+  for (const sharpness of [1, 6]) {
+    const head = sampleHead(sharpness);
+    compare(await survey(head), defined(head));
+  }
+}
+
+const QUERIES = 19;
+const KEYS = 523;
+const DIM = 21;
+/** Every third key, of two rows in three. */
+const allowed = (row: number, key: number): boolean => row % 3 > 0 && (key + row) % 3 === 0;
+
+function sampleHead(sharpness: number): SurveyedHead {
+  const { q, k } = sampleInput({ heads: 1, kvHeads: 1, queries: QUERIES, keys: KEYS, headDim: DIM }, 5);
+  const shape = { baseline: 'causal', queries: QUERIES, keys: KEYS, offset: KEYS - QUERIES } as const;
+  return {
+    ...shape,
+    headDim: DIM,
+    q,
+    k,
+    scale: sharpness / Math.sqrt(DIM),
+    mask: new MaskRows([plan()], QUERIES, KEYS),
+  };
+}
+
+/** One tile for all. */
+function plan(): TilePlan {
+  const tile = { queries: QUERIES, keys: 16 * Math.ceil(KEYS / 16) };
+  const words = Math.ceil(tile.keys / 32);
+  const masks = new Uint32Array(QUERIES * words);
+  let pairs = 0;
+  for (let row = 0; row < QUERIES; row++)
+    for (let key = 0; key < KEYS - QUERIES + row + 1; key++) {
+      if (!allowed(row, key)) continue;
+      const at = row * words + (key >>> 5);
+      masks[at] = Number(masks[at]) | (1 << (key & 31));
+      pairs++;
+    }
+  const one = { rowStart: Uint32Array.of(0, 1), column: Uint32Array.of(0), maskId: Uint32Array.of(0) };
+  return { tile, queries: QUERIES, keys: KEYS, ...one, masks, pairs: Float64Array.of(pairs) };
+}
+
+interface Defined extends Pick<HeadTotals, 'entropy' | 'topk' | 'overlap' | 'withKeys'> {
+  readonly curve: readonly number[];
+  readonly distances: readonly number[];
+  /** All probabilities, descending. */
+  readonly all: readonly number[];
+}
+
+function defined({ q, k, keys, queries, offset, baseline, headDim, scale }: SurveyedHead): Defined {
+  const sizes = curveSizes(keys);
+  const curve = sizes.map(() => 0);
+  const distances = Array.from({ length: 2 * keys - 1 }, () => 0);
+  const every: number[] = [];
+  const sums = { entropy: 0, topk: 0, overlap: 0, withKeys: 0 };
+  for (let row = 0; row < queries; row++) {
+    const seen = baselineKeys(baseline, row, keys, offset);
+    const weights = Array.from({ length: seen }, (_, key) => {
+      let dot = 0;
+      for (let d = 0; d < headDim; d++) dot += Number(q[row * headDim + d]) * Number(k[key * headDim + d]);
+      return Math.exp(scale * dot);
+    });
+    const sum = weights.reduce((all, weight) => all + weight, 0);
+    const p = weights.map(weight => weight / sum);
+    const order = [...p.keys()].sort((a, b) => Number(p[b]) - Number(p[a]));
+    const best = (count: number): number => order.slice(0, count).reduce((all, key) => all + Number(p[key]), 0);
+    sizes.forEach((size, point) => {
+      curve[point] = Number(curve[point]) + best(size);
+    });
+    p.forEach((value, key) => {
+      const at = key - offset - row + keys - 1;
+      distances[at] = Number(distances[at]) + value;
+      sums.entropy -= value * Math.log2(value);
+    });
+    every.push(...p);
+    const own = order.filter(key => allowed(row, key)).length;
+    sums.topk += best(own);
+    if (own === 0) continue;
+    sums.withKeys++;
+    sums.overlap += order.slice(0, own).filter(key => allowed(row, key)).length / own;
+  }
+  return { ...sums, curve, distances, all: every.sort((a, b) => b - a) };
+}
+
+function compare(found: HeadTotals, wanted: Defined): void {
+  const expect = (what: string, value: number | undefined, right: number | undefined, tolerance = TOLERANCE): void => {
+    if (!(Math.abs(Number(value) - Number(right)) <= tolerance * Math.max(1, Math.abs(Number(right)))))
+      throw new Error(`it computes ${what} wrongly (${value} instead of ${right} in a small test)`);
+  };
+  for (const name of ['entropy', 'topk', 'overlap', 'withKeys'] as const) expect(name, found[name], wanted[name]);
+  wanted.curve.forEach((value, point) => {
+    expect('sums of the largest', found.curve[point], value, BIN);
+  });
+  wanted.distances.forEach((value, at) => {
+    expect('sums by distance', found.distances[at], value);
+  });
+  let counted = 0;
+  let sum = 0;
+  let exact = 0;
+  for (let bin = found.counts.length - 1; bin >= 0; bin--) {
+    const count = Number(found.counts[bin]);
+    for (const value of wanted.all.slice(counted, counted + count)) exact += value;
+    counted += count;
+    sum += Number(found.masses[bin]);
+    if (count > 0) expect('the histogram', sum, exact);
+  }
+  expect('counts', counted, wanted.all.length, 0);
+}
