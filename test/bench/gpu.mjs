@@ -2,6 +2,8 @@
 //
 //   npm run bench:gpu -- [--lengths 4Ki,16Ki,64Ki] [--only REGEXP] [--types f16,f32] [--no-million] [--runs 20] [--small]
 //                        [--json FILE] [--bundle FILE] [--peers FILE] [--out FILE]
+//   npm run bench:gpu -- --quality [--small] [--bundle FILE]: what measuring the loss of a pattern takes, and a pass of the
+//                        language model, on the device and on the processor
 //
 // Times are medians of the device's own timestamps over runs that follow each other, after the device has warmed up.
 // `needed` counts allowed pairs, `tiles` all pairs of the tiles that are computed: 4 * head_dim operations each.
@@ -28,6 +30,7 @@ const { values: options } = parseArgs({
     'bundle-only': { type: 'string' },
     peers: { type: 'string' },
     out: { type: 'string' },
+    quality: { type: 'boolean', default: false },
   },
 });
 
@@ -46,6 +49,7 @@ if (options['bundle-only'] !== undefined) {
   await bundleTo(options['bundle-only']);
   process.exit(0);
 }
+if (options.quality) process.exit(await benchQuality());
 const lengths = options.lengths.split(',').map(tokensOf);
 const only = new RegExp(options.only);
 const precisions = options.types.split(',');
@@ -72,7 +76,7 @@ if (options.out !== undefined) writeFileSync(options.out, `${lines.join('\n')}\n
 async function bundleTo(outfile) {
   const { build } = await import('esbuild');
   await build({
-    entryPoints: [path.join(projectRoot, 'test/bench/gpu/measure.ts')],
+    entryPoints: [path.join(projectRoot, `test/bench/gpu/${options.quality ? 'quality' : 'measure'}.ts`)],
     outfile,
     bundle: true,
     platform: 'node',
@@ -85,13 +89,29 @@ async function bundleTo(outfile) {
   });
 }
 
+/** Makes the bundle, where there is none, inside the project: it finds the package that brings WebGPU there. */
+async function bundled() {
+  if (options.bundle !== undefined) return options.bundle;
+  const scratch = mkdtempSync(path.join(projectRoot, 'node_modules/.bench-gpu-'));
+  process.on('exit', () => rmSync(scratch, { recursive: true, force: true }));
+  const bundle = path.join(scratch, 'measure.mjs');
+  await bundleTo(bundle);
+  return bundle;
+}
+
+/** Resolves to the exit code. */
+async function benchQuality() {
+  const settings = JSON.stringify({ small: options.small });
+  const folder = path.join(projectRoot, 'examples/tiny-lm');
+  const child = spawn(process.execPath, ['--max-old-space-size=8192', await bundled(), settings, folder], {
+    stdio: 'inherit',
+  });
+  return new Promise(resolve => child.once('close', code => resolve(code ?? 1)));
+}
+
 /** Runs all cases in a process of their own and prints each as soon as it is known. */
 async function measure(what) {
-  // Inside the project, where the bundle finds the package that brings WebGPU.
-  const scratch = options.bundle === undefined ? mkdtempSync(path.join(projectRoot, 'node_modules/.bench-gpu-')) : '';
-  if (scratch !== '') process.on('exit', () => rmSync(scratch, { recursive: true, force: true }));
-  const bundle = options.bundle ?? path.join(scratch, 'measure.mjs');
-  if (options.bundle === undefined) await bundleTo(bundle);
+  const bundle = await bundled();
   const child = spawn(process.execPath, ['--max-old-space-size=8192', bundle, JSON.stringify(what)], {
     cwd: path.dirname(bundle),
     stdio: ['ignore', 'pipe', 'inherit'],

@@ -18,8 +18,17 @@ const BIN = 1 / 60;
 export async function checkSurvey(survey: (head: SurveyedHead) => Promise<HeadTotals>): Promise<void> {
   for (const sharpness of [1, 6]) {
     const head = sampleHead(sharpness);
-    compare(await survey(head), defined(head));
+    checkTotals(head, await survey(head));
   }
+}
+
+/**
+ * Compares what was found of a head with the definition, in float64 and pair by pair: for heads of some thousand keys.
+ *
+ * @throws Error when it is something else
+ */
+export function checkTotals(head: SurveyedHead, totals: HeadTotals): void {
+  compare(totals, defined(head));
 }
 
 const QUERIES = 19;
@@ -65,7 +74,7 @@ interface Defined extends Pick<HeadTotals, 'entropy' | 'topk' | 'overlap' | 'wit
   readonly all: readonly number[];
 }
 
-function defined({ q, k, keys, queries, offset, baseline, headDim, scale }: SurveyedHead): Defined {
+function defined({ q, k, keys, queries, offset, baseline, headDim, scale, mask }: SurveyedHead): Defined {
   const sizes = curveSizes(keys);
   const curve = sizes.map(() => 0);
   const distances = Array.from({ length: 2 * keys - 1 }, () => 0);
@@ -73,10 +82,16 @@ function defined({ q, k, keys, queries, offset, baseline, headDim, scale }: Surv
   const sums = { entropy: 0, topk: 0, overlap: 0, withKeys: 0 };
   for (let row = 0; row < queries; row++) {
     const seen = baselineKeys(baseline, row, keys, offset);
+    const bits = mask.read(row, row + 1);
+    const has = (key: number): boolean => ((Number(bits[key >>> 5]) >>> (key & 31)) & 1) === 1;
     const weights = Array.from({ length: seen }, (_, key) => {
       let dot = 0;
       for (let d = 0; d < headDim; d++) dot += Number(q[row * headDim + d]) * Number(k[key * headDim + d]);
-      return Math.exp(scale * dot);
+      return scale * dot;
+    });
+    const top = weights.reduce((most, score) => Math.max(most, score), Number.NEGATIVE_INFINITY);
+    weights.forEach((score, key) => {
+      weights[key] = Math.exp(score - top);
     });
     const sum = weights.reduce((all, weight) => all + weight, 0);
     const p = weights.map(weight => weight / sum);
@@ -88,16 +103,34 @@ function defined({ q, k, keys, queries, offset, baseline, headDim, scale }: Surv
     p.forEach((value, key) => {
       const at = key - offset - row + keys - 1;
       distances[at] = Number(distances[at]) + value;
-      sums.entropy -= value * Math.log2(value);
+      if (value > 0) sums.entropy -= value * Math.log2(value);
     });
-    every.push(...p);
-    const own = order.filter(key => allowed(row, key)).length;
+    for (const value of p) every.push(value);
+    const own = order.filter(has).length;
     sums.topk += best(own);
     if (own === 0) continue;
     sums.withKeys++;
-    sums.overlap += order.slice(0, own).filter(key => allowed(row, key)).length / own;
+    sums.overlap += overlapOf(p, has, order[own - 1] ?? 0) / own;
   }
   return { ...sums, curve, distances, all: every.sort((a, b) => b - a) };
+}
+
+/** How many of a row's most probable keys, down to the `last`, the mask has; keys that float32 cannot tell from it stand for it. */
+function overlapOf(p: readonly number[], has: (key: number) => boolean, last: number): number {
+  const least = Number(p[last]);
+  const margin = 1e-4 * least + 1e-37;
+  let larger = 0;
+  let kept = 0;
+  let equal = 0;
+  let own = 0;
+  p.forEach((value, key) => {
+    own += Number(has(key));
+    if (value > least + margin) {
+      larger++;
+      kept += Number(has(key));
+    } else if (value >= least - margin) equal += Number(has(key));
+  });
+  return kept + Math.min(equal, own - larger);
 }
 
 function compare(found: HeadTotals, wanted: Defined): void {

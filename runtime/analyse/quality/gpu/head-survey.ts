@@ -69,7 +69,7 @@ export function leftOff(keys: number): number {
 /** Bytes of the largest buffer that some rows of a head need. */
 export function largestBytes({ keys, headDim, queries }: SurveyedHead, rows: number): number {
   const stride = TILE * Math.ceil(keys / TILE);
-  const chunk = chunkRows(keys);
+  const chunk = chunkRows(keys, queries);
   return Math.max(
     4 * chunk * stride,
     4 * Math.ceil(chunk / SEGMENT) * (keys + chunk),
@@ -80,8 +80,8 @@ export function largestBytes({ keys, headDim, queries }: SurveyedHead, rows: num
 }
 
 /** Rows whose scores are on the device together. */
-function chunkRows(keys: number): number {
-  const rows = Math.max(1, Math.floor(SCORE_BYTES / 4 / (keys + TILE)));
+function chunkRows(keys: number, queries: number): number {
+  const rows = Math.min(queries, Math.max(1, Math.floor(SCORE_BYTES / 4 / (keys + TILE))));
   return rows > SEGMENT ? rows - (rows % SEGMENT) : rows;
 }
 
@@ -108,7 +108,7 @@ export class HeadSurvey {
     const { q, k, keys, queries, mask } = head;
     const sizes = Uint32Array.from(curveSizes(keys));
     this.#stride = TILE * Math.ceil(keys / TILE);
-    this.#chunk = Math.min(queries, chunkRows(keys));
+    this.#chunk = chunkRows(keys, queries);
     this.#points = sizes.length;
     this.#q = this.#filled(this.#kept, 'queries', q);
     this.#k = this.#filled(this.#kept, 'keys', k);
