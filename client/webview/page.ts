@@ -17,6 +17,7 @@ import { initialState, type KeptState, type State } from './state.ts';
 import { Store } from './store.ts';
 import { onThemeChange, paletteOfTheme } from './theme.ts';
 import { badges, toolbar } from './toolbar.ts';
+import { chosenIn } from './views.ts';
 
 /** The extension, as the page sees it. */
 export interface PageHost {
@@ -83,11 +84,15 @@ export function startPage(
   });
   draw();
   picture.placed();
-  const { tokens, adjustments } = store.state;
-  host.postMessage({ type: 'ready', tokens, adjustments });
+  host.postMessage({ type: 'ready', chosen: chosenIn(store.state) });
   // What came with the page is shown, too.
   tellView(page);
-  return message => store.update(state => received(message, state));
+  return message => {
+    store.update(state => received(message, state));
+    const chosen = chosenIn(store.state);
+    if ((message.type === 'show' || message.type === 'moved') && chosen !== null)
+      host.postMessage({ type: 'select', chosen });
+  };
 }
 
 /** What was kept, or what came with the page. */
@@ -127,8 +132,10 @@ function isSameBut(field: keyof State, state: State, before: State): boolean {
 
 /** Tells the extension what is shown: export and other commands take it over. */
 function tellView({ store, send }: PageServices): void {
-  const choice = shownOf(store.state)?.choice;
-  if (choice === undefined) return;
-  const { model, tokens, layer, head } = choice;
-  send({ type: 'view', view: { name: model.name, tokens, layer, head } });
+  const { state } = store;
+  const choice = shownOf(state)?.choice;
+  // What is shown until the next one is there is of no interest any more.
+  if (choice === undefined || state.uri === null || state.next !== null) return;
+  const { model, tokens, layer, head, hidden } = choice;
+  send({ type: 'view', view: { uri: state.uri, name: model.name, tokens, layer, head, hidden } });
 }

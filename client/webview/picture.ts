@@ -52,8 +52,8 @@ export class MaskPicture implements PictureActions, Navigation {
   #colours: MarkColours;
   /** What is compared with in what is shown, where that is the difference. */
   #against: MaskChoice | undefined;
-  /** Has a mask been shown since the page was loaded? A camera that was kept holds for the first one alone. */
-  #hasShown = false;
+  /** The declaration that was shown last; none since the page was loaded: an empty text. Its camera came along. */
+  #shownLast = '';
   /** Parts that stand out in what is shown. */
   #lit = '';
   #settling: ReturnType<typeof setTimeout> | undefined;
@@ -280,9 +280,11 @@ export class MaskPicture implements PictureActions, Navigation {
       { queries, keys: tokens },
     );
     this.#settle(shown.choice, LONGEST_MS);
-    // Another size has another whole, and other cells.
-    const resized = this.#hasShown && (rows !== queries || keys !== tokens);
-    this.#hasShown = true;
+    // Another size has another whole, and other cells; another declaration brings its own.
+    const { uri, name, next } = store.state;
+    const now = next === null ? JSON.stringify([uri, name]) : this.#shownLast;
+    const resized = this.#shownLast === now && (rows !== queries || keys !== tokens);
+    this.#shownLast = now;
     store.update({ drawProblem: null, ...(resized && { camera: null, cell: null, pointed: null }) });
   }
 

@@ -136,6 +136,7 @@ describe('a new page', () => {
           fileName: 'early.sparse',
           choices: [{ name: 'early', kind: 'pattern', problem: null }],
           selected: 'early',
+          lock: null,
           defaultTokens: 48,
           renderer: 'webgpu',
           runsInHost: false,

@@ -147,6 +147,7 @@ export class PreviewPage {
       fileName: 'mine.sparse',
       choices: [{ name, kind, problem: null }],
       selected: name,
+      lock: null,
       defaultTokens: tokens,
       renderer,
       runsInHost: false,
