@@ -102,6 +102,7 @@ describe('suggest', () => {
           });
           if (found === undefined) return;
           expect(found.recall).toBeGreaterThanOrEqual(best - 1e-5);
+          expect(found.oracle).toBeGreaterThanOrEqual(found.recall - 1e-5);
           expect(found.density).toBeLessThanOrEqual(density);
         },
       ),
@@ -155,11 +156,12 @@ describe('suggest', () => {
     const options = { density: 0.15, listed: true, backend: 'cpu' } as const;
     const found = await find([input], options);
     expect(found.frontier.length).toBeGreaterThan(5);
-    found.frontier.forEach(({ density, recall, perHead }, index) => {
+    found.frontier.forEach(({ density, recall, perHead, oracle }, index) => {
       const before = found.frontier[index - 1];
       expect(density).toBeGreaterThanOrEqual(before?.density ?? 0);
       expect(recall).toBeGreaterThanOrEqual(before?.recall ?? 0);
       expect(perHead).toBeGreaterThanOrEqual(recall - 1e-9);
+      expect(oracle).toBeGreaterThanOrEqual(perHead - 1e-5);
     });
     expect(await find([input], options)).toEqual(found);
     await readText(found.text);
