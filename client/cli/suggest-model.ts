@@ -48,6 +48,7 @@ export async function suggestForModel(
           budget: budgetOf(options),
           listed: options.listed === true,
           dynamic: options.static !== true,
+          perHead: options.shared !== true,
           subject: options.model,
           precision: options.dtype,
           signal,

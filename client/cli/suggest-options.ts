@@ -18,6 +18,7 @@ export interface SuggestCommand extends Computing, TensorChoice {
   readonly against?: Baseline;
   readonly listed?: boolean;
   readonly static?: boolean;
+  readonly shared?: boolean;
   readonly out?: string;
   readonly svg?: string;
   readonly theme?: 'light' | 'dark';

@@ -38,6 +38,7 @@ export async function suggestForTensors(options: SuggestCommand, session: Sessio
         ...(options.against && { baseline: options.against }),
         listed: options.listed === true,
         dynamic: options.static !== true,
+        perHead: options.shared !== true,
         subject: input.name,
         backend: options.backend,
         precision: options.dtype,

@@ -60,7 +60,8 @@ export function addSuggest(program: Command, session: Session): void {
       ]),
     )
     .option('--listed', 'also lists of columns and diagonals, which fit these tensors and maybe no others')
-    .option('--static', 'no patterns that choose keys by content');
+    .option('--static', 'no patterns that choose keys by content')
+    .option('--shared', 'one pattern for all heads, none with patterns of their own');
   withComputing(command)
     .option('--out <PATH>', 'write the .sparse file there')
     .option('--svg <PATH>', 'draw recall against density there: the frontier, the best of each kind, the oracle')

@@ -4,6 +4,7 @@ import { type Adjustments, DeclarationsRequest, LowerRequest } from '../../serve
 import type { RestartableClient } from '../restartable-client.ts';
 import { removeOperands, writeAdjustments } from './edit-source.ts';
 import type { HostRuns } from './host-runs.ts';
+import { insertSuggestion, openAsNewFile } from './insert-suggestion.ts';
 import { pickLanguageModel } from './language-model-folder.ts';
 import {
   isToHost,
@@ -12,6 +13,7 @@ import {
   type PreviewState,
   type PreviewView,
   type RendererChoice,
+  type SectionId,
   type ToPage,
 } from './messages.ts';
 import { OtherDeclaration } from './other-declaration.ts';
@@ -58,6 +60,8 @@ export class PreviewPanel {
   #view: PreviewView | undefined;
   #pageReady = false;
   #runWhenReady = false;
+  /** What the page is to go to when it is there. */
+  #sectionWhenReady: SectionId | null = null;
   /** The refresh under way, if any, and whether another was asked for since it last asked the server. */
   #refreshing: Promise<void> | undefined;
   #again = false;
@@ -147,6 +151,13 @@ export class PreviewPanel {
     // The page must have what was chosen last before it runs.
     if (this.#pageReady) void this.refresh().then(() => this.#post({ type: 'run' }));
     else this.#runWhenReady = true;
+  }
+
+  /** Goes to a section with the keyboard, at once or as soon as the page is there. */
+  openSection(id: SectionId): void {
+    this.#panel.reveal();
+    if (this.#pageReady) this.#post({ type: 'section', id });
+    else this.#sectionWhenReady = id;
   }
 
   /** A file was checked by the server. */
@@ -288,6 +299,8 @@ export class PreviewPanel {
           this.#runWhenReady = false;
           this.#post({ type: 'run' });
         });
+        if (this.#sectionWhenReady !== null) this.#post({ type: 'section', id: this.#sectionWhenReady });
+        this.#sectionWhenReady = null;
         break;
       case 'select':
         this.#choose(message.name);
@@ -336,6 +349,12 @@ export class PreviewPanel {
       case 'copy':
         void vscode.env.clipboard.writeText(message.text);
         break;
+      case 'insert':
+        void this.#insert(message.text);
+        break;
+      case 'openText':
+        void openAsNewFile(message.text);
+        break;
       case 'save':
         void this.#tools.savePicture(this.uri, message);
         break;
@@ -370,6 +389,14 @@ export class PreviewPanel {
     } catch (error) {
       return problem(`The language server did not answer: ${error instanceof Error ? error.message : String(error)}`);
     }
+  }
+
+  /** Writes a suggestion into the file, and shows it. */
+  async #insert(text: string): Promise<void> {
+    const name = await insertSuggestion(this.uri, text);
+    if (name === undefined) return;
+    this.#choose(name);
+    await this.refresh();
   }
 
   #sendTensors(file: PickedTensors): void {

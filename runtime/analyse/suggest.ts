@@ -114,7 +114,7 @@ export async function suggest(
   );
   const proposals = [
     ...sharedProposals(forAll, proposed),
-    ...ownProposals(own, forAll, proposed, headPairs * allHeads),
+    ...(options.perHead === false ? [] : ownProposals(own, forAll, proposed, headPairs * allHeads)),
     ...dynamicProposals(baseline, proposed, dynamic),
   ];
   if (proposals.length === 0) throw new TooFewPairsError(density);

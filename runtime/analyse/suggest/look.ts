@@ -31,6 +31,8 @@ export interface SuggestOptions extends AttendOptions {
   readonly listed?: boolean;
   /** Also patterns that choose keys by content; default true. */
   readonly dynamic?: boolean;
+  /** Also patterns of their own for heads; default true. */
+  readonly perHead?: boolean;
   /** What the text says that it is for. */
   readonly subject?: string;
 }

@@ -140,6 +140,9 @@ describe('suggest', () => {
     const shared = found.alternatives.filter(({ expression }) => expression !== null);
     expect(shared.length).toBeGreaterThan(0);
     for (const { recall } of shared) expect(recall).toBeLessThan(found.recall - 0.05);
+    const one = await find(layers, { density: 0.06, perHead: false, ...STATIC });
+    expect(one.recall).toBeCloseTo(Math.max(...shared.map(({ recall }) => recall)), 12);
+    expect(one.text).toMatch(/^pattern suggested = /m);
     // The text means what was measured, in every layer and head.
     const model = await readText(found.text);
     expect(model).toMatchObject({ tokens: 96, layers: 2, heads: 2 });
