@@ -7,6 +7,7 @@ import { newPattern } from './commands/new-pattern.ts';
 import { openLibrary } from './commands/open-library.ts';
 import { lockPreview, openLockedPreview, openPreview } from './commands/open-preview.ts';
 import { runPattern } from './commands/run-pattern.ts';
+import { suggestPattern } from './commands/suggest-pattern.ts';
 import { ComparisonDocuments } from './comparison-documents.ts';
 import type { HostAbilities } from './host-abilities.ts';
 import { LibraryDocuments } from './library-documents.ts';
@@ -57,6 +58,7 @@ export function registerFeatures(
   command('sparse.lockPreviewToPattern', lockPreview('pattern'));
   command('sparse.unlockPreview', lockPreview(null));
   command('sparse.runPattern', runPattern);
+  command('sparse.suggestPattern', suggestPattern);
   const exporting = { previews, client, ...host, memory: new ExportMemory(context.workspaceState) };
   command('sparse.exportMask', argument => exportMask(argument, exporting));
   command('sparse.exportAgain', () => exportAgain(exporting));

@@ -3,7 +3,7 @@ import type { Suggestion, SuggestOptions } from '../../runtime/analyse/suggest.t
 import type { AttentionInput, PlanParts } from '../../runtime/attention/types.ts';
 import { attend } from './attend.node.ts';
 import type { Compiled } from './compile.ts';
-import { qualityBy, suggestBy } from './quality.ts';
+import { qualityBy, type SuggestWithinOptions, suggestBy, suggestWithinBy, type TimedSuggestion } from './quality.ts';
 
 export type {
   Baseline,
@@ -16,6 +16,8 @@ export type {
   RowRecall,
   Suggestion,
   SuggestOptions,
+  SuggestWithinOptions,
+  TimedSuggestion,
 } from './quality.ts';
 export { SuggestError } from './quality.ts';
 
@@ -54,4 +56,21 @@ export function suggest(
   options: SuggestOptions,
 ): Promise<Suggestion> {
   return suggestBy(attend, input, options);
+}
+
+/**
+ * The same for a limit of milliseconds instead of a density: of attention in all layers together, as it is computed here, with
+ * choosing keys by content. `ms` of the result is what it took; other machines and backends take other times.
+ *
+ * @throws SuggestError when nothing keeps to the time; the message says how long the last try and full attention took
+ * @example
+ * ```ts
+ * const { text, ms } = await suggestWithin(input, { ms: 5 });
+ * ```
+ */
+export function suggestWithin(
+  input: AttentionInput | readonly AttentionInput[],
+  options: SuggestWithinOptions,
+): Promise<TimedSuggestion> {
+  return suggestWithinBy(attend, input, options);
 }

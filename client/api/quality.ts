@@ -1,5 +1,11 @@
 import { quality as measure, type Quality, type QualityOptions } from '../../runtime/analyse/quality.ts';
-import { type Suggestion, type SuggestOptions, suggest as search } from '../../runtime/analyse/suggest.ts';
+import { suggestWithin as searchWithin, type TimedSuggestion } from '../../runtime/analyse/suggest/within-time.ts';
+import {
+  type LayerInput,
+  type Suggestion,
+  type SuggestOptions,
+  suggest as search,
+} from '../../runtime/analyse/suggest.ts';
 import type { AttentionInput, PlanParts } from '../../runtime/attention/types.ts';
 import type { Attend } from './attend.ts';
 import type { Compiled } from './compile.ts';
@@ -14,6 +20,7 @@ export type {
   QualityOptions,
   RowRecall,
 } from '../../runtime/analyse/quality.ts';
+export type { TimedSuggestion } from '../../runtime/analyse/suggest/within-time.ts';
 export { SuggestError, type Suggestion, type SuggestOptions } from '../../runtime/analyse/suggest.ts';
 
 /** Quality by whatever computes attention; `quality` is documented where it is exported. */
@@ -32,10 +39,22 @@ export function suggestBy(
   input: AttentionInput | readonly AttentionInput[],
   options: SuggestOptions,
 ): Promise<Suggestion> {
+  return search({ attend }, layersOf(input), options);
+}
+
+/** What `suggestWithin` is asked for: the options of `suggest`, but milliseconds instead of a density. */
+export type SuggestWithinOptions = Omit<SuggestOptions, 'density'> & { readonly ms: number };
+
+/** The same for `suggestWithin`. */
+export function suggestWithinBy(
+  attend: Attend['attend'],
+  input: AttentionInput | readonly AttentionInput[],
+  options: SuggestWithinOptions,
+): Promise<TimedSuggestion> {
+  return searchWithin({ attend }, layersOf(input), options);
+}
+
+function layersOf(input: AttentionInput | readonly AttentionInput[]): LayerInput[] {
   const layers = 'q' in input ? [input] : input;
-  return search(
-    { attend },
-    layers.map((tensors, layer) => ({ layer, read: async () => tensors })),
-    options,
-  );
+  return layers.map((tensors, layer) => ({ layer, read: async () => tensors }));
 }

@@ -3,7 +3,7 @@ import type { Suggestion, SuggestOptions } from '../../runtime/analyse/suggest.t
 import type { AttentionInput, PlanParts } from '../../runtime/attention/types.ts';
 import { attend } from './attend.web.ts';
 import type { Compiled } from './compile.ts';
-import { qualityBy, suggestBy } from './quality.ts';
+import { qualityBy, type SuggestWithinOptions, suggestBy, suggestWithinBy, type TimedSuggestion } from './quality.ts';
 
 export type {
   Baseline,
@@ -16,6 +16,8 @@ export type {
   RowRecall,
   Suggestion,
   SuggestOptions,
+  SuggestWithinOptions,
+  TimedSuggestion,
 } from './quality.ts';
 export { SuggestError } from './quality.ts';
 
@@ -34,4 +36,12 @@ export function suggest(
   options: SuggestOptions,
 ): Promise<Suggestion> {
   return suggestBy(attend, input, options);
+}
+
+// Documented in quality.node.ts, whose types both have.
+export function suggestWithin(
+  input: AttentionInput | readonly AttentionInput[],
+  options: SuggestWithinOptions,
+): Promise<TimedSuggestion> {
+  return suggestWithinBy(attend, input, options);
 }

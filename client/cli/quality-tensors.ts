@@ -1,7 +1,7 @@
 import { type Baseline, type Quality, quality } from '../../runtime/analyse/quality.ts';
 import type { Attention } from '../../runtime/attention/attention.ts';
+import { modelForLayers } from '../../runtime/attention/fit-model.ts';
 import type { AttentionInput } from '../../runtime/attention/types.ts';
-import type { Model } from '../../runtime/pattern/ir.ts';
 import { jsonDocument } from './json-output.ts';
 import { type Computing, openAttention, plansOf } from './measure.ts';
 import { type QualitySummary, qualityCsv, qualityTable } from './quality-report.ts';
@@ -40,7 +40,7 @@ export async function qualityOfTensors(
     const layers = options.layer === undefined ? input.layers : [layerOf(input, options.layer)];
     const last = Math.max(0, ...layers.map(layer => layer ?? options.layer ?? 0));
     if (subject.model.kind === 'model') checkIndex(subject.name, 'layer', last, subject.model.layers);
-    const wide = { ...subject, model: forLayers(subject.model, last + 1) };
+    const wide = { ...subject, model: modelForLayers(subject.model, last + 1) };
     const measured: Measured[] = [];
     for (const [index, layer] of layers.entries()) {
       const place = { ...options, layer: layer ?? options.layer ?? 0 };
@@ -89,12 +89,6 @@ async function measureLayer(
     }),
   );
   return { ...found, notes: [...notes, ...found.notes], layer: options.layer, problem };
-}
-
-/** A bare pattern over so many layers. */
-function forLayers(model: Model, layers: number): Model {
-  if (model.kind === 'model') return model;
-  return { ...model, layers, rules: model.rules.map(rule => ({ ...rule, layers: [...Array(layers).keys()] })) };
 }
 
 function summaryOf(name: string, input: string, measured: readonly Measured[]): QualitySummary {

@@ -92,7 +92,12 @@ export type ToPage =
   | { readonly type: 'noLanguageModel'; readonly problem: string }
   | { readonly type: 'modelAt'; readonly at: ModelAt }
   | { readonly type: 'hostRun'; readonly event: HostRunEvent }
-  | { readonly type: 'run' };
+  | { readonly type: 'run' }
+  /** Unfold a section, and go there. */
+  | { readonly type: 'section'; readonly id: SectionId };
+
+/** Sections that commands lead to. */
+export type SectionId = 'suggest';
 
 /** A declaration of this or another file that the one that is shown is compared with. */
 export interface OtherName {
@@ -167,6 +172,10 @@ export type ToHost =
   | { readonly type: 'cancelRun'; readonly id: number }
   /** Put a text onto the clipboard, which a page cannot do that lacks the focus. */
   | { readonly type: 'copy'; readonly text: string }
+  /** Write a pattern or model that was suggested to the end of the file, under a name that is free there. */
+  | { readonly type: 'insert'; readonly text: string }
+  /** Open a text as a new file. */
+  | { readonly type: 'openText'; readonly text: string }
   /** Attention ran, on this backend (`gpu`, `cpu`...) and device. */
   | { readonly type: 'ran'; readonly backend: string; readonly device: string };
 
@@ -206,6 +215,8 @@ export function isToHost(message: unknown): message is ToHost {
     case 'select':
       return isChosen(fields.chosen);
     case 'copy':
+    case 'insert':
+    case 'openText':
       return typeof fields.text === 'string';
     case 'ran':
       return typeof fields.backend === 'string' && typeof fields.device === 'string';

@@ -3,6 +3,7 @@ import { LowerRequest } from '../../server/protocol.ts';
 import type { RestartableClient } from '../restartable-client.ts';
 import type { ActiveEditor } from './active-editor.ts';
 import { removeOperands, writeAdjustments } from './edit-source.ts';
+import { openAsNewFile } from './insert-suggestion.ts';
 import { pickLanguageModel } from './language-model-folder.ts';
 import type { Chosen, ModelAt, ToHost, ToPage } from './messages.ts';
 import type { SavePicture } from './save-picture.ts';
@@ -51,6 +52,9 @@ export function answerPage(message: ToHost, shown: Pick<Chosen, 'uri' | 'name'>,
       break;
     case 'copy':
       void vscode.env.clipboard.writeText(message.text);
+      break;
+    case 'openText':
+      void openAsNewFile(message.text);
       break;
     case 'save':
       void savePicture(uri, message);

@@ -3,6 +3,7 @@ import { State } from 'vscode-languageclient';
 import { type Adjustments, DeclarationsRequest, LowerRequest } from '../../server/protocol.ts';
 import type { RestartableClient } from '../restartable-client.ts';
 import { type Place, ShownDeclaration } from './follow.ts';
+import { insertSuggestion } from './insert-suggestion.ts';
 import {
   type Chosen,
   isToHost,
@@ -10,6 +11,7 @@ import {
   type PreviewState,
   type PreviewView,
   type RendererChoice,
+  type SectionId,
   type ToPage,
 } from './messages.ts';
 import { movedUri } from './moved-uri.ts';
@@ -46,6 +48,8 @@ export class PreviewPanel {
   #view: PreviewView | undefined;
   #pageReady = false;
   #runWhenShown = false;
+  /** What the page is to go to when it is there. */
+  #sectionWhenReady: SectionId | null = null;
   /** The refresh under way, if any, and whether another was asked for since it last asked the server. */
   #refreshing: Promise<void> | undefined;
   #again = false;
@@ -170,6 +174,13 @@ export class PreviewPanel {
   run(): void {
     this.#runWhenShown = true;
     void this.refresh();
+  }
+
+  /** Goes to a section with the keyboard, at once or as soon as the page is there. */
+  openSection(id: SectionId): void {
+    this.#panel.reveal();
+    if (this.#pageReady) this.#post({ type: 'section', id });
+    else this.#sectionWhenReady = id;
   }
 
   /** A file was checked by the server. */
@@ -368,6 +379,8 @@ export class PreviewPanel {
         for (const move of this.#moves.splice(0)) this.#tellMove(move);
         this.#follow();
         void this.refresh();
+        if (this.#sectionWhenReady !== null) this.#post({ type: 'section', id: this.#sectionWhenReady });
+        this.#sectionWhenReady = null;
         break;
       case 'select':
         this.#select(message.chosen);
@@ -388,6 +401,9 @@ export class PreviewPanel {
         break;
       case 'cancelRun':
         this.#runs.cancel(message.id);
+        break;
+      case 'insert':
+        void this.#insert(message.text);
         break;
       case 'compare':
         void this.#compare();
@@ -426,6 +442,14 @@ export class PreviewPanel {
     this.#take(chosen);
     if (!isAnswer && this.lock !== 'pattern') this.#shown.pick(chosen.name);
     void this.refresh();
+  }
+
+  /** Writes a suggestion into the file, and shows it. */
+  async #insert(text: string): Promise<void> {
+    const name = await insertSuggestion(this.uri, text);
+    if (name === undefined) return;
+    if (this.lock !== 'pattern') this.#shown.pick(name);
+    await this.refresh();
   }
 
   async #compare(): Promise<void> {

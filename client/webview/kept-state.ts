@@ -50,3 +50,11 @@ export function keptModel(model: Model | null): Model | null {
   }
   return isSmall ? model : null;
 }
+
+/** Characters of JSON. */
+const LARGEST_RESULT = 2 ** 17;
+
+/** What a section found out as far as it is worth keeping: state is written often. */
+export function keptResult<T>(result: T | null): T | null {
+  return result !== null && JSON.stringify(result).length <= LARGEST_RESULT ? result : null;
+}

@@ -11,7 +11,7 @@ import type { PageServices } from './page-services.ts';
 import { MaskPicture } from './picture.ts';
 import { received } from './receive.ts';
 import { makeSections } from './sections/all.ts';
-import { sectionList } from './sections/section.ts';
+import { goToSection, sectionList } from './sections/section.ts';
 import { shownOf } from './shown.ts';
 import { initialState, type KeptState, type State } from './state.ts';
 import { Store } from './store.ts';
@@ -71,6 +71,7 @@ export function startPage(
     if (store.state.uri !== null) host.setState(savedPage(store.state));
   });
   let drawing = false;
+  let wentTo = store.state.sectionAsked;
   store.subscribe((state, before) => {
     save();
     if (shownOf(state)?.choice !== shownOf(before)?.choice) tellView(page);
@@ -80,6 +81,9 @@ export function startPage(
     requestAnimationFrame(() => {
       drawing = false;
       draw();
+      const { sectionAsked } = store.state;
+      if (sectionAsked !== null && sectionAsked !== wentTo) goToSection(root, sectionAsked.id);
+      wentTo = sectionAsked;
     });
   });
   draw();

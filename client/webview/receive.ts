@@ -57,6 +57,10 @@ export function received(message: ToPage, state: State): Partial<State> {
       return { hostRun: message.event };
     case 'run':
       return { runsAsked: state.runsAsked + 1 };
+    case 'section': {
+      const { id } = message;
+      return { sectionAsked: { id }, folded: state.folded.filter(each => each !== id) };
+    }
   }
 }
 

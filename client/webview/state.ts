@@ -10,6 +10,7 @@ import type {
   PreviewChoice,
   PreviewLock,
   RendererChoice,
+  SectionId,
   TensorFile,
 } from '../preview/messages.ts';
 import type { ComparedWith } from './compare/compared-with.ts';
@@ -127,6 +128,8 @@ export interface State extends KeptState {
   readonly otherContent: AskedContent | null;
   /** Counts the requests of the extension to run attention. */
   readonly runsAsked: number;
+  /** The section that a command has asked for last: an object of its own for each time. */
+  readonly sectionAsked: { readonly id: SectionId } | null;
 }
 
 /** The state of a page that was never there before, or that comes back with what it kept. */
@@ -179,6 +182,7 @@ export function initialState(kept: KeptState | undefined): State {
     content: null,
     otherContent: null,
     runsAsked: 0,
+    sectionAsked: null,
   };
 }
 

@@ -1,6 +1,6 @@
 import { html, nothing, type TemplateResult } from 'lit';
+import { type Chart, chartText, columnsOf } from '../../../runtime/draw/chart.ts';
 import type { OpaquePalette } from '../../../runtime/draw/palette.ts';
-import { type Chart, chartText, columnsOf } from './chart.ts';
 import { colourOf } from './chart-element.ts';
 
 /** A chart with its title and legend, and its numbers as a table for those who would rather read them. */
