@@ -5,9 +5,9 @@ import { BufferUsage, MAP_READ } from '../../attention/gpu/usage.ts';
 import { type BlockRange, queriesOf } from '../rows/choose-rows.ts';
 import { CANDIDATE_TILE, type RowRequest, type Vectors } from '../rows/row-rule.ts';
 import { type Cut, cutOf, type Sieve } from './sieve.ts';
-import { LARGEST_CUT } from './wgsl/largest.ts';
-import { LIST } from './wgsl/list.ts';
-import { MASS_CUT } from './wgsl/mass.ts';
+import { largestCut } from './wgsl/largest.ts';
+import { listShader } from './wgsl/list.ts';
+import { massCut } from './wgsl/mass.ts';
 import { SCORES } from './wgsl/scores.ts';
 import { CUT_WORDS, PARAMS_WORDS, UNLISTED } from './wgsl/shared.ts';
 
@@ -21,18 +21,22 @@ export interface RowShaders {
   readonly list: GPUComputePipeline;
 }
 
-export async function rowShaders({ device }: Device): Promise<RowShaders> {
+/** Invocations that look through a row together: every device has as many; where software imitates one they only cost time. */
+const SIFTERS = { device: 256, imitated: 32 } as const;
+
+export async function rowShaders({ device, imitated }: Device): Promise<RowShaders> {
   const make = (label: string, code: string): Promise<GPUComputePipeline> =>
     device.createComputePipelineAsync({
       label,
       layout: 'auto',
       compute: { module: device.createShaderModule({ label, code }), entryPoint: 'main' },
     });
+  const sifters = imitated ? SIFTERS.imitated : SIFTERS.device;
   const [scores, largest, mass, list] = await Promise.all([
     make('candidate scores', SCORES),
-    make('cut at a rank', LARGEST_CUT),
-    make('cut at a share', MASS_CUT),
-    make('candidate places', LIST),
+    make('cut at a rank', largestCut(sifters)),
+    make('cut at a share', massCut(sifters)),
+    make('candidate places', listShader(sifters)),
   ]);
   return { scores, largest, mass, list };
 }

@@ -1,7 +1,11 @@
-import { CUT_WORDS, CUTS, PARAMS, SIFTERS } from './shared.ts';
+import { CUT_WORDS, CUTS, PARAMS } from './shared.ts';
 
-/** The cut at the score of rank `keys`, which is found byte by byte. */
-export const LARGEST_CUT = `${PARAMS}${CUTS}
+/**
+ * The cut at the score of rank `keys`, which is found byte by byte.
+ *
+ * @param sifters invocations that look through a row together, a power of two
+ */
+export const largestCut = (sifters: number): string => `${PARAMS}${CUTS}
 var<workgroup> bins: array<atomic<u32>, 256>;
 var<workgroup> places: atomic<u32>;
 var<workgroup> marked: atomic<u32>;
@@ -10,7 +14,7 @@ var<workgroup> prefix: u32;
 var<workgroup> rank: u32;
 var<workgroup> few: u32;
 
-@compute @workgroup_size(${SIFTERS})
+@compute @workgroup_size(${sifters})
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) local: u32) {
   let row = group.x + group.y * params.across;
   if (row >= params.count) { return; }
@@ -26,9 +30,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   }
   for (var byte = 0u; byte < 4u; byte++) {
     let shift = 24u - 8u * byte;
-    for (var bin = local; bin < 256u; bin += ${SIFTERS}u) { atomicStore(&bins[bin], 0u); }
+    for (var bin = local; bin < 256u; bin += ${sifters}u) { atomicStore(&bins[bin], 0u); }
     workgroupBarrier();
-    for (var at = local; at < count; at += ${SIFTERS}u) {
+    for (var at = local; at < count; at += ${sifters}u) {
       let score = scores[first + at];
       if (score > NEVER) {
         let order = orderOf(score);
@@ -63,7 +67,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   }
   var own = 0u;
   var doubtful = 0u;
-  for (var at = local; at < count; at += ${SIFTERS}u) {
+  for (var at = local; at < count; at += ${sifters}u) {
     let score = scores[first + at];
     if (score > NEVER && score >= low) {
       own++;

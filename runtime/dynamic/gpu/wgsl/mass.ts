@@ -1,12 +1,14 @@
-import { CUT_WORDS, CUTS, PARAMS, SIFTERS, WEIGHT_OF_BEST } from './shared.ts';
+import { CUT_WORDS, CUTS, PARAMS, WEIGHT_OF_BEST } from './shared.ts';
 
 /**
  * The cut where the weights exp(scale * (score - best)), from the best score down, reach a share of all: at the latest
  * where they reach the largest share that it may be as far as float32 can tell, at the earliest where they reach the least
  * one. Weights are whole numbers and sums have 64 bits, so that they are the same in any order; rounding down costs each
  * weight less than 1, which the goals allow for.
+ *
+ * @param sifters invocations that look through a row together, a power of two
  */
-export const MASS_CUT = `${PARAMS}${CUTS}
+export const massCut = (sifters: number): string => `${PARAMS}${CUTS}
 /** Sums of weights by a byte of their scores, for the largest share and then for the least one: lower words, higher words. */
 var<workgroup> lower: array<atomic<u32>, 512>;
 var<workgroup> higher: array<atomic<u32>, 512>;
@@ -63,7 +65,7 @@ fn sumIn(bin: u32) -> vec2<u32> {
   return vec2<u32>(atomicLoad(&lower[bin]), atomicLoad(&higher[bin]));
 }
 
-@compute @workgroup_size(${SIFTERS})
+@compute @workgroup_size(${sifters})
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) local: u32) {
   let row = group.x + group.y * params.across;
   if (row >= params.count) { return; }
@@ -82,20 +84,20 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   }
   workgroupBarrier();
   var largest = 0u;
-  for (var at = local; at < count; at += ${SIFTERS}u) {
+  for (var at = local; at < count; at += ${sifters}u) {
     let score = scores[first + at];
     if (score > NEVER) { largest = max(largest, orderOf(score)); }
   }
   atomicMax(&best, largest);
   for (var byte = 0u; byte < 4u; byte++) {
     let shift = 24u - 8u * byte;
-    for (var bin = local; bin < 512u; bin += ${SIFTERS}u) {
+    for (var bin = local; bin < 512u; bin += ${sifters}u) {
       atomicStore(&lower[bin], 0u);
       atomicStore(&higher[bin], 0u);
     }
     workgroupBarrier();
     let top = scoreOf(atomicLoad(&best));
-    for (var at = local; at < count; at += ${SIFTERS}u) {
+    for (var at = local; at < count; at += ${sifters}u) {
       let score = scores[first + at];
       if (score > NEVER) {
         let order = orderOf(score);
@@ -154,7 +156,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   var doubtful = 0u;
   var certain = vec2<u32>();
   var rest = vec2<u32>();
-  for (var at = local; at < count; at += ${SIFTERS}u) {
+  for (var at = local; at < count; at += ${sifters}u) {
     let score = scores[first + at];
     if (score > NEVER) {
       if (score >= low) {

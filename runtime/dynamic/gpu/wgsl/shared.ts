@@ -1,7 +1,5 @@
 /** 32-bit words of the parameters. */
 export const PARAMS_WORDS = 8;
-/** Invocations that look through a row together. */
-export const SIFTERS = 128;
 /** 32-bit words that a cut of a row takes; see CUTS. */
 export const CUT_WORDS = 9;
 /** Starts of rows that are not listed. */
