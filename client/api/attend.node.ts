@@ -1,16 +1,11 @@
 import { nodeWorkers } from '../../runtime/attention/cpu/workers.node.ts';
-import { openDawn } from '../../runtime/attention/gpu/dawn.node.ts';
-import { keptKernels } from '../../runtime/attention/gpu/kept-kernels.node.ts';
 import type { Attend } from './attend.ts';
-import { attendOn } from './attend-on.ts';
+import { here } from './machine.node.ts';
 import { type SelectMasks, selectOn } from './select-on.ts';
 
 export * from './attend.ts';
 export * from './compile.ts';
 export type { SelectChoice, SelectionInput } from './select-on.ts';
-
-// WebGPU by Dawn (npm `webgpu`, when it is installed), threads of Node.
-const here = attendOn(() => ({ gpu: openDawn, workers: nodeWorkers(), kernels: keptKernels() }));
 
 /**
  * `o[h] = softmax(q[h] k^T * scale, over the pairs of head h) v`, for tensors as AttentionInput says. Rows without keys give

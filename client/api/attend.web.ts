@@ -1,20 +1,11 @@
 import { webWorkers } from '../../runtime/attention/cpu/workers.web.ts';
 import type { Attend } from './attend.ts';
-import { attendOn } from './attend-on.ts';
+import { here } from './machine.web.ts';
 import { type SelectMasks, selectOn } from './select-on.ts';
 
 export * from './attend.ts';
 export * from './compile.ts';
 export type { SelectChoice, SelectionInput } from './select-on.ts';
-
-// WebGPU of the page, workers of the page.
-const here = attendOn(() => ({
-  gpu: async () => {
-    const gpu = (globalThis.navigator as Navigator | undefined)?.gpu as GPU | undefined;
-    return gpu === undefined ? { reason: 'This page has no WebGPU.' } : { gpu };
-  },
-  workers: webWorkers(),
-}));
 
 // Documented in attend.node.ts, whose types both have.
 export const attend: Attend['attend'] = here.attend;

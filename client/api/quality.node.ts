@@ -1,25 +1,10 @@
-import type { Quality, QualityOptions } from '../../runtime/analyse/quality.ts';
-import type { Suggestion, SuggestOptions } from '../../runtime/analyse/suggest.ts';
-import type { AttentionInput, PlanParts } from '../../runtime/attention/types.ts';
-import { attend } from './attend.node.ts';
-import type { Compiled } from './compile.ts';
-import { qualityBy, type SuggestWithinOptions, suggestBy, suggestWithinBy, type TimedSuggestion } from './quality.ts';
+import { here } from './machine.node.ts';
+import type { Measure } from './quality.ts';
+import { qualityOn } from './quality-on.ts';
 
-export type {
-  Baseline,
-  CurvePoint,
-  Distribution,
-  HeadQuality,
-  Quality,
-  QualityCurve,
-  QualityOptions,
-  RowRecall,
-  Suggestion,
-  SuggestOptions,
-  SuggestWithinOptions,
-  TimedSuggestion,
-} from './quality.ts';
-export { SuggestError } from './quality.ts';
+export * from './quality.ts';
+
+const measure = qualityOn(here);
 
 /**
  * What masks lose on queries, keys and values: for each head the share of full attention's probability that they keep (recall),
@@ -33,13 +18,7 @@ export { SuggestError } from './quality.ts';
  * console.log(heads[0].recall, heads[0].distribution?.oracle);
  * ```
  */
-export function quality(
-  input: AttentionInput,
-  masks: Compiled | PlanParts,
-  options?: QualityOptions,
-): Promise<Quality> {
-  return qualityBy(attend, input, masks, options);
-}
+export const quality: Measure['quality'] = measure.quality;
 
 /**
  * Searches for the pattern that keeps most of full attention with a number of pairs, for one layer or several. `text` is a
@@ -51,12 +30,7 @@ export function quality(
  * const { text, recall } = await suggest(input, { density: 0.1 });
  * ```
  */
-export function suggest(
-  input: AttentionInput | readonly AttentionInput[],
-  options: SuggestOptions,
-): Promise<Suggestion> {
-  return suggestBy(attend, input, options);
-}
+export const suggest: Measure['suggest'] = measure.suggest;
 
 /**
  * The same for a limit of milliseconds instead of a density: of attention in all layers together, as it is computed here, with
@@ -68,9 +42,4 @@ export function suggest(
  * const { text, ms } = await suggestWithin(input, { ms: 5 });
  * ```
  */
-export function suggestWithin(
-  input: AttentionInput | readonly AttentionInput[],
-  options: SuggestWithinOptions,
-): Promise<TimedSuggestion> {
-  return suggestWithinBy(attend, input, options);
-}
+export const suggestWithin: Measure['suggestWithin'] = measure.suggestWithin;

@@ -32,8 +32,18 @@ export function problemOfTensors(
   file: string,
   input: AttentionInput,
 ): RunProblem {
+  return choose(modelOfTensors(subject, options, file, input), options, input);
+}
+
+/** The subject's model as tensors of these sizes have it. Throws Failure (2) when they do not fit. */
+export function modelOfTensors(
+  subject: Subject,
+  options: SubjectOptions,
+  file: string,
+  sizes: Omit<AttentionInput, 'q' | 'k' | 'v'>,
+): Model {
   const { model, name } = subject;
-  const { heads, keys } = input;
+  const { heads, keys } = sizes;
   const tokens = options.tokens ?? model.tokens;
   if (tokens !== null && tokens !== keys) {
     const asked = options.tokens === undefined ? `${name} has ${tokens}` : `--tokens says ${tokens}`;
@@ -43,12 +53,12 @@ export function problemOfTensors(
   }
   let fitted: Model;
   try {
-    fitted = modelForInput(model, file, input);
+    fitted = modelForInput(model, file, sizes);
   } catch (error) {
     throw wrongUse(messageOf(error));
   }
   checkIndex(model.kind === 'pattern' ? file : name, 'head', options.head, heads);
-  return choose(fitted, options, input);
+  return fitted;
 }
 
 /**

@@ -1,21 +1,21 @@
-import { totalmem } from 'node:os';
 import { type Command, Option } from 'commander';
 import { type LayerSizes, layerSizes, readLayerInput } from '../../runtime/attention/layer-input.ts';
 import type { AttentionInput, AttentionResult } from '../../runtime/attention/types.ts';
 import {
   findLayers,
-  type HeadAxes,
   LAYOUTS,
   type LayerTensors,
   type Layout,
   type Role,
 } from '../../runtime/tensor/attention-tensors.ts';
 import { fromFloat32 } from '../../runtime/tensor/convert.ts';
+import type { HeadRange } from '../../runtime/tensor/read-heads.ts';
 import { writeSafetensors } from '../../runtime/tensor/safetensors.ts';
 import { joinTensorFiles, openTensorFile, type TensorFile } from '../../runtime/tensor/tensor-file.ts';
 import { type OpenFile, openBytes } from './byte-source.ts';
 import { cancelled, Failure, messageOf, wrongUse } from './failure.ts';
-import { bytes, parseIndex } from './numbers.ts';
+import { checkMemory } from './head-lots.ts';
+import { parseIndex } from './numbers.ts';
 
 /** Which tensors of a file are meant. */
 export interface TensorChoice {
@@ -57,8 +57,13 @@ export interface OpenInput {
   readonly name: string;
   /** Numbers of the layers, in ascending order; null for tensors that say none. */
   readonly layers: readonly (number | null)[];
-  /** Throws Failure (2) when the tensors of a layer do not fit together, are no finite floats, or do not fit into memory. */
-  read(layer: number | null): Promise<AttentionInput>;
+  /** Throws Failure (2) when the tensors of a layer do not fit together or are no floats. */
+  sizes(layer: number | null): Promise<LayerSizes>;
+  /**
+   * All heads, or some: whole groups that share keys and values, or a part of one. Throws Failure (2) as `sizes`, and when
+   * numbers are not finite or do not fit into memory.
+   */
+  read(layer: number | null, heads?: HeadRange): Promise<AttentionInput>;
   close(): Promise<void>;
 }
 
@@ -89,14 +94,14 @@ export async function openInput(
         joinTensorFiles({ [q]: await open(q), [k]: await open(k), [v]: await open(v) }),
       );
       const layers = [{ layer: null, q, k, v }];
-      return { name, layers: [null], close, read: () => readLayer({ name, tensors, layers, choice, signal }, null) };
+      return { name, layers: [null], close, ...readers({ name, tensors, layers, choice, signal }) };
     }
     const tensors = await open(file);
     const layers = await worded(file, async () => findLayers(tensors.tensors, namesOf(choice)));
     return {
       name: file,
       layers: layers.map(({ layer }) => layer),
-      read: layer => readLayer({ name: file, tensors, layers, choice, signal }, layer),
+      ...readers({ name: file, tensors, layers, choice, signal }),
       close,
     };
   } catch (error) {
@@ -158,29 +163,26 @@ interface Opened {
   readonly signal: AbortSignal;
 }
 
-async function readLayer(opened: Opened, layer: number | null): Promise<AttentionInput> {
+function readers(opened: Opened): Pick<OpenInput, 'sizes' | 'read'> {
   const { name, tensors, choice, signal } = opened;
-  const names = opened.layers.find(each => each.layer === layer);
-  if (names === undefined) throw wrongUse(`${name} has no layer ${layer}`);
+  const namesAt = (layer: number | null): LayerTensors => {
+    const names = opened.layers.find(each => each.layer === layer);
+    if (names === undefined) throw wrongUse(`${name} has no layer ${layer}`);
+    return names;
+  };
   const checkpoint = (): void => {
     if (signal.aborted) throw cancelled();
   };
-  return worded(name, async () => {
-    const sizes = layerSizes(tensors, names, choice);
-    checkMemory(name, sizes);
-    return readLayerInput(tensors, names, sizes, { ...choice, checkpoint });
-  });
-}
-
-/** Throws Failure (2) when a layer does not fit into memory, with its outputs and the copies that a backend makes. */
-function checkMemory(file: string, { q, k }: LayerSizes): void {
-  const numbers = (axes: HeadAxes): number => axes.heads * axes.tokens * axes.headDim;
-  const needed = 2 * 4 * (3 * numbers(q) + 2 * numbers(k));
-  const most = totalmem() * 0.75;
-  if (needed > most)
-    throw wrongUse(
-      `${file}: a layer of ${q.heads} heads and ${k.tokens} tokens needs about ${bytes(needed)} of memory, and ${bytes(most)} can be used; write fewer heads or tokens into the file`,
-    );
+  return {
+    sizes: layer => worded(name, async () => layerSizes(tensors, namesAt(layer), choice)),
+    read: (layer, heads) =>
+      worded(name, async () => {
+        const names = namesAt(layer);
+        const sizes = layerSizes(tensors, names, choice);
+        checkMemory(name, sizes, heads);
+        return readLayerInput(tensors, names, sizes, { ...choice, ...(heads && { heads }), checkpoint });
+      }),
+  };
 }
 
 /** The bytes of a .safetensors file with `o [heads, queries, head_dim]` and `lse [heads, queries]`, both F32. */

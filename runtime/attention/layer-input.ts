@@ -8,7 +8,7 @@ import {
   type Role,
 } from '../tensor/attention-tensors.ts';
 import { type TensorDtype, TensorFileError } from '../tensor/dtype.ts';
-import { axisNames, readHeads } from '../tensor/read-heads.ts';
+import { axisNames, type HeadRange, readHeads } from '../tensor/read-heads.ts';
 import type { TensorFile } from '../tensor/tensor-file.ts';
 import type { AttentionInput } from './types.ts';
 
@@ -82,7 +82,8 @@ function checkTogether(names: LayerTensors, { q, k }: LayerSizes): void {
 }
 
 /**
- * Queries, keys and values of one layer of a file, as float32.
+ * Queries, keys and values of one layer of a file, as float32: of all heads, or of some and the key/value heads that they
+ * read. Those are a whole number of groups that share one, or a part of one group.
  *
  * @param sizes as `layerSizes` gives them
  * @throws TensorFileError when a number is not finite
@@ -91,16 +92,22 @@ export async function readLayerInput(
   file: TensorFile,
   names: LayerTensors,
   { layout, q, k }: LayerSizes,
-  { batch = 0, checkpoint }: LayerChoice & { readonly checkpoint?: () => void } = {},
+  { batch = 0, heads, checkpoint }: LayerChoice & { readonly heads?: HeadRange; readonly checkpoint?: () => void } = {},
 ): Promise<AttentionInput> {
-  const part = async (role: Role): Promise<Float32Array> =>
-    (await readHeads(file, names[role], { layout, batch, ...(checkpoint && { checkpoint }) })).data;
+  const own = heads ?? { from: 0, to: q.heads };
+  const group = q.heads / k.heads;
+  const shared = { from: Math.floor(own.from / group), to: Math.ceil(own.to / group) };
+  const part = async (role: Role): Promise<Float32Array> => {
+    const range = role === 'q' ? own : shared;
+    return (await readHeads(file, names[role], { layout, batch, heads: range, ...(checkpoint && { checkpoint }) }))
+      .data;
+  };
   return {
     q: await part('q'),
     k: await part('k'),
     v: await part('v'),
-    heads: q.heads,
-    kvHeads: k.heads,
+    heads: own.to - own.from,
+    kvHeads: shared.to - shared.from,
     queries: q.tokens,
     keys: k.tokens,
     headDim: q.headDim,

@@ -1,3 +1,4 @@
+import type { Surveyor } from '../../../runtime/analyse/quality/survey.ts';
 import { quality } from '../../../runtime/analyse/quality.ts';
 import type { Attention } from '../../../runtime/attention/attention.ts';
 import { modelForInput, modelForLayers } from '../../../runtime/attention/fit-model.ts';
@@ -16,6 +17,7 @@ export async function measureTensors(
   { choice, file, causal }: QualityJob & { kind: 'tensors' },
   attention: Attention,
   rows: RowSelector,
+  surveyor: Surveyor,
   onProgress: (share: number, doing: string) => void,
 ): Promise<TensorQuality> {
   const { name } = file;
@@ -42,6 +44,7 @@ export async function measureTensors(
     const { parts, notes: chosen } = await selectHeads(model, layer, all, input, { rows });
     const found = await quality(attention, input, parts, {
       offset: model.align === 'end' ? keys - queries : 0,
+      surveyor,
       onProgress: share => onProgress((index + share) / layers.length, doing),
     });
     for (const head of found.heads) measured.push({ ...head, layer, against: found.baseline });

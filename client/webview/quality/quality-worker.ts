@@ -1,4 +1,5 @@
 // Runs in a worker of the page, one for each measurement or search: it is ended when the user cancels, wherever it is.
+import { openSurveyor } from '../../../runtime/analyse/quality/open-surveyor.ts';
 import { type AttentionHosts, createAttention } from '../../../runtime/attention/attention.ts';
 import { webWorkers } from '../../../runtime/attention/cpu/workers.web.ts';
 import { createRowSelector } from '../../../runtime/dynamic/rows/row-selector.ts';
@@ -30,11 +31,12 @@ async function work(job: Job): Promise<void> {
   };
   const attention = createAttention(hosts);
   const rows = createRowSelector({ workers: hosts.workers });
+  const surveyor = openSurveyor(hosts);
   const onProgress = (share: number, doing: string): void => say({ type: 'progress', share, doing });
   const resultOf = (of: Job): Promise<Result> => {
     switch (of.kind) {
       case 'tensors':
-        return measureTensors(of, attention, rows, onProgress);
+        return measureTensors(of, attention, rows, surveyor, onProgress);
       case 'model':
         return measureModel(of, attention, rows, hosts, onProgress);
       case 'suggest':
@@ -47,5 +49,6 @@ async function work(job: Job): Promise<void> {
   } finally {
     attention.dispose();
     rows.dispose();
+    surveyor.dispose();
   }
 }

@@ -7,6 +7,7 @@ import { keysOf } from '../../../runtime/dynamic/rows/chosen-rows.ts';
 import { nearest } from '../../../runtime/dynamic/rows/nearest.ts';
 import type { RowRequest, RowSelector } from '../../../runtime/dynamic/rows/row-rule.ts';
 import { createRowSelector } from '../../../runtime/dynamic/rows/row-selector.ts';
+import { losing } from './losing.ts';
 import { rowRequest, rowsOf } from './row-request.ts';
 import { input } from './select.ts';
 
@@ -35,27 +36,6 @@ beforeAll(async () => {
   selector = createGpuRowSelector({ open: openDawn, otherwise: others, always: true });
 }, 60_000);
 afterAll(() => selector.dispose());
-
-/** A device that is lost as soon as it is opened. */
-function losing(from: GPU): GPU {
-  const requestAdapter = async (options?: GPURequestAdapterOptions): Promise<GPUAdapter | null> => {
-    const adapter = await from.requestAdapter(options);
-    return (
-      adapter &&
-      new Proxy(adapter, {
-        get(of, name) {
-          if (name !== 'requestDevice') return Reflect.get(of, name) as unknown;
-          return async (descriptor?: GPUDeviceDescriptor) => {
-            const device = await of.requestDevice(descriptor);
-            device.destroy();
-            return device;
-          };
-        },
-      })
-    );
-  };
-  return { requestAdapter } as unknown as GPU;
-}
 
 async function expectSame(given: RowRequest): Promise<void> {
   const { keys } = given.candidates;

@@ -32,8 +32,17 @@ export interface GpuSurveyorOptions {
   readonly otherwise: Surveyor;
   /** Use the device even if software imitates it, and for small heads too. */
   readonly always?: boolean;
-  /** The square root of how many threads look at a row together. For tests. */
+  /** Sizes that a device gets for its speed and memory. For tests. */
+  readonly sizes?: SurveySizes;
+}
+
+export interface SurveySizes {
+  /** The square root of how many threads look at a row together. */
   readonly side?: number;
+  /** Rows whose scores are on the device together, at most. */
+  readonly chunk?: number;
+  /** Multiply-adds of the first portion. */
+  readonly portion?: number;
 }
 
 interface Opened {
@@ -41,6 +50,7 @@ interface Opened {
   readonly shaders: SurveyShaders;
   /** Multiply-adds of a portion that takes about as long as it may. */
   portion: number;
+  readonly chunk: number | undefined;
 }
 
 /**
@@ -48,7 +58,7 @@ interface Opened {
  * them comes back. Sums of a row are float32, of the order of 1e-6 off; counts and the histogram are whole numbers. A device
  * is used after it has passed a check; what it fails at is left to another surveyor.
  */
-export function createGpuSurveyor({ open, otherwise, always = false, side }: GpuSurveyorOptions): Surveyor {
+export function createGpuSurveyor({ open, otherwise, always = false, sizes = {} }: GpuSurveyorOptions): Surveyor {
   const notes: string[] = [];
   let opening: Promise<Opened | undefined> | undefined;
   let broken = false;
@@ -72,7 +82,12 @@ export function createGpuSurveyor({ open, otherwise, always = false, side }: Gpu
       }
       if (device.capability.workgroupBytes < WORKGROUP_BYTES)
         throw new GpuError('too-large', `its workgroups have less than ${WORKGROUP_BYTES} bytes of memory`);
-      const opened = { device, shaders: await surveyShaders(device, side), portion: FIRST_PORTION };
+      const opened = {
+        device,
+        shaders: await surveyShaders(device, sizes.side),
+        portion: sizes.portion ?? FIRST_PORTION,
+        chunk: sizes.chunk,
+      };
       await checkSurvey(head => survey(opened, head, {}));
       return opened;
     } catch (error) {
@@ -118,7 +133,7 @@ async function survey(opened: Opened, head: SurveyedHead, { signal, onProgress }
   const { device } = opened;
   const { queries, headDim } = head;
   const perPair = headDim + PASSES;
-  const on = new HeadSurvey(device, opened.shaders, head);
+  const on = new HeadSurvey(device, opened.shaders, head, opened.chunk);
   let sum: HeadTotals | undefined;
   try {
     for (let from = 0; from < queries; ) {

@@ -101,14 +101,15 @@ export class HeadSurvey {
   readonly #scores: GPUBuffer;
   readonly #partial: GPUBuffer;
 
-  constructor(opened: Device, shaders: SurveyShaders, head: SurveyedHead) {
+  /** @param chunk rows whose scores are on the device together, at most */
+  constructor(opened: Device, shaders: SurveyShaders, head: SurveyedHead, chunk = Number.POSITIVE_INFINITY) {
     this.#opened = opened;
     this.#shaders = shaders;
     this.#head = head;
     const { q, k, keys, queries, mask } = head;
     const sizes = Uint32Array.from(curveSizes(keys));
     this.#stride = TILE * Math.ceil(keys / TILE);
-    this.#chunk = chunkRows(keys, queries);
+    this.#chunk = Math.min(chunk, chunkRows(keys, queries));
     this.#points = sizes.length;
     this.#q = this.#filled(this.#kept, 'queries', q);
     this.#k = this.#filled(this.#kept, 'keys', k);

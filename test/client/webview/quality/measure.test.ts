@@ -2,6 +2,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { measureModel } from '../../../../client/webview/quality/measure-model.ts';
 import { measureTensors } from '../../../../client/webview/quality/measure-tensors.ts';
 import { masksText } from '../../../../client/webview/quality/measurements.ts';
+import { createSurveyor } from '../../../../runtime/analyse/quality/surveyor.ts';
 import { createAttention } from '../../../../runtime/attention/attention.ts';
 import { sampleInput } from '../../../../runtime/attention/sample-data.ts';
 import { createRowSelector } from '../../../../runtime/dynamic/rows/row-selector.ts';
@@ -40,6 +41,7 @@ describe('on tensors', () => {
       { kind: 'tensors', choice: await choiceOf(text, hidden), file: tensorFile(layers), causal },
       attention,
       rows,
+      createSurveyor(),
       () => {},
     );
 

@@ -1,20 +1,60 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { type CurvePoint, curveSizes, equalPairs } from '../../../../runtime/analyse/quality/curve.ts';
-import { distributionOf } from '../../../../runtime/analyse/quality/distribution.ts';
+import { type Distribution, distributionOf } from '../../../../runtime/analyse/quality/distribution.ts';
+import { createGpuSurveyor } from '../../../../runtime/analyse/quality/gpu/gpu-surveyor.ts';
 import { rowKernelBytes } from '../../../../runtime/analyse/quality/kernel-bytes.ts';
 import { MaskRows } from '../../../../runtime/analyse/quality/plan-rows.ts';
+import type { SurveyedHead, Surveyor } from '../../../../runtime/analyse/quality/survey.ts';
 import { createSurveyor } from '../../../../runtime/analyse/quality/surveyor.ts';
+import { nodeWorkers } from '../../../../runtime/attention/cpu/workers.node.ts';
+import { openDawn } from '../../../../runtime/attention/gpu/dawn.node.ts';
 import { sampleInput } from '../../../../runtime/attention/sample-data.ts';
 import type { AttentionInput } from '../../../../runtime/attention/types.ts';
 import { compileHeadParts } from '../../../../runtime/compile/compile-heads.ts';
 import type { TilePlan } from '../../../../runtime/compile/tile-plan.ts';
 import { densePlan } from '../../dense-plan.ts';
+import { losing } from '../../dynamic/losing.ts';
 import { modelOf } from '../../dynamic/select.ts';
 import { attentionOf } from './by-definition.ts';
 
-/** The build that gives the same bits on every machine. */
-const surveyor = createSurveyor({ wasm: rowKernelBytes(true)! });
+const processor = createSurveyor();
+/** What looks at heads, how many examples it gets, and by how much float32 may differ. */
+const surveyors = {
+  'in the calling thread': {
+    // The build that gives the same bits on every machine.
+    surveyor: createSurveyor({ wasm: rowKernelBytes(true)! }),
+    ...{ runs: 1, margin: 1e-6 },
+  },
+  'on workers': {
+    surveyor: createSurveyor({ workers: nodeWorkers(2), workersFrom: 0 }),
+    ...{ runs: 0.2, margin: 1e-6 },
+  },
+  'on a graphics device': {
+    surveyor: createGpuSurveyor({ open: openDawn, otherwise: nothing(), always: true }),
+    ...{ runs: 0.2, margin: 1e-4 },
+  },
+};
+afterAll(() => {
+  for (const { surveyor } of Object.values(surveyors)) surveyor.dispose();
+});
+
+/** All numbers of two distributions, those of the curves too. */
+function expectNear(found: Distribution, wanted: Distribution, margin: number) {
+  const numbers = ({ curve, ...rest }: Distribution): number[] => [
+    ...Object.values(rest).map(Number),
+    ...Object.values(curve).flatMap((line: readonly CurvePoint[]) => line.map(({ recall }) => recall)),
+  ];
+  const own = numbers(found);
+  numbers(wanted).forEach((value, at) => {
+    expect(Math.abs(own[at]! - value)).toBeLessThanOrEqual(margin * Math.max(1, value));
+  });
+}
+
+/** What a device must not leave anything to. */
+function nothing(): Surveyor {
+  return { survey: () => Promise.reject(new Error('left to others')), notes: () => [], dispose() {} };
+}
 
 type Allowed = (row: number, key: number) => boolean;
 
@@ -44,7 +84,7 @@ function inputOf({ queries, keys, headDim, seed, sharpness }: Problem): Attentio
   return { ...input, q: input.q.map(value => value * sharpness) };
 }
 
-async function measure(problem: Problem, plans: readonly TilePlan[]) {
+async function measureOn(surveyor: Surveyor, problem: Problem, plans: readonly TilePlan[]) {
   const input = inputOf(problem);
   const { q, k } = input;
   const { queries, keys, headDim } = problem;
@@ -61,7 +101,9 @@ const sum = (values: readonly number[]) => values.reduce((all, value) => all + v
 const descending = (values: readonly number[]) => [...values].sort((a, b) => b - a);
 const largest = (values: readonly number[], count: number) => sum(descending(values).slice(0, count));
 
-describe('the distribution of a head', () => {
+describe.each(Object.entries(surveyors))('the distribution of a head, %s', (_, { surveyor, runs, margin }) => {
+  const measure = (problem: Problem, plans: readonly TilePlan[]) => measureOn(surveyor, problem, plans);
+
   it('is as the definition says, for any mask', { timeout: 60_000 }, async () => {
     await fc.assert(
       fc.asyncProperty(arbitraryProblem, fc.constantFrom(0, 0.05, 0.4, 0.9, 1), async (problem, share) => {
@@ -93,7 +135,7 @@ describe('the distribution of a head', () => {
         const overlaps = rows.flatMap(({ own, all }) => {
           if (own.length === 0) return [];
           const least = descending(all)[own.length - 1]!;
-          const close = (value: number) => Math.abs(value - least) <= 1e-6 * least + 1e-37;
+          const close = (value: number) => Math.abs(value - least) <= margin * least + 1e-37;
           const clear = own.filter(value => value > least && !close(value)).length;
           const larger = all.filter(value => value > least && !close(value)).length;
           const ties = own.filter(close).length;
@@ -103,7 +145,7 @@ describe('the distribution of a head', () => {
         else if (problem.sharpness > 0) expect(found.overlap).toBeCloseTo(sum(overlaps) / overlaps.length, 4);
         else expect(found.overlap).toBe(1);
       }),
-      { numRuns: 150 },
+      { numRuns: 150 * runs },
     );
   });
 
@@ -123,7 +165,7 @@ describe('the distribution of a head', () => {
         const pairs = sum(p.map((row, i) => Math.min(size + 1, row.filter((_, j) => seen(i, j)).length)));
         expect(equalPairs(sums, shape, pairs).random).toBeCloseTo(sum(expected) / queries, 9);
       }),
-      { numRuns: 60 },
+      { numRuns: 60 * runs },
     );
   });
 
@@ -155,7 +197,7 @@ describe('the distribution of a head', () => {
           expect(oracle[point]!.recall).toBeGreaterThan(random[point]!.recall - 1e-5);
         });
       }),
-      { numRuns: 60 },
+      { numRuns: 60 * runs },
     );
   });
 
@@ -169,7 +211,8 @@ describe('the distribution of a head', () => {
       parts.map(({ plans }) => plans[0]!),
     );
     const plain = await measure(problem, [densePlan(700, 700, (i, j) => (i - j) % 32 === 0 || Math.abs(i - j) <= 2)]);
-    expect(ordered.found).toEqual(plain.found);
+    // A device adds rows up in portions that depend on how long they take.
+    expectNear(ordered.found, plain.found, 1e-8);
   });
 
   it('finds the mask of the most probable keys to be the best', async () => {
@@ -181,14 +224,80 @@ describe('the distribution of a head', () => {
     expect(found.topk).toBeCloseTo(sum(p.map(row => largest(row, 7))) / 90, 5);
     expect(found.window).toBeLessThan(found.topk);
   });
+});
 
-  it('stops when it is cancelled', async () => {
-    const { q, k } = sampleInput({ heads: 1, kvHeads: 1, queries: 6000, keys: 6000, headDim: 16 });
-    const shape = { baseline: 'full', queries: 6000, keys: 6000, offset: 0, headDim: 16, scale: 1 } as const;
+describe('looking at a head', () => {
+  const headOf = (keys: number, headDim: number): SurveyedHead => {
+    const { q, k } = sampleInput({ heads: 1, kvHeads: 1, queries: keys, keys, headDim });
+    const mask = new MaskRows([densePlan(keys, 16, (row, key) => key <= row)], keys, keys);
+    return { baseline: 'full', queries: keys, keys, offset: 0, headDim, scale: 1, q, k, mask };
+  };
+
+  it.each(Object.entries(surveyors))('stops when it is cancelled, %s', { timeout: 60_000 }, async (_, { surveyor }) => {
     const controller = new AbortController();
-    const mask = new MaskRows([densePlan(6000, 16, () => false)], 6000, 6000);
-    const onProgress = () => controller.abort();
-    const run = createSurveyor().survey({ ...shape, q, k, mask }, { signal: controller.signal, onProgress });
+    const run = surveyor.survey(headOf(3000, 16), { signal: controller.signal, onProgress: () => controller.abort() });
     await expect(run).rejects.toMatchObject({ name: 'AbortError' });
+    // And goes on afterwards.
+    expect(await surveyor.survey(headOf(40, 16))).toBeDefined();
+  });
+
+  it('comes to the same to the last bit, however many threads there are', async () => {
+    const head = headOf(700, 16);
+    const here = await processor.survey(head);
+    for (const threads of [2, 3]) {
+      const surveyor = createSurveyor({ workers: nodeWorkers(threads), workersFrom: 0 });
+      expect(await surveyor.survey(head)).toEqual(here);
+      expect(surveyor.notes()).toEqual([]);
+      surveyor.dispose();
+    }
+  });
+
+  it('on a graphics device holds in portions and chunks, with as many threads as cards get', {
+    timeout: 60_000,
+  }, async () => {
+    const head = headOf(150, 8);
+    const sizes = { side: 16, chunk: 66, portion: 2 ** 19 };
+    const surveyor = createGpuSurveyor({ open: openDawn, otherwise: nothing(), always: true, sizes });
+    const shares: number[] = [];
+    const found = (await surveyor.survey(head, { onProgress: share => shares.push(share) }))!;
+    surveyor.dispose();
+    const wanted = (await processor.survey(head))!;
+    expect(shares.length).toBeGreaterThan(1);
+    expect(shares.at(-1)).toBe(1);
+    const pairs = sum([...head.mask.perRow]);
+    expectNear(distributionOf(found, head, pairs), distributionOf(wanted, head, pairs), 1e-4);
+  });
+
+  it('is left to others by a device that is lost or not there, which is said', { timeout: 60_000 }, async () => {
+    const head = headOf(50, 8);
+    const opened = await openDawn();
+    if ('reason' in opened) throw new Error(opened.reason);
+    const otherwise = createSurveyor();
+    const lost = createGpuSurveyor({ open: async () => ({ gpu: losing(opened.gpu) }), otherwise, always: true });
+    const absent = createGpuSurveyor({ open: async () => ({ reason: 'none' }), otherwise, always: true });
+    for (const surveyor of [lost, absent]) expect(await surveyor.survey(head)).toEqual(await processor.survey(head));
+    expect(lost.notes().join()).toMatch(/^Probabilities were not looked at on the graphics device: .*lost/);
+    expect(absent.notes()).toEqual(['Probabilities were not looked at on the graphics device: none']);
+    // Software that imitates a device is used only when it is asked for, and small heads need none.
+    const modest = createGpuSurveyor({ open: async () => ({ gpu: losing(opened.gpu) }), otherwise });
+    expect(await modest.survey(head)).toEqual(await processor.survey(head));
+    expect(modest.notes()).toEqual([]);
+  });
+
+  it('goes on in the calling thread when workers do not start', async () => {
+    const workers = {
+      threads: 2,
+      shared: false,
+      spawn: () => {
+        throw new Error('not allowed here');
+      },
+    };
+    const surveyor = createSurveyor({ workers, workersFrom: 0 });
+    expect(await surveyor.survey(headOf(50, 8))).toEqual(await processor.survey(headOf(50, 8)));
+    expect(surveyor.notes()).toEqual(['Workers could not be used to look at probabilities: not allowed here']);
+  });
+
+  it('finds nothing in an engine without WebAssembly SIMD', async () => {
+    expect(await createSurveyor({ wasm: null }).survey(headOf(50, 8))).toBeUndefined();
   });
 });
