@@ -151,7 +151,7 @@ async function* answers(what) {
   // Inside the project, where the bundle finds the package that brings WebGPU.
   const scratch = options.bundle === undefined ? mkdtempSync(path.join(projectRoot, 'node_modules/.bench-gpu-')) : '';
   if (scratch !== '') process.on('exit', () => rmSync(scratch, { recursive: true, force: true }));
-  const bundle = options.bundle ?? path.join(scratch, 'measure.mjs');
+  const bundle = path.resolve(options.bundle ?? path.join(scratch, 'measure.mjs'));
   if (options.bundle === undefined) await bundleTo(bundle);
   const child = spawn(process.execPath, ['--max-old-space-size=8192', bundle, JSON.stringify(what)], {
     cwd: path.dirname(bundle),
