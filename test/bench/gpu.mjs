@@ -115,7 +115,7 @@ async function bundleTo(outfile) {
 
 /** Makes the bundle, where there is none, inside the project: it finds the package that brings WebGPU there. */
 async function bundled() {
-  if (options.bundle !== undefined) return options.bundle;
+  if (options.bundle !== undefined) return path.resolve(options.bundle);
   const scratch = mkdtempSync(path.join(projectRoot, 'node_modules/.bench-gpu-'));
   process.on('exit', () => rmSync(scratch, { recursive: true, force: true }));
   const bundle = path.join(scratch, 'measure.mjs');
