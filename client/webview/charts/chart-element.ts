@@ -1,6 +1,6 @@
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
-import { type Chart, columnsOf, drawingOrder, logTicks } from '../../../runtime/draw/chart.ts';
+import { type Chart, columnsOf, drawingOrder, logTicks, powersBetween } from '../../../runtime/draw/chart.ts';
 import { type OpaquePalette, partColour } from '../../../runtime/draw/palette.ts';
 
 /** Pixels. */
@@ -94,6 +94,8 @@ function optionsOf(chart: Chart, palette: OpaquePalette, element: HTMLElement, m
     time: false,
     ...(log === undefined ? {} : { distr: 3, log }),
     ...(range === undefined ? {} : { range: [...range] }),
+    // An axis of few powers would be mostly empty between those that lie outside.
+    ...(log === 10 && range === undefined ? { range: closeRange } : {}),
   });
   return {
     width: Math.max(120, element.clientWidth),
@@ -119,6 +121,12 @@ function optionsOf(chart: Chart, palette: OpaquePalette, element: HTMLElement, m
       }),
     ],
   };
+}
+
+function closeRange(_plot: uPlot, least: number, most: number): uPlot.Range.MinMax {
+  if (!(least > 0) || powersBetween(10, least, most, LOG_LINES).length > 2)
+    return uPlot.rangeLog(least, most, 10, false);
+  return [least / 1.15, most * 1.15];
 }
 
 /** A dotted line at each mark, with its name beside it where there is more room. */

@@ -50,11 +50,11 @@ export function suggestView(
   `;
 }
 
-/** The best of another kind: of one pattern for all heads, where each has its own. */
+/** The best of another kind that is one pattern for all heads. */
 function otherOf({ suggestion: { expression, alternatives } }: Suggested) {
   const best = alternatives.find(other => other.expression !== null);
   if (best === undefined) return null;
-  const title = expression === null ? 'Best single pattern' : 'Next best kind';
+  const title = expression === null ? 'Best single pattern' : 'Next single pattern';
   return { title, recall: best.recall, expression: best.expression ?? '' };
 }
 
