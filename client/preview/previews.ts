@@ -2,7 +2,8 @@ import * as vscode from 'vscode';
 import { ValidatedNotification } from '../../server/protocol.ts';
 import type { RestartableClient } from '../restartable-client.ts';
 import type { PreviewState } from './messages.ts';
-import { failureHtml } from './page.ts';
+import { failureHtml, readPageFiles } from './page.ts';
+import type { PageFiles } from './page-document.ts';
 import { PreviewPanel, type PreviewTools, type RanOn } from './preview-panel.ts';
 
 const PREVIEW_TYPE = 'sparse.preview';
@@ -10,6 +11,7 @@ const PREVIEW_TYPE = 'sparse.preview';
 /** All open previews: one for each file. */
 export class Previews implements vscode.WebviewPanelSerializer {
   readonly #extensionUri: vscode.Uri;
+  readonly #files: Promise<PageFiles>;
   readonly #client: RestartableClient;
   readonly #tools: PreviewTools;
   readonly #panels = new Set<PreviewPanel>();
@@ -19,6 +21,7 @@ export class Previews implements vscode.WebviewPanelSerializer {
 
   constructor(context: vscode.ExtensionContext, client: RestartableClient, tools: PreviewTools) {
     this.#extensionUri = context.extensionUri;
+    this.#files = readPageFiles(context.extensionUri);
     this.#client = client;
     this.#tools = tools;
     context.subscriptions.push(
@@ -69,7 +72,7 @@ export class Previews implements vscode.WebviewPanelSerializer {
   }
 
   #add(panel: vscode.WebviewPanel, state: PreviewState): PreviewPanel {
-    const preview = new PreviewPanel(panel, this.#extensionUri, this.#client, this.#tools, state);
+    const preview = new PreviewPanel(panel, this.#extensionUri, this.#files, this.#client, this.#tools, state);
     this.#panels.add(preview);
     preview.onDidRun(ranOn => this.#ran.fire(ranOn));
     preview.onDidDispose(() => this.#panels.delete(preview));
