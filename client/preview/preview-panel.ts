@@ -18,6 +18,7 @@ import { movedUri } from './moved-uri.ts';
 import { openSparse } from './open-sparse.ts';
 import { OtherDeclaration } from './other-declaration.ts';
 import { pageHtml } from './page.ts';
+import type { PageFiles } from './page-document.ts';
 import { answerPage } from './page-requests.ts';
 import { PanelRuns } from './panel-runs.ts';
 import type { PreviewTools, RanOn } from './preview-tools.ts';
@@ -65,6 +66,7 @@ export class PreviewPanel {
   constructor(
     panel: vscode.WebviewPanel,
     extensionUri: vscode.Uri,
+    files: Promise<PageFiles>,
     client: RestartableClient,
     tools: PreviewTools,
     state: PreviewState,
@@ -95,11 +97,11 @@ export class PreviewPanel {
     );
     panel.webview.options = { enableScripts: true, localResourceRoots: [vscode.Uri.joinPath(extensionUri, 'dist')] };
     this.#setTitle();
-    void this.#load(extensionUri);
+    void this.#load(extensionUri, files);
   }
 
   /** Sets the page, with what it shows first if the server tells that soon: VS Code is still busy with the frame around it. */
-  async #load(extensionUri: vscode.Uri): Promise<void> {
+  async #load(extensionUri: vscode.Uri, files: Promise<PageFiles>): Promise<void> {
     const first: ToPage[] = [];
     if (this.#client.state === State.Running) {
       this.#early = first;
@@ -107,7 +109,8 @@ export class PreviewPanel {
       await Promise.race([this.#sendFile().catch(() => undefined), patience]);
       this.#early = undefined;
     }
-    if (!this.#disposed) this.#panel.webview.html = pageHtml(this.#panel.webview, extensionUri, [...first]);
+    const inPage = await files;
+    if (!this.#disposed) this.#panel.webview.html = pageHtml(this.#panel.webview, extensionUri, inPage, [...first]);
   }
 
   get active(): boolean {

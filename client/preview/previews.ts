@@ -2,7 +2,8 @@ import * as vscode from 'vscode';
 import { ValidatedNotification } from '../../server/protocol.ts';
 import type { RestartableClient } from '../restartable-client.ts';
 import type { PreviewLock, PreviewState } from './messages.ts';
-import { failureHtml } from './page.ts';
+import { failureHtml, readPageFiles } from './page.ts';
+import type { PageFiles } from './page-document.ts';
 import { PreviewPanel } from './preview-panel.ts';
 import type { PreviewTools, RanOn } from './preview-tools.ts';
 
@@ -14,6 +15,7 @@ const LOCK_KEY = 'sparse.previewFollows';
 /** All open previews: one that follows the editor, and any number that are locked. */
 export class Previews implements vscode.WebviewPanelSerializer {
   readonly #extensionUri: vscode.Uri;
+  readonly #files: Promise<PageFiles>;
   readonly #client: RestartableClient;
   readonly #tools: PreviewTools;
   /** The one that had the focus last comes first. */
@@ -24,6 +26,7 @@ export class Previews implements vscode.WebviewPanelSerializer {
 
   constructor(context: vscode.ExtensionContext, client: RestartableClient, tools: PreviewTools) {
     this.#extensionUri = context.extensionUri;
+    this.#files = readPageFiles(context.extensionUri);
     this.#client = client;
     this.#tools = tools;
     context.subscriptions.push(
@@ -111,7 +114,7 @@ export class Previews implements vscode.WebviewPanelSerializer {
   }
 
   #add(panel: vscode.WebviewPanel, state: PreviewState): PreviewPanel {
-    const preview = new PreviewPanel(panel, this.#extensionUri, this.#client, this.#tools, state);
+    const preview = new PreviewPanel(panel, this.#extensionUri, this.#files, this.#client, this.#tools, state);
     this.#panels = [preview, ...this.#panels];
     preview.onDidRun(ranOn => this.#ran.fire(ranOn));
     preview.onDidChangeViewState(() => {

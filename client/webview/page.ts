@@ -1,6 +1,6 @@
 import { html, render } from 'lit';
+import type { StartedWorkers } from '../preview/first-script.ts';
 import type { ToHost, ToPage } from '../preview/messages.ts';
-import type { StartedWorkers } from '../preview/start-worker.ts';
 import { followComparison } from './compare/follow-comparison.ts';
 import { followContent } from './content/follow-content.ts';
 import { findFields } from './field/find-fields.ts';
@@ -10,14 +10,14 @@ import { type SavedPage, savedPage } from './kept-state.ts';
 import type { PageServices } from './page-services.ts';
 import { MaskPicture } from './picture.ts';
 import { received } from './receive.ts';
-import { makeSections } from './sections/all.ts';
-import { goToSection, sectionList } from './sections/section.ts';
+import { goToSection, type Section, sectionList } from './sections/section.ts';
 import { shownOf } from './shown.ts';
 import { initialState, type KeptState, type State } from './state.ts';
 import { Store } from './store.ts';
 import { onThemeChange, paletteOfTheme } from './theme.ts';
 import { badges, toolbar } from './toolbar.ts';
 import { chosenIn } from './views.ts';
+import { workerUrlLater } from './worker-url.ts';
 
 /** The extension, as the page sees it. */
 export interface PageHost {
@@ -40,14 +40,15 @@ export function startPage(
 ): (message: ToPage) => void {
   const store = new Store<State>({ ...firstState(root, kept), palette: paletteOfTheme() });
   onThemeChange(() => store.update({ palette: paletteOfTheme() }));
+  const questions = workerUrlLater(root.dataset.questions ?? '');
   const page: PageServices = {
     store,
     workers,
-    workerUrl: workers.url,
+    workerUrl: questions,
     qualityScript: root.dataset.quality ?? '',
     runScript: root.dataset.runs ?? '',
     overPicture: [],
-    inquirer: new Inquirer(store, workers.url),
+    inquirer: new Inquirer(store, questions),
     send: message => host.postMessage(message),
   };
   const picture = new MaskPicture(page);
@@ -55,7 +56,7 @@ export function startPage(
   findFields(page);
   followComparison(page);
   followContent(page);
-  const sections = makeSections.map(make => make(page));
+  let sections: readonly Section[] = [];
   const draw = (): void => {
     render(
       html`<h1 class="visually-hidden">Preview of ${store.state.name ?? 'a pattern'}</h1>
@@ -72,22 +73,33 @@ export function startPage(
   });
   let drawing = false;
   let wentTo = store.state.sectionAsked;
-  store.subscribe((state, before) => {
-    save();
-    if (shownOf(state)?.choice !== shownOf(before)?.choice) tellView(page);
-    // Moving the picture changes nothing around it.
-    if (drawing || isSameBut('camera', state, before)) return;
+  const drawSoon = (): void => {
+    if (drawing) return;
     drawing = true;
     requestAnimationFrame(() => {
       drawing = false;
       draw();
       const { sectionAsked } = store.state;
+      // Sections come after the picture.
+      if (sections.length === 0) return;
       if (sectionAsked !== null && sectionAsked !== wentTo) goToSection(root, sectionAsked.id);
       wentTo = sectionAsked;
     });
+  };
+  store.subscribe((state, before) => {
+    save();
+    if (shownOf(state)?.choice !== shownOf(before)?.choice) tellView(page);
+    // Moving the picture changes nothing around it.
+    if (!isSameBut('camera', state, before)) drawSoon();
   });
   draw();
   picture.placed();
+  // What stands beside the picture is not even looked at before the picture is there.
+  void picture.first.then(async () => {
+    const { makeSections } = await import('./beside-picture.ts');
+    sections = makeSections.map(make => make(page));
+    drawSoon();
+  });
   host.postMessage({ type: 'ready', chosen: chosenIn(store.state) });
   // What came with the page is shown, too.
   tellView(page);

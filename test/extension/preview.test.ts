@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, inject, test } from 'vitest';
-import type { StartedWorkers } from '../../client/preview/start-worker.ts';
+import type { StartedWorkers } from '../../client/preview/first-script.ts';
 import { DARK } from '../../runtime/draw/palette.ts';
 import { textTensors } from './text-tensors.ts';
 import { useWorkbench } from './use-workbench.ts';

@@ -71,6 +71,8 @@ export function runSection(page: PageServices): Section {
   const latest = new LatestRunView(page, client, () => runs.latest);
   const file = new TensorsInWords(page, async (name, bytes) => client.ask({ kind: 'shape', name, bytes }));
   let wanted = false;
+  // The extension may ask before the section is there.
+  if (store.state.runsAsked > 0) run(page, runs, 'start');
   store.subscribe((state, before) => {
     if (state.runsAsked !== before.runsAsked) start('start');
     if (state.tensors === before.tensors || !wanted || state.tensors === null) return;
