@@ -48,7 +48,25 @@ const targets = {
     format: 'iife',
     target: 'es2022',
   },
-  'webview.js': { entry: 'client/webview/main.ts', platform: 'browser', format: 'esm', target: 'es2022' },
+  // The preview's page. What the first picture needs (main.js, and chunk.js, which it shares with the rest) travels in the
+  // page; the rest is fetched when the picture is there. The page says where the scripts of this made-up scheme are.
+  'webview/': {
+    entry: 'client/webview/main.ts',
+    platform: 'browser',
+    format: 'esm',
+    target: 'es2022',
+    splitting: true,
+    // Without a hash: a second part that is shared would have the same name, and the build would fail.
+    chunkNames: '[name]',
+    publicPath: 'sparse:/',
+  },
+  // The worker that draws the picture: its text travels with the page.
+  'tile-drawer.js': {
+    entry: 'client/webview/tile-drawer.ts',
+    platform: 'browser',
+    format: 'iife',
+    target: 'es2022',
+  },
   // A webview cannot load a worker from a file: the page fetches this text and starts it from there.
   'draw-worker.js': {
     entry: 'client/webview/draw-worker.ts',

@@ -1,4 +1,5 @@
-// Checks every kernel of the graphics device of this machine: npm run test:gpu [-- SEED [RANDOM PROBLEMS]]
+// Checks every kernel of the graphics device of this machine, and what it chooses by content and measures:
+//   npm run test:gpu [-- SEED [RANDOM PROBLEMS]]
 //   npm run test:gpu -- --bundle-only FOLDER   leaves the checks there, for a machine that has the package `webgpu` alone
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
@@ -27,6 +28,9 @@ for (const [name, source] of Object.entries(CHECKS)) {
     platform: 'node',
     format: 'esm',
     external: ['webgpu'],
+    banner: {
+      js: "import { createRequire as makeRequire } from 'node:module';const require=makeRequire(import.meta.url);",
+    },
     logLevel: 'error',
   });
 }

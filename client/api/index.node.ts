@@ -1,7 +1,7 @@
 /**
  * The package for Node: read patterns (`parse`), compile them (`compile`), run attention over them
- * (`attend`), measure what they lose (`quality`), have one suggested (`suggest`) and write them for other libraries
- * (`exportMask`).
+ * (`attend`), measure what they lose (`quality`), have one suggested (`suggest`, `suggestWithin`) and write them for other
+ * libraries (`exportMask`).
  *
  * @packageDocumentation
  */

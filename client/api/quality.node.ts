@@ -31,3 +31,15 @@ export const quality: Measure['quality'] = measure.quality;
  * ```
  */
 export const suggest: Measure['suggest'] = measure.suggest;
+
+/**
+ * The same for a limit of milliseconds instead of a density: of attention in all layers together, as it is computed here, with
+ * choosing keys by content. `ms` of the result is what it took; other machines and backends take other times.
+ *
+ * @throws SuggestError when nothing keeps to the time; the message says how long the last try and full attention took
+ * @example
+ * ```ts
+ * const { text, ms } = await suggestWithin(input, { ms: 5 });
+ * ```
+ */
+export const suggestWithin: Measure['suggestWithin'] = measure.suggestWithin;

@@ -9,3 +9,4 @@ const measure = qualityOn(here);
 // Documented in quality.node.ts, whose types both have.
 export const quality: Measure['quality'] = measure.quality;
 export const suggest: Measure['suggest'] = measure.suggest;
+export const suggestWithin: Measure['suggestWithin'] = measure.suggestWithin;

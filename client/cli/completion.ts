@@ -6,7 +6,7 @@ import type { Command } from 'commander';
 import { formatNames } from '../../runtime/export/format-names.ts';
 
 /** Options whose value is the path of any file. */
-const PATHS = ['out', 'input', 'output'];
+const PATHS = ['out', 'input', 'output', 'svg', 'text'];
 /** Where to look for names; no file of people is longer. */
 const LONGEST_SOURCE = 2 ** 20;
 

@@ -1,11 +1,8 @@
-import path from 'node:path';
 import { nodeWorkers } from '../../runtime/attention/cpu/workers.node.ts';
 import { openDawn } from '../../runtime/attention/gpu/dawn.node.ts';
 import type { RowSelector } from '../../runtime/dynamic/rows/row-rule.ts';
 import { choosesByContent, selectHeads } from '../../runtime/dynamic/select-heads.ts';
 import { type AttentionComparison, compareAttention } from '../../runtime/language-model/compare-attention.ts';
-import { sequencesOf } from '../../runtime/language-model/evaluate.ts';
-import { LanguageModelError } from '../../runtime/language-model/language-model-error.ts';
 import { openDense } from '../../runtime/language-model/open-dense.ts';
 import {
   type CompileLayer,
@@ -19,15 +16,12 @@ import { inThread } from './in-thread.ts';
 import { jsonDocument } from './json-output.ts';
 import { openLanguageModel } from './language-model.ts';
 import { type Computing, openAttention } from './measure.ts';
+import { openText, USUAL_SEQUENCES } from './predicted-text.ts';
 import { modelCsv, modelSummary, modelTable } from './quality-model-text.ts';
-import { readWholeFile } from './read-file.ts';
 import { rowsOn } from './rows-on.ts';
 import type { Session } from './session.ts';
 import type { Sources } from './sources.ts';
 import { openSubject, type Subject, type SubjectOptions } from './subject.ts';
-
-/** Sequences that are evaluated unless it is said how many: enough to tell patterns apart, over in seconds. */
-const USUAL_SEQUENCES = 2;
 
 export interface ModelOptions extends SubjectOptions, Computing {
   readonly model: string;
@@ -49,7 +43,8 @@ export async function qualityOfModel(
   const { signal } = session;
   refuseWhatHasNoMeaning(options);
   const subject = await openSubject(sources, file, options);
-  const { folder, model } = await openLanguageModel(options.model, signal);
+  const opened = await openLanguageModel(options.model, signal);
+  const { model } = opened;
   const { context } = model.configuration;
   const tokens = options.tokens ?? subject.model.tokens ?? context;
   if (tokens > context)
@@ -62,14 +57,8 @@ export async function qualityOfModel(
     tokens,
   );
   const choosers = checkCausal(replaced, subject, tokens);
-  const text = options.text ?? path.join(folder, 'heldout.txt');
-  // The sequences of a model's own text lie one behind the other, however much of each is read.
-  const length = options.text === undefined ? context + 1 : tokens + 1;
-  const contents = await readWholeFile(text, signal);
-  const there = Math.max(1, Math.floor(contents.length / length));
-  const sequences = inText(text, () =>
-    sequencesOf(contents, tokens, length, options.sequences ?? Math.min(USUAL_SEQUENCES, there)),
-  );
+  const text = await openText(opened, options.text, tokens, signal);
+  const sequences = text.first(options.sequences ?? Math.min(USUAL_SEQUENCES, text.there));
 
   const attention = openAttention();
   const rows = rowsOn(options.backend);
@@ -84,7 +73,7 @@ export async function qualityOfModel(
       }),
     );
     const summary = modelSummary(
-      { name: subject.name, model: options.model, text, ...model.configuration },
+      { name: subject.name, model: options.model, text: text.file, ...model.configuration },
       found,
       dense.device,
       [...new Set([...choosers, ...notes, ...notesOf(found)])],
@@ -101,15 +90,6 @@ export async function qualityOfModel(
     dense.dispose();
     rows.dispose();
     attention.dispose();
-  }
-}
-
-/** What is wrong with a text, with its name. */
-function inText<T>(file: string, read: () => T): T {
-  try {
-    return read();
-  } catch (error) {
-    throw error instanceof LanguageModelError ? wrongUse(`${file}: ${error.message}`) : error;
   }
 }
 
@@ -131,20 +111,22 @@ function checkCausal(model: Model, { name }: Subject, tokens: number): readonly 
       `in ${name}, query ${future.query} attends to the later key ${future.key} (layer ${future.layer}, head ${future.head}), ` +
         'from which it can read what it is to predict; add --against causal to take later keys out, or & causal() to the pattern',
     );
-  return choosers.map(
-    chooser =>
-      `${chooser} looks at the whole sequence when it chooses keys: the loss may be lower than it would be if bytes came one by one`,
-  );
+  return choosers.map(looksAhead);
+}
+
+/** What is to be said of a pattern that chooses keys with the help of later ones. */
+export function looksAhead(chooser: string): string {
+  return `${chooser} looks at the whole sequence when it chooses keys: the loss may be lower than it would be if bytes came one by one`;
 }
 
 /** Masks that ask for no content are compiled in a thread of their own, the others where their keys are chosen. */
-function compileOn(rows: RowSelector, tokens: number, { signal }: Session): CompileLayer {
+export function compileOn(rows: RowSelector, tokens: number, { signal }: Session): CompileLayer {
   return (model, layer, heads, content) =>
     choosesByContent(model, layer, heads)
       ? selectHeads(model, layer, heads, content, { rows, signal })
       : inThread({ kind: 'plans', model, layer, heads, tokens }, signal);
 }
 
-function notesOf({ full, sparse }: AttentionComparison): readonly string[] {
+export function notesOf({ full, sparse }: AttentionComparison): readonly string[] {
   return [...new Set([...full.notes, ...sparse.notes])];
 }

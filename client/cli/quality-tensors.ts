@@ -3,10 +3,10 @@ import type { Surveyor } from '../../runtime/analyse/quality/survey.ts';
 import { type Baseline, type Quality, quality } from '../../runtime/analyse/quality.ts';
 import type { Attention } from '../../runtime/attention/attention.ts';
 import { nodeWorkers } from '../../runtime/attention/cpu/workers.node.ts';
+import { modelForLayers } from '../../runtime/attention/fit-model.ts';
 import { openDawn } from '../../runtime/attention/gpu/dawn.node.ts';
 import type { LayerSizes } from '../../runtime/attention/layer-input.ts';
 import type { AttentionInput } from '../../runtime/attention/types.ts';
-import type { Model } from '../../runtime/pattern/ir.ts';
 import type { HeadRange } from '../../runtime/tensor/read-heads.ts';
 import { headLots, usableMemory } from './head-lots.ts';
 import { jsonDocument } from './json-output.ts';
@@ -53,7 +53,7 @@ export async function qualityOfTensors(
     const layers = options.layer === undefined ? input.layers : [layerOf(input, options.layer)];
     const last = Math.max(0, ...layers.map(layer => layer ?? options.layer ?? 0));
     if (subject.model.kind === 'model') checkIndex(subject.name, 'layer', last, subject.model.layers);
-    const wide = { ...subject, model: forLayers(subject.model, last + 1) };
+    const wide = { ...subject, model: modelForLayers(subject.model, last + 1) };
     const measured: Measured[] = [];
     for (const [index, tensors] of layers.entries()) {
       const layer = tensors ?? options.layer ?? 0;
@@ -148,12 +148,6 @@ async function measure(
   const { keys, queries, headDim } = input;
   // Not the tensors themselves: the next lot needs their room.
   return { ...found, notes: [...notes, ...found.notes], layer, numbers: heads, sizes: { keys, queries, headDim } };
-}
-
-/** A bare pattern over so many layers. */
-function forLayers(model: Model, layers: number): Model {
-  if (model.kind === 'model') return model;
-  return { ...model, layers, rules: model.rules.map(rule => ({ ...rule, layers: [...Array(layers).keys()] })) };
 }
 
 function summaryOf(name: string, input: string, measured: readonly Measured[]): QualitySummary {

@@ -1,30 +1,17 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import type { Baseline } from '../../runtime/analyse/quality.ts';
-import { suggestWithin } from '../../runtime/analyse/suggest/within-time.ts';
-import { type LayerInput, type Suggestion, suggest } from '../../runtime/analyse/suggest.ts';
-import { oneHead } from '../../runtime/attention/one-head.ts';
-import { aligned } from './aligned.ts';
+import { encodeChartSvg } from '../../runtime/draw/chart-svg.ts';
+import { frontierChart } from '../../runtime/draw/frontier-chart.ts';
+import { DARK, LIGHT } from '../../runtime/draw/palette.ts';
 import { jsonDocument } from './json-output.ts';
-import { type Computing, openAttention, withComputing } from './measure.ts';
-import { counted, duration, parseIndex, percent } from './numbers.ts';
+import { withComputing } from './measure.ts';
+import { parseCount, parseIndex, parseTokens } from './numbers.ts';
 import type { Session } from './session.ts';
-import { checkIndex } from './subject.ts';
-import { layerOf, openInput, type TensorChoice, withTensors } from './tensors.ts';
-import { checkNew, writeWholeFile } from './write-file.ts';
-
-interface SuggestCommand extends Computing, TensorChoice {
-  readonly input?: string;
-  readonly density: number;
-  readonly ms?: number;
-  readonly layer?: number;
-  readonly head?: number;
-  readonly against: Baseline;
-  readonly listed?: boolean;
-  readonly static?: boolean;
-  readonly out?: string;
-  readonly force?: boolean;
-  readonly json?: boolean;
-}
+import { suggestForModel } from './suggest-model.ts';
+import { refuseWhatHasNoMeaning, type SuggestCommand } from './suggest-options.ts';
+import { report, summaryOf } from './suggest-report.ts';
+import { suggestForTensors } from './suggest-tensors.ts';
+import { withTensors } from './tensors.ts';
+import { checkNew, checkWritable, type FileToWrite, writeFiles } from './write-file.ts';
 
 /** Adds `suggest`: the pattern that keeps most of full attention with a number of pairs. */
 export function addSuggest(program: Command, session: Session): void {
@@ -35,9 +22,25 @@ export function addSuggest(program: Command, session: Session): void {
       .description(
         'Searches windows, first tokens, strides, fixed columns, dilated windows and blocks, one pattern for all heads\n' +
           'and one for each, and patterns that choose keys by content, for the one that keeps most of the probability of full\n' +
-          'attention on your queries, keys and values. What it prints is a .sparse file; the rest of the report is in comments.',
+          'attention on your queries, keys and values. What it prints is a .sparse file; the rest of the report is in comments.\n' +
+          'With --model these are the queries, keys and values of a language model of bytes on the first sequence of its\n' +
+          'held-out text; then it predicts the next ones with the pattern in place of its attention (bits per byte).',
       ),
   )
+    .option('--model <FOLDER>', 'a language model: a folder with config.json, model.safetensors and heldout.txt')
+    .addOption(
+      new Option(
+        '--tokens <N>',
+        'with --model: length of the sequences (default: 2048, or as many as it was trained on)',
+      ).argParser(parseTokens),
+    )
+    .addOption(
+      new Option(
+        '--sequences <K>',
+        'with --model: how many sequences it predicts after the one that is searched (default: 2)',
+      ).argParser(parseCount),
+    )
+    .option('--text <PATH>', 'with --model: this text instead of its heldout.txt')
     .addOption(
       new Option('--density <SHARE>', 'pairs that it may have, of heads * queries * tokens: 0.1 or 10%')
         .default(0.1)
@@ -51,19 +54,23 @@ export function addSuggest(program: Command, session: Session): void {
     .addOption(new Option('--layer <L>', 'this layer of the file alone').argParser(parseIndex))
     .addOption(new Option('--head <H>', 'this head alone').argParser(parseIndex))
     .addOption(
-      new Option('--against <WHAT>', 'attention that is to be approximated')
-        .choices(['causal', 'full'])
-        .default('causal'),
+      new Option('--against <WHAT>', 'attention that is to be approximated (default: causal)').choices([
+        'causal',
+        'full',
+      ]),
     )
     .option('--listed', 'also lists of columns and diagonals, which fit these tensors and maybe no others')
-    .option('--static', 'no patterns that choose keys by content');
+    .option('--static', 'no patterns that choose keys by content')
+    .option('--shared', 'one pattern for all heads, none with patterns of their own');
   withComputing(command)
     .option('--out <PATH>', 'write the .sparse file there')
-    .option('--force', 'replace it when it exists')
+    .option('--svg <PATH>', 'draw recall against density there: the frontier, the best of each kind, the oracle')
+    .addOption(new Option('--theme <THEME>', 'background of --svg (default: light)').choices(['light', 'dark']))
+    .option('--force', 'replace files that exist')
     .option('--json', 'print one JSON object')
     .addHelpText(
       'after',
-      '\nExamples:\n  sparse suggest --input qkv.safetensors --density 0.1\n  sparse suggest --input qkv.safetensors --density 5% --static --out suggested.sparse --force',
+      '\nExamples:\n  sparse suggest --input qkv.safetensors --density 0.1\n  sparse suggest --input qkv.safetensors --density 5% --static --out suggested.sparse --force\n  sparse suggest --model examples/tiny-lm --tokens 512 --density 5% --svg frontier.svg --force',
     )
     .action((options: SuggestCommand) => run(options, session));
 }
@@ -84,110 +91,36 @@ function parseMilliseconds(text: string): number {
 
 async function run(options: SuggestCommand, session: Session): Promise<void> {
   const { signal } = session;
-  if (options.out !== undefined && options.force !== true) await checkNew(options.out);
-  const input = await openInput(options.input, options, signal);
-  const attention = openAttention();
-  try {
-    const layers = options.layer === undefined ? input.layers : [layerOf(input, options.layer)];
-    const inputs = layers.map((layer): LayerInput => {
-      const read = async () => {
-        const all = await input.read(layer);
-        if (options.head === undefined) return all;
-        checkIndex(input.name, 'head', options.head, all.heads);
-        return oneHead(all, options.head);
-      };
-      // What is read once only stays; layers of large files are read again.
-      let kept: ReturnType<typeof read> | undefined;
-      return {
-        layer: layer ?? 0,
-        read() {
-          if (layers.length > 1) return read();
-          kept ??= read();
-          return kept;
-        },
-      };
-    });
-    const found = await session.during('Searching', progress => {
-      const wanted = {
-        baseline: options.against,
-        listed: options.listed === true,
-        dynamic: options.static !== true,
-        subject: input.name,
-        backend: options.backend,
-        precision: options.dtype,
-        signal,
-        onProgress: (share: number) => progress.update(share),
-      };
-      const { ms, density } = options;
-      return ms === undefined
-        ? suggest(attention, inputs, { ...wanted, density })
-        : suggestWithin(attention, inputs, { ...wanted, ms });
-    });
-    if (options.out !== undefined) {
-      await writeWholeFile(options.out, new TextEncoder().encode(found.text), signal);
-      session.note(`wrote ${options.out}`);
-    }
-    session.print(
-      options.json === true ? jsonDocument('suggest', summaryOf(input.name, options, found)) : report(found),
-    );
-  } finally {
-    attention.dispose();
-    await input.close();
+  const { out, svg, model } = options;
+  refuseWhatHasNoMeaning(options);
+  for (const file of [out, svg]) {
+    if (file === undefined) continue;
+    await checkWritable(file);
+    if (options.force !== true) await checkNew(file);
   }
-}
-
-type Found = Suggestion & { readonly ms?: number };
-
-function summaryOf(input: string, { density, ms: askedMs, out }: SuggestCommand, found: Found): object {
-  const { model: _, baseline: against, heads, ms = null, ...rest } = found;
-  const asked = askedMs === undefined ? { density, ms: null } : { density: null, ms: askedMs };
-  return { input, asked, against, ...rest, ms, heads, output: out ?? null };
-}
-
-const BAR = 32;
-
-/** A .sparse file with the report behind it, as comments. */
-function report({
-  text,
-  alternatives,
-  frontier,
-  recall,
-  density,
-  family,
-  heads,
-  sampledRows,
-  queries,
-  ms,
-}: Found): string {
-  const share = (value: number): string => percent(value);
-  const compared = aligned([
-    ['measured', 'recall', 'density', ''],
-    [`this: ${family}`, share(recall), share(density), ''],
-    ...alternatives.map(other => [other.expression ?? other.family, share(other.recall), share(other.density), '']),
-  ]);
-  const drawn = aligned([
-    ['density', 'recall', 'each head its own'],
-    ...frontier.map(point => [share(point.density), share(point.recall), share(point.perHead)]),
-  ]).map((line, index) => {
-    const point = frontier[index - 1];
-    return point === undefined
-      ? line
-      : `${line}  ${'#'.repeat(Math.round(BAR * point.recall)).padEnd(BAR)}  ${point.expression}`;
-  });
-  const seen = sampledRows === queries ? 'all rows' : `${sampledRows} of ${queries} rows of each head`;
-  const own = new Set(heads.map(({ expression }) => expression)).size > 1 ? ofHeads(heads) : [];
-  const timed = ms === undefined ? [] : [`attention over it takes ${duration(ms)} here`, ''];
-  const lines = [...timed, ...compared, '', ...own, `static patterns by density, from ${seen}`, ...drawn];
-  return `${text}\n${lines.map(line => `// ${line}`.trimEnd()).join('\n')}`;
-}
-
-function ofHeads(heads: Suggestion['heads']): string[] {
-  return [
-    `${counted(heads.length, 'head')}`,
-    ...aligned([
-      ['layer', 'head', 'recall'],
-      ...heads.map(({ layer, head, recall }) => [String(layer), String(head), percent(recall)]),
-    ]).map((line, index) => `${line}  ${heads[index - 1]?.expression ?? ''}`.trimEnd()),
-    '',
-  ];
+  const found =
+    model === undefined
+      ? await suggestForTensors(options, session)
+      : await suggestForModel({ ...options, model }, session);
+  const { suggestion, input } = found;
+  const files: FileToWrite[] = [];
+  const add = (path: string | undefined, bytes: () => Uint8Array): void => {
+    if (path === undefined) return;
+    const contents = bytes();
+    files.push({ path, size: contents.length, contents: [contents] });
+  };
+  add(out, () => new TextEncoder().encode(suggestion.text));
+  add(svg, () =>
+    encodeChartSvg(
+      frontierChart(suggestion),
+      `Recall against density on ${input}`,
+      options.theme === 'dark' ? DARK : LIGHT,
+    ),
+  );
+  await writeFiles(files, signal);
+  for (const { path } of files) session.note(`wrote ${path}`);
+  const { density, ms } = options;
+  const asked = ms === undefined ? { density, ms: null } : { density: null, ms };
+  session.print(options.json === true ? jsonDocument('suggest', summaryOf(found, asked, options)) : report(found));
+  for (const note of found.prediction?.notes ?? []) session.note(`note: ${note}`);
 }

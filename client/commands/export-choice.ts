@@ -16,6 +16,8 @@ export interface ExportChoice extends Place {
   readonly tokens: number;
   /** Values that were tried out in the preview and take the place of what is written. */
   readonly adjustments?: Adjustments;
+  /** Labels of parts that were hidden there, and are left out. */
+  readonly hidden?: readonly string[];
   readonly format: FormatName['id'];
   readonly approximate: boolean;
   /** The file that is written. */

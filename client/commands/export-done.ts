@@ -3,11 +3,12 @@ import type { FormatName } from '../../runtime/export/format-names.ts';
 import { loadingSnippet } from '../../runtime/export/snippets.ts';
 import { nameOf, type WrittenExport } from './export-files.ts';
 
-/** Says where a mask was exported to, and offers what people do next. */
+/** Says where a mask was exported to, and how it differs from what its file says, and offers what people do next. */
 export async function offerNext(
   file: vscode.Uri,
   id: FormatName['id'],
   { addedPairs, left }: WrittenExport,
+  asShown = '',
 ): Promise<void> {
   const open = 'Open';
   const reveal = 'Reveal';
@@ -20,7 +21,7 @@ export async function offerNext(
       : `. It allows ${addedPairs.toLocaleString('en-US')} pairs that the mask does not have: whole blocks`;
   const beside = left === undefined ? '' : `. ${left.path} is not part of it: this mask needs no second file`;
   const choice = await vscode.window.showInformationMessage(
-    `Exported to ${file.path}${rounded}${beside}`,
+    `Exported to ${file.path}${asShown === '' ? '' : ` ${asShown}`}${rounded}${beside}`,
     open,
     ...(revealing === undefined ? [] : [reveal]),
     ...(snippet === undefined ? [] : [copy]),

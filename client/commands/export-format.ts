@@ -23,9 +23,12 @@ interface FormatItem extends vscode.QuickPickItem {
 /**
  * Asks for a format. Those that hold the mask come first, the last choice before them all; the others say why they do not,
  * unless finding out takes long. Rounding up is asked for when a format that can do that is taken.
+ *
+ * @param asShown how the mask differs from what the file says; an empty text: it does not
  */
 export async function chooseFormat(
   subject: ExportSubject,
+  asShown: string,
   last: FormatName['id'] | undefined,
   runJob: RunJob,
 ): Promise<FormatChoice | undefined> {
@@ -37,7 +40,7 @@ export async function chooseFormat(
   try {
     const choice = await vscode.window.showQuickPick(items, {
       title: `Export ${subject.name} at ${subject.shape.tokens} tokens`,
-      placeHolder: 'Format',
+      placeHolder: asShown === '' ? 'Format' : `Format of the mask ${asShown}`,
       matchOnDescription: true,
     });
     const format = choice?.format;

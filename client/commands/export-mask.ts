@@ -1,18 +1,20 @@
 import * as vscode from 'vscode';
+import { modelWithout } from '../../runtime/draw/hidden-parts.ts';
 import { exportSubject } from '../../runtime/export/export-subject.ts';
 import { type FormatName, formatNameOf } from '../../runtime/export/format-names.ts';
 import type { Model } from '../../runtime/pattern/ir.ts';
-import { type Adjustments, DeclarationsRequest, LowerRequest } from '../../server/protocol.ts';
+import { type Adjustments, LowerRequest } from '../../server/protocol.ts';
 import type { HostAbilities } from '../host-abilities.ts';
 import type { Previews } from '../preview/previews.ts';
 import type { RestartableClient } from '../restartable-client.ts';
+import { type AsShown, asShownText } from './as-shown.ts';
 import type { ExportChoice, ExportMemory } from './export-choice.ts';
 import { offerNext } from './export-done.ts';
 import { folderOf, type Others, writeExport } from './export-files.ts';
 import { chooseFormat } from './export-format.ts';
 import { tokensProblem } from './export-limits.ts';
 import { choosePlace } from './export-place.ts';
-import { type Subject, subjectOf } from './subject.ts';
+import { chooseInFile, subjectOf } from './subject.ts';
 
 /** What the commands work with. */
 export interface ExportTools extends HostAbilities {
@@ -27,26 +29,27 @@ export async function exportMask(argument: unknown, tools: ExportTools): Promise
   const subject = await subjectOf(argument, previews, client);
   if (subject === undefined) return;
   await vscode.workspace.openTextDocument(subject.uri);
-  const name = subject.name ?? (await chooseDeclaration(subject, client));
+  const name = subject.name ?? (await chooseInFile(subject.uri, client, 'Export Mask'));
   if (name === undefined) return;
-  const view = previews.of(subject.uri)?.view;
-  const shown = view?.name === name ? view : undefined;
-  const adjustments = shown?.adjustments ?? {};
+  const shown = previews.showing(subject.uri, name)?.view;
+  const asShown: AsShown = { adjustments: shown?.adjustments ?? {}, hidden: shown?.hidden ?? [] };
+  const { adjustments } = asShown;
   const declared = await lower(client, subject.uri, name, adjustments);
 
   const tokens = shown?.tokens ?? declared.tokens ?? (await askTokens(subject.uri));
   if (tokens === undefined) return;
-  const model = await atTokens(client, subject.uri, declared, tokens, adjustments);
+  const written = await atTokens(client, subject.uri, declared, tokens, adjustments);
+  const model = modelWithout(written, tokens, asShown.hidden);
   const place = await choosePlace(model, shown);
   if (place === undefined) return;
   const masks = exportSubject(model, { ...place, tokens, source: undefined });
-  const chosen = await chooseFormat(masks, memory.last?.format, runJob);
+  const chosen = await chooseFormat(masks, asShownText(asShown), memory.last?.format, runJob);
   if (chosen === undefined) return;
   const { format, approximate } = chosen;
   const file = await chooseFile(subject.uri, `${name}-${tokens}`, format, memory.last);
   if (file === undefined) return;
   const choice: ExportChoice = {
-    ...{ uri: subject.uri.toString(), name, tokens, adjustments, ...place },
+    ...{ uri: subject.uri.toString(), name, tokens, ...asShown, ...place },
     ...{ format: format.id, approximate, file: file.toString() },
   };
   await perform(choice, model, tools, 'ask');
@@ -65,8 +68,9 @@ export async function exportAgain(tools: ExportTools): Promise<void> {
   }
   const uri = vscode.Uri.parse(last.uri);
   await vscode.workspace.openTextDocument(uri);
-  const { name, tokens, adjustments = {} } = last;
-  const model = await atTokens(client, uri, await lower(client, uri, name, adjustments), tokens, adjustments);
+  const { name, tokens, adjustments = {}, hidden = [] } = last;
+  const written = await atTokens(client, uri, await lower(client, uri, name, adjustments), tokens, adjustments);
+  const model = modelWithout(written, tokens, hidden);
   const hasPlace = last.layer < model.layers && (last.head === 'all' || last.head < model.heads);
   if (!hasPlace) throw new Error(`${last.name} no longer has what was exported; use Sparse: Export Mask...`);
   await perform(last, model, tools, 'replace');
@@ -79,7 +83,8 @@ async function perform(
   { runExport, places, memory }: ExportTools,
   others: Others,
 ): Promise<void> {
-  const { name, tokens, approximate, adjustments = {} } = choice;
+  const { name, tokens, approximate, adjustments = {}, hidden = [] } = choice;
+  const asShown = asShownText({ adjustments, hidden });
   const [uri, file] = [vscode.Uri.parse(choice.uri), vscode.Uri.parse(choice.file)];
   const format = formatNameOf(choice.format);
   if (format === undefined) throw new Error(`There is no format ${choice.format}.`);
@@ -90,9 +95,8 @@ async function perform(
       cancellable: true,
     },
     async (progress, cancellation) => {
-      // The text is not that of a mask in which other values are tried out.
-      const isWritten = Object.keys(adjustments).length === 0;
-      const source = isWritten ? (await vscode.workspace.openTextDocument(uri)).getText() : undefined;
+      // The text is that of a mask as it is written.
+      const source = asShown === '' ? (await vscode.workspace.openTextDocument(uri)).getText() : undefined;
       const { layer, head } = choice;
       const masks = exportSubject(model, { layer, head, tokens, source });
       const subject = { ...masks, ...(approximate && { approximate }) };
@@ -105,7 +109,7 @@ async function perform(
   if (written === undefined) return;
   await memory.keep(choice);
   // Not awaited: the export is done, the question may stay unanswered.
-  offerNext(file, format.id, written).catch((error: unknown) => {
+  offerNext(file, format.id, written, asShown).catch((error: unknown) => {
     const reason = error instanceof Error ? error.message : String(error);
     void vscode.window.showErrorMessage(`${file.path} was exported, but what you chose then failed: ${reason}`);
   });
@@ -156,18 +160,6 @@ async function chooseFile(
     ...(folder === undefined ? {} : { defaultUri: vscode.Uri.joinPath(folder, `${name}.${format.extension}`) }),
     filters: { [format.title]: [format.extension] },
   });
-}
-
-async function chooseDeclaration(subject: Subject, client: RestartableClient): Promise<string | undefined> {
-  const file = await client.sendRequest(DeclarationsRequest, { uri: subject.uri.toString() });
-  const usable = file?.declarations.filter(declaration => declaration.problem === null) ?? [];
-  if (usable.length === 0) throw new Error('This file declares no pattern or model that can be exported.');
-  if (usable.length === 1) return usable[0]?.name;
-  const choice = await vscode.window.showQuickPick(
-    usable.map(({ name, kind }) => ({ label: name, description: kind })),
-    { title: 'Export Mask', placeHolder: 'Pattern or model' },
-  );
-  return choice?.label;
 }
 
 async function askTokens(uri: vscode.Uri): Promise<number | undefined> {

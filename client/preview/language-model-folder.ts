@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { readConfiguration } from '../../runtime/language-model/configuration.ts';
 import type { LanguageModelFiles } from './messages.ts';
 
 /** More would not fit into the page together with what is computed from it. */
@@ -45,10 +46,12 @@ async function otherFolder(): Promise<vscode.Uri | undefined> {
 async function readLanguageModel(folder: vscode.Uri): Promise<PickedLanguageModel> {
   const name = nameOf(folder);
   try {
-    const configuration = await read(folder, 'config.json');
+    const configuration = new TextDecoder().decode(await read(folder, 'config.json'));
+    // Of another architecture nothing more needs to be read.
+    readConfiguration(configuration);
     const weights = await read(folder, 'model.safetensors');
     const text = await read(folder, 'heldout.txt');
-    return { name, configuration: new TextDecoder().decode(configuration), weights, text };
+    return { name, configuration, weights, text };
   } catch (error) {
     return {
       problem: `${name} is no language model that can be used: ${error instanceof Error ? error.message : String(error)}`,

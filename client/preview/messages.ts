@@ -10,6 +10,12 @@ export interface PreviewChoice {
   readonly problem: string | null;
 }
 
+/**
+ * What a preview keeps to whatever editor is active: `file`, of which any declaration can be chosen, or `pattern`, one of
+ * its declarations. Null: it follows the editor.
+ */
+export type PreviewLock = 'file' | 'pattern' | null;
+
 /** How the picture is to be drawn: `auto` takes a graphics device where there is one. */
 export type RendererChoice = 'auto' | 'webgpu' | 'canvas';
 
@@ -50,12 +56,19 @@ export type ToPage =
       readonly fileName: string;
       readonly choices: readonly PreviewChoice[];
       readonly selected: string | null;
+      readonly lock: PreviewLock;
       /** Length for patterns that have none of their own. */
       readonly defaultTokens: number;
       readonly renderer: RendererChoice;
       /** Can attention run on the machine of the extension host? */
       readonly runsInHost: boolean;
     }
+  /** Show another declaration, of this file or another one; the page answers `select`. */
+  | { readonly type: 'show'; readonly uri: string; readonly name: string | null }
+  /** What is shown has another name now. */
+  | { readonly type: 'renamed'; readonly uri: string; readonly from: string; readonly to: string }
+  /** A file or folder has another place now. */
+  | { readonly type: 'moved'; readonly from: string; readonly to: string }
   /** The selected declaration, good as of this version of the file. */
   | {
       readonly type: 'model';
@@ -79,7 +92,12 @@ export type ToPage =
   | { readonly type: 'noLanguageModel'; readonly problem: string }
   | { readonly type: 'modelAt'; readonly at: ModelAt }
   | { readonly type: 'hostRun'; readonly event: HostRunEvent }
-  | { readonly type: 'run' };
+  | { readonly type: 'run' }
+  /** Unfold a section, and go there. */
+  | { readonly type: 'section'; readonly id: SectionId };
+
+/** Sections that commands lead to. */
+export type SectionId = 'suggest';
 
 /** A declaration of this or another file that the one that is shown is compared with. */
 export interface OtherName {
@@ -89,10 +107,13 @@ export interface OtherName {
 
 /** What the page shows just now: export and other commands take it over. */
 export interface PreviewView {
+  readonly uri: string;
   readonly name: string | null;
   readonly tokens: number | null;
   readonly layer: number;
   readonly head: number;
+  /** Labels of the parts that are hidden. */
+  readonly hidden: readonly string[];
 }
 
 /** What survives when a preview is hidden, moved, or the window reloads. */
@@ -100,6 +121,15 @@ export interface PreviewState {
   readonly version: 2;
   readonly uri: string;
   readonly name: string | null;
+  readonly lock: PreviewLock;
+}
+
+/** A declaration that is shown, and what else it depends on: see `tokens` and `adjust`. */
+export interface Chosen {
+  readonly uri: string;
+  readonly name: string | null;
+  readonly tokens: number | null;
+  readonly adjustments: Adjustments;
 }
 
 /** Kinds of files that a picture is saved as. */
@@ -107,15 +137,16 @@ export type PictureFormat = 'png' | 'svg';
 
 /** Page to host. */
 export type ToHost =
-  /** The page listens now and is to be sent everything; `tokens` and `adjustments` as below. */
-  | { readonly type: 'ready'; readonly tokens: number | null; readonly adjustments: Adjustments }
+  /** The page listens now and is to be sent everything; `chosen` is null when it was never there before. */
+  | { readonly type: 'ready'; readonly chosen: Chosen | null }
   /** The user picked a length (null: the model's own): what a model says in terms of `n` follows it. */
   | { readonly type: 'tokens'; readonly tokens: number | null }
   /** The user tries out other values for what the declaration writes. */
   | { readonly type: 'adjust'; readonly adjustments: Adjustments }
   /** Write them into the source. */
   | { readonly type: 'apply'; readonly adjustments: Adjustments }
-  | { readonly type: 'select'; readonly name: string }
+  /** This is what is shown from now on: the user picked it, or the extension asked for it. */
+  | { readonly type: 'select'; readonly chosen: Chosen }
   | { readonly type: 'view'; readonly view: PreviewView }
   /** Show a place in the editor, which takes the keyboard or not. */
   | { readonly type: 'reveal'; readonly span: Span; readonly focus: boolean }
@@ -134,13 +165,17 @@ export type ToHost =
   | { readonly type: 'pickLanguageModel' }
   /** Write a picture to a file that the user chooses. `name`: what it is to be called, without its ending. */
   | { readonly type: 'save'; readonly name: string; readonly format: PictureFormat; readonly bytes: Uint8Array }
-  /** Send the declaration that is shown as it is at another length, and show it no differently. */
-  | { readonly type: 'modelAt'; readonly tokens: number }
+  /** Send a declaration that is or was shown as it is at another length, and show it no differently. */
+  | { readonly type: 'modelAt'; readonly of: Chosen; readonly tokens: number }
   /** Run attention on the machine of the extension host, which reads a file of tensors itself; `id` comes back with its events. */
   | { readonly type: 'runInHost'; readonly id: number; readonly request: RunRequest }
   | { readonly type: 'cancelRun'; readonly id: number }
   /** Put a text onto the clipboard, which a page cannot do that lacks the focus. */
   | { readonly type: 'copy'; readonly text: string }
+  /** Write a pattern or model that was suggested to the end of the file, under a name that is free there. */
+  | { readonly type: 'insert'; readonly text: string }
+  /** Open a text as a new file. */
+  | { readonly type: 'openText'; readonly text: string }
   /** Attention ran, on this backend (`gpu`, `cpu`...) and device. */
   | { readonly type: 'ran'; readonly backend: string; readonly device: string };
 
@@ -165,7 +200,7 @@ export function isToHost(message: unknown): message is ToHost {
     case 'other':
       return isTokens(fields.tokens) && (fields.other === null || isOtherName(fields.other));
     case 'ready':
-      return isTokens(fields.tokens) && isAdjustments(fields.adjustments);
+      return fields.chosen === null || isChosen(fields.chosen);
     case 'tokens':
       return isTokens(fields.tokens);
     case 'adjust':
@@ -176,10 +211,12 @@ export function isToHost(message: unknown): message is ToHost {
     case 'cancelRun':
       return typeof fields.id === 'number';
     case 'modelAt':
-      return typeof fields.tokens === 'number';
+      return isChosen(fields.of) && typeof fields.tokens === 'number';
     case 'select':
-      return typeof fields.name === 'string';
+      return isChosen(fields.chosen);
     case 'copy':
+    case 'insert':
+    case 'openText':
       return typeof fields.text === 'string';
     case 'ran':
       return typeof fields.backend === 'string' && typeof fields.device === 'string';
@@ -188,10 +225,13 @@ export function isToHost(message: unknown): message is ToHost {
       return (
         typeof view === 'object' &&
         view !== null &&
+        typeof view.uri === 'string' &&
         (view.name === null || typeof view.name === 'string') &&
         (view.tokens === null || typeof view.tokens === 'number') &&
         typeof view.layer === 'number' &&
-        typeof view.head === 'number'
+        typeof view.head === 'number' &&
+        Array.isArray(view.hidden) &&
+        view.hidden.every(label => typeof label === 'string')
       );
     }
     case 'reveal':
@@ -207,6 +247,13 @@ function isOtherName(value: unknown): value is OtherName {
   if (typeof value !== 'object' || value === null) return false;
   const { uri, name } = value as Record<string, unknown>;
   return typeof uri === 'string' && typeof name === 'string';
+}
+
+function isChosen(value: unknown): value is Chosen {
+  if (typeof value !== 'object' || value === null) return false;
+  const { uri, name, tokens, adjustments } = value as Record<string, unknown>;
+  const isNamed = typeof uri === 'string' && (name === null || typeof name === 'string');
+  return isNamed && isTokens(tokens) && isAdjustments(adjustments);
 }
 
 function isTokens(value: unknown): boolean {

@@ -2,47 +2,32 @@ import * as vscode from 'vscode';
 import { State } from 'vscode-languageclient';
 import { type Adjustments, DeclarationsRequest, LowerRequest } from '../../server/protocol.ts';
 import type { RestartableClient } from '../restartable-client.ts';
-import { removeOperands, writeAdjustments } from './edit-source.ts';
-import type { HostRuns } from './host-runs.ts';
-import { pickLanguageModel } from './language-model-folder.ts';
+import { type Place, ShownDeclaration } from './follow.ts';
+import { insertSuggestion } from './insert-suggestion.ts';
 import {
+  type Chosen,
   isToHost,
-  type ModelAt,
-  type OtherName,
+  type PreviewLock,
   type PreviewState,
   type PreviewView,
   type RendererChoice,
+  type SectionId,
   type ToPage,
 } from './messages.ts';
+import { movedUri } from './moved-uri.ts';
+import { openSparse } from './open-sparse.ts';
 import { OtherDeclaration } from './other-declaration.ts';
 import { pageHtml } from './page.ts';
+import type { PageFiles } from './page-document.ts';
+import { answerPage } from './page-requests.ts';
 import { PanelRuns } from './panel-runs.ts';
-import { revealSpan } from './reveal-span.ts';
-import type { SavePicture } from './save-picture.ts';
-import { type PickedTensors, pickTensorFile, readTensorFile } from './tensor-file.ts';
-
-/** Where attention ran: a backend (`gpu`, `cpu`...) and what it runs on, in words. */
-export interface RanOn {
-  readonly backend: string;
-  readonly device: string;
-}
-
-/** Asks for a declaration to compare with; undefined when nobody answers. */
-export type ChooseOther = (shown: string | null) => Promise<OtherName | undefined>;
-
-/** What a preview asks of the editor around it. */
-export interface PreviewTools {
-  readonly chooseOther: ChooseOther;
-  readonly savePicture: SavePicture;
-  readonly runs: HostRuns;
-}
+import type { PreviewTools, RanOn } from './preview-tools.ts';
 
 /** The page waits so long for what it is to show first. */
 const PATIENCE_MS = 100;
 
-/** One preview: a panel, the file it shows and the declaration chosen in it. */
+/** One preview: a panel, the file it shows and the declaration chosen in it, and whether it follows the editor. */
 export class PreviewPanel {
-  readonly uri: vscode.Uri;
   readonly #panel: vscode.WebviewPanel;
   readonly #client: RestartableClient;
   readonly #runs: PanelRuns;
@@ -50,14 +35,22 @@ export class PreviewPanel {
   readonly #tools: PreviewTools;
   /** What is compared with, if anything. */
   readonly #other: OtherDeclaration;
-  #name: string | null;
+  readonly #shown: ShownDeclaration;
+  /** Files that were given another place while the page was away. */
+  #moves: { readonly from: string; readonly to: string }[] = [];
+  /** What the page shows, whose length and values are below; null: it was never there, or is asked to show another one. */
+  #told: Pick<Chosen, 'uri' | 'name'> | null = null;
+  /** What it is asked for. */
+  #awaited: string | undefined;
   /** Length that the user picked in the page for this declaration. */
   #tokens: number | null = null;
   /** Other values that the user tries out in the page. */
   #adjustments: Adjustments = {};
   #view: PreviewView | undefined;
   #pageReady = false;
-  #runWhenReady = false;
+  #runWhenShown = false;
+  /** What the page is to go to when it is there. */
+  #sectionWhenReady: SectionId | null = null;
   /** The refresh under way, if any, and whether another was asked for since it last asked the server. */
   #refreshing: Promise<void> | undefined;
   #again = false;
@@ -73,17 +66,17 @@ export class PreviewPanel {
   constructor(
     panel: vscode.WebviewPanel,
     extensionUri: vscode.Uri,
+    files: Promise<PageFiles>,
     client: RestartableClient,
     tools: PreviewTools,
     state: PreviewState,
   ) {
-    this.uri = vscode.Uri.parse(state.uri);
+    this.#shown = new ShownDeclaration(vscode.Uri.parse(state.uri).toString(), state.name, state.lock);
     this.#panel = panel;
     this.#client = client;
     this.#tools = tools;
     this.#other = new OtherDeclaration(client, message => this.#post(message));
     this.#runs = new PanelRuns(tools.runs, message => this.#post(message));
-    this.#name = state.name;
     this.#disposables.push(
       panel.webview.onDidReceiveMessage((message: unknown) => this.#receive(message)),
       panel.onDidChangeViewState(() => {
@@ -95,6 +88,7 @@ export class PreviewPanel {
       }),
       panel.onDidDispose(() => this.#dispose()),
       this.#ran,
+      tools.editor.onDidChange(() => this.#follow()),
       vscode.window.onDidChangeTextEditorSelection(({ textEditor }) => this.#sendCaret(textEditor)),
       vscode.window.onDidChangeActiveTextEditor(editor => this.#sendCaret(editor)),
       vscode.workspace.onDidChangeConfiguration(event => {
@@ -103,11 +97,11 @@ export class PreviewPanel {
     );
     panel.webview.options = { enableScripts: true, localResourceRoots: [vscode.Uri.joinPath(extensionUri, 'dist')] };
     this.#setTitle();
-    void this.#load(extensionUri);
+    void this.#load(extensionUri, files);
   }
 
   /** Sets the page, with what it shows first if the server tells that soon: VS Code is still busy with the frame around it. */
-  async #load(extensionUri: vscode.Uri): Promise<void> {
+  async #load(extensionUri: vscode.Uri, files: Promise<PageFiles>): Promise<void> {
     const first: ToPage[] = [];
     if (this.#client.state === State.Running) {
       this.#early = first;
@@ -115,16 +109,45 @@ export class PreviewPanel {
       await Promise.race([this.#sendFile().catch(() => undefined), patience]);
       this.#early = undefined;
     }
-    if (!this.#disposed) this.#panel.webview.html = pageHtml(this.#panel.webview, extensionUri, [...first]);
+    const inPage = await files;
+    if (!this.#disposed) this.#panel.webview.html = pageHtml(this.#panel.webview, extensionUri, inPage, [...first]);
   }
 
   get active(): boolean {
     return this.#panel.active;
   }
 
+  get visible(): boolean {
+    return this.#panel.visible;
+  }
+
+  get uri(): vscode.Uri {
+    return vscode.Uri.parse(this.#shown.uri);
+  }
+
+  get name(): string | null {
+    return this.#shown.name;
+  }
+
+  get lock(): PreviewLock {
+    return this.#shown.lock;
+  }
+
+  /** Keeps to what is shown, or follows the editor from now on. */
+  set lock(lock: PreviewLock) {
+    if (lock === this.#shown.lock) return;
+    this.#shown.lock = lock;
+    this.#shown.forgetCaret();
+    this.#setTitle();
+    this.#follow();
+    void this.refresh();
+  }
+
   /** What the page shows, as far as it has said, with the values that are tried out there. */
   get view(): PreviewView & { readonly adjustments: Adjustments } {
-    const view = this.#view ?? { name: this.#name, tokens: null, layer: 0, head: 0 };
+    const { uri, name } = this.#shown;
+    const known = this.#shown.isShownBy(this.#view ?? null) ? this.#view : undefined;
+    const view = known ?? { uri, name, tokens: null, layer: 0, head: 0, hidden: [] };
     return { ...view, adjustments: this.#adjustments };
   }
 
@@ -133,26 +156,88 @@ export class PreviewPanel {
     this.#panel.onDidDispose(listener);
   }
 
-  /** Brings the panel to the front without taking the keyboard from the editor; `name` chooses another declaration. */
-  reveal(name: string | undefined): void {
-    if (name !== undefined && name !== this.#name) {
-      this.#choose(name);
-      void this.refresh();
-    }
+  onDidChangeViewState(listener: () => void): void {
+    this.#disposables.push(this.#panel.onDidChangeViewState(listener));
+  }
+
+  /** Brings the panel to the front without taking the keyboard from the editor. */
+  reveal(): void {
     this.#panel.reveal(undefined, true);
   }
 
-  /** Runs attention over the chosen declaration, at once or as soon as the page is there. */
+  /** Shows a declaration, or what is due of the file: where the caret is, or what was shown of it before. */
+  show(uri: vscode.Uri, name: string | undefined): void {
+    this.#shown.enter(uri.toString());
+    if (name !== undefined) this.#shown.choose(name);
+    this.#setTitle();
+    void this.refresh();
+  }
+
+  /** Runs attention over the chosen declaration, as soon as the page shows it. */
   run(): void {
-    // The page must have what was chosen last before it runs.
-    if (this.#pageReady) void this.refresh().then(() => this.#post({ type: 'run' }));
-    else this.#runWhenReady = true;
+    this.#runWhenShown = true;
+    void this.refresh();
+  }
+
+  /** Goes to a section with the keyboard, at once or as soon as the page is there. */
+  openSection(id: SectionId): void {
+    this.#panel.reveal();
+    if (this.#pageReady) this.#post({ type: 'section', id });
+    else this.#sectionWhenReady = id;
   }
 
   /** A file was checked by the server. */
   fileChanged(uri: string): void {
-    if (this.uri.toString() === uri) void this.refresh();
+    if (this.#shown.uri === uri) void this.refresh();
     this.#other.changed(uri);
+  }
+
+  /** A file or folder has another place now. */
+  fileMoved(from: vscode.Uri, to: vscode.Uri): void {
+    const move = { from: from.toString(), to: to.toString() };
+    this.#shown.moved(move.from, move.to);
+    // The page remembers other files, too.
+    if (this.#pageReady) this.#tellMove(move);
+    else this.#moves.push(move);
+    this.#setTitle();
+    void this.refresh();
+  }
+
+  /** A file or folder was deleted. An editor that has it open still knows its text. */
+  fileDeleted(gone: vscode.Uri): void {
+    const { uri } = this.#shown;
+    const isOpen = vscode.window.visibleTextEditors.some(({ document }) => document.uri.toString() === uri);
+    if (movedUri(uri, gone.toString(), '') !== undefined && !isOpen) this.#unreadable('It was deleted.');
+  }
+
+  /** Goes along with the editor, unless nobody sees it or it is locked. */
+  #follow(): void {
+    const { uri } = this.#tools.editor;
+    if (this.#shown.lock !== null || !this.#panel.visible || uri === undefined) return;
+    if (uri.toString() !== this.#shown.uri) {
+      this.show(uri, undefined);
+      return;
+    }
+    // After an edit the file is checked first.
+    const document = vscode.workspace.textDocuments.find(each => each.uri.toString() === uri.toString());
+    if (document === undefined || document.version !== this.#shown.version) return;
+    if (this.#shown.move(this.#caret)) void this.refresh();
+  }
+
+  get #caret(): Place | null {
+    return this.#tools.editor.caretIn(this.#shown.uri);
+  }
+
+  /** What is shown has another name now, and is the same. */
+  #tellRename(from: string): void {
+    const { uri, name } = this.#shown;
+    if (!this.#pageReady || name === null || this.#told?.uri !== uri || this.#told.name !== from) return;
+    this.#post({ type: 'renamed', uri, from, to: name });
+    this.#told = { uri, name };
+  }
+
+  #tellMove(move: { readonly from: string; readonly to: string }): void {
+    this.#post({ type: 'moved', ...move });
   }
 
   /**
@@ -182,31 +267,39 @@ export class PreviewPanel {
         });
       }
     }
+    if (!this.#runWhenShown || this.#awaited !== undefined) return;
+    this.#runWhenShown = false;
+    this.#post({ type: 'run' });
   }
 
   async #sendFile(): Promise<void> {
-    const uri = this.uri.toString();
-    if (!(await this.#open())) return;
-    const file = await this.#client.sendRequest(DeclarationsRequest, { uri });
-    if (file === null || this.#disposed) return;
-    const names = file.declarations.map(declaration => declaration.name);
-    if (this.#name === null || (!names.includes(this.#name) && file.errors === 0 && names.length > 0)) {
-      // What was shown is gone from a file without errors (renamed, most likely): show what stands there now.
-      this.#choose(file.declarations.find(declaration => declaration.problem === null)?.name ?? names[0] ?? null);
+    const { uri } = this.#shown;
+    const problem = await openSparse(this.uri);
+    if (this.#isLate(uri)) return;
+    if (problem !== undefined) {
+      this.#unreadable(problem);
+      return;
     }
+    const file = await this.#client.sendRequest(DeclarationsRequest, { uri });
+    if (file === null || this.#isLate(uri)) return;
+    const before = this.#shown.declare(file, this.#caret);
+    if (before !== undefined) this.#tellRename(before);
     this.#setTitle();
+    if (!this.#isTold()) return;
+    const { name, lock } = this.#shown;
     const settings = vscode.workspace.getConfiguration('sparse.preview', this.uri);
     this.#postFile({
       type: 'file',
       uri,
-      fileName: this.uri.path.split('/').pop() ?? uri,
+      fileName: this.#shown.file,
       choices: file.declarations.map(({ name, kind, problem }) => ({ name, kind, problem })),
-      selected: this.#name,
+      selected: name,
+      lock,
       defaultTokens: settings.get('tokens', 1024),
       renderer: settings.get<RendererChoice>('renderer', 'auto'),
       runsInHost: this.#runs.available,
     });
-    if (this.#name === null) {
+    if (name === null) {
       this.#post({
         type: 'stale',
         version: file.version,
@@ -215,15 +308,14 @@ export class PreviewPanel {
       });
       return;
     }
-    const name = this.#name;
     const lowered = await this.#client.sendRequest(LowerRequest, {
       uri,
       name,
       adjustments: this.#adjustments,
       ...(this.#tokens === null ? {} : { tokens: this.#tokens }),
     });
-    // Another name was chosen meanwhile: its refresh is on its way.
-    if (lowered === null || this.#disposed || name !== this.#name) return;
+    // Another one was chosen meanwhile: its refresh is on its way.
+    if (lowered === null || this.#isLate(uri, name)) return;
     if (lowered.ok) {
       const { version, model, adjustables } = lowered;
       this.#post({ type: 'model', version, name, model, adjustables });
@@ -234,6 +326,21 @@ export class PreviewPanel {
         message: lowered.message,
         line: lowered.range === null ? null : lowered.range.start.line + 1,
       });
+  }
+
+  /** Is something else shown by now? */
+  #isLate(uri: string, name?: string): boolean {
+    return this.#disposed || uri !== this.#shown.uri || (name !== undefined && name !== this.name);
+  }
+
+  /** Does the page show what it is to show? If not, it is asked to, and tells with which length and values. */
+  #isTold(): boolean {
+    if (!this.#pageReady || this.#shown.isShownBy(this.#told)) return true;
+    const { uri, name } = this.#shown;
+    const awaited = JSON.stringify([uri, name]);
+    if (awaited !== this.#awaited) this.#post({ type: 'show', uri, name });
+    this.#awaited = awaited;
+    return false;
   }
 
   /** Most edits change nothing of it, and every message costs time before the picture. */
@@ -250,25 +357,14 @@ export class PreviewPanel {
     const isHere =
       editor !== undefined &&
       editor === vscode.window.activeTextEditor &&
-      editor.document.uri.toString() === this.uri.toString();
+      editor.document.uri.toString() === this.#shown.uri;
     this.#post({ type: 'caret', offset: isHere ? editor.document.offsetAt(editor.selection.active) : null });
   }
 
-  /** The server knows open documents only. */
-  async #open(): Promise<boolean> {
-    try {
-      const document = await vscode.workspace.openTextDocument(this.uri);
-      if (document.languageId !== 'sparse') await vscode.languages.setTextDocumentLanguage(document, 'sparse');
-      return true;
-    } catch {
-      this.#post({
-        type: 'stale',
-        version: -1,
-        message: `${this.uri.path} cannot be read. It may have been moved or deleted.`,
-        line: null,
-      });
-      return false;
-    }
+  #unreadable(why: string): void {
+    // Of what was shown before nothing is said.
+    if (!this.#isTold()) return;
+    this.#post({ type: 'stale', version: -1, message: `${this.uri.path} cannot be read. ${why}`, line: null });
   }
 
   #receive(message: unknown): void {
@@ -281,24 +377,21 @@ export class PreviewPanel {
       case 'ready':
         this.#pageReady = true;
         this.#sentFile = '';
-        this.#tokens = message.tokens;
-        this.#adjustments = message.adjustments;
-        void this.refresh().then(() => {
-          if (!this.#runWhenReady) return;
-          this.#runWhenReady = false;
-          this.#post({ type: 'run' });
-        });
+        this.#awaited = undefined;
+        this.#take(message.chosen);
+        for (const move of this.#moves.splice(0)) this.#tellMove(move);
+        this.#follow();
+        void this.refresh();
+        if (this.#sectionWhenReady !== null) this.#post({ type: 'section', id: this.#sectionWhenReady });
+        this.#sectionWhenReady = null;
         break;
       case 'select':
-        this.#choose(message.name);
-        void this.refresh();
+        this.#select(message.chosen);
         break;
       case 'adjust':
+        if (JSON.stringify(this.#adjustments) === JSON.stringify(message.adjustments)) break;
         this.#adjustments = message.adjustments;
         void this.refresh();
-        break;
-      case 'apply':
-        if (this.#name !== null) void writeAdjustments(this.#client, this.uri, this.#name, message.adjustments);
         break;
       case 'view':
         this.#view = message.view;
@@ -306,38 +399,14 @@ export class PreviewPanel {
       case 'ran':
         this.#ran.fire(message);
         break;
-      case 'reveal':
-        void revealSpan(message.span, message.focus);
-        break;
-      case 'remove':
-        void removeOperands(this.#client, message.spans);
-        break;
-      case 'pickTensors':
-        void pickTensorFile(this.uri).then(file => this.#sendTensors(file));
-        break;
-      case 'readTensors':
-        void readTensorFile(vscode.Uri.parse(message.uri)).then(file => this.#sendTensors(file));
-        break;
-      case 'pickLanguageModel':
-        void pickLanguageModel().then(files => {
-          if (files === null) return;
-          this.#post('problem' in files ? { type: 'noLanguageModel', ...files } : { type: 'languageModel', files });
-        });
-        break;
-      case 'modelAt':
-        void this.#modelAt(message.tokens).then(at => this.#post({ type: 'modelAt', at }));
-        break;
       case 'runInHost':
         void this.#runs.run(message.id, message.request);
         break;
       case 'cancelRun':
         this.#runs.cancel(message.id);
         break;
-      case 'copy':
-        void vscode.env.clipboard.writeText(message.text);
-        break;
-      case 'save':
-        void this.#tools.savePicture(this.uri, message);
+      case 'insert':
+        void this.#insert(message.text);
         break;
       case 'compare':
         void this.#compare();
@@ -347,48 +416,48 @@ export class PreviewPanel {
         break;
       case 'export':
         void vscode.commands.executeCommand('sparse.exportMask', {
-          uri: this.uri.toString(),
-          name: this.#name ?? undefined,
+          uri: this.#shown.uri,
+          name: this.name ?? undefined,
         });
         break;
+      default: {
+        const { editor, savePicture } = this.#tools;
+        answerPage(message, this.#shown, { client: this.#client, editor, savePicture, post: this.#post.bind(this) });
+      }
     }
   }
 
-  /** The declaration that is shown at another length. */
-  async #modelAt(tokens: number): Promise<ModelAt> {
-    const problem = (why: string): ModelAt => ({ tokens, model: null, problem: why });
-    if (this.#name === null) return problem('This file declares no pattern yet.');
-    try {
-      const lowered = await this.#client.sendRequest(LowerRequest, {
-        uri: this.uri.toString(),
-        name: this.#name,
-        adjustments: this.#adjustments,
-        tokens,
-      });
-      if (lowered === null) return problem('The file is not open any more.');
-      return lowered.ok ? { tokens, model: lowered.model } : problem(lowered.message);
-    } catch (error) {
-      return problem(`The language server did not answer: ${error instanceof Error ? error.message : String(error)}`);
-    }
+  /** The page tells what it shows. One that was never there shows what it is sent first. */
+  #take(chosen: Chosen | null): void {
+    const { uri, name } = chosen ?? this.#shown;
+    const { tokens, adjustments } = chosen ?? { tokens: null, adjustments: {} };
+    this.#told = { uri, name };
+    this.#tokens = tokens;
+    this.#adjustments = adjustments;
   }
 
-  #sendTensors(file: PickedTensors): void {
-    if (file === null) return;
-    this.#post('problem' in file ? { type: 'noTensors', problem: file.problem } : { type: 'tensors', file });
+  /** The user picked a declaration in the page, or the page does as it was asked. */
+  #select(chosen: Chosen): void {
+    const isAnswer = JSON.stringify([chosen.uri, chosen.name]) === this.#awaited;
+    if (isAnswer) this.#awaited = undefined;
+    // The editor has gone on to another file: the page is asked, or will be, to go there.
+    if (chosen.uri !== this.#shown.uri) return;
+    this.#take(chosen);
+    if (!isAnswer && this.lock !== 'pattern') this.#shown.pick(chosen.name);
+    void this.refresh();
+  }
+
+  /** Writes a suggestion into the file, and shows it. */
+  async #insert(text: string): Promise<void> {
+    const name = await insertSuggestion(this.uri, text);
+    if (name === undefined) return;
+    if (this.lock !== 'pattern') this.#shown.pick(name);
+    await this.refresh();
   }
 
   async #compare(): Promise<void> {
-    const other = await this.#tools.chooseOther(this.#name);
+    const other = await this.#tools.chooseOther(this.name);
     if (other !== undefined) this.#other.compareWith(other, this.view.tokens);
-  }
-
-  /** Another declaration has a length and values of its own. */
-  #choose(name: string | null): void {
-    if (name !== this.#name) {
-      this.#tokens = null;
-      this.#adjustments = {};
-    }
-    this.#name = name;
   }
 
   /** Never awaited: VS Code may leave the promise open for a page that is hidden. */
@@ -398,7 +467,8 @@ export class PreviewPanel {
   }
 
   #setTitle(): void {
-    this.#panel.title = `Preview ${this.#name ?? this.uri.path.split('/').pop() ?? ''}`;
+    const { title } = this.#shown;
+    if (title !== this.#panel.title) this.#panel.title = title;
   }
 
   #dispose(): void {

@@ -1,24 +1,32 @@
 import * as vscode from 'vscode';
 import { ValidatedNotification } from '../../server/protocol.ts';
 import type { RestartableClient } from '../restartable-client.ts';
-import type { PreviewState } from './messages.ts';
-import { failureHtml } from './page.ts';
-import { PreviewPanel, type PreviewTools, type RanOn } from './preview-panel.ts';
+import type { PreviewLock, PreviewState } from './messages.ts';
+import { failureHtml, readPageFiles } from './page.ts';
+import type { PageFiles } from './page-document.ts';
+import { PreviewPanel } from './preview-panel.ts';
+import type { PreviewTools, RanOn } from './preview-tools.ts';
 
 const PREVIEW_TYPE = 'sparse.preview';
 
-/** All open previews: one for each file. */
+/** Tells the title bar's actions what the focused preview keeps to: `editor`, `file` or `pattern`; unset where none has the focus. */
+const LOCK_KEY = 'sparse.previewFollows';
+
+/** All open previews: one that follows the editor, and any number that are locked. */
 export class Previews implements vscode.WebviewPanelSerializer {
   readonly #extensionUri: vscode.Uri;
+  readonly #files: Promise<PageFiles>;
   readonly #client: RestartableClient;
   readonly #tools: PreviewTools;
-  readonly #panels = new Set<PreviewPanel>();
+  /** The one that had the focus last comes first. */
+  #panels: readonly PreviewPanel[] = [];
   readonly #ran = new vscode.EventEmitter<RanOn>();
   /** Attention ran in one of the previews. */
   readonly onDidRun = this.#ran.event;
 
   constructor(context: vscode.ExtensionContext, client: RestartableClient, tools: PreviewTools) {
     this.#extensionUri = context.extensionUri;
+    this.#files = readPageFiles(context.extensionUri);
     this.#client = client;
     this.#tools = tools;
     context.subscriptions.push(
@@ -26,34 +34,55 @@ export class Previews implements vscode.WebviewPanelSerializer {
       client.onNotification(ValidatedNotification, ({ uri }) => {
         for (const panel of this.#panels) panel.fileChanged(vscode.Uri.parse(uri).toString());
       }),
+      vscode.workspace.onDidRenameFiles(({ files }) => {
+        for (const { oldUri, newUri } of files) for (const panel of this.#panels) panel.fileMoved(oldUri, newUri);
+      }),
+      vscode.workspace.onDidDeleteFiles(({ files }) => {
+        for (const uri of files) for (const panel of this.#panels) panel.fileDeleted(uri);
+      }),
       vscode.window.registerWebviewPanelSerializer(PREVIEW_TYPE, this),
     );
   }
 
   /** The preview that has the focus. */
   get active(): PreviewPanel | undefined {
-    return [...this.#panels].find(panel => panel.active);
+    return this.#panels.find(panel => panel.active);
   }
 
-  /** The preview of a file, if there is one. */
-  of(uri: vscode.Uri): PreviewPanel | undefined {
-    return [...this.#panels].find(panel => panel.uri.toString() === uri.toString());
-  }
-
-  /** Opens or reveals the preview of a file beside the editor; the editor keeps the keyboard. */
-  open(uri: vscode.Uri, name: string | undefined): PreviewPanel {
-    const existing = this.of(uri);
-    if (existing !== undefined) {
-      existing.reveal(name);
-      return existing;
-    }
-    const panel = vscode.window.createWebviewPanel(
-      PREVIEW_TYPE,
-      'Preview',
-      { viewColumn: vscode.ViewColumn.Beside, preserveFocus: true },
-      { enableScripts: true },
+  /** The preview that shows a declaration where it can be seen, the one that had the focus last if several do. */
+  showing(uri: vscode.Uri, name: string | undefined): PreviewPanel | undefined {
+    return this.#panels.find(
+      panel => panel.visible && panel.uri.toString() === uri.toString() && (name === undefined || panel.name === name),
     );
-    return this.#add(panel, { version: 2, uri: uri.toString(), name: name ?? null });
+  }
+
+  /** Shows a declaration in the preview that follows, beside the editor, which keeps the keyboard. */
+  open(uri: vscode.Uri, name: string | undefined): PreviewPanel {
+    const following = this.#following;
+    if (following === undefined) return this.#create(uri, name, null);
+    following.show(uri, name);
+    following.reveal();
+    return following;
+  }
+
+  /** Opens or reveals, in the same way, a preview that keeps to a file or to one of its declarations. */
+  openLocked(uri: vscode.Uri, name: string | undefined, lock: 'file' | 'pattern'): PreviewPanel {
+    const existing = this.#panels.find(
+      panel =>
+        panel.lock === lock && panel.uri.toString() === uri.toString() && (lock === 'file' || panel.name === name),
+    );
+    if (existing === undefined) return this.#create(uri, name, lock);
+    if (name !== undefined) existing.show(uri, name);
+    existing.reveal();
+    return existing;
+  }
+
+  /** Locks a preview, or has it follow the editor from now on. */
+  lock(panel: PreviewPanel, lock: PreviewLock): void {
+    // Only one follows: the other keeps what it shows.
+    if (lock === null) for (const each of this.#panels) if (each !== panel && each.lock === null) each.lock = 'file';
+    panel.lock = lock;
+    this.#tellLock();
   }
 
   /** Called by VS Code after the window was reloaded. */
@@ -65,21 +94,55 @@ export class Previews implements vscode.WebviewPanelSerializer {
       );
       return;
     }
-    this.#add(panel, restored);
+    // Of two that say so, the one that VS Code shows first follows.
+    const lock = restored.lock === null && this.#following !== undefined ? 'file' : restored.lock;
+    this.#add(panel, { ...restored, lock });
+  }
+
+  get #following(): PreviewPanel | undefined {
+    return this.#panels.find(({ lock }) => lock === null);
+  }
+
+  #create(uri: vscode.Uri, name: string | undefined, lock: PreviewLock): PreviewPanel {
+    const panel = vscode.window.createWebviewPanel(
+      PREVIEW_TYPE,
+      'Preview',
+      { viewColumn: vscode.ViewColumn.Beside, preserveFocus: true },
+      { enableScripts: true },
+    );
+    return this.#add(panel, { version: 2, uri: uri.toString(), name: name ?? null, lock });
   }
 
   #add(panel: vscode.WebviewPanel, state: PreviewState): PreviewPanel {
-    const preview = new PreviewPanel(panel, this.#extensionUri, this.#client, this.#tools, state);
-    this.#panels.add(preview);
+    const preview = new PreviewPanel(panel, this.#extensionUri, this.#files, this.#client, this.#tools, state);
+    this.#panels = [preview, ...this.#panels];
     preview.onDidRun(ranOn => this.#ran.fire(ranOn));
-    preview.onDidDispose(() => this.#panels.delete(preview));
+    preview.onDidChangeViewState(() => {
+      if (preview.active) this.#panels = [preview, ...this.#panels.filter(each => each !== preview)];
+      this.#tellLock();
+    });
+    preview.onDidDispose(() => {
+      this.#panels = this.#panels.filter(each => each !== preview);
+      this.#tellLock();
+    });
+    this.#tellLock();
     return preview;
+  }
+
+  #tellLock(): void {
+    const { active } = this;
+    void vscode.commands.executeCommand('setContext', LOCK_KEY, active && (active.lock ?? 'editor'));
   }
 }
 
 function previewState(state: unknown): PreviewState | undefined {
   if (typeof state !== 'object' || state === null) return undefined;
-  const { uri, name } = state as Record<string, unknown>;
+  const { uri, name, lock } = state as Record<string, unknown>;
   if (typeof uri !== 'string') return undefined;
-  return { version: 2, uri, name: typeof name === 'string' ? name : null };
+  return { version: 2, uri, name: typeof name === 'string' ? name : null, lock: lockOf(lock) };
+}
+
+/** Of what an older version kept, each was the preview of its file. */
+function lockOf(lock: unknown): PreviewLock {
+  return lock === null || lock === 'pattern' ? lock : 'file';
 }

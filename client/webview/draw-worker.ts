@@ -17,12 +17,10 @@ import { partsOf } from '../../runtime/draw/parts.ts';
 import { tileCover } from '../../runtime/draw/tile-cover.ts';
 import { bindPattern, isDynamic } from '../../runtime/pattern/bind.ts';
 import type { Pattern } from '../../runtime/pattern/ir.ts';
-import { PatternError } from '../../runtime/pattern/primitive.ts';
 import { hasCondition } from '../../runtime/pattern/reads.ts';
 import type { Shape } from '../../runtime/pattern/shape.ts';
 import { comparisonOf } from './compare/drawn-mask.ts';
 import { chooseSample } from './content/choose-sample.ts';
-import { Drawer } from './drawer.ts';
 import type {
   CostAnswer,
   Counted,
@@ -33,10 +31,9 @@ import type {
   Measurement,
   RowsAnswer,
   ScalingAnswer,
-  TilesWanted,
   ToWorker,
-  WarmUp,
 } from './drawing-messages.ts';
+import { explain } from './explain.ts';
 import { headMasks } from './heads.ts';
 import { asWritten, chosen, type MaskChoice, modelShown } from './mask-choice.ts';
 import { pictureFile } from './save/picture-file.ts';
@@ -44,20 +41,10 @@ import { pictureFile } from './save/picture-file.ts';
 /** It is computed after every edit, until the next one: seconds at the most, and bounds where that is not enough. */
 const FLOW_EFFORT = 3 / 4;
 
-/** The worker behind the preview: binds, counts, draws and compiles, so that the page stays responsive. */
+/** The worker behind the preview that answers questions: counts, compiles, analyses, and draws files. */
 declare const self: DedicatedWorkerGlobalScope;
 
-const drawer = new Drawer((message, transfer) => self.postMessage(message, transfer), explain);
-
-self.onmessage = (event: MessageEvent<ToWorker | TilesWanted | WarmUp>) => {
-  if ('warm' in event.data) {
-    drawer.warmUp();
-    return;
-  }
-  if ('missing' in event.data) {
-    drawer.want(event.data);
-    return;
-  }
+self.onmessage = (event: MessageEvent<ToWorker>) => {
   const { id, request } = event.data;
   if (request.kind === 'choose') {
     void choose(id, request.choice);
@@ -219,9 +206,4 @@ function wasteOrNull(pattern: Pattern, shape: Shape): Waste | null {
     if (error instanceof CompileError) return null;
     throw error;
   }
-}
-
-function explain(error: unknown): string {
-  if (error instanceof PatternError || error instanceof CompileError) return error.message;
-  return `This mask cannot be drawn: ${error instanceof Error ? error.message : String(error)}`;
 }

@@ -22,7 +22,7 @@ interface Waiting extends Omit<Asked, 'id' | 'since'> {
  * is given up.
  */
 export class LatestWorker {
-  readonly #url: Promise<string>;
+  readonly #url: () => Promise<string>;
   #worker: Worker | undefined;
   #asked: Asked | undefined;
   #waiting: Waiting | undefined;
@@ -30,8 +30,8 @@ export class LatestWorker {
   #disposed = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** `url`: address of the worker's script. */
-  constructor(url: Promise<string>) {
+  /** `url`: finds the address of the worker's script. */
+  constructor(url: () => Promise<string>) {
     this.#url = url;
   }
 
@@ -91,7 +91,7 @@ export class LatestWorker {
 
   async #started(): Promise<Worker> {
     if (this.#worker !== undefined) return this.#worker;
-    const url = await this.#url;
+    const url = await this.#url();
     if (this.#disposed) throw new Superseded();
     if (this.#worker !== undefined) return this.#worker;
     const worker = new Worker(url);

@@ -34,7 +34,7 @@ export class Inquirer {
   #working: MaskChoice | undefined;
   #slow: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(store: Store<State>, workerUrl: Promise<string>) {
+  constructor(store: Store<State>, workerUrl: () => Promise<string>) {
     this.#store = store;
     this.#worker = new LatestWorker(workerUrl);
     store.subscribe(() => this.#look());

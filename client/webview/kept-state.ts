@@ -1,7 +1,8 @@
 import type { Model } from '../../runtime/pattern/ir.ts';
 import { initialState, type KeptState, type State } from './state.ts';
+import { arrived, keptViews } from './views.ts';
 
-/** What VS Code keeps for the page. The host reads `uri` and `name` to open it again. */
+/** What VS Code keeps for the page. The host reads `uri`, `name` and `lock` to open it again. */
 export interface SavedPage extends KeptState {
   readonly version: 2;
 }
@@ -16,15 +17,17 @@ export function keptState(saved: unknown): KeptState | undefined {
 
 /** What of a state is worth keeping. */
 export function savedPage(state: State): SavedPage {
-  return { version: 2, ...keptOf({ ...state, model: keptModel(state.model), compared: keptCompared(state) }) };
+  const shown = { ...state, ...arrived(state) };
+  const kept = { model: keptModel(shown.model), compared: keptCompared(shown), views: keptViews(shown.views) };
+  return { version: 2, ...keptOf({ ...shown, ...kept }) };
 }
 
 function keptOf(state: KeptState): KeptState {
-  const { uri, name, model, defaultTokens, tokens, adjustments, layer, head } = state;
-  const { camera, cell, compared, hidden, overlayTile, folded, sections } = state;
+  const { uri, name, lock, model, defaultTokens, tokens, adjustments, layer, head } = state;
+  const { camera, cell, compared, hidden, overlayTile, folded, sections, views } = state;
   return {
-    ...{ uri, name, model, defaultTokens, tokens, adjustments, layer, head },
-    ...{ camera, cell, compared, hidden, overlayTile, folded, sections },
+    ...{ uri, name, lock, model, defaultTokens, tokens, adjustments, layer, head },
+    ...{ camera, cell, compared, hidden, overlayTile, folded, sections, views },
   };
 }
 
@@ -46,4 +49,12 @@ export function keptModel(model: Model | null): Model | null {
     small.set(model, isSmall);
   }
   return isSmall ? model : null;
+}
+
+/** Characters of JSON. */
+const LARGEST_RESULT = 2 ** 17;
+
+/** What a section found out as far as it is worth keeping: state is written often. */
+export function keptResult<T>(result: T | null): T | null {
+  return result !== null && JSON.stringify(result).length <= LARGEST_RESULT ? result : null;
 }

@@ -1,8 +1,7 @@
-import { withoutParts } from '../../runtime/draw/hidden-parts.ts';
+import { modelWithout } from '../../runtime/draw/hidden-parts.ts';
 import type { Model, Pattern } from '../../runtime/pattern/ir.ts';
 import { patternAt, shapeAt } from '../../runtime/pattern/model.ts';
 import { PatternError } from '../../runtime/pattern/primitive.ts';
-import { readsOf } from '../../runtime/pattern/reads.ts';
 import type { Shape } from '../../runtime/pattern/shape.ts';
 import type { SampleContent } from './content/sample-content.ts';
 
@@ -42,18 +41,5 @@ export function asWritten({ content: _, ...choice }: MaskChoice): MaskChoice {
 
 /** The model of a choice as if the hidden parts were not written. Throws PatternError. */
 export function modelShown(choice: MaskChoice): Model {
-  const { tokens, hidden } = choice;
-  const model = modelAsChosen(choice);
-  if (hidden.length === 0) return model;
-  // A part may have another label, and so be shown, in another layer or head.
-  const rules = model.rules.flatMap(rule => {
-    const reads = readsOf(rule.pattern);
-    return (reads.layer ? rule.layers.map(layer => [layer]) : [rule.layers]).flatMap(layers =>
-      (reads.head ? rule.heads.map(head => [head]) : [rule.heads]).map(heads => {
-        const shape = shapeAt(model, layers[0] ?? 0, heads[0] ?? 0, tokens);
-        return { ...rule, layers, heads, pattern: withoutParts(rule.pattern, shape, hidden) };
-      }),
-    );
-  });
-  return { ...model, rules };
+  return modelWithout(modelAsChosen(choice), choice.tokens, choice.hidden);
 }

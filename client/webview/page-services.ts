@@ -1,5 +1,5 @@
+import type { StartedWorkers } from '../preview/first-script.ts';
 import type { ToHost } from '../preview/messages.ts';
-import type { StartedWorkers } from '../preview/start-worker.ts';
 import { LatestWorker } from './drawing.ts';
 import type { Inquirer } from './inquirer.ts';
 import type { OverPicture } from './over-picture.ts';
@@ -12,8 +12,8 @@ export interface PageServices {
   /** Asks what sections want to know about the mask that is shown. */
   readonly inquirer: Inquirer;
   readonly workers: StartedWorkers;
-  /** Address from which workers start. */
-  readonly workerUrl: Promise<string>;
+  /** Finds the address from which workers start that answer questions. */
+  readonly workerUrl: () => Promise<string>;
   /** Script of the workers that measure quality, fetched when one is needed. */
   readonly qualityScript: string;
   /** Address of the script that runs attention in a worker. */

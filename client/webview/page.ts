@@ -1,6 +1,6 @@
 import { html, render } from 'lit';
+import type { StartedWorkers } from '../preview/first-script.ts';
 import type { ToHost, ToPage } from '../preview/messages.ts';
-import type { StartedWorkers } from '../preview/start-worker.ts';
 import { followComparison } from './compare/follow-comparison.ts';
 import { followContent } from './content/follow-content.ts';
 import { findFields } from './field/find-fields.ts';
@@ -10,13 +10,14 @@ import { type SavedPage, savedPage } from './kept-state.ts';
 import type { PageServices } from './page-services.ts';
 import { MaskPicture } from './picture.ts';
 import { received } from './receive.ts';
-import { makeSections } from './sections/all.ts';
-import { sectionList } from './sections/section.ts';
+import { goToSection, type Section, sectionList } from './sections/section.ts';
 import { shownOf } from './shown.ts';
 import { initialState, type KeptState, type State } from './state.ts';
 import { Store } from './store.ts';
 import { onThemeChange, paletteOfTheme } from './theme.ts';
 import { badges, toolbar } from './toolbar.ts';
+import { chosenIn } from './views.ts';
+import { workerUrlLater } from './worker-url.ts';
 
 /** The extension, as the page sees it. */
 export interface PageHost {
@@ -39,14 +40,15 @@ export function startPage(
 ): (message: ToPage) => void {
   const store = new Store<State>({ ...firstState(root, kept), palette: paletteOfTheme() });
   onThemeChange(() => store.update({ palette: paletteOfTheme() }));
+  const questions = workerUrlLater(root.dataset.questions ?? '');
   const page: PageServices = {
     store,
     workers,
-    workerUrl: workers.url,
+    workerUrl: questions,
     qualityScript: root.dataset.quality ?? '',
     runScript: root.dataset.runs ?? '',
     overPicture: [],
-    inquirer: new Inquirer(store, workers.url),
+    inquirer: new Inquirer(store, questions),
     send: message => host.postMessage(message),
   };
   const picture = new MaskPicture(page);
@@ -54,7 +56,7 @@ export function startPage(
   findFields(page);
   followComparison(page);
   followContent(page);
-  const sections = makeSections.map(make => make(page));
+  let sections: readonly Section[] = [];
   const draw = (): void => {
     render(
       html`<h1 class="visually-hidden">Preview of ${store.state.name ?? 'a pattern'}</h1>
@@ -70,24 +72,43 @@ export function startPage(
     if (store.state.uri !== null) host.setState(savedPage(store.state));
   });
   let drawing = false;
-  store.subscribe((state, before) => {
-    save();
-    if (shownOf(state)?.choice !== shownOf(before)?.choice) tellView(page);
-    // Moving the picture changes nothing around it.
-    if (drawing || isSameBut('camera', state, before)) return;
+  let wentTo = store.state.sectionAsked;
+  const drawSoon = (): void => {
+    if (drawing) return;
     drawing = true;
     requestAnimationFrame(() => {
       drawing = false;
       draw();
+      const { sectionAsked } = store.state;
+      // Sections come after the picture.
+      if (sections.length === 0) return;
+      if (sectionAsked !== null && sectionAsked !== wentTo) goToSection(root, sectionAsked.id);
+      wentTo = sectionAsked;
     });
+  };
+  store.subscribe((state, before) => {
+    save();
+    if (shownOf(state)?.choice !== shownOf(before)?.choice) tellView(page);
+    // Moving the picture changes nothing around it.
+    if (!isSameBut('camera', state, before)) drawSoon();
   });
   draw();
   picture.placed();
-  const { tokens, adjustments } = store.state;
-  host.postMessage({ type: 'ready', tokens, adjustments });
+  // What stands beside the picture is not even looked at before the picture is there.
+  void picture.first.then(async () => {
+    const { makeSections } = await import('./beside-picture.ts');
+    sections = makeSections.map(make => make(page));
+    drawSoon();
+  });
+  host.postMessage({ type: 'ready', chosen: chosenIn(store.state) });
   // What came with the page is shown, too.
   tellView(page);
-  return message => store.update(state => received(message, state));
+  return message => {
+    store.update(state => received(message, state));
+    const chosen = chosenIn(store.state);
+    if ((message.type === 'show' || message.type === 'moved') && chosen !== null)
+      host.postMessage({ type: 'select', chosen });
+  };
 }
 
 /** What was kept, or what came with the page. */
@@ -127,8 +148,10 @@ function isSameBut(field: keyof State, state: State, before: State): boolean {
 
 /** Tells the extension what is shown: export and other commands take it over. */
 function tellView({ store, send }: PageServices): void {
-  const choice = shownOf(store.state)?.choice;
-  if (choice === undefined) return;
-  const { model, tokens, layer, head } = choice;
-  send({ type: 'view', view: { name: model.name, tokens, layer, head } });
+  const { state } = store;
+  const choice = shownOf(state)?.choice;
+  // What is shown until the next one is there is of no interest any more.
+  if (choice === undefined || state.uri === null || state.next !== null) return;
+  const { model, tokens, layer, head, hidden } = choice;
+  send({ type: 'view', view: { uri: state.uri, name: model.name, tokens, layer, head, hidden } });
 }

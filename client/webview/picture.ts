@@ -37,6 +37,9 @@ const overPicture = [
 const REST_MS = 300;
 const LONGEST_MS = 1500;
 
+/** The rest of the page waits so long for the first picture. */
+const LONGEST_FIRST_MS = 500;
+
 /** More than this is not left by rounding: the zoom is at its end. */
 const LARGEST_LEFT = 0.02;
 
@@ -52,8 +55,11 @@ export class MaskPicture implements PictureActions, Navigation {
   #colours: MarkColours;
   /** What is compared with in what is shown, where that is the difference. */
   #against: MaskChoice | undefined;
-  /** Has a mask been shown since the page was loaded? A camera that was kept holds for the first one alone. */
-  #hasShown = false;
+  /** The declaration that was shown last; none since the page was loaded: an empty text. Its camera came along. */
+  #shownLast = '';
+  /** Resolves when the first picture is complete, or there is none to wait for. */
+  readonly first: Promise<void>;
+  #firstIsThere: () => void = () => {};
   /** Parts that stand out in what is shown. */
   #lit = '';
   #settling: ReturnType<typeof setTimeout> | undefined;
@@ -63,6 +69,10 @@ export class MaskPicture implements PictureActions, Navigation {
   constructor(page: PageServices) {
     const { store } = page;
     this.#page = page;
+    this.first = new Promise(resolve => {
+      this.#firstIsThere = resolve;
+      setTimeout(resolve, LONGEST_FIRST_MS);
+    });
     this.#colours = markColours(store.state.palette);
     this.#marks.className = 'marks';
     this.#marks.tabIndex = 0;
@@ -71,6 +81,8 @@ export class MaskPicture implements PictureActions, Navigation {
     this.#view = new MaskView(new TileWorker(page.workers), {
       painted: () => this.#drawMarks(),
       completed: ({ choice, against }, approximate) => {
+        if (!('pictures' in this.#marks.dataset)) performance.mark('sparse/shown');
+        this.#firstIsThere();
         // Tells tests and assistive tools that what is on the canvas is this mask.
         this.#marks.dataset.shown = `${choice.model.name} ${choice.tokens}`;
         this.#marks.dataset.against = against?.model.name ?? '';
@@ -82,6 +94,7 @@ export class MaskPicture implements PictureActions, Navigation {
       },
       failed: error => {
         store.update({ drawProblem: messageOf(error) });
+        this.#firstIsThere();
         this.#settle(shownOf(store.state)?.choice, REST_MS);
       },
     });
@@ -264,6 +277,7 @@ export class MaskPicture implements PictureActions, Navigation {
     const { store } = this.#page;
     const shown = shownOf(store.state);
     if (!shown?.bound) {
+      if (shown !== null) this.#firstIsThere();
       this.#settle(shown?.choice, REST_MS);
       return;
     }
@@ -280,9 +294,11 @@ export class MaskPicture implements PictureActions, Navigation {
       { queries, keys: tokens },
     );
     this.#settle(shown.choice, LONGEST_MS);
-    // Another size has another whole, and other cells.
-    const resized = this.#hasShown && (rows !== queries || keys !== tokens);
-    this.#hasShown = true;
+    // Another size has another whole, and other cells; another declaration brings its own.
+    const { uri, name, next } = store.state;
+    const now = next === null ? JSON.stringify([uri, name]) : this.#shownLast;
+    const resized = this.#shownLast === now && (rows !== queries || keys !== tokens);
+    this.#shownLast = now;
     store.update({ drawProblem: null, ...(resized && { camera: null, cell: null, pointed: null }) });
   }
 

@@ -2,36 +2,45 @@ import type { ToPage } from '../preview/messages.ts';
 import { comparedWith } from './compare/compared-with.ts';
 import { stillAdjusted } from './parameters/adjust.ts';
 import type { State } from './state.ts';
+import { arrived, moveViews, switchTo } from './views.ts';
 
 /** What a message of the extension changes. */
 export function received(message: ToPage, state: State): Partial<State> {
   switch (message.type) {
     case 'file':
       return {
-        uri: message.uri,
+        ...switchTo(state, message.uri, message.selected),
         choices: message.choices,
-        name: message.selected,
+        lock: message.lock,
         defaultTokens: message.defaultTokens,
         renderer: message.renderer,
         runsInHost: message.runsInHost,
       };
+    case 'show':
+      return switchTo(state, message.uri, message.name);
+    case 'renamed':
+      return state.uri === message.uri && state.name === message.from && state.next === null
+        ? { name: message.to }
+        : {};
+    case 'moved':
+      return moveViews(state, message.from, message.to);
     case 'model': {
+      // Another one was chosen meanwhile.
+      if (message.name !== state.name) return {};
       const { model } = message;
       // An edit that changes nothing of this declaration draws and counts nothing again.
       const adjustables = sameOr(state.adjustables, message.adjustables);
-      if (JSON.stringify(state.model) === JSON.stringify(model))
-        return { stale: null, adjustables, adjustments: stillAdjusted(state.adjustments, adjustables) };
-      // Another pattern brings its own length and parts; an edit of the same one keeps what the user picked.
-      if (state.model?.name !== model.name)
-        return { stale: null, model, adjustables, adjustments: {}, tokens: null, hidden: [], cell: null };
-      return { stale: null, model, adjustables, adjustments: stillAdjusted(state.adjustments, adjustables) };
+      const shown = arrived(state);
+      const adjustments = stillAdjusted(shown.adjustments ?? state.adjustments, adjustables);
+      const isKnown = state.next === null && JSON.stringify(state.model) === JSON.stringify(model);
+      return { ...shown, stale: null, adjustables, adjustments, ...(!isKnown && { model }) };
     }
     case 'other': {
       const { uri, name, model, problem } = message;
       return { compared: comparedWith(state.compared, { uri, name, model, problem }) };
     }
     case 'stale':
-      return { stale: { message: message.message, line: message.line } };
+      return { ...arrived(state), stale: { message: message.message, line: message.line } };
     case 'caret':
       return { caret: message.offset };
     case 'tensors':
@@ -48,6 +57,10 @@ export function received(message: ToPage, state: State): Partial<State> {
       return { hostRun: message.event };
     case 'run':
       return { runsAsked: state.runsAsked + 1 };
+    case 'section': {
+      const { id } = message;
+      return { sectionAsked: { id }, folded: state.folded.filter(each => each !== id) };
+    }
   }
 }
 

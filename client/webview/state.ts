@@ -8,7 +8,9 @@ import type {
   LanguageModelFiles,
   ModelAt,
   PreviewChoice,
+  PreviewLock,
   RendererChoice,
+  SectionId,
   TensorFile,
 } from '../preview/messages.ts';
 import type { ComparedWith } from './compare/compared-with.ts';
@@ -18,6 +20,7 @@ import type { HeadMasks } from './heads.ts';
 import type { Camera } from './mask/camera.ts';
 import type { Cell } from './mask/cell.ts';
 import type { MaskChoice } from './mask-choice.ts';
+import type { View } from './views.ts';
 
 /** An answer, why there is none, or null while it is being computed. */
 export type Found<T> = { readonly answer: T } | { readonly problem: string } | null;
@@ -36,6 +39,8 @@ export interface KeptState {
   readonly uri: string | null;
   /** The declaration that is shown. */
   readonly name: string | null;
+  /** Does the preview keep to it, or to its file? */
+  readonly lock: PreviewLock;
   /** Its last good meaning. */
   readonly model: Model | null;
   /** Length of patterns that have none of their own. */
@@ -60,12 +65,16 @@ export interface KeptState {
   readonly folded: readonly string[];
   /** What sections keep of their own, by their id: JSON. */
   readonly sections: Readonly<Record<string, unknown>>;
+  /** What was shown before, of this and other files, the latest first. */
+  readonly views: readonly View[];
 }
 
 /** Everything that the page knows. Plain data: what computes and what draws lives outside and reads it. */
 export interface State extends KeptState {
   /** What the file declares. */
   readonly choices: readonly PreviewChoice[];
+  /** What is to be shown once its meaning is there; until then all that is not `uri` and `name` is about what was shown before. */
+  readonly next: View | null;
   /** What the declaration writes that can be tried out with other values. */
   readonly adjustables: readonly Adjustable[];
   /** What is wrong with a value that was typed, and for which adjustable; or null. */
@@ -119,6 +128,8 @@ export interface State extends KeptState {
   readonly otherContent: AskedContent | null;
   /** Counts the requests of the extension to run attention. */
   readonly runsAsked: number;
+  /** The section that a command has asked for last: an object of its own for each time. */
+  readonly sectionAsked: { readonly id: SectionId } | null;
 }
 
 /** The state of a page that was never there before, or that comes back with what it kept. */
@@ -126,6 +137,7 @@ export function initialState(kept: KeptState | undefined): State {
   return {
     uri: null,
     name: null,
+    lock: null,
     model: null,
     defaultTokens: 1024,
     tokens: null,
@@ -139,8 +151,10 @@ export function initialState(kept: KeptState | undefined): State {
     overlayTile: null,
     folded: [],
     sections: {},
+    views: [],
     ...kept,
     choices: [],
+    next: null,
     adjustables: [],
     adjustProblem: null,
     stale: null,
@@ -168,6 +182,7 @@ export function initialState(kept: KeptState | undefined): State {
     content: null,
     otherContent: null,
     runsAsked: 0,
+    sectionAsked: null,
   };
 }
 

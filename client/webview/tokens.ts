@@ -5,6 +5,8 @@ import { shownOf } from './shown.ts';
 
 /** Shows the mask at the length that was typed, or says what is wrong with it. */
 export function setTokens({ store, send }: PageServices, text: string): void {
+  // The length of what was shown before is of no use for what comes.
+  if (store.state.next !== null) return;
   const tokens = parseTokens(text);
   if (tokens === undefined) {
     store.update({ tokensProblem: 'n must be a whole number of at least 1, e.g. 4096 or 64Ki.' });

@@ -1,5 +1,6 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import { WASTE_TILES } from '../../runtime/analyse/waste.ts';
+import { asShownText } from '../commands/as-shown.ts';
 import { otherOf } from './compare/compared.ts';
 import { contentText } from './content/about-content.ts';
 import { percent } from './format.ts';
@@ -7,6 +8,7 @@ import type { PageServices } from './page-services.ts';
 import { shownOf } from './shown.ts';
 import type { State } from './state.ts';
 import { scaleTokens, setTokens } from './tokens.ts';
+import { chosenIn, switchTo } from './views.ts';
 
 /** What the toolbar does with the picture. */
 export interface PictureActions {
@@ -45,21 +47,30 @@ export function toolbar(page: PageServices, picture: PictureActions): TemplateRe
     </span>
     <span class="group">
       <vscode-button secondary title="Lay another pattern or model over this one" @click=${() => page.send({ type: 'compare' })}>Compare...</vscode-button>
-      <vscode-button secondary title="Save the mask to a file" @click=${() => page.send({ type: 'export' })}>Export...</vscode-button>
+      <vscode-button secondary title=${exportTitle(state)} @click=${() => page.send({ type: 'export' })}>Export...</vscode-button>
     </span>
   </div>`;
 }
 
+/** That an export takes over what is hidden and tried out here. */
+function exportTitle({ adjustments, hidden }: State): string {
+  const asShown = asShownText({ adjustments, hidden });
+  return `Save the mask to a file${asShown === '' ? '' : `, ${asShown}`}`;
+}
+
 function declarations({ store, send }: PageServices): TemplateResult {
-  const { choices, name: selected } = store.state;
+  const { choices, name: selected, lock } = store.state;
   const select = (name: string): void => {
-    store.update({ name, adjustments: {} });
-    send({ type: 'select', name });
+    store.update(state => (state.uri === null ? {} : switchTo(state, state.uri, name)));
+    const chosen = chosenIn(store.state);
+    if (chosen !== null) send({ type: 'select', chosen });
   };
   return html`<vscode-single-select
     class="declaration"
     label="Pattern or model"
     aria-label="Pattern or model"
+    title=${lock === 'pattern' ? 'This preview keeps to one pattern or model: unlock it to see others' : 'Pattern or model'}
+    ?disabled=${lock === 'pattern'}
     .value=${selected ?? ''}
     @change=${(event: Event) => select((event.target as HTMLSelectElement).value)}
   >

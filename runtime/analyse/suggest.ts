@@ -43,10 +43,16 @@ export interface FrontierPoint {
   readonly expression: string;
   /** With the best static pattern for each head. */
   readonly perHead: number;
+  /** The most that any mask of that density can keep: the most probable pairs of all heads. */
+  readonly oracle: number;
 }
 
 export interface Suggestion extends Measured {
   readonly baseline: Baseline;
+  /** The density that was the limit. */
+  readonly budget: number;
+  /** The most that any mask with as many pairs can keep, estimated from the sampled rows. */
+  readonly oracle: number;
   /** The `.sparse` text, and what it means. */
   readonly text: string;
   readonly model: Model;
@@ -102,13 +108,13 @@ export async function suggest(
   const allHeads = heads * layers.length;
   const budgets = LADDER.map(share => Math.min(1, share * density) * queries * keys);
 
-  const { own, full, dynamic, where, ran } = await lookAtHeads(look, first, budgets, headPairs);
+  const { own, full, dynamic, where, oracle, ran } = await lookAtHeads(look, first, budgets, headPairs);
   const forAll = sharedBy(
     options.listed === true && allHeads > 1 ? await withSharedLists(look, own, where, budgets) : own,
   );
   const proposals = [
     ...sharedProposals(forAll, proposed),
-    ...ownProposals(own, forAll, proposed, headPairs * allHeads),
+    ...(options.perHead === false ? [] : ownProposals(own, forAll, proposed, headPairs * allHeads)),
     ...dynamicProposals(baseline, proposed, dynamic),
   ];
   if (proposals.length === 0) throw new TooFewPairsError(density);
@@ -144,6 +150,7 @@ export async function suggest(
         family: choice.family,
         expression: textOf(choice.expression),
         perHead: perHead.reduce((sum, recall) => sum + recall, 0) / perHead.length,
+        oracle: oracle.recall(choice.pairs / (queries * keys)),
       },
     ];
   });
@@ -151,6 +158,8 @@ export async function suggest(
   return {
     ...best.told,
     baseline,
+    budget: density,
+    oracle: oracle.recall(best.told.density),
     text: sparseText(best.proposal, proposed, [
       `Suggested${options.subject === undefined ? '' : ` for ${options.subject}`}.`,
       ...reasons,

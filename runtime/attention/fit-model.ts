@@ -31,3 +31,10 @@ export function modelForInput(model: Model, file: string, input: Omit<AttentionI
   same('head_dim', model.headDim, headDim);
   return { ...model, queries, tokens: keys };
 }
+
+/** A bare pattern as that of the layers 0 to `layers - 1`; a model has its own. */
+export function modelForLayers(model: Model, layers: number): Model {
+  if (model.kind === 'model') return model;
+  const all = Array.from({ length: layers }, (_, layer) => layer);
+  return { ...model, layers, rules: model.rules.map(rule => ({ ...rule, layers: all })) };
+}

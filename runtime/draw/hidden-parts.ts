@@ -1,5 +1,7 @@
-import type { Pattern } from '../pattern/ir.ts';
+import type { Model, Pattern } from '../pattern/ir.ts';
+import { shapeAt } from '../pattern/model.ts';
 import { evaluate } from '../pattern/numbers.ts';
+import { readsOf } from '../pattern/reads.ts';
 import { gridShape, type Shape } from '../pattern/shape.ts';
 import { isLimit, labelOf, onGrid } from './parts.ts';
 
@@ -11,6 +13,26 @@ const NONE: Pattern = { kind: 'primitive', name: 'none', args: {} };
  */
 export function withoutParts(pattern: Pattern, shape: Shape, hidden: readonly string[]): Pattern {
   return hidden.length === 0 ? pattern : new Hiding(new Set(hidden)).of(pattern, shape, label => label);
+}
+
+/**
+ * A model as if the parts with these labels were not written, at so many tokens.
+ *
+ * @throws PatternError when it has no meaning at this length
+ */
+export function modelWithout(model: Model, tokens: number, hidden: readonly string[]): Model {
+  if (hidden.length === 0) return model;
+  // A part may have another label, and so be left in, in another layer or head.
+  const rules = model.rules.flatMap(rule => {
+    const reads = readsOf(rule.pattern);
+    return (reads.layer ? rule.layers.map(layer => [layer]) : [rule.layers]).flatMap(layers =>
+      (reads.head ? rule.heads.map(head => [head]) : [rule.heads]).map(heads => {
+        const shape = shapeAt(model, layers[0] ?? 0, heads[0] ?? 0, tokens);
+        return { ...rule, layers, heads, pattern: withoutParts(rule.pattern, shape, hidden) };
+      }),
+    );
+  });
+  return { ...model, rules };
 }
 
 class Hiding {

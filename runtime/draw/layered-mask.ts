@@ -2,6 +2,7 @@ import { EVERYTHING, NOTHING, narrow, signatureOf } from '../pattern/algebra.ts'
 import { bindPattern } from '../pattern/bind.ts';
 import type { Pattern } from '../pattern/ir.ts';
 import type { Box, Mask } from '../pattern/mask.ts';
+import { PointsMask } from '../pattern/points-mask.ts';
 import type { Shape } from '../pattern/shape.ts';
 import { withoutParts } from './hidden-parts.ts';
 import { type Part, partsOf } from './parts.ts';
@@ -70,7 +71,8 @@ export class LayeredMask {
     if (whole === NOTHING) return null;
     const layers: Layer[] = [];
     for (const { index, mask } of this.#layers) {
-      const rest = narrow(mask, box);
+      // A pattern of one part is that part, and finding out what is in a box may take long.
+      const rest = mask === this.#whole ? whole : narrow(mask, box);
       if (rest !== NOTHING) layers.push({ index, mask: rest });
     }
     return new LayeredMask(whole, layers, this.parts);
@@ -96,6 +98,35 @@ export class LayeredMask {
       name = own === undefined ? undefined : `${name};${index}=${own}`;
     }
     return name;
+  }
+
+  /** The cells themselves, of the box this mask was narrowed to, where they are a short list. */
+  get points(): PointsMask | undefined {
+    return this.#whole instanceof PointsMask ? this.#whole : undefined;
+  }
+
+  /** Calls back with each such cell, row by row, and the parts that light it; `firstOnly`: with the first of them. */
+  eachPoint(
+    points: PointsMask,
+    firstOnly: boolean,
+    cell: (row: number, column: number, parts: readonly number[]) => void,
+  ): void {
+    const lightsAll = ({ mask }: Layer): boolean => mask === points || mask === EVERYTHING;
+    if (this.#layers.every(lightsAll)) {
+      const parts = this.#layers.map(({ index }) => index).slice(0, firstOnly ? 1 : undefined);
+      points.each((row, column) => cell(row, column, parts));
+      return;
+    }
+    const parts: number[] = [];
+    const add = (part: number): void => {
+      parts.push(part);
+    };
+    points.each((row, column) => {
+      parts.length = 0;
+      if (firstOnly) this.firstWord(row, column, 1, add);
+      else this.word(row, column, 1, add);
+      cell(row, column, parts);
+    });
   }
 
   /** For 32 keys of a row: calls `lit` with each part that lights some of them and all that it lights, in source order. */

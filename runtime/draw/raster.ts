@@ -1,5 +1,6 @@
 import { bitsBetween } from '../pattern/bits.ts';
 import type { Box } from '../pattern/mask.ts';
+import type { PointsMask } from '../pattern/points-mask.ts';
 import type { Shape } from '../pattern/shape.ts';
 import { evenBlock, LARGEST_BLOCK } from './even-scale.ts';
 import { halves, middleOf } from './halves.ts';
@@ -193,6 +194,10 @@ export class Drawing implements Raster {
       return;
     }
     const { top, bottom, left, right } = pixels;
+    if (inBox.points !== undefined && (bottom - top > 1 || right - left > 1)) {
+      this.#scatter(inBox, inBox.points, pixels);
+      return;
+    }
     if (bottom - top === 1 && right - left === 1) {
       const mixture = this.#mixtureOf(inBox, box);
       if (mixture !== null) this.#surface.put(left, top, this.#shade(mixture));
@@ -217,6 +222,39 @@ export class Drawing implements Raster {
     for (const [rowFrom, rowTo] of rows)
       for (const [from, to] of columns)
         this.#left.push({ pixels: { top: rowFrom, bottom: rowTo, left: from, right: to }, mask: inBox });
+  }
+
+  /** Single cells that are listed go to their pixels at once. */
+  #scatter(mask: LayeredMask, points: PointsMask, { top, bottom, left, right }: PixelBox): void {
+    const { x, y } = this.#view;
+    const width = right - left;
+    const rowEdges = edgesOf(top, bottom, pixel => this.#shape.offset + this.#edge(y + pixel, this.#shape.queries));
+    const columnEdges = edgesOf(left, right, pixel => this.#edge(x + pixel, this.#shape.tokens));
+    const size = 1 + mask.parts;
+    const tallies = new Float64Array(size * width * (bottom - top));
+    let below = 0;
+    mask.eachPoint(points, !this.#stripes, (row, column, parts) => {
+      // Row by row, but the columns begin anew with each.
+      while (row >= (rowEdges[below + 1] ?? 0)) below++;
+      const at = size * (below * width + lastAtMost(columnEdges, column));
+      tallies[at] = (tallies[at] ?? 0) + 1;
+      for (const part of parts) tallies[at + 1 + part] = (tallies[at + 1 + part] ?? 0) + 1;
+    });
+    for (let row = top; row < bottom; row++)
+      for (let column = left; column < right; column++) {
+        const at = size * ((row - top) * width + column - left);
+        const lit = tallies[at] ?? 0;
+        if (lit === 0) continue;
+        const pixel = { top: row, bottom: row + 1, left: column, right: column + 1 };
+        const box = this.#boxOf(pixel);
+        const all = (box.rowEnd - box.row) * (box.columnEnd - box.column);
+        // A full pixel may be striped.
+        if (lit === all) this.#divide(mask, pixel);
+        else {
+          const colour = this.#blend(tallies.subarray(at, at + size));
+          this.#surface.put(column, row, this.#shade({ density: lit / all, colour }));
+        }
+      }
   }
 
   /** Is this one of the squares that repeat where the mask does? */
@@ -350,4 +388,21 @@ function stripePeriod(colours: number): number {
     period = multiple;
   }
   return STRIPE * period;
+}
+
+/** The first cells of pixels from `from` on, and where the last one ends: [to - from + 1]. */
+function edgesOf(from: number, to: number, edge: (pixel: number) => number): Float64Array {
+  return Float64Array.from({ length: to - from + 1 }, (_, index) => edge(from + index));
+}
+
+/** The last of ascending numbers, but for the very last one, that is at most `value`. */
+function lastAtMost(ascending: Float64Array, value: number): number {
+  let low = 0;
+  let high = ascending.length - 2;
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if ((ascending[middle] ?? 0) <= value) low = middle;
+    else high = middle - 1;
+  }
+  return low;
 }

@@ -92,7 +92,7 @@ function lines(unit: number, width: number, height: number, colour: Rgb): string
   return `  <path fill="none" stroke="${css(colour)}" d="${path}"/>`;
 }
 
-function css([red, green, blue]: Rgb): string {
+export function css([red, green, blue]: Rgb): string {
   return `rgb(${red},${green},${blue})`;
 }
 
@@ -101,7 +101,7 @@ export function isDark([red, green, blue]: Rgb): boolean {
   return red + green + blue < 3 * 128;
 }
 
-function escaped(text: string): string {
+export function escaped(text: string): string {
   return text
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')

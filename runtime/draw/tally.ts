@@ -35,6 +35,16 @@ export class Counting {
   count(mask: LayeredMask, box: Box): Tally | undefined {
     const rows = box.rowEnd - box.row;
     const words = Math.ceil((box.columnEnd - box.column) / 32);
+    const { points } = mask;
+    // They are found already, which took longer than it takes to count them.
+    if (points !== undefined) {
+      const tally: Tally = new Float64Array(1 + mask.parts);
+      mask.eachPoint(points, !this.#stripes, (_row, _column, parts) => {
+        add(tally, 0, 1);
+        for (const part of parts) add(tally, 1 + part, 1);
+      });
+      return tally;
+    }
     const signature = rows * words <= FEW_WORDS ? undefined : mask.signature(box);
     if (signature === undefined) {
       if (this.#wordsLeft < rows * words) return undefined;

@@ -1,12 +1,20 @@
+import { breathe, throwIfAborted } from '../attention/abort.ts';
 import { philox } from '../pattern/philox.ts';
-import { placesOfLargest } from './ranking.ts';
+import { keysOf } from './rows/chosen-rows.ts';
 import { type Dots, dotsWith } from './rows/dots.ts';
+import { nearest, nearestOne } from './rows/nearest.ts';
+import type { RowProgress, RowSelector } from './rows/row-rule.ts';
 
-export interface ClusterOptions {
+/** How long the calling thread computes before it lets others have their turn. */
+const SLICE_MS = 25;
+
+export interface ClusterOptions extends RowProgress {
   readonly clusters: number;
   /** Rounds of k-means at most; it ends when nothing changes. */
   readonly iterations: number;
   readonly seed: number;
+  /** Finds the nearest centres. */
+  readonly rows: RowSelector;
   /** Asked now and then; throwing stops it. */
   readonly checkpoint?: (() => void) | undefined;
 }
@@ -24,27 +32,18 @@ export class SphericalClusters {
   /** [vectors]: cluster of each vector, in the order given. */
   readonly labels: Uint32Array;
   readonly #vectors: Float64Array;
-  readonly #dots: Dots;
   readonly #size: number;
   readonly #centres: Float64Array;
-  readonly #checkpoint: (() => void) | undefined;
+  readonly #options: ClusterOptions;
   #count = 0;
 
-  private constructor(vectors: Float64Array, size: number, dots: Dots, options: ClusterOptions) {
+  private constructor(vectors: Float64Array, size: number, options: ClusterOptions) {
     this.#size = size;
-    this.#checkpoint = options.checkpoint;
+    this.#options = options;
     this.#vectors = vectors;
-    this.#dots = dots;
     const count = vectors.length / size;
     this.labels = new Uint32Array(count);
-    const most = Math.min(options.clusters, count);
-    this.#centres = new Float64Array(most * size);
-    this.#draw(most, options.seed);
-    this.#assign();
-    for (let iteration = 0; iteration < options.iterations; iteration++) {
-      this.#move();
-      if (!this.#assign()) break;
-    }
+    this.#centres = new Float64Array(Math.min(options.clusters, count) * size);
   }
 
   /**
@@ -59,24 +58,32 @@ export class SphericalClusters {
     open: typeof dotsWith = dotsWith,
   ): Promise<SphericalClusters> {
     const vectors = normalised(parts, size);
-    return new SphericalClusters(vectors, size, await open(vectors, size), options);
-  }
-
-  /** Clusters that there are. */
-  get count(): number {
-    return this.#count;
+    const found = new SphericalClusters(vectors, size, options);
+    const { iterations, signal, onProgress } = options;
+    await found.#draw(await open(vectors, size));
+    await found.#assign();
+    for (let iteration = 0; iteration < iterations; iteration++) {
+      throwIfAborted(signal);
+      onProgress?.((iteration + 1) / (iterations + 1));
+      found.#move();
+      if (!(await found.#assign())) break;
+    }
+    return found;
   }
 
   /**
-   * The `most` vectors among `count` of them from `first` on that are nearest to a cluster's centre, ties to the smaller
-   * place; places are counted from `first`, ascending.
+   * For each cluster the `most` vectors among `count` of them from `first` on that are nearest to its centre, ties to the
+   * smaller place; places are counted from `first`, ascending.
    */
-  nearest(cluster: number, first: number, count: number, most: number): Uint32Array {
-    let places: Uint32Array = new Uint32Array(0);
-    this.#dots.with(this.#centre(cluster), (_, dots) => {
-      places = placesOfLargest(dots.subarray(first, first + count), most, new Float64Array(count));
-    });
-    return places;
+  async nearest(first: number, count: number, most: number): Promise<Uint32Array[]> {
+    const vectors = this.#vectors.subarray(first * this.#size, (first + count) * this.#size);
+    const { rows, signal } = this.#options;
+    return keysOf(await nearest(rows, this.#known(), vectors, this.#size, most, { signal }), count);
+  }
+
+  /** The centres that there are. */
+  #known(): Float64Array {
+    return this.#centres.subarray(0, this.#count * this.#size);
   }
 
   #centre(cluster: number): Float64Array {
@@ -84,23 +91,31 @@ export class SphericalClusters {
   }
 
   /** Chooses the first centres. */
-  #draw(most: number, seed: number): void {
+  async #draw(dots: Dots): Promise<void> {
+    const { seed, checkpoint, signal } = this.#options;
+    const most = this.#centres.length / this.#size;
     const vectors = this.labels.length;
     const key = [seed >>> 0, Math.floor(seed / 2 ** 32) >>> 0] as const;
     // 1 - the largest dot product with the centres so far.
     const apart = new Float64Array(vectors).fill(1);
     let total = vectors;
+    let since = performance.now();
     while (this.#count < most && total > 0) {
-      this.#checkpoint?.();
+      checkpoint?.();
+      if (performance.now() - since > SLICE_MS) {
+        await breathe();
+        throwIfAborted(signal);
+        since = performance.now();
+      }
       const [high, low] = philox([this.#count, 0, 0, 0], key);
       const drawn = ((high * 2 ** 21 + (low >>> 11)) / 2 ** 53) * total;
       const vector = placeIn(apart, drawn);
       const centre = this.#count++;
       this.#centres.set(this.#vectors.subarray(vector * this.#size, (vector + 1) * this.#size), centre * this.#size);
       total = 0;
-      this.#dots.with(this.#centre(centre), (_, dots) => {
+      dots.with(this.#centre(centre), (_, products) => {
         for (let other = 0; other < vectors; other++) {
-          const distance = 1 - (dots[other] as number);
+          const distance = 1 - (products[other] as number);
           // What is left of a vector beside itself is rounding.
           if (distance < (apart[other] as number)) apart[other] = distance < 1e-12 ? 0 : distance;
           total += apart[other] as number;
@@ -110,21 +125,12 @@ export class SphericalClusters {
   }
 
   /** Lets each vector join the nearest centre; says whether any changed. */
-  #assign(): boolean {
-    const largest = new Float64Array(this.labels.length).fill(Number.NEGATIVE_INFINITY);
-    const nearest = new Uint32Array(this.labels.length);
-    this.#dots.with(this.#centres.subarray(0, this.#count * this.#size), (centre, dots) => {
-      this.#checkpoint?.();
-      for (let vector = 0; vector < nearest.length; vector++) {
-        const dot = dots[vector] as number;
-        if (dot > (largest[vector] as number)) {
-          largest[vector] = dot;
-          nearest[vector] = centre;
-        }
-      }
-    });
-    const changed = nearest.some((label, vector) => label !== this.labels[vector]);
-    this.labels.set(nearest);
+  async #assign(): Promise<boolean> {
+    const { rows, checkpoint, signal } = this.#options;
+    checkpoint?.();
+    const labels = await nearestOne(rows, this.#vectors, this.#known(), this.#size, { signal });
+    const changed = labels.some((label, vector) => label !== this.labels[vector]);
+    this.labels.set(labels);
     return changed;
   }
 

@@ -1,7 +1,6 @@
-import { compileHeadParts } from '../compile/compile-heads.ts';
 import { type Candidate, type Evaluation, evaluate } from './evaluate.ts';
 import type { ForwardOptions, LayerMasks, Machine } from './forward.ts';
-import { causalAttention, layerMasks, onlyInLayer } from './replace-attention.ts';
+import { causalMasks, onlyInLayer } from './replace-attention.ts';
 import type { LanguageModel } from './weights.ts';
 
 export interface CompareAttentionOptions extends Pick<ForwardOptions, 'signal' | 'onProgress'> {
@@ -39,11 +38,7 @@ export async function compareAttention(
   { byLayer = false, ...options }: CompareAttentionOptions = {},
 ): Promise<AttentionComparison> {
   const tokens = (sequences[0]?.length ?? 1) - 1;
-  const causal = layerMasks(causalAttention(model.configuration), tokens, (whole, layer, heads) => ({
-    parts: compileHeadParts(whole, layer, heads, tokens),
-    selectMs: null,
-    notes: [],
-  }));
+  const causal = causalMasks(model.configuration, tokens);
   const layers = byLayer ? [...model.layers.keys()] : [];
   const candidates: Candidate[] = [
     { name: 'full', masks: causal },

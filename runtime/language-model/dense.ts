@@ -15,7 +15,7 @@ export interface Dense {
   readonly id: DenseId;
   /** Adapter or processor, for people. */
   readonly device: string;
-  /** `qkv(norm1(x))` of a layer, by head and turned. */
+  /** `qkv(norm1(x))` of a layer, by head and turned, in arrays that are the caller's from then on. */
   project(layer: number, x: Float32Array, signal?: AbortSignal): Promise<Projection>;
   /**
    * x after a layer: `y = x + out(attended)`, then `y + down(gelu(up(norm2(y))))`.

@@ -1,4 +1,5 @@
 import { neverSeesTheFuture } from '../analyse/proofs.ts';
+import { compileHeadParts } from '../compile/compile-heads.ts';
 import type { CompileOptions } from '../compile/mask-tree.ts';
 import { type Selection, type SelectionInput, selectHeads } from '../dynamic/select-heads.ts';
 import { bindCandidates, bindSelected, isDynamic } from '../pattern/bind.ts';
@@ -23,6 +24,15 @@ export function causalAttention({ layers, heads }: Configuration): Model {
     ...{ headDim: null, dtype: 'f32', batch: 1, causal: false },
     rules: [{ layers: upTo(layers), heads: upTo(heads), pattern: { kind: 'primitive', name: 'causal', args: {} } }],
   };
+}
+
+/** The masks of causal attention. */
+export function causalMasks(configuration: Configuration, tokens: number): LayerMasks {
+  return layerMasks(causalAttention(configuration), tokens, (model, layer, heads) => ({
+    parts: compileHeadParts(model, layer, heads, tokens),
+    selectMs: null,
+    notes: [],
+  }));
 }
 
 /**

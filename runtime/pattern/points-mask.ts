@@ -31,6 +31,11 @@ export class PointsMask implements Mask {
     return new PointsMask(rows, columns);
   }
 
+  /** Calls back with each pair, row by row. */
+  each(pair: (row: number, column: number) => void): void {
+    for (let at = 0; at < this.#rows.length; at++) pair(this.#rows[at] ?? 0, this.#columns[at] ?? 0);
+  }
+
   classify(box: Box): Coverage {
     return coverageOf(this.narrow(box));
   }

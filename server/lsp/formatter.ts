@@ -9,8 +9,9 @@ import type {
 import type { TextEdit } from 'vscode-languageserver-types';
 import { type File, isFile } from '../generated/ast.ts';
 import { rangeOf } from '../source.ts';
-import { LayoutError, layOut, type Space } from './format-layout.ts';
+import { layOut } from './format-layout.ts';
 import { readSource } from './format-source.ts';
+import { LayoutError, type Space } from './layout-writer.ts';
 
 /**
  * Formats files without mistakes of syntax; others stay as they are. Indentation is two spaces whatever the editor is

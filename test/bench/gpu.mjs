@@ -4,7 +4,10 @@
 //                        [--json FILE] [--bundle FILE] [--peers FILE] [--out FILE]
 //   npm run bench:gpu -- --quality [--small] [--bundle FILE]: what measuring the loss of a pattern takes, and a pass of the
 //                        language model, on the device and on the processor
+//   npm run bench:gpu -- --choice [--lengths 8Ki,64Ki] [--only REGEXP] [--heads 12] [--kind clusters] [--on gpu,cpu]
+//                        [--json FILE] [--bundle FILE] [--out FILE]
 //
+// With --choice: how long it takes to choose keys by content on the graphics device and on the processor.
 // Times are medians of the device's own timestamps over runs that follow each other, after the device has warmed up.
 // `needed` counts allowed pairs, `tiles` all pairs of the tiles that are computed: 4 * head_dim operations each.
 // --peers joins what test/bench/peers.py wrote on the same machine. --small is for devices that software imitates.
@@ -18,14 +21,18 @@ import { lengthName, tokensOf } from './lengths.mjs';
 
 const { values: options } = parseArgs({
   options: {
-    lengths: { type: 'string', default: '4Ki,16Ki,64Ki' },
+    lengths: { type: 'string' },
+    choice: { type: 'boolean', default: false },
+    heads: { type: 'string', default: '12' },
+    kind: { type: 'string', default: 'clusters' },
+    on: { type: 'string', default: 'gpu,cpu' },
     only: { type: 'string', default: '' },
     types: { type: 'string', default: 'f16,f32' },
     'no-million': { type: 'boolean', default: false },
     runs: { type: 'string', default: '20' },
     small: { type: 'boolean', default: false },
     json: { type: 'string' },
-    /** A bundle of gpu/measure.ts that was made elsewhere, or where to leave one (--bundle-only). */
+    /** A bundle of gpu/measure.ts, or gpu/choice.ts, that was made elsewhere, or where to leave one (--bundle-only). */
     bundle: { type: 'string' },
     'bundle-only': { type: 'string' },
     peers: { type: 'string' },
@@ -44,13 +51,24 @@ const PATTERNS = [
   ['strided', 'strided(128) & causal() | sliding(128)', 64, 2 ** 16],
 ];
 const MILLION = 2 ** 20;
+/** [name, expression]: all choose among the keys that are not later. */
+const CHOICES = [
+  ['topk', 'topk(64, within: causal())'],
+  ['threshold', 'threshold(0.9, within: causal())'],
+  ['lsh', 'lsh(64, rounds: 2, within: causal())'],
+  ['routing', 'routing(64, within: causal())'],
+  ['routing, top', 'routing(64, top: 512, within: causal())'],
+  ['block_topk', 'block_topk(64, 8, within: causal())'],
+  ['block_topk, small', 'block_topk(16, 32, within: causal())'],
+  ['vertical_slash', 'vertical_slash(1000, 200)'],
+];
 
 if (options['bundle-only'] !== undefined) {
   await bundleTo(options['bundle-only']);
   process.exit(0);
 }
 if (options.quality) process.exit(await benchQuality());
-const lengths = options.lengths.split(',').map(tokensOf);
+const lengths = (options.lengths ?? (options.choice ? '8Ki,64Ki' : '4Ki,16Ki,64Ki')).split(',').map(tokensOf);
 const only = new RegExp(options.only);
 const precisions = options.types.split(',');
 const cases = PATTERNS.filter(([name]) => only.test(name)).map(([name, expression, headDim, longest]) => {
@@ -68,15 +86,21 @@ const say = (line = '') => {
   lines.push(line);
 };
 
-const rows = await measure(settings);
+const rows = options.choice ? await measureChoices() : await measure(settings);
 if (options.json !== undefined) writeFileSync(options.json, JSON.stringify(rows, null, 1));
 if (options.peers !== undefined) join(rows, JSON.parse(readFileSync(options.peers, 'utf8')));
 if (options.out !== undefined) writeFileSync(options.out, `${lines.join('\n')}\n`);
 
+/** Which of the scripts beside this one measures. */
+function kindOf({ quality, choice }) {
+  if (quality) return 'quality';
+  return choice ? 'choice' : 'measure';
+}
+
 async function bundleTo(outfile) {
   const { build } = await import('esbuild');
   await build({
-    entryPoints: [path.join(projectRoot, `test/bench/gpu/${options.quality ? 'quality' : 'measure'}.ts`)],
+    entryPoints: [path.join(projectRoot, `test/bench/gpu/${kindOf(options)}.ts`)],
     outfile,
     bundle: true,
     platform: 'node',
@@ -91,7 +115,7 @@ async function bundleTo(outfile) {
 
 /** Makes the bundle, where there is none, inside the project: it finds the package that brings WebGPU there. */
 async function bundled() {
-  if (options.bundle !== undefined) return options.bundle;
+  if (options.bundle !== undefined) return path.resolve(options.bundle);
   const scratch = mkdtempSync(path.join(projectRoot, 'node_modules/.bench-gpu-'));
   process.on('exit', () => rmSync(scratch, { recursive: true, force: true }));
   const bundle = path.join(scratch, 'measure.mjs');
@@ -109,18 +133,11 @@ async function benchQuality() {
   return new Promise(resolve => child.once('close', code => resolve(code ?? 1)));
 }
 
-/** Runs all cases in a process of their own and prints each as soon as it is known. */
+/** Runs all cases of attention and prints each as soon as it is known. */
 async function measure(what) {
-  const bundle = await bundled();
-  const child = spawn(process.execPath, ['--max-old-space-size=8192', bundle, JSON.stringify(what)], {
-    cwd: path.dirname(bundle),
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const ended = new Promise(resolve => child.once('close', resolve));
   const found = [];
   let peaks = {};
-  for await (const line of createInterface({ input: child.stdout })) {
-    const row = JSON.parse(line);
+  for await (const row of answers(what)) {
     if (row.peaks !== undefined) {
       peaks = row.peaks;
       head(row);
@@ -129,12 +146,50 @@ async function measure(what) {
     found.push(row);
     show(row, peaks);
   }
+  return found;
+}
+
+/** The same for choices. */
+async function measureChoices() {
+  const found = [];
+  for await (const row of answers({
+    ...{ heads: Number(options.heads), headDim: 64, lengths, kind: options.kind, on: options.on.split(',') },
+    ...{ cases: CHOICES.filter(([name]) => only.test(name)), compared: 256 },
+  })) {
+    if (row.device !== undefined) {
+      say(`${row.device}, ${row.threads} threads of the processor; ${options.heads} heads of 64, ${options.kind}.`);
+      say();
+      say('| choice | n | on the device ms | of its rows the processor settled | on the processor ms | the same |');
+      say('|---|---:|---:|---:|---:|---|');
+      continue;
+    }
+    found.push(row);
+    const ms = value => (value === undefined ? '' : value.toFixed(0));
+    const share = row.asked > 0 ? `${((100 * row.left) / row.asked).toFixed(1)} %` : '';
+    say(
+      `| \`${row.expression}\` | ${lengthName(row.tokens)} | ${ms(row.gpuMs)} | ${share} | ${ms(row.cpuMs)} | ` +
+        `${row.same === undefined ? '' : row.same ? 'yes' : 'NO'} |`,
+    );
+    for (const note of row.notes ?? []) say(note);
+    if (row.same === false) process.exitCode = 1;
+  }
+  return found;
+}
+
+/** What a process of its own prints, line by line. */
+async function* answers(what) {
+  const bundle = await bundled();
+  const child = spawn(process.execPath, ['--max-old-space-size=8192', bundle, JSON.stringify(what)], {
+    cwd: path.dirname(bundle),
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const ended = new Promise(resolve => child.once('close', resolve));
+  for await (const line of createInterface({ input: child.stdout })) yield JSON.parse(line);
   const code = await ended;
   if (code !== 0) {
     console.error(`the measurement ended with code ${code}`);
     process.exitCode = 1;
   }
-  return found;
 }
 
 function head({ device, peaks, timestamps }) {

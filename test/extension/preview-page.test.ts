@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { AxeResults } from 'axe-core';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
@@ -136,6 +137,7 @@ describe('a new page', () => {
           fileName: 'early.sparse',
           choices: [{ name: 'early', kind: 'pattern', problem: null }],
           selected: 'early',
+          lock: null,
           defaultTokens: 48,
           renderer: 'webgpu',
           runsInHost: false,
@@ -153,6 +155,30 @@ describe('a new page', () => {
       await page.close();
     }
   }, 60_000);
+
+  test.each([300, 650, 1000])('has its place before the controls around it are there (%i pixels wide)', async width => {
+    let letIn: (value: null) => void = () => {};
+    const late = new Promise<null>(resolve => {
+      letIn = resolve;
+    });
+    const page = await PreviewPage.open(inject('executable'), extensionFolder, { width, late, shownWebGpu: false });
+    try {
+      await page.show('sliding(16) | columns([0, 40])', 64);
+      const place = () => page.page.locator('.mask').boundingBox();
+      const before = await place();
+      await page.page.locator('vscode-button:not(:defined)').first().waitFor({ state: 'attached' });
+      letIn(null);
+      await page.page.locator('.legend').waitFor();
+      await page.page.locator('vscode-button:defined').first().waitFor();
+      await page.settled();
+      const after = await place();
+      expect(after?.y).toBe(before?.y);
+      expect(after?.width).toBe(before?.width);
+      if (width > 620) expect(after?.height).toBe(before?.height);
+    } finally {
+      await page.close();
+    }
+  });
 
   test('moves nothing by itself where motion is to be reduced', async () => {
     const { page } = preview;
@@ -341,7 +367,8 @@ describe('the page', () => {
   test.each(Object.keys(THEMES) as Theme[])('has nothing that axe-core finds in the %s theme', async theme => {
     await preview.theme(theme);
     await preview.show('sliding(4) | columns([0])', 16, { name: 'accessible' });
-    await preview.page.addScriptTag({ path: createRequire(import.meta.url).resolve('axe-core/axe.min.js') });
+    // As the test, not as the page, which lets no strange script in.
+    await preview.page.evaluate(readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8'));
     const { violations } = await preview.page.evaluate(
       async () => (await (window as unknown as { axe: { run(): Promise<AxeResults> } }).axe.run()) satisfies AxeResults,
     );

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import type { RendererChoice, ToHost, ToPage } from '../../client/preview/messages.ts';
-import { startWorkerScript } from '../../client/preview/start-worker.ts';
+import { pageDocument } from '../../client/preview/page-document.ts';
 import type { Model } from '../../runtime/pattern/ir.ts';
 import { chromiumFlags } from '../../scripts/hosts/chromium.mjs';
 import { createLanguage, NO_FILES } from '../../server/language.ts';
@@ -57,6 +57,8 @@ export class PreviewPage {
       readonly shownWebGpu?: boolean;
       /** What comes with the page. */
       readonly first?: readonly ToPage[];
+      /** What the page fetches comes when this is done. */
+      readonly late?: Promise<unknown>;
     } = {},
   ): Promise<PreviewPage> {
     const browser = await chromium.launch({
@@ -82,15 +84,16 @@ export class PreviewPage {
         await route.fulfill({
           headers,
           contentType: 'text/html',
-          body: html(options.theme ?? 'dark', options.first ?? []),
+          body: html(extension, options.theme ?? 'dark', options.first ?? []),
         });
-      else if (/^\/[a-z-]+\.(js|css)$/.test(name))
+      else if (/^\/(webview\/)?[a-z-]+\.js$/.test(name)) {
+        await options.late;
         await route.fulfill({
           headers,
-          contentType: name.endsWith('.css') ? 'text/css' : 'text/javascript',
+          contentType: 'text/javascript',
           body: readFileSync(path.join(extension, 'dist', name)),
         });
-      else await route.fulfill({ status: 404, body: '' });
+      } else await route.fulfill({ status: 404, body: '' });
     });
     const opened = new PreviewPage(browser, page);
     await opened.reload();
@@ -147,6 +150,7 @@ export class PreviewPage {
       fileName: 'mine.sparse',
       choices: [{ name, kind, problem: null }],
       selected: name,
+      lock: null,
       defaultTokens: tokens,
       renderer,
       runsInHost: false,
@@ -277,23 +281,34 @@ function variables(theme: Theme): string {
     .join('; ');
 }
 
-function html(theme: Theme, first: readonly ToPage[]): string {
-  return `<!DOCTYPE html>
-<html lang="en" style="${variables(theme)}">
-<head><meta charset="UTF-8"><title>Sparse Preview</title><link rel="stylesheet" href="webview.css">
-<style>body { margin: 0; background: var(--vscode-editor-background); }</style></head>
-<body class="${THEMES[theme].classes}">
-<script>
+/** The page as the extension makes it, in the colours of a theme and with a test in the place of the editor. */
+function html(extension: string, theme: Theme, first: readonly ToPage[]): string {
+  const file = (name: string): string => readFileSync(path.join(extension, 'dist', name), 'utf8');
+  const nonce = 'test';
+  const page = pageDocument({
+    files: {
+      styles: file('webview/main.css'),
+      script: file('webview/main.js'),
+      shared: file('webview/chunk.js'),
+      tileDrawer: file('tile-drawer.js'),
+    },
+    nonce,
+    cspSource: ORIGIN,
+    resource: name => `${ORIGIN}/${name}`,
+    first,
+  });
+  const editor = `<style nonce="${nonce}">body { margin: 0; background: var(--vscode-editor-background); }</style>
+<script nonce="${nonce}">
+  document.documentElement.setAttribute('style', ${JSON.stringify(variables(theme))});
   window.sent = [];
   window.acquireVsCodeApi = () => ({
     postMessage: message => window.sent.push(message),
     getState: () => JSON.parse(sessionStorage.getItem('state') ?? 'null') ?? undefined,
     setState: state => sessionStorage.setItem('state', JSON.stringify(state)),
   });
-</script>
-<script>${startWorkerScript('draw-worker.js')}</script>
-<main id="preview" data-first="${JSON.stringify(first).replaceAll('&', '&amp;').replaceAll('"', '&quot;')}" data-quality="quality-worker.js" data-runs="run-worker.js"></main>
-<script type="module" src="webview.js"></script>
-</body>
-</html>`;
+</script>`;
+  // Functions, because a text's dollars would have a meaning.
+  return page
+    .replace('<head>', head => `${head}${editor}`)
+    .replace('<body>', () => `<body class="${THEMES[theme].classes}">`);
 }

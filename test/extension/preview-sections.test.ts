@@ -73,7 +73,7 @@ describe('the sections', () => {
     await page.waitForTimeout(400);
     await preview.reload();
     await preview.shown('measured 256');
-    expect(await rows.count()).toBe(2);
+    await expect.poll(() => rows.count(), { timeout: 10_000 }).toBe(2);
     expect((await rows.first().innerText()).replace(/\s+/g, ' ')).toMatch(
       /^measured CPU f32 256 1 1 32 random [0-9.]+ ms [0-9.]+ ms /,
     );

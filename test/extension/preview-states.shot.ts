@@ -1,4 +1,4 @@
-import { copyFileSync, mkdirSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { adjustablesOf } from '../../server/adjustable.ts';
 import { lowerNamed } from '../../server/language.ts';
@@ -69,6 +69,16 @@ async function stack(layers: number): Promise<void> {
   }, layers);
 }
 
+/** A pattern for one layer of what the sample language model sees. */
+async function suggest(): Promise<void> {
+  const { page } = preview;
+  const bytes = readFileSync('examples/tiny-lm/captured-qkv.safetensors');
+  await preview.sendTensors({ uri: 'file:///captured-qkv.safetensors', name: 'captured-qkv.safetensors' }, bytes);
+  await page.locator('.suggest vscode-button', { hasText: 'Start' }).click();
+  await page.locator('.suggest .headline').waitFor({ timeout: 200_000 });
+  await preview.send({ type: 'section', id: 'suggest' });
+}
+
 async function runOnCpu(): Promise<void> {
   const { page } = preview;
   await page.locator('.run .backend').evaluate(element => {
@@ -119,6 +129,10 @@ const STATES: Readonly<Record<string, () => Promise<void>>> = {
   run: async () => {
     await show('mine', 1024);
     await runOnCpu();
+  },
+  suggest: async () => {
+    await show('mine', 192);
+    await suggest();
   },
 };
 

@@ -1,29 +1,18 @@
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, inject, test } from 'vitest';
-import type { StartedWorkers } from '../../client/preview/start-worker.ts';
+import type { StartedWorkers } from '../../client/preview/first-script.ts';
 import { DARK } from '../../runtime/draw/palette.ts';
+import { textTensors } from './text-tensors.ts';
 import { useWorkbench } from './use-workbench.ts';
 
 const dawn = pathToFileURL(createRequire(import.meta.url).resolve('webgpu')).href;
-
-/** q, k and v of two heads, 40 tokens, width 4, as a file that is a text: each number is 12.078431. */
-function tensors(): string {
-  const size = 2 * 40 * 4 * 4;
-  const entry = (index: number) => ({
-    dtype: 'F32',
-    shape: [2, 40, 4],
-    data_offsets: [index * size, (index + 1) * size],
-  });
-  const header = JSON.stringify({ q: entry(0), k: entry(1), v: entry(2) }).padEnd(256 + 64);
-  return `\u0040\u0001${'\0'.repeat(6)}${header}${'A'.repeat(3 * size)}`;
-}
 
 const workbench = useWorkbench({
   files: {
     'preview.sparse': 'pattern small = sliding(4) | columns([0])\n\npattern other = full()\n',
     'empty.sparse': '',
-    'qkv.safetensors': tensors(),
+    'qkv.safetensors': textTensors(),
     // The npm package, as a trusted workspace may have it.
     'node_modules/webgpu/package.json': '{ "name": "webgpu", "type": "module", "main": "index.js" }',
     'node_modules/webgpu/index.js': `export * from ${JSON.stringify(dawn)};\n`,

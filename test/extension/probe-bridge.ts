@@ -32,6 +32,8 @@ export interface ProbeRequests {
   extension: { params: { id: string }; result: { isActive: boolean; runsIn: 'node' | 'worker' } | null };
   configure: { params: { key: string; value: unknown }; result: null };
   executeCommand: { params: { command: string; args: unknown[] }; result: unknown };
+  /** Starts a command; the time at which it did, as Date.now() has it. */
+  startCommand: { params: { command: string; args: unknown[] }; result: number };
   /** Milliseconds until a webview without anything in it runs its script. */
   emptyWebview: { params: Record<string, never>; result: number };
   clipboard: { params: Record<string, never>; result: string };

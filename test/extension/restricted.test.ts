@@ -46,6 +46,12 @@ describe('a folder that is not trusted', () => {
     await run.locator('.runs tbody tr', { hasText: 'CPU' }).waitFor({ timeout: 60_000 });
   });
 
+  test('has suggestions, too', async () => {
+    await workbench().runCommand('Sparse: Suggest a Pattern');
+    const frame = await workbench().webview('#preview canvas');
+    await frame.locator('section.suggest vscode-button', { hasText: 'Start' }).waitFor();
+  });
+
   test('has the export, too', async () => {
     await workbench().runCommandAndPick('Sparse: Export Mask...', 'SciPy', 'SciPy sparse matrix (CSR)');
     const input = workbench().page.locator('.quick-input-widget:visible input[type="text"]').first();

@@ -303,6 +303,7 @@ describe('its library', () => {
       ['attend.node', 'attend'],
       ['quality.node', 'quality'],
       ['quality.node', 'suggest'],
+      ['quality.node', 'suggestWithin'],
     ]) {
       const text = readFileSync(path.join(types, `${file}.d.ts`), 'utf8');
       const [, comment = ''] =

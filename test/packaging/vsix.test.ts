@@ -25,8 +25,11 @@ const expectedFiles = [
   'extension/dist/run-worker.js',
   'extension/dist/server.cjs',
   'extension/dist/server.web.js',
-  'extension/dist/webview.css',
-  'extension/dist/webview.js',
+  'extension/dist/tile-drawer.js',
+  'extension/dist/webview/beside-picture.js',
+  'extension/dist/webview/chunk.js',
+  'extension/dist/webview/main.css',
+  'extension/dist/webview/main.js',
   ...readdirSync(path.join(import.meta.dirname, '../../docs/diagnostics')).map(
     name => `extension/docs/diagnostics/${name}`,
   ),
@@ -100,6 +103,7 @@ describe('the package', () => {
     'dist/server.cjs',
     'dist/server.web.js',
     'dist/draw-worker.js',
+    'dist/tile-drawer.js',
     'dist/job-worker.js',
   ])('%s is a script that can be read', name => {
     expect(() => new Script(text(name), { filename: name })).not.toThrow();
@@ -109,8 +113,11 @@ describe('the package', () => {
     ['dist/extension.web.cjs', ['vscode']],
     ['dist/server.web.js', []],
     ['dist/draw-worker.js', []],
+    ['dist/tile-drawer.js', []],
     ['dist/job-worker.js', []],
-    ['dist/webview.js', []],
+    ['dist/webview/beside-picture.js', []],
+    ['dist/webview/chunk.js', []],
+    ['dist/webview/main.js', []],
   ])('%s needs nothing that a browser lacks', (name, allowed) => {
     // Not `module.require`, which lodash asks for and does without.
     const required = [...text(name).matchAll(/(?<!\.)\brequire\(\s*["']([^"']+)["']\s*\)/g)].map(match => match[1]);

@@ -1,7 +1,7 @@
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
+import { type Chart, columnsOf, drawingOrder, logTicks, powersBetween } from '../../../runtime/draw/chart.ts';
 import { type OpaquePalette, partColour } from '../../../runtime/draw/palette.ts';
-import { type Chart, columnsOf, powersBetween } from './chart.ts';
 
 /** Pixels. */
 const HEIGHT = 170;
@@ -58,8 +58,9 @@ export class ChartElement extends HTMLElement {
   #draw(): void {
     if (!this.isConnected || this.#chart === undefined || this.#palette === undefined) return;
     this.#plot?.destroy();
-    const { xs, ys } = columnsOf(this.#chart);
-    const options = optionsOf(this.#chart, this.#palette, this, xs.length <= MARKED_POINTS);
+    const chart = { ...this.#chart, lines: drawingOrder(this.#chart.lines) };
+    const { xs, ys } = columnsOf(chart);
+    const options = optionsOf(chart, this.#palette, this, xs.length <= MARKED_POINTS);
     this.#plot = new uPlot(options, [[...xs], ...ys.map(each => [...each])], this);
   }
 }
@@ -84,7 +85,7 @@ function optionsOf(chart: Chart, palette: OpaquePalette, element: HTMLElement, m
     ...(log === undefined
       ? {}
       : {
-          splits: (_plot, _axis, min, max) => powersBetween(log, min, max, LOG_LINES),
+          splits: (_plot, _axis, min, max) => logTicks(log, min, max, LOG_LINES),
           filter: (_plot, splits) => splits,
         }),
     values: (_, ticks) => ticks.map(show),
@@ -93,6 +94,8 @@ function optionsOf(chart: Chart, palette: OpaquePalette, element: HTMLElement, m
     time: false,
     ...(log === undefined ? {} : { distr: 3, log }),
     ...(range === undefined ? {} : { range: [...range] }),
+    // An axis of few powers would be mostly empty between those that lie outside.
+    ...(log === 10 && range === undefined ? { range: closeRange } : {}),
   });
   return {
     width: Math.max(120, element.clientWidth),
@@ -101,6 +104,7 @@ function optionsOf(chart: Chart, palette: OpaquePalette, element: HTMLElement, m
     cursor: { show: false },
     scales: { x: scale(chart.x), y: scale(chart.y) },
     axes: [axis(chart.x, 26), axis(chart.y, 46)],
+    hooks: { draw: [plot => drawMarks(plot, chart.marks ?? [], text, style.fontFamily)] },
     series: [
       {},
       ...chart.lines.map(line => {
@@ -117,6 +121,35 @@ function optionsOf(chart: Chart, palette: OpaquePalette, element: HTMLElement, m
       }),
     ],
   };
+}
+
+function closeRange(_plot: uPlot, least: number, most: number): uPlot.Range.MinMax {
+  if (!(least > 0) || powersBetween(10, least, most, LOG_LINES).length > 2)
+    return uPlot.rangeLog(least, most, 10, false);
+  return [least / 1.15, most * 1.15];
+}
+
+/** A dotted line at each mark, with its name beside it where there is more room. */
+function drawMarks(plot: uPlot, marks: NonNullable<Chart['marks']>, colour: string, fontFamily: string): void {
+  const { ctx, bbox } = plot;
+  const { left, top, width, height } = bbox;
+  for (const { x, label } of marks) {
+    const at = Math.round(plot.valToPos(x, 'x', true));
+    ctx.save();
+    ctx.strokeStyle = colour;
+    ctx.fillStyle = colour;
+    ctx.lineWidth = devicePixelRatio;
+    ctx.setLineDash([2 * devicePixelRatio, 3 * devicePixelRatio]);
+    ctx.beginPath();
+    ctx.moveTo(at, top);
+    ctx.lineTo(at, top + height);
+    ctx.stroke();
+    ctx.font = `${11 * devicePixelRatio}px ${fontFamily}`;
+    ctx.textAlign = at < left + width / 2 ? 'left' : 'right';
+    ctx.textBaseline = 'bottom';
+    ctx.fillText(label, at + (at < left + width / 2 ? 4 : -4) * devicePixelRatio, top + height - 4 * devicePixelRatio);
+    ctx.restore();
+  }
 }
 
 /** The colour of a line, for its legend too. */

@@ -1,9 +1,9 @@
 import { html, type TemplateResult } from 'lit';
+import type { Chart } from '../../../runtime/draw/chart.ts';
 import { inquire } from '../inquire.ts';
 import type { PageServices } from '../page-services.ts';
 import type { Section } from '../sections/section.ts';
 import type { Found, State } from '../state.ts';
-import type { Chart } from './chart.ts';
 import { figure } from './figure.ts';
 import { fieldChart, rowsChart, scalingChart, wasteChart } from './mask-charts.ts';
 

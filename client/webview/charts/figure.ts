@@ -1,6 +1,6 @@
-import { html, nothing, type TemplateResult } from 'lit';
+import { html, nothing, svg, type TemplateResult } from 'lit';
+import { type Chart, chartText, columnsOf } from '../../../runtime/draw/chart.ts';
 import type { OpaquePalette } from '../../../runtime/draw/palette.ts';
-import { type Chart, chartText, columnsOf } from './chart.ts';
 import { colourOf } from './chart-element.ts';
 
 /** A chart with its title and legend, and its numbers as a table for those who would rather read them. */
@@ -22,8 +22,13 @@ function legendLine(line: Chart['lines'][number], palette: OpaquePalette): Templ
   const colour = colourOf(line, palette, 'currentcolor', 'var(--vscode-descriptionForeground)');
   // No style attribute: the page's content security policy does not let it through.
   return html`<li>
-    <svg class="stroke" width="18" height="4" aria-hidden="true">
-      <line x2="18" y1="2" y2="2" stroke=${colour} stroke-width="2" stroke-dasharray=${line.dashed === true ? '5 4' : 'none'}></line>
+    <svg class="stroke" width="18" height="8" aria-hidden="true">
+      ${
+        // A line of one point is that point.
+        line.points.length === 1
+          ? svg`<circle cx="9" cy="4" r="4" fill=${colour}></circle>`
+          : svg`<line x2="18" y1="4" y2="4" stroke=${colour} stroke-width="2" stroke-dasharray=${line.dashed === true ? '5 4' : 'none'}></line>`
+      }
     </svg>${line.name}
   </li>`;
 }

@@ -1,8 +1,8 @@
 import type { RowStretch } from '../../../runtime/analyse/row-spread.ts';
 import type { Waste } from '../../../runtime/analyse/waste.ts';
+import type { Axis, Chart } from '../../../runtime/draw/chart.ts';
 import type { FlowAnswer, ScalingAnswer } from '../drawing-messages.ts';
 import { count, operations, percent } from '../format.ts';
-import type { Axis, Chart } from './chart.ts';
 
 /** 512, 4Ki, 1Mi: lengths as the language writes them. */
 export function tokensText(tokens: number): string {

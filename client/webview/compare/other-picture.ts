@@ -49,12 +49,12 @@ export class OtherPicture {
 
   #started() {
     if (this.#parts !== undefined) return this.#parts;
-    const { store, workerUrl } = this.#page;
+    const { store, workers } = this.#page;
     const marks = document.createElement('canvas');
     marks.className = 'marks';
     marks.tabIndex = 0;
     marks.setAttribute('role', 'application');
-    const view = new MaskView(new TileWorker(startedWorker(workerUrl)), {
+    const view = new MaskView(new TileWorker(startedWorker(workers.url)), {
       painted: () => this.#drawMarks(),
       completed: ({ choice }) => {
         marks.dataset.shown = `${choice.model.name} ${choice.tokens}`;

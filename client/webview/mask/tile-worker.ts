@@ -1,4 +1,4 @@
-import type { StartedWorkers } from '../../preview/start-worker.ts';
+import type { StartedWorkers } from '../../preview/first-script.ts';
 import type { DrawnTile, FromDrawer, TilesWanted } from '../drawing-messages.ts';
 
 /** A worker that does not hear what is wanted for so long is replaced: it is busy with what cannot be interrupted. */
@@ -12,20 +12,17 @@ export interface TileReceiver {
 }
 
 /** One more worker, beside that of the page's first script. */
-export function startedWorker(url: Promise<string>): StartedWorkers {
-  const tiles = url.then(started => new Worker(started));
+export function startedWorker(url: string): StartedWorkers {
+  const tiles = new Worker(url);
   const failed = new Promise<string>(resolve =>
-    tiles.then(
-      worker => worker.addEventListener('error', event => resolve(event.message || 'it could not start')),
-      error => resolve(String(error)),
-    ),
+    tiles.addEventListener('error', event => resolve(event.message || 'it could not start')),
   );
   return { url, tiles, failed };
 }
 
 /** The worker that draws tiles, for one receiver at a time: the last that wanted some. */
 export class TileWorker {
-  readonly #url: Promise<string>;
+  readonly #url: string;
   #worker: Worker | undefined;
   #receiver: TileReceiver | undefined;
   #wanted: TilesWanted | undefined;
@@ -35,14 +32,9 @@ export class TileWorker {
   #seq = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor({ url, tiles, started, failed }: StartedWorkers) {
+  constructor({ url, tiles, failed }: StartedWorkers) {
     this.#url = url;
-    if (started !== undefined) this.#use(started);
-    else
-      void tiles.then(
-        worker => this.#use(worker),
-        () => undefined,
-      );
+    this.#use(tiles);
     void failed.then(reason => this.#failed(reason));
   }
 
@@ -55,8 +47,8 @@ export class TileWorker {
     if (this.#problem !== undefined) receiver.failed(this.#problem);
   }
 
-  async #restart(): Promise<void> {
-    const worker = new Worker(await this.#url);
+  #restart(): void {
+    const worker = new Worker(this.#url);
     worker.addEventListener('error', event => this.#failed(event.message || 'it could not start'));
     this.#use(worker);
   }
@@ -83,7 +75,7 @@ export class TileWorker {
       this.#timer = undefined;
       if (this.#heard < waitedFor && this.#heard > 0) {
         this.#end();
-        void this.#restart();
+        this.#restart();
       } else this.#watch();
     }, PATIENCE_MS);
   }

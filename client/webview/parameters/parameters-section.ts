@@ -71,10 +71,10 @@ function input(
   const written = writtenValue(adjustable, tokens);
   const value = state.adjustments[id] ?? written;
   const set = (next: Value): void =>
-    store.update(({ adjustments }) => ({
-      adjustments: adjusted(adjustments, adjustable, next),
-      adjustProblem: null,
-    }));
+    store.update(state =>
+      // The values of what was shown before are of no use for what comes.
+      state.next === null ? { adjustments: adjusted(state.adjustments, adjustable, next), adjustProblem: null } : {},
+    );
   const type = (field: HTMLInputElement): void => {
     const typed = kind === 'list' ? typedList(field.value) : typedNumber(field.value, adjustable);
     if ('problem' in typed) store.update({ adjustProblem: { id, message: typed.problem } });

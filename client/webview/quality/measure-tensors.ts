@@ -1,19 +1,17 @@
 import type { Surveyor } from '../../../runtime/analyse/quality/survey.ts';
 import { quality } from '../../../runtime/analyse/quality.ts';
 import type { Attention } from '../../../runtime/attention/attention.ts';
-import { layerSizes, readLayerInput } from '../../../runtime/attention/layer-input.ts';
+import { modelForInput, modelForLayers } from '../../../runtime/attention/fit-model.ts';
 import type { RowSelector } from '../../../runtime/dynamic/rows/row-rule.ts';
 import { selectHeads } from '../../../runtime/dynamic/select-heads.ts';
-import type { Model } from '../../../runtime/pattern/ir.ts';
-import { findLayers } from '../../../runtime/tensor/attention-tensors.ts';
-import { openTensorFile } from '../../../runtime/tensor/tensor-file.ts';
 import { modelShown } from '../mask-choice.ts';
 import type { MeasuredHead, QualityJob, TensorQuality } from './quality-messages.ts';
+import { tensorLayers } from './tensor-layers.ts';
 
 /**
  * Measures the masks of a choice on every layer of a file of tensors.
  *
- * @throws TensorFileError, PatternError, CompileError, and Error when tensors and masks do not fit together
+ * @throws TensorFileError, PatternError, CompileError, AttentionInputError, and Error when tensors and masks do not fit together
  */
 export async function measureTensors(
   { choice, file, causal }: QualityJob & { kind: 'tensors' },
@@ -22,21 +20,26 @@ export async function measureTensors(
   surveyor: Surveyor,
   onProgress: (share: number, doing: string) => void,
 ): Promise<TensorQuality> {
-  const { bytes, name } = file;
-  const opened = await openTensorFile({ size: bytes.length, read: async (from, to) => bytes.subarray(from, to) });
-  const layers = findLayers(opened.tensors);
+  const { name } = file;
+  const layers = await tensorLayers(file);
+  const shown = modelShown(choice);
+  const masks = modelForLayers({ ...shown, causal: causal || shown.causal }, lastOf(layers, choice.layer) + 1);
   const measured: MeasuredHead[] = [];
   const notes = new Set<string>();
   let last: Omit<TensorQuality, 'heads' | 'notes'> | undefined;
-  for (const [index, names] of layers.entries()) {
-    const layer = names.layer ?? choice.layer;
+  for (const [index, tensors] of layers.entries()) {
+    const layer = tensors.layer ?? choice.layer;
+    if (layer >= masks.layers)
+      throw new Error(
+        `There is no layer ${layer} in ${masks.name}, which has ${masks.layers}, but in ${name} there is.`,
+      );
     const doing = layers.length === 1 ? 'Measuring' : `Measuring layer ${layer}`;
     onProgress(index / layers.length, doing);
-    const input = await readLayerInput(opened, names, layerSizes(opened, names));
-    const { heads, kvHeads, queries, keys } = input;
-    const model = fitted({ ...modelShown(choice), causal: causal || choice.model.causal }, layer, {
-      ...{ heads, kvHeads, queries, tokens: keys },
-    });
+    const input = await tensors.read();
+    const { heads, queries, keys } = input;
+    if (masks.kind === 'model' && masks.tokens !== null && masks.tokens !== keys)
+      throw new Error(`${name} has tokens = ${keys}, but ${masks.name} has tokens = ${masks.tokens}`);
+    const model = modelForInput(masks, name, input);
     const all = Array.from({ length: heads }, (_, head) => head);
     const { parts, notes: chosen } = await selectHeads(model, layer, all, input, { rows });
     const found = await quality(attention, input, parts, {
@@ -52,26 +55,6 @@ export async function measureTensors(
   return { ...last, heads: measured, notes: [...notes] };
 }
 
-type Sizes = Readonly<Record<'heads' | 'kvHeads' | 'queries' | 'tokens', number>>;
-
-/** A bare pattern takes its length and heads from the tensors; a model has to have the same. Throws Error. */
-function fitted(model: Model, layer: number, sizes: Sizes): Model {
-  if (model.kind === 'pattern' && (model.heads === 1 || model.heads === sizes.heads)) {
-    const heads = Array.from({ length: sizes.heads }, (_, head) => head);
-    const rules = model.rules.map(rule => ({
-      ...rule,
-      layers: [layer],
-      heads: model.heads === 1 ? heads : rule.heads,
-    }));
-    return { ...model, ...sizes, layers: layer + 1, rules };
-  }
-  const own = { ...model, queries: model.queries ?? sizes.queries, tokens: model.tokens ?? sizes.tokens };
-  for (const what of ['heads', 'queries', 'tokens'] as const)
-    if (own[what] !== sizes[what])
-      throw new Error(`The tensors have ${sizes[what]} ${what}, but ${model.name} has ${own[what]}.`);
-  if (layer >= model.layers)
-    throw new Error(
-      `There is no layer ${layer} in ${model.name}, which has ${model.layers}, but in the tensors there is.`,
-    );
-  return { ...model, ...sizes };
+function lastOf(layers: readonly { readonly layer: number | null }[], unnamed: number): number {
+  return Math.max(...layers.map(({ layer }) => layer ?? unnamed));
 }

@@ -1,6 +1,6 @@
 import type { MaskChoice } from '../mask-choice.ts';
-import { workerUrl } from '../worker-url.ts';
-import type { FromQualityWorker, ModelQuality, QualityJob, TensorQuality } from './quality-messages.ts';
+import { type UnderWay, WorkerTask } from '../worker-task.ts';
+import type { ModelQuality, QualityJob, QualityResults, TensorQuality } from './quality-messages.ts';
 
 /** What was measured last, of either kind, and of which declaration. */
 export interface Outcomes {
@@ -15,21 +15,9 @@ export interface Outcome<T> {
   readonly result: T;
 }
 
-/** A measurement that is under way. */
-export interface UnderWay {
-  readonly kind: QualityJob['kind'];
-  readonly share: number;
-  readonly doing: string;
-}
-
-/** One measurement at a time, in a worker of its own that ends with it. */
+/** Measures, one thing at a time, and remembers the last outcome of either kind. */
 export class Measurements {
-  readonly #script: string;
-  readonly #changed: () => void;
-  #url: Promise<string> | undefined;
-  #worker: Worker | undefined;
-  #underWay: UnderWay | null = null;
-  #failure: string | null = null;
+  readonly #task: WorkerTask<QualityJob, QualityResults[QualityJob['kind']]>;
   #outcomes: Outcomes;
 
   /**
@@ -37,75 +25,35 @@ export class Measurements {
    * @param changed called after every change of what is read below
    */
   constructor(script: string, outcomes: Outcomes, changed: () => void) {
-    this.#script = script;
     this.#outcomes = outcomes;
-    this.#changed = changed;
+    this.#task = new WorkerTask(script, {
+      changed,
+      done: (job, result) => {
+        const outcome = { name: job.choice.model.name, masks: masksText(job.choice), result };
+        this.#outcomes = { ...this.#outcomes, [job.kind]: outcome };
+      },
+    });
   }
 
   get underWay(): UnderWay | null {
-    return this.#underWay;
+    return this.#task.underWay;
   }
 
   /** Why the last measurement came to nothing, or null. */
   get failure(): string | null {
-    return this.#failure;
+    return this.#task.failure;
   }
 
   get outcomes(): Outcomes {
     return this.#outcomes;
   }
 
-  async start(job: QualityJob): Promise<void> {
-    if (this.#underWay !== null) return;
-    const started: UnderWay = { kind: job.kind, share: 0, doing: 'Starting' };
-    this.#underWay = started;
-    this.#failure = null;
-    this.#changed();
-    try {
-      this.#url ??= workerUrl(this.#script);
-      const worker = new Worker(await this.#url);
-      // Cancelled while the script was fetched.
-      if (this.#underWay !== started) {
-        worker.terminate();
-        return;
-      }
-      this.#worker = worker;
-      worker.onmessage = ({ data }: MessageEvent<FromQualityWorker>) => this.#receive(job, data);
-      worker.onerror = ({ message }) => this.#end(`The measurement failed: ${message || 'its worker did not start'}`);
-      worker.postMessage(job);
-    } catch (error) {
-      this.#url = undefined;
-      this.#end(error instanceof Error ? error.message : String(error));
-    }
+  start(job: QualityJob): Promise<void> {
+    return this.#task.start(job);
   }
 
   cancel(): void {
-    this.#end(null);
-  }
-
-  #receive(job: QualityJob, message: FromQualityWorker): void {
-    switch (message.type) {
-      case 'progress':
-        this.#underWay = { kind: job.kind, share: message.share, doing: message.doing };
-        this.#changed();
-        break;
-      case 'failed':
-        this.#end(message.message);
-        break;
-      case 'done': {
-        const outcome = { name: job.choice.model.name, masks: masksText(job.choice), result: message.result };
-        this.#outcomes = { ...this.#outcomes, [job.kind]: outcome };
-        this.#end(null);
-      }
-    }
-  }
-
-  #end(failure: string | null): void {
-    this.#worker?.terminate();
-    this.#worker = undefined;
-    this.#underWay = null;
-    this.#failure = failure;
-    this.#changed();
+    this.#task.cancel();
   }
 }
 

@@ -1,7 +1,7 @@
 import { html, nothing, type TemplateResult } from 'lit';
+import type { Chart } from '../../../runtime/draw/chart.ts';
 import type { OpaquePalette } from '../../../runtime/draw/palette.ts';
 import { wholeMs } from '../../../runtime/language-model/compare-attention.ts';
-import type { Chart } from '../charts/chart.ts';
 import { figure } from '../charts/figure.ts';
 import { count, mean, milliseconds, percent } from '../format.ts';
 import { line } from '../sections/section.ts';

@@ -47,9 +47,3 @@ export interface QualityResults {
   readonly tensors: TensorQuality;
   readonly model: ModelQuality;
 }
-
-/** Worker to page: how far it is, and one of the others at last. */
-export type FromQualityWorker =
-  | { readonly type: 'progress'; readonly share: number; readonly doing: string }
-  | { readonly type: 'done'; readonly result: QualityResults[QualityJob['kind']] }
-  | { readonly type: 'failed'; readonly message: string };

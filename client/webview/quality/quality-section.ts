@@ -1,5 +1,5 @@
 import { html, nothing, type TemplateResult } from 'lit';
-import type { LanguageModelFiles, TensorFile } from '../../preview/messages.ts';
+import { keptResult } from '../kept-state.ts';
 import { asWritten, type MaskChoice } from '../mask-choice.ts';
 import type { PageServices } from '../page-services.ts';
 import { ownState, type Section, setOwnState } from '../sections/section.ts';
@@ -8,7 +8,16 @@ import type { State } from '../state.ts';
 import { setTokens } from '../tokens.ts';
 import { Measurements, masksText, type Outcome, type Outcomes } from './measurements.ts';
 import { modelView } from './model-view.ts';
-import type { MeasuredHead, QualityJob, TensorQuality } from './quality-messages.ts';
+import type { MeasuredHead, TensorQuality } from './quality-messages.ts';
+import {
+  chosenValue,
+  pickedName,
+  pickProblem,
+  pickThen,
+  type SubjectKind,
+  subjectPicker,
+  underWayBar,
+} from './subject-picker.ts';
 import { tensorView } from './tensor-view.ts';
 
 const ID = 'quality';
@@ -16,7 +25,7 @@ const ID = 'quality';
 /** What the section keeps. */
 interface Kept extends Outcomes {
   /** What a pattern is measured on. */
-  readonly on: QualityJob['kind'];
+  readonly on: SubjectKind;
   readonly sequences: number;
   readonly byLayer: boolean;
   /** Are later keys taken out of the masks? */
@@ -24,46 +33,27 @@ interface Kept extends Outcomes {
 }
 
 const INITIAL: Kept = { on: 'tensors', sequences: 2, byLayer: false, causal: false, tensors: null, model: null };
-/** Characters of JSON: a result that is longer is not kept, because state is written often. */
-const LARGEST_KEPT = 2 ** 17;
-
 /** What the mask loses: on tensors that the user picks, or in a language model. */
 export function qualitySection(page: PageServices): Section {
   const { store } = page;
   const kept = ownState(store.state, ID, INITIAL);
   const measurements = new Measurements(page.qualityScript, { tensors: kept.tensors, model: kept.model }, () => {
     const { tensors, model } = measurements.outcomes;
-    setOwnState<Kept>(page, ID, { tensors: keepable(tensors), model: keepable(model) });
+    setOwnState<Kept>(page, ID, { tensors: keptResult(tensors), model: keptResult(model) });
   });
-  let pickedTensors: TensorFile | null = null;
-  let pickedModel: LanguageModelFiles | null = null;
   const start = (): void => measure(page, measurements);
   // What the user has picked is measured at once, if this section asked for it.
-  let waiting: Kept['on'] | null = null;
-  store.subscribe(({ tensors, languageModel }) => {
-    const arrived = waiting === 'tensors' ? tensors !== pickedTensors : languageModel !== pickedModel;
-    [pickedTensors, pickedModel] = [tensors, languageModel];
-    if (waiting === null || !arrived) return;
-    waiting = null;
-    start();
-  });
+  const pick = pickThen(page, start);
   return {
     id: ID,
     title: 'Quality',
-    content: state =>
-      view(page, state, measurements, {
-        start,
-        pick: on => {
-          waiting = on;
-          page.send({ type: on === 'tensors' ? 'pickTensors' : 'pickLanguageModel' });
-        },
-      }),
+    content: state => view(page, state, measurements, { start, pick }),
   };
 }
 
 interface Actions {
   start(): void;
-  pick(on: Kept['on']): void;
+  pick(on: SubjectKind): void;
 }
 
 function view(page: PageServices, state: State, measurements: Measurements, actions: Actions): TemplateResult {
@@ -71,8 +61,8 @@ function view(page: PageServices, state: State, measurements: Measurements, acti
   const set = (fields: Partial<Kept>): void => setOwnState<Kept>(page, ID, fields);
   const { underWay, failure, outcomes } = measurements;
   const onTensors = own.on === 'tensors';
-  const picked = onTensors ? state.tensors?.name : state.languageModel?.name;
-  const problem = onTensors ? state.tensorsProblem : state.languageModelProblem;
+  const picked = pickedName(state, own.on);
+  const problem = pickProblem(state, own.on);
   const canStart = shownOf(state) !== null && state.stale === null;
   const outcome = outcomes[own.on];
   const choice = shownOf(state)?.choice;
@@ -80,20 +70,11 @@ function view(page: PageServices, state: State, measurements: Measurements, acti
     <div class="actions">
       ${
         underWay !== null
-          ? html`<vscode-button secondary @click=${() => measurements.cancel()}>Cancel</vscode-button>
-              <progress max="1" .value=${underWay.share} aria-label="Progress of the measurement"></progress>
-              <span>${underWay.doing}, ${Math.round(underWay.share * 100)} %</span>`
-          : html`<vscode-single-select
-                class="on"
-                label="What the pattern is measured on"
-                .value=${own.on}
-                @change=${(event: Event) => set({ on: chosenValue(event) === 'model' ? 'model' : 'tensors' })}
-              >
-                <vscode-option value="tensors" ?selected=${onTensors}>Tensors</vscode-option>
-                <vscode-option value="model" ?selected=${!onTensors}>Language model</vscode-option>
-              </vscode-single-select>
-              <vscode-button secondary title=${onTensors ? 'A file with queries, keys and values' : 'A folder with config.json, model.safetensors and heldout.txt'}
-                @click=${() => actions.pick(own.on)}>${picked ?? 'Pick'}...</vscode-button>
+          ? underWayBar(underWay, 'Progress of the measurement', () => measurements.cancel())
+          : html`${subjectPicker(state, own.on, 'What the pattern is measured on', {
+              choose: on => set({ on }),
+              pick: () => actions.pick(own.on),
+            })}
               ${picked === undefined ? nothing : html`<vscode-button ?disabled=${!canStart} @click=${actions.start}>Measure</vscode-button>`}
               ${onTensors ? nothing : modelSettings(own, set)}
               <vscode-checkbox
@@ -186,12 +167,4 @@ function measure({ store, send }: PageServices, measurements: Measurements): voi
     else void measurements.start({ kind: 'tensors', choice, file: state.tensors, causal });
   } else if (state.languageModel === null) send({ type: 'pickLanguageModel' });
   else void measurements.start({ kind: 'model', choice, files: state.languageModel, sequences, byLayer, causal });
-}
-
-function keepable<T>(outcome: Outcome<T> | null): Outcome<T> | null {
-  return outcome !== null && JSON.stringify(outcome).length <= LARGEST_KEPT ? outcome : null;
-}
-
-function chosenValue(event: Event): string {
-  return (event.target as HTMLSelectElement).value;
 }

@@ -1,6 +1,6 @@
 import { html, nothing, svg, type TemplateResult } from 'lit';
 import type { QualityCurve } from '../../../runtime/analyse/quality.ts';
-import type { Chart } from '../charts/chart.ts';
+import type { Chart } from '../../../runtime/draw/chart.ts';
 import { figure } from '../charts/figure.ts';
 import { count, percent } from '../format.ts';
 import { ownState } from '../sections/section.ts';

@@ -1,6 +1,6 @@
 import { abortError } from '../../../runtime/attention/abort.ts';
 import type { Model } from '../../../runtime/pattern/ir.ts';
-import type { TensorFile } from '../../preview/messages.ts';
+import type { Chosen, TensorFile } from '../../preview/messages.ts';
 import type { RunFound, RunRequest, RunStep } from '../../run/run-request.ts';
 import type { PageServices } from '../page-services.ts';
 import type { State } from '../state.ts';
@@ -63,10 +63,10 @@ export async function runInHost(
   }
 }
 
-/** The model that is shown as it is at another length. Rejects when it has no meaning there. */
-export function modelAt(page: PageServices, tokens: number, signal: AbortSignal): Promise<Model> {
+/** A declaration that is or was shown as it is at another length. Rejects when it has no meaning there. */
+export function modelAt(page: PageServices, of: Chosen, tokens: number, signal: AbortSignal): Promise<Model> {
   page.store.update({ modelAt: null });
-  page.send({ type: 'modelAt', tokens });
+  page.send({ type: 'modelAt', of, tokens });
   return until(
     page,
     ({ modelAt: found }) => {

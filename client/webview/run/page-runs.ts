@@ -1,13 +1,12 @@
 import { RunClient } from '../../run/run-client.ts';
-import { workerUrl } from '../worker-url.ts';
+import { workerUrlLater } from '../worker-url.ts';
 import { keepKernel, keptKernels } from './kept-kernels.ts';
 
 /** Runs of attention in a worker of the page, whose script is fetched when the first one is asked for. */
 export function pageRuns(script: string): RunClient {
-  let url: Promise<string> | undefined;
+  const url = workerUrlLater(script);
   return new RunClient(async events => {
-    url ??= workerUrl(script);
-    const worker = new Worker(await url);
+    const worker = new Worker(await url());
     worker.onmessage = event => events.received(event.data);
     worker.onerror = event =>
       events.failed(`The worker that runs attention failed: ${event.message || 'it did not start'}`);

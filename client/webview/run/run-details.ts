@@ -1,7 +1,7 @@
 import { html, nothing, svg, type TemplateResult } from 'lit';
+import type { Chart } from '../../../runtime/draw/chart.ts';
 import type { OpaquePalette } from '../../../runtime/draw/palette.ts';
 import type { RowDifferences } from '../../run/run-request.ts';
-import type { Chart } from '../charts/chart.ts';
 import { figure } from '../charts/figure.ts';
 import { count } from '../format.ts';
 import { leastWeight, Ramp } from './ramp.ts';

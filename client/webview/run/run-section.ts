@@ -1,12 +1,15 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import { isDynamic } from '../../../runtime/pattern/bind.ts';
+import type { Model } from '../../../runtime/pattern/ir.ts';
 import { patternAt } from '../../../runtime/pattern/model.ts';
+import type { Chosen } from '../../preview/messages.ts';
 import { figure } from '../charts/figure.ts';
 import type { PageServices } from '../page-services.ts';
 import { ownState, type Section, setOwnState } from '../sections/section.ts';
 import { shownOf } from '../shown.ts';
 import type { State } from '../state.ts';
 import { setTokens } from '../tokens.ts';
+import { chosenIn } from '../views.ts';
 import { modelAt, runInHost, tensorsAt } from './ask-host.ts';
 import { LatestRunView } from './latest-run.ts';
 import { pageRuns } from './page-runs.ts';
@@ -27,7 +30,18 @@ const MEMORY_LIMIT = 512 * 2 ** 20;
 export function runSection(page: PageServices): Section {
   const { store } = page;
   const client = pageRuns(page.runScript);
+  /** What runs, or ran last: something else may be shown by now. */
+  let running: Chosen | null = null;
+  const at = (tokens: number, signal: AbortSignal): Promise<Model> => {
+    if (running === null) throw new Error('Nothing is shown that could run.');
+    return modelAt(page, running, tokens, signal);
+  };
+  const start = (what: 'start' | 'sweep'): void => {
+    if (runs.underWay === null) running = chosenIn(store.state);
+    run(page, runs, what);
+  };
   const services: RunServices = {
+    file: () => running?.uri ?? null,
     async request(choice, tokens, settings, signal, longestFullMs) {
       if (settings.data === 'tensors') {
         if (settings.tensors === null) throw new Error('Pick a file of tensors first.');
@@ -36,15 +50,13 @@ export function runSection(page: PageServices): Section {
         const model =
           choice.model.tokens === null || choice.model.tokens === shape.keys
             ? choice.model
-            : await modelAt(page, shape.keys, signal);
+            : await at(shape.keys, signal);
         return requestOf(choice, model, shape.keys, { kind: 'tensors', uri, name, bytes }, settings, longestFullMs);
       }
       const length = tokens ?? settings.tokens ?? choice.tokens;
       // A pattern says itself what it is at any length; what a model says of its length the server knows.
       const model =
-        choice.model.kind === 'pattern' || length === choice.tokens
-          ? choice.model
-          : await modelAt(page, length, signal);
+        choice.model.kind === 'pattern' || length === choice.tokens ? choice.model : await at(length, signal);
       return requestOf(choice, model, length, { kind: settings.data }, settings, longestFullMs);
     },
     async compute(request, { runOn }, options) {
@@ -59,8 +71,10 @@ export function runSection(page: PageServices): Section {
   const latest = new LatestRunView(page, client, () => runs.latest);
   const file = new TensorsInWords(page, async (name, bytes) => client.ask({ kind: 'shape', name, bytes }));
   let wanted = false;
+  // The extension may ask before the section is there.
+  if (store.state.runsAsked > 0) run(page, runs, 'start');
   store.subscribe((state, before) => {
-    if (state.runsAsked !== before.runsAsked) run(page, runs, 'start');
+    if (state.runsAsked !== before.runsAsked) start('start');
     if (state.tensors === before.tensors || !wanted || state.tensors === null) return;
     wanted = false;
     const { uri, name } = state.tensors;
@@ -85,11 +99,12 @@ export function runSection(page: PageServices): Section {
           notice: problem ?? runs.notice,
           remark: runs.remark,
           runs: runs.runs,
+          latest: latestOf(runs.runs, state),
           canRun: canRun(state) && problem === null,
         },
         {
-          run: () => run(page, runs, 'start'),
-          sweep: () => run(page, runs, 'sweep'),
+          run: () => start('start'),
+          sweep: () => start('sweep'),
           cancel: () => runs.cancel(),
           set: chosen => runs.set(chosen),
           pick: () => {
@@ -113,6 +128,11 @@ function detailsOf(latest: LatestRunView, state: State, page: PageServices): Tem
     setHead: head => latest.setHead(head),
     show: tokens => setTokens(page, String(tokens)),
   });
+}
+
+/** The latest run of what is shown. Of what older pages kept nobody knows the file. */
+function latestOf(runs: readonly RunSummary[], { uri, name }: State): RunSummary | undefined {
+  return runs.find(run => run.name === name && (run.file ?? uri) === uri);
 }
 
 /** The chart of the latest sweep: the same object for the same runs, so that it is not drawn again. */

@@ -6,6 +6,8 @@ import type { RunOn } from './run-settings.ts';
 /** The outcome of a run, as it is shown and kept: JSON. */
 export interface RunSummary {
   readonly name: string;
+  /** URI of the file that declares it; older pages kept none. */
+  readonly file?: string | null;
   readonly tokens: number;
   readonly heads: number;
   readonly kvHeads: number;
@@ -39,11 +41,18 @@ function flopsOf(pairs: number, headDim: number): number {
   return 4 * headDim * pairs;
 }
 
-export function summaryOf(name: string, request: RunRequest, runOn: RunOn, ran: Ran, sweep: number | null): RunSummary {
+export function summaryOf(
+  { name, file }: Pick<RunSummary, 'name' | 'file'>,
+  request: RunRequest,
+  runOn: RunOn,
+  ran: Ran,
+  sweep: number | null,
+): RunSummary {
   const { kind: _kind, differences: _differences, lse: _lse, ...numbers } = ran;
   return {
     ...numbers,
     name,
+    ...(file !== undefined && { file }),
     inHost: runOn === 'host',
     dtype: ran.backend === 'gpu' ? request.dtype : 'f32',
     data: request.data.kind === 'tensors' ? request.data.name : request.data.kind,

@@ -14,6 +14,8 @@ export interface RunView extends RunFields {
   /** How it ended. */
   readonly remark: string | null;
   readonly runs: readonly RunSummary[];
+  /** The latest of them that is one of what is shown. */
+  readonly latest: RunSummary | undefined;
   readonly canRun: boolean;
 }
 
@@ -37,7 +39,7 @@ const STAGES: Readonly<Record<RunStep['stage'], string>> = {
 const SWEEPS = [10, 30, 120, 600];
 
 export function runView(view: RunView, actions: RunActions): TemplateResult {
-  const [latest] = view.runs;
+  const { latest } = view;
   return html`
     ${view.underWay === null ? html`${buttons(view, actions)}${runFields(view, actions)}` : progress(view.underWay, actions)}
     <div role="status" aria-live="polite">

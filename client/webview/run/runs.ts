@@ -45,6 +45,8 @@ export interface RunOptions {
 
 /** What runs need of the page. */
 export interface RunServices {
+  /** URI of the file whose declaration runs. */
+  file(): string | null;
   /** The run of a mask at a length (null: what was chosen) with what was chosen. */
   request(
     choice: MaskChoice,
@@ -192,6 +194,7 @@ export class Runs {
   ): Promise<RunSummary | undefined> {
     const settings = this.#settings;
     const { name } = choice.model;
+    const file = this.#services.file();
     const leftMs = (): number | null => (part === null ? null : Math.max(0, part.ends - performance.now()));
     const told = (step: RunStep, at: number): void => this.#tell({ name, tokens: at, step, sweepLeftMs: leftMs() });
     told(START, tokens ?? settings.tokens ?? choice.tokens);
@@ -206,7 +209,7 @@ export class Runs {
       this.#notice = tooLargeText(found, request, settings.runOn, this.#runs);
       return undefined;
     }
-    const summary = summaryOf(name, request, settings.runOn, found, part?.sweep ?? null);
+    const summary = summaryOf({ name, file }, request, settings.runOn, found, part?.sweep ?? null);
     this.#latest = { request, ran: found, name, id };
     this.#runs = [summary, ...this.#runs].slice(0, KEPT_RUNS);
     this.#services.changed();

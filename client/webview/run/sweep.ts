@@ -1,4 +1,4 @@
-import type { Chart } from '../charts/chart.ts';
+import type { Chart } from '../../../runtime/draw/chart.ts';
 import { tokensText } from '../charts/mask-charts.ts';
 import { milliseconds } from '../format.ts';
 import { MOST_TOKENS } from './run-settings.ts';

@@ -7,6 +7,7 @@ import { parametersSection } from '../parameters/parameters-section.ts';
 import { qualitySection } from '../quality/quality-section.ts';
 import { runSection } from '../run/run-section.ts';
 import { pictureSection } from '../save/picture-section.ts';
+import { suggestSection } from '../suggest/suggest-section.ts';
 import { costSection } from './cost.ts';
 import { designSection } from './design.ts';
 import { fitSection } from './fit.ts';
@@ -24,6 +25,7 @@ export const makeSections: readonly MakeSection[] = [
   designSection,
   runSection,
   qualitySection,
+  suggestSection,
   costSection,
   flowSection,
   fieldSection,

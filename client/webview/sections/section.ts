@@ -63,3 +63,10 @@ export function sectionList(page: PageServices, sections: readonly Section[]): T
     ];
   });
 }
+
+/** Scrolls to a section that is drawn, and gives its heading the keyboard. */
+export function goToSection(root: HTMLElement, id: string): void {
+  const section = root.querySelector(`section.${id}`);
+  section?.scrollIntoView({ block: 'start' });
+  section?.querySelector<HTMLElement>('.fold')?.focus({ preventScroll: true });
+}

@@ -8,6 +8,7 @@ import type { CurveShape } from '../quality/curve.ts';
 import type { RowKernel } from '../quality/row-kernel.ts';
 import { dynamicSizes } from './dynamic.ts';
 import { familiesFor } from './families.ts';
+import { Oracle } from './oracle.ts';
 import type { Proposal, ProposalShape } from './proposal.ts';
 import { addWhereabouts, noWhereabouts, type RowSample, sampleRowsOf, type Whereabouts } from './row-sample.ts';
 import { type Choices, Sizes, searchHead } from './search.ts';
@@ -30,6 +31,8 @@ export interface SuggestOptions extends AttendOptions {
   readonly listed?: boolean;
   /** Also patterns that choose keys by content; default true. */
   readonly dynamic?: boolean;
+  /** Also patterns of their own for heads; default true. */
+  readonly perHead?: boolean;
   /** What the text says that it is for. */
   readonly subject?: string;
 }
@@ -66,6 +69,8 @@ export interface Heads {
   readonly dynamic: readonly (number | undefined)[];
   /** Where the probability of all heads is. */
   readonly where: Whereabouts;
+  /** What the most probable pairs of all heads hold. */
+  readonly oracle: Oracle;
   readonly ran: Pick<AttentionResult, 'backend' | 'device'>;
 }
 
@@ -87,6 +92,7 @@ export async function lookAtHeads(
   const { attention, layers, shape, proposed, options } = look;
   const { baseline, queries, keys, offset } = shape;
   const where = noWhereabouts(keys);
+  const oracle = new Oracle();
   const sizes = new Sizes(shape, false);
   const own: Choices[] = [];
   const full: Float32Array[] = [];
@@ -100,7 +106,7 @@ export async function lookAtHeads(
     checkFinite(result, queries);
     ran = result;
     full.push(result.lse);
-    for await (const sample of samplesOf(look, input, index, 0, FIRST)) {
+    for await (const sample of samplesOf(look, input, index, 0, FIRST, oracle)) {
       addWhereabouts(where, sample, shape);
       let ofHead: Whereabouts | undefined;
       if (options.listed === true) {
@@ -113,7 +119,7 @@ export async function lookAtHeads(
     const fitting = await dynamicSizes(baseline, proposed, index, input, headPairs, options.signal);
     dynamic = dynamic === undefined ? fitting : dynamic.map((size, at) => smaller(size, fitting[at]));
   }
-  return { own, full, dynamic: dynamic ?? [], where, ran };
+  return { own, full, dynamic: dynamic ?? [], where, oracle, ran };
 }
 
 /** The same choices, but lists of columns and diagonals are those that all heads share. */
@@ -166,10 +172,11 @@ async function* samplesOf(
   index: number,
   from: number,
   share: number,
+  oracle?: Oracle,
 ): AsyncGenerator<RowSample, void> {
   const scale = attentionScale(input, options);
   for (let head = 0; head < input.heads; head++) {
-    yield await sampleRowsOf(kernel, input, head, shape, { scale, signal: options.signal });
+    yield await sampleRowsOf(kernel, input, head, shape, { scale, signal: options.signal, oracle });
     await pause(options);
     options.onProgress?.(from + (share * (index + (head + 1) / input.heads)) / layers.length);
   }

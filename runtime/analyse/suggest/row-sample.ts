@@ -4,6 +4,7 @@ import type { AttentionInput } from '../../attention/types.ts';
 import { baselineKeys } from '../quality/baseline.ts';
 import type { CurveShape } from '../quality/curve.ts';
 import { ROWS, type RowKernel } from '../quality/row-kernel.ts';
+import type { Oracle } from './oracle.ts';
 
 /** Probabilities that a sample holds at most: 32 MiB of sums. */
 const MOST_NUMBERS = 2 ** 22;
@@ -35,6 +36,7 @@ export function sampledRows(queries: number, keys: number): number[] {
 /**
  * Computes these rows of a head.
  *
+ * @param options `oracle` gets their probabilities too
  * @throws DOMException named AbortError when the signal fires
  */
 export async function sampleRowsOf(
@@ -42,8 +44,9 @@ export async function sampleRowsOf(
   input: AttentionInput,
   head: number,
   { baseline, queries, keys, offset }: CurveShape,
-  { scale, signal }: { readonly scale: number; readonly signal?: AbortSignal | undefined },
+  options: { readonly scale: number; readonly signal?: AbortSignal | undefined; readonly oracle?: Oracle | undefined },
 ): Promise<RowSample> {
+  const { scale, signal, oracle } = options;
   const { q, k, heads, kvHeads, headDim } = input;
   const kvHead = Math.floor((head * kvHeads) / heads);
   kernel.useKeys(k.subarray(kvHead * keys * headDim, (kvHead + 1) * keys * headDim), headDim);
@@ -61,6 +64,7 @@ export async function sampleRowsOf(
     kernel.compute(gathered.subarray(0, some.length * headDim), seen, scale);
     seen.forEach((count, index) => {
       const p = kernel.row(index, count);
+      oracle?.add(p, keys);
       const start = (first + index) * (keys + 1);
       let sum = 0;
       for (let key = 0; key < keys; key++) {

@@ -58,6 +58,21 @@ export async function suggestWithin(
   }
 }
 
+/** What a suggestion may have: pairs as a share of all, or milliseconds in all layers. */
+export type Budget = { readonly density: number } | { readonly ms: number };
+
+/** `suggest` or `suggestWithin`, as the budget asks; `ms` is null where it does not ask for a time. */
+export async function suggestFor(
+  attention: Pick<Attention, 'attend'>,
+  layers: readonly LayerInput[],
+  budget: Budget,
+  options: Omit<SuggestOptions, 'density'>,
+): Promise<Suggestion & { readonly ms: number | null }> {
+  return 'ms' in budget
+    ? suggestWithin(attention, layers, { ...options, ms: budget.ms })
+    : { ...(await suggest(attention, layers, { ...options, density: budget.density })), ms: null };
+}
+
 async function timeOf(
   attention: Pick<Attention, 'attend'>,
   layers: readonly LayerInput[],

@@ -3,34 +3,50 @@ import { GpuError } from '../../attention/gpu/gpu-error.ts';
 import { upload } from '../../attention/gpu/transfer.ts';
 import { BufferUsage, MAP_READ } from '../../attention/gpu/usage.ts';
 import { type BlockRange, queriesOf } from '../rows/choose-rows.ts';
-import { CANDIDATE_TILE, type RowRequest } from '../rows/row-rule.ts';
-import { PARAMS_WORDS, SCORES, SIFT } from './wgsl.ts';
+import { CANDIDATE_TILE, type RowRequest, type Vectors } from '../rows/row-rule.ts';
+import { type Cut, cutOf, type Sieve } from './sieve.ts';
+import { largestCut } from './wgsl/largest.ts';
+import { listShader } from './wgsl/list.ts';
+import { massCut } from './wgsl/mass.ts';
+import { SCORES } from './wgsl/scores.ts';
+import { CUT_WORDS, PARAMS_WORDS, UNLISTED } from './wgsl/shared.ts';
 
 const { STORAGE, COPY_SRC, COPY_DST, UNIFORM } = BufferUsage;
-/** Beside the keys that a row takes, room for so many that are as good as the last of them. */
-const SPARE = 64;
 
-/** Shaders of a device. */
+/** Shaders of a device: scores of tiles, cuts of rows by each rule, and the list of what rows may take. */
 export interface RowShaders {
   readonly scores: GPUComputePipeline;
-  readonly sift: GPUComputePipeline;
+  readonly largest: GPUComputePipeline;
+  readonly mass: GPUComputePipeline;
+  readonly list: GPUComputePipeline;
 }
 
-export async function rowShaders({ device }: Device): Promise<RowShaders> {
+/** Invocations that look through a row together: every device has as many; where software imitates one they only cost time. */
+const SIFTERS = { device: 256, imitated: 32 } as const;
+
+export async function rowShaders({ device, imitated }: Device): Promise<RowShaders> {
   const make = (label: string, code: string): Promise<GPUComputePipeline> =>
     device.createComputePipelineAsync({
       label,
       layout: 'auto',
       compute: { module: device.createShaderModule({ label, code }), entryPoint: 'main' },
     });
-  const [scores, sift] = await Promise.all([make('candidate scores', SCORES), make('candidate places', SIFT)]);
-  return { scores, sift };
+  const sifters = imitated ? SIFTERS.imitated : SIFTERS.device;
+  const [scores, largest, mass, list] = await Promise.all([
+    make('candidate scores', SCORES),
+    make('cut at a rank', largestCut(sifters)),
+    make('cut at a share', massCut(sifters)),
+    make('candidate places', listShader(sifters)),
+  ]);
+  return { scores, largest, mass, list };
 }
 
-/** What the device found for some rows: [rows][2 + room], see SIFT. */
+/** What the device found for some rows. */
 export interface Found {
-  readonly words: Uint32Array;
-  readonly room: number;
+  readonly cuts: readonly Cut[];
+  /** [rows]: where the places of each row begin, as many as its cut says; UNLISTED: they are not there. */
+  readonly starts: Uint32Array;
+  readonly places: Uint32Array;
 }
 
 /** The keys and candidates of a head on a device. */
@@ -38,44 +54,64 @@ export class RowSearch {
   readonly #opened: Device;
   readonly #shaders: RowShaders;
   readonly #request: RowRequest;
-  readonly #keys: number;
-  readonly #slack: (row: number) => number;
+  readonly #sieve: Sieve;
   readonly #kept: GPUBuffer[] = [];
   readonly #k: GPUBuffer;
   readonly #masks: GPUBuffer;
+  #scores: GPUBuffer | undefined;
 
-  /**
-   * @param keys how many a row takes
-   * @param slack of each query row: twice the error of its scores, and a little more
-   */
-  constructor(opened: Device, shaders: RowShaders, request: RowRequest, keys: number, slack: (row: number) => number) {
+  constructor(opened: Device, shaders: RowShaders, request: RowRequest, sieve: Sieve) {
     this.#opened = opened;
     this.#shaders = shaders;
     this.#request = request;
-    this.#keys = keys;
-    this.#slack = slack;
-    this.#k = this.#filled(this.#kept, 'keys', request.k);
+    this.#sieve = sieve;
+    this.#k = this.#filled(this.#kept, 'keys', rounded(request.k));
     this.#masks = this.#filled(this.#kept, 'candidate masks', request.candidates.masks);
   }
 
   /**
-   * Finds what the rows of some row blocks may take.
+   * Finds what the rows of some row blocks may take. One range at a time.
    *
    * @throws GpuError when memory runs out or the device fails
    */
   async find(range: BlockRange): Promise<Found> {
     const { device, failure } = this.#opened;
-    device.pushErrorScope('out-of-memory');
     const buffers: GPUBuffer[] = [];
-    try {
-      const { rows, room, staging } = this.#submit(range, buffers);
+    const read = async (buffer: GPUBuffer, size: number): Promise<Uint32Array> => {
+      if (size === 0) return new Uint32Array(0);
+      const staging = this.#empty(buffers, 'staging', size, BufferUsage.MAP_READ | COPY_DST);
+      const encoder = device.createCommandEncoder();
+      encoder.copyBufferToBuffer(buffer, 0, staging, 0, size);
+      device.queue.submit([encoder.finish()]);
       const error = await Promise.race([device.popErrorScope(), failure]);
       if (error !== null)
         throw new GpuError('out-of-memory', `The graphics device is out of memory (${firstLine(error.message)}).`);
       await Promise.race([staging.mapAsync(MAP_READ), failure]);
-      const words = new Uint32Array(staging.getMappedRange()).slice(0, rows * (2 + room));
+      const words = new Uint32Array(staging.getMappedRange()).slice(0, size / 4);
       staging.unmap();
-      return { words, room };
+      return words;
+    };
+    try {
+      device.pushErrorScope('out-of-memory');
+      const { rows, stride, counts, cuts, scores } = this.#cut(range, buffers);
+      const words = await read(cuts, 4 * rows * CUT_WORDS);
+      const ofRows = Array.from({ length: rows }, (_, row) => cutOf(words, row));
+      const about = new Uint32Array(2 * rows);
+      let length = 0;
+      ofRows.forEach((cut, row) => {
+        const listed = this.#sieve.lists(cut);
+        about.set([counts[row] ?? 0, listed ? length : UNLISTED], 2 * row);
+        if (listed) length += cut.places;
+      });
+      const starts = about.filter((_, at) => at % 2 === 1);
+      if (length === 0) return { cuts: ofRows, starts, places: new Uint32Array(0) };
+      device.pushErrorScope('out-of-memory');
+      const found = this.#empty(buffers, 'found', 4 * length, STORAGE | COPY_SRC);
+      const resources = [scores, cuts, this.#filled(buffers, 'rows', about), found];
+      const encoder = device.createCommandEncoder();
+      this.#run(encoder, buffers, { pipeline: this.#shaders.list, count: rows, rows, stride, resources });
+      device.queue.submit([encoder.finish()]);
+      return { cuts: ofRows, starts, places: await read(found, 4 * length) };
     } finally {
       if (!this.#opened.lost()) for (const buffer of buffers) buffer.destroy();
     }
@@ -85,52 +121,82 @@ export class RowSearch {
     if (!this.#opened.lost()) for (const buffer of this.#kept) buffer.destroy();
   }
 
-  #submit(
-    range: BlockRange,
-    buffers: GPUBuffer[],
-  ): { readonly rows: number; readonly room: number; readonly staging: GPUBuffer } {
+  /** Scores rows and cuts them. */
+  #cut(range: BlockRange, buffers: GPUBuffer[]) {
     const { device } = this.#opened;
-    const { candidates, headDim } = this.#request;
-    const q = queriesOf(this.#request, range);
-    const rows = q.length / headDim;
-    const tiles = this.#tilesOf(range);
+    const q = rounded(queriesOf(this.#request, range));
+    const rows = q.length / this.#request.headDim;
     const stride = longestRow(this.#request, range);
-    const room = Math.min(stride, this.#keys + SPARE);
-    const about = new Float32Array(2 * rows);
+    const counts = new Uint32Array(rows);
+    const about = new Uint32Array(4 * rows);
+    const slacks = new Float32Array(about.buffer);
     for (let row = 0; row < rows; row++) {
       const block = range.from + Math.floor(row / CANDIDATE_TILE.queries);
-      about[2 * row] = CANDIDATE_TILE.keys * tilesIn(this.#request, block);
-      about[2 * row + 1] = this.#slack(range.from * CANDIDATE_TILE.queries + row);
+      const { slack, shares } = this.#sieve.bounds(range.from * CANDIDATE_TILE.queries + row);
+      counts[row] = about[4 * row] = CANDIDATE_TILE.keys * tilesIn(this.#request, block);
+      slacks[4 * row + 1] = slack;
+      about.set(shares, 4 * row + 2);
     }
-    const scores = this.#empty(buffers, 'scores', 4 * rows * stride, STORAGE);
-    const found = this.#empty(buffers, 'found', 4 * rows * (2 + room), STORAGE | COPY_SRC);
-    const staging = this.#empty(buffers, 'staging', found.size, BufferUsage.MAP_READ | COPY_DST);
+    const scores = this.#scoresOf(4 * rows * stride);
+    const cuts = this.#empty(buffers, 'cuts', 4 * rows * CUT_WORDS, STORAGE | COPY_SRC);
+    const tiles = this.#tilesOf(range);
     const encoder = device.createCommandEncoder();
-    const run = (pipeline: GPUComputePipeline, count: number, resources: readonly GPUBuffer[]): void => {
-      if (count === 0) return;
-      const across = Math.min(count, device.limits.maxComputeWorkgroupsPerDimension);
-      const settings = Uint32Array.of(count, across, headDim, candidates.keys, rows, stride, this.#keys, room);
-      const params = this.#empty(buffers, 'parameters', 4 * PARAMS_WORDS, UNIFORM | COPY_DST);
-      device.queue.writeBuffer(params, 0, settings);
-      const compute = encoder.beginComputePass();
-      compute.setPipeline(pipeline);
-      compute.setBindGroup(
-        0,
-        device.createBindGroup({
-          layout: pipeline.getBindGroupLayout(0),
-          entries: [params, ...resources].map((buffer, binding) => ({ binding, resource: { buffer } })),
-        }),
-      );
-      compute.dispatchWorkgroups(across, Math.ceil(count / across));
-      compute.end();
-    };
-    const tileBuffer = this.#filled(buffers, 'tiles', tiles);
-    const { scores: score, sift } = this.#shaders;
-    run(score, tiles.length / 4, [this.#filled(buffers, 'queries', q), this.#k, tileBuffer, this.#masks, scores]);
-    run(sift, rows, [scores, this.#filled(buffers, 'rows', about), found]);
-    encoder.copyBufferToBuffer(found, 0, staging, 0, found.size);
+    this.#run(encoder, buffers, {
+      ...{ pipeline: this.#shaders.scores, count: tiles.length / 4, rows, stride },
+      resources: [
+        ...[this.#filled(buffers, 'queries', q), this.#k, this.#filled(buffers, 'tiles', tiles), this.#masks, scores],
+      ],
+    });
+    this.#run(encoder, buffers, {
+      ...{ pipeline: this.#shaders[this.#sieve.parameters.kernel], count: rows, rows, stride },
+      resources: [scores, this.#filled(buffers, 'about rows', about), cuts],
+    });
     device.queue.submit([encoder.finish()]);
-    return { rows, room, staging };
+    return { rows, stride, counts, cuts, scores };
+  }
+
+  /** A workgroup for each of `count`. */
+  #run(
+    encoder: GPUCommandEncoder,
+    buffers: GPUBuffer[],
+    work: {
+      readonly pipeline: GPUComputePipeline;
+      readonly count: number;
+      readonly rows: number;
+      readonly stride: number;
+      readonly resources: readonly GPUBuffer[];
+    },
+  ): void {
+    const { pipeline, count, rows, stride, resources } = work;
+    if (count === 0) return;
+    const { device } = this.#opened;
+    const { candidates, headDim } = this.#request;
+    const { keys, scale } = this.#sieve.parameters;
+    const across = Math.min(count, device.limits.maxComputeWorkgroupsPerDimension);
+    const settings = new Uint32Array(PARAMS_WORDS);
+    settings.set([count, across, headDim, candidates.keys, rows, stride, keys]);
+    new Float32Array(settings.buffer)[PARAMS_WORDS - 1] = scale;
+    const params = this.#empty(buffers, 'parameters', settings.byteLength, UNIFORM | COPY_DST);
+    device.queue.writeBuffer(params, 0, settings);
+    const compute = encoder.beginComputePass();
+    compute.setPipeline(pipeline);
+    compute.setBindGroup(
+      0,
+      device.createBindGroup({
+        layout: pipeline.getBindGroupLayout(0),
+        entries: [params, ...resources].map((buffer, binding) => ({ binding, resource: { buffer } })),
+      }),
+    );
+    compute.dispatchWorkgroups(across, Math.ceil(count / across));
+    compute.end();
+  }
+
+  /** Room for scores, which one range after the other uses. */
+  #scoresOf(bytes: number): GPUBuffer {
+    if (this.#scores !== undefined && this.#scores.size >= bytes) return this.#scores;
+    this.#scores?.destroy();
+    this.#scores = this.#empty(this.#kept, 'scores', bytes, STORAGE);
+    return this.#scores;
   }
 
   /** (row block from the first of the range on, place among its tiles, tile of keys, mask or ~0) */
@@ -159,6 +225,10 @@ export class RowSearch {
   }
 }
 
+function rounded(vectors: Vectors): Float32Array {
+  return vectors instanceof Float32Array ? vectors : new Float32Array(vectors);
+}
+
 function tilesIn({ candidates: { rowStart } }: RowRequest, block: number): number {
   return (rowStart[block + 1] ?? 0) - (rowStart[block] ?? 0);
 }
@@ -174,5 +244,5 @@ export function longestRow(request: RowRequest, { from, to }: BlockRange): numbe
 export function largestBytes(request: RowRequest, range: BlockRange): number {
   const rows = (range.to - range.from) * CANDIDATE_TILE.queries;
   const { candidates, k } = request;
-  return Math.max(4 * rows * longestRow(request, range), k.byteLength, candidates.masks.byteLength);
+  return Math.max(4 * rows * longestRow(request, range), 4 * k.length, candidates.masks.byteLength);
 }

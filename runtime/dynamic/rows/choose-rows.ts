@@ -1,7 +1,7 @@
 import { rowBlocks } from '../../compile/tile-plan.ts';
 import { type ChosenRows, RowList } from './chosen-rows.ts';
 import type { RowKernel } from './row-kernel.ts';
-import { CANDIDATE_TILE, type RowRequest } from './row-rule.ts';
+import { CANDIDATE_TILE, type RowRequest, type Vectors } from './row-rule.ts';
 
 /** Neighbouring row blocks: from <= block < to. */
 export interface BlockRange {
@@ -19,7 +19,7 @@ export function* chooseRows(
   kernel: RowKernel,
   { rule, candidates, headDim }: Omit<RowRequest, 'q' | 'k'>,
   { from, to }: BlockRange,
-  q: Float32Array,
+  q: Vectors,
 ): Generator<void, ChosenRows> {
   const list = new RowList(candidates.keys);
   const size = CANDIDATE_TILE.queries * headDim;
@@ -32,7 +32,7 @@ export function* chooseRows(
 }
 
 /** Query rows of some blocks, [rows][headDim]. */
-export function queriesOf({ q, headDim }: RowRequest, { from, to }: BlockRange): Float32Array {
+export function queriesOf({ q, headDim }: RowRequest, { from, to }: BlockRange): Vectors {
   const size = CANDIDATE_TILE.queries * headDim;
   return q.subarray(from * size, to * size);
 }

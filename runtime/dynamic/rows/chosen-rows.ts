@@ -37,6 +37,43 @@ export class RowList {
   }
 }
 
+/** The rows of several lists, one list after the other. */
+export function joined(lists: readonly ChosenRows[]): ChosenRows {
+  const [only] = lists;
+  if (only !== undefined && lists.length === 1) return only;
+  return { counts: concatenated(lists.map(list => list.counts)), words: concatenated(lists.map(list => list.words)) };
+}
+
+function concatenated(parts: readonly Uint32Array[]): Uint32Array<ArrayBuffer> {
+  const all = new Uint32Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}
+
+/** The keys of each row, ascending. */
+export function keysOf({ counts, words }: ChosenRows, tokens: number): Uint32Array[] {
+  const most = Math.ceil(tokens / 32);
+  let at = 0;
+  return Array.from(counts, count => {
+    const own = words.subarray(at, at + Math.min(count, most));
+    at += own.length;
+    return count <= most ? own : listedBits(own, count);
+  });
+}
+
+function listedBits(words: Uint32Array, count: number): Uint32Array {
+  const keys = new Uint32Array(count);
+  let next = 0;
+  words.forEach((word, at) => {
+    for (let left = word; left !== 0; left &= left - 1) keys[next++] = 32 * at + 31 - Math.clz32(left & -left);
+  });
+  return keys;
+}
+
 /** The sets of keys that were collected. */
 export function keySetsOf({ counts, words }: ChosenRows, tokens: number): KeySet[] {
   const sets: KeySet[] = [];

@@ -1,6 +1,6 @@
 import type { BlockRange } from './choose-rows.ts';
 import type { ChosenRows } from './chosen-rows.ts';
-import type { RowRequest } from './row-rule.ts';
+import type { RowRequest, Vectors } from './row-rule.ts';
 
 /** Main thread to worker, beside `load`. */
 export type ToRowWorker =
@@ -8,7 +8,7 @@ export type ToRowWorker =
   /** The head that the following work is about. */
   | { readonly type: 'head'; readonly head: Omit<RowRequest, 'q'> }
   /** Row blocks to choose keys for, with their query rows. */
-  | { readonly type: 'rows'; readonly range: BlockRange; readonly q: Float32Array };
+  | { readonly type: 'rows'; readonly range: BlockRange; readonly q: Vectors };
 
 /** Worker to main thread. */
 export type FromRowWorker =

@@ -1,25 +1,25 @@
 import { breathe, throwIfAborted } from '../../attention/abort.ts';
 import { FULL_TILE, wordsPerMask } from '../../compile/tile-plan.ts';
 import { AT_ONCE, fourDots, paddedLength } from '../four-dots.ts';
-import { type KeySet, keySet } from '../key-sets.ts';
 import { gather, placesFrom, placesOfLargest } from '../ranking.ts';
+import { type ChosenRows, RowList } from './chosen-rows.ts';
 import { reachExactly } from './reach-exactly.ts';
 import { CANDIDATE_TILE, type RowProgress, type RowRequest, type RowRule } from './row-rule.ts';
 
 /** The same choice without WebAssembly: in JavaScript, in the calling thread. */
-export async function choosePlainly(request: RowRequest, { signal, onProgress }: RowProgress): Promise<KeySet[]> {
+export async function choosePlainly(request: RowRequest, { signal, onProgress }: RowProgress): Promise<ChosenRows> {
   const { keys: tokens, queries } = request.candidates;
   const rows = new PlainRows(request);
-  const sets: KeySet[] = [];
+  const list = new RowList(tokens);
   for (let row = 0; row < queries; row++) {
     if (row % CANDIDATE_TILE.queries === 0) {
       await breathe();
       throwIfAborted(signal);
       onProgress?.(row / queries);
     }
-    sets.push(keySet(rows.choose(row), tokens));
+    list.add(rows.choose(row));
   }
-  return sets;
+  return list.done();
 }
 
 /** The rows of a request, one at a time. */

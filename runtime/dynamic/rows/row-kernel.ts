@@ -1,6 +1,6 @@
 import { FULL_TILE, type TilePlan, wordsPerMask } from '../../compile/tile-plan.ts';
 import { reachExactly } from './reach-exactly.ts';
-import { CANDIDATE_TILE, type RowRule } from './row-rule.ts';
+import { CANDIDATE_TILE, type RowRule, type Vectors } from './row-rule.ts';
 
 /** See assembly/rows.ts. */
 interface RowExports {
@@ -83,7 +83,7 @@ export class RowKernel {
   }
 
   /** Keys for the rows that follow, [tokens][headDim]. Throws RangeError when there is not so much memory. */
-  useKeys(k: Float32Array | Float64Array, headDim: number): void {
+  useKeys(k: Vectors, headDim: number): void {
     const tokens = k.length / headDim;
     const width = Math.ceil(tokens / CANDIDATE_TILE.keys) * CANDIDATE_TILE.keys;
     const pairs = Math.floor(this.#scoreBytes / (2 * DOUBLE * width));
@@ -129,7 +129,7 @@ export class RowKernel {
    *
    * @param q [rows of the block][headDim]
    */
-  chooseBlock(rule: RowRule, candidates: TilePlan, block: number, q: Float32Array, visit: VisitRow): void {
+  chooseBlock(rule: RowRule, candidates: TilePlan, block: number, q: Vectors, visit: VisitRow): void {
     const layout = this.#layout;
     if (layout === undefined) throw new Error('The kernel got rows before its keys.');
     const { headDim, portion } = layout;
@@ -167,7 +167,7 @@ export class RowKernel {
   }
 
   /** Puts rows where the kernel reads them; how many pairs they are. */
-  #interleave({ headDim, rows }: Layout, from: Float32Array | Float64Array): number {
+  #interleave({ headDim, rows }: Layout, from: Vectors): number {
     const pairs = Math.ceil(from.length / (2 * headDim));
     const to = new Float64Array(this.#exports.memory.buffer, rows, 2 * pairs * headDim);
     for (let r = 0; r < 2 * pairs; r++)
@@ -176,7 +176,7 @@ export class RowKernel {
   }
 
   /** Scores of some rows of a block against its tiles, one tile after the other; bytes of a row of them. */
-  #score(layout: Layout, candidates: TilePlan, block: number, row: number, q: Float32Array): number {
+  #score(layout: Layout, candidates: TilePlan, block: number, row: number, q: Vectors): number {
     const { headDim } = layout;
     const { memory, dots, hide } = this.#exports;
     const first = candidates.rowStart[block] ?? 0;

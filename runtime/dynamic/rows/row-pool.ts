@@ -2,9 +2,8 @@ import { unlessAborted } from '../../attention/abort.ts';
 import { Crew, reasonOf } from '../../attention/cpu/crew.ts';
 import { type Member, send, WorkerError } from '../../attention/cpu/member.ts';
 import type { WorkerHost } from '../../attention/cpu/worker-host.ts';
-import type { KeySet } from '../key-sets.ts';
 import { allBlocks, type BlockRange, queriesOf } from './choose-rows.ts';
-import { type ChosenRows, keySetsOf } from './chosen-rows.ts';
+import { type ChosenRows, joined } from './chosen-rows.ts';
 import { rowWorkerSource } from './generated/worker.ts';
 import type { FromRowWorker, ToRowWorker } from './messages.ts';
 import { type RowProgress, type RowRequest, scoresCost } from './row-rule.ts';
@@ -25,7 +24,7 @@ export class RowPool {
   }
 
   /** @throws WorkerError when workers do not start or die; AbortError when the signal fires */
-  async choose(request: RowRequest, { signal, onProgress }: RowProgress): Promise<readonly KeySet[]> {
+  async choose(request: RowRequest, { signal, onProgress }: RowProgress): Promise<ChosenRows> {
     const batches = batchesOf(request, this.#threads);
     const all = scoresCost(request, 0, allBlocks(request).to);
     let done = 0;
@@ -37,7 +36,7 @@ export class RowPool {
     try {
       const members = await unlessAborted(this.#crew.start(threads), signal);
       await unlessAborted(Promise.all(members.map(member => feed(member, work))), signal);
-      return work.sets();
+      return joined(work.chosen);
     } catch (error) {
       // A worker in the middle of its work could not be stopped otherwise.
       this.dispose();
@@ -70,7 +69,7 @@ function batchesOf(request: RowRequest, threads: number): BlockRange[] {
 class Batches {
   readonly request: RowRequest;
   readonly #ranges: readonly BlockRange[];
-  readonly #chosen: ChosenRows[] = [];
+  readonly chosen: ChosenRows[] = [];
   readonly #onDone: (range: BlockRange) => void;
   #next = 0;
 
@@ -86,12 +85,8 @@ class Batches {
   }
 
   put(index: number, range: BlockRange, rows: ChosenRows): void {
-    this.#chosen[index] = rows;
+    this.chosen[index] = rows;
     this.#onDone(range);
-  }
-
-  sets(): KeySet[] {
-    return this.#chosen.flatMap(rows => keySetsOf(rows, this.request.candidates.keys));
   }
 }
 

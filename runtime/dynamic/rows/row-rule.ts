@@ -1,5 +1,5 @@
 import type { TilePlan } from '../../compile/tile-plan.ts';
-import type { KeySet } from '../key-sets.ts';
+import type { ChosenRows } from './chosen-rows.ts';
 
 /** What a query takes of its candidates by its scores q . k. */
 export type RowRule =
@@ -8,13 +8,16 @@ export type RowRule =
   /** The fewest, by descending score, whose softmax of score * scale reaches a share; ties to the smaller key. */
   | { readonly kind: 'mass'; readonly mass: number; readonly scale: number };
 
-/** A choice of keys for every query row of a head. */
+/** Row-major vectors. */
+export type Vectors = Float32Array | Float64Array;
+
+/** A choice of keys for every row of queries: those of a head, or whatever vectors others are chosen for by their products. */
 export interface RowRequest {
   readonly rule: RowRule;
   /** [queries][headDim], finite */
-  readonly q: Float32Array;
+  readonly q: Vectors;
   /** [tokens][headDim], finite */
-  readonly k: Float32Array;
+  readonly k: Vectors;
   readonly headDim: number;
   /** The pairs to choose among, in tiles of CANDIDATE_TILE and the order of the sequence. */
   readonly candidates: TilePlan;
@@ -34,11 +37,11 @@ export interface RowProgress {
  */
 export interface RowSelector {
   /**
-   * The keys of each query row.
+   * The keys of each query row, all rows in order.
    *
    * @throws DOMException named AbortError when the signal fires
    */
-  choose(request: RowRequest, progress?: RowProgress): Promise<readonly KeySet[]>;
+  choose(request: RowRequest, progress?: RowProgress): Promise<ChosenRows>;
   /** Why an earlier choice of where to compute was not used, in words for the user. */
   notes(): readonly string[];
   dispose(): void;

@@ -1,9 +1,8 @@
 import { breathe, isAbort, throwIfAborted } from '../../attention/abort.ts';
 import type { WorkerHost } from '../../attention/cpu/worker-host.ts';
 import { oneAtATime } from '../../attention/one-at-a-time.ts';
-import type { KeySet } from '../key-sets.ts';
 import { allBlocks, chooseRows } from './choose-rows.ts';
-import { keySetsOf } from './chosen-rows.ts';
+import type { ChosenRows } from './chosen-rows.ts';
 import { rowKernelBytes } from './kernel-bytes.ts';
 import { choosePlainly } from './plain-rows.ts';
 import { RowKernel } from './row-kernel.ts';
@@ -32,7 +31,7 @@ export function createRowSelector(options: RowSelectorOptions = {}): RowSelector
   let broken = '';
   let kernel: Promise<RowKernel | undefined> | undefined;
 
-  async function choose(request: RowRequest, progress: RowProgress = {}): Promise<readonly KeySet[]> {
+  async function choose(request: RowRequest, progress: RowProgress = {}): Promise<ChosenRows> {
     throwIfAborted(progress.signal);
     if (wasm === undefined) return choosePlainly(request, progress);
     const cost = scoresCost(request, 0, allBlocks(request).to);
@@ -61,7 +60,7 @@ async function chooseHere(
   kernel: RowKernel,
   request: RowRequest,
   { signal, onProgress }: RowProgress,
-): Promise<readonly KeySet[]> {
+): Promise<ChosenRows> {
   kernel.useKeys(request.k, request.headDim);
   const range = allBlocks(request);
   const steps = chooseRows(kernel, request, range, request.q);
@@ -76,5 +75,5 @@ async function chooseHere(
     throwIfAborted(signal);
     since = performance.now();
   }
-  return keySetsOf(step.value, request.candidates.keys);
+  return step.value;
 }

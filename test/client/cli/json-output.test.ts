@@ -85,7 +85,8 @@ const outputs: readonly [kind: string, args: readonly string[], code?: number][]
   ['bench', ['bench', '--expr', 'blocked(8, topk(2))', '--tokens', '32', '--backend', 'cpu'], 1],
   ['quality', ['quality', '--expr', 'sliding(4)', '--input', 'qkv.safetensors', '--backend', 'cpu']],
   ['quality-model', ['quality', '--expr', 'sliding(4)', '--model', 'tiny', '--by-layer', '--backend', 'cpu']],
-  ['suggest', ['suggest', '--input', 'qkv.safetensors', '--backend', 'cpu']],
+  ['suggest', ['suggest', '--input', 'qkv.safetensors', '--svg', 'frontier.svg', '--backend', 'cpu']],
+  ['suggest', ['suggest', '--model', 'tiny', '--density', '0.3', '--backend', 'cpu']],
   ['backends', ['backends']],
   ['format', ['format', 'model.sparse', 'bad.sparse', 'nowhere.sparse'], 2],
 ];

@@ -1,9 +1,10 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { sampleInput } from '../../../runtime/attention/sample-data.ts';
 import { fromFloat32 } from '../../../runtime/tensor/convert.ts';
 import { writeSafetensors } from '../../../runtime/tensor/safetensors.ts';
+import { modelFiles, smallConfiguration } from '../../runtime/language-model/slow-model.ts';
 import { buildFirst, type Outcome, STACK_TRACE, sparse, temporaryFolder } from './command-line.ts';
 
 buildFirst();
@@ -21,11 +22,24 @@ const tensors = [1, 2].flatMap(number => {
 });
 writeFileSync(path.join(cwd, 'qkv.safetensors'), writeSafetensors(Object.fromEntries(tensors)));
 
+const tiny = modelFiles(smallConfiguration, 3);
+function writeModel(name: string, files: Readonly<Record<string, Uint8Array | string>>): void {
+  mkdirSync(path.join(cwd, name));
+  for (const [file, contents] of Object.entries(files)) writeFileSync(path.join(cwd, name, file), contents);
+}
+writeModel('tiny', tiny);
+writeModel('short', { ...tiny, 'heldout.txt': tiny['heldout.txt']!.subarray(0, 65) });
+writeModel('other', { ...tiny, 'config.json': '{"model_type":"gpt2"}' });
+
 interface Found {
   readonly recall: number;
   readonly density: number;
   readonly text: string;
   readonly heads: readonly { readonly layer: number; readonly head: number; readonly recall: number }[];
+}
+
+interface Loss {
+  readonly bitsPerByte: number;
 }
 
 describe.concurrent('suggest', { timeout: 90_000 }, () => {
@@ -34,7 +48,7 @@ describe.concurrent('suggest', { timeout: 90_000 }, () => {
     expect(code, stderr).toBe(0);
     expect(stdout).toMatch(/^\/\*\*\n \* Suggested for qkv\.safetensors\.\n \* It keeps [\d.]+ % of causal attention/);
     expect(stdout).toMatch(/^\/\/ static patterns by density, from all rows$/m);
-    expect(stdout).toMatch(/^\/\/ +[\d.]+ % +[\d.]+ % +[\d.]+ % {2}#+ +\S/m);
+    expect(stdout).toMatch(/^\/\/ +[\d.]+ % +[\d.]+ % +[\d.]+ % +[\d.]+ % {2}#+ +\S/m);
     writeFileSync(path.join(cwd, 'printed.sparse'), stdout);
     const checked = await sparse(['check', 'printed.sparse'], { cwd });
     expect(checked.code).toBe(0);
@@ -78,8 +92,88 @@ describe.concurrent('suggest', { timeout: 90_000 }, () => {
     expect((await suggest(...args, '--ms', '5', '--density', '0.1')).stderr).toMatch(/cannot be used with/);
   });
 
+  it('is for a language model, which predicts other text with it', async () => {
+    const args = ['--model', 'tiny', '--density', '20%'];
+    const [printed, again, json] = await Promise.all([suggest(...args), suggest(...args), suggest(...args, '--json')]);
+    expect(printed.code, printed.stderr).toBe(0);
+    const ofText = (text: string): string => text.slice(0, text.indexOf('\n//'));
+    expect(ofText(again.stdout)).toBe(ofText(printed.stdout));
+    expect(printed.stdout).toMatch(
+      /^\/\/ tiny predicts 2 sequences that were not searched, of 64 bytes of \S+heldout/m,
+    );
+    const found = JSON.parse(json.stdout) as Found & {
+      readonly languageModel: { readonly difference: number; readonly full: Loss; readonly suggested: Loss };
+    };
+    expect(printed.stdout.startsWith(found.text)).toBe(true);
+    expect(found.heads).toHaveLength(4);
+    expect(found.density).toBeLessThanOrEqual(0.2);
+    // The sequences after the first one: those that `quality` has beyond it.
+    writeFileSync(path.join(cwd, 'of-model.sparse'), printed.stdout);
+    const losses = async (sequences: number) => {
+      const wanted = [
+        '--model',
+        'tiny',
+        '--tokens',
+        '64',
+        '--sequences',
+        String(sequences),
+        '--backend',
+        'cpu',
+        '--json',
+      ];
+      const { stdout } = await sparse(['quality', 'of-model.sparse', ...wanted], { cwd });
+      return JSON.parse(stdout) as { readonly full: Loss; readonly sparse: Loss };
+    };
+    const [one, three] = [await losses(1), await losses(3)];
+    const rest = (of: 'full' | 'sparse') => (3 * three[of].bitsPerByte - one[of].bitsPerByte) / 2;
+    const { full, suggested, difference } = found.languageModel;
+    expect(full.bitsPerByte).toBeCloseTo(rest('full'), 6);
+    expect(suggested.bitsPerByte).toBeCloseTo(rest('sparse'), 6);
+    expect(difference).toBeCloseTo(suggested.bitsPerByte - full.bitsPerByte, 12);
+  });
+
+  it('predicts what it has searched where there is nothing else, and says so', async () => {
+    const { code, stdout, stderr } = await suggest('--model', 'short', '--density', '20%', '--static');
+    expect(code, stderr).toBe(0);
+    expect(stdout).toMatch(/^\/\/ short predicts 1 sequence, among them the one that was searched, of 64 bytes/m);
+    expect((await suggest('--model', 'short', '--sequences', '1')).stderr).toMatch(
+      /heldout\.txt: The text has 1 sequence of 64 bytes, but 2 are asked for/,
+    );
+  });
+
+  it('draws its frontier, the same one each time', async () => {
+    const draw = (file: string, ...more: string[]) =>
+      suggest('--input', 'qkv.safetensors', '--static', '--svg', file, ...more);
+    expect((await draw('light.svg')).stderr).toMatch(/wrote light\.svg/);
+    await draw('again.svg');
+    await draw('dark.svg', '--theme', 'dark');
+    const read = (file: string): string => readFileSync(path.join(cwd, file), 'utf8');
+    expect(read('again.svg')).toBe(read('light.svg'));
+    expect(read('light.svg')).toContain('<title>Recall against density on qkv.safetensors</title>');
+    expect(read('light.svg')).toContain('limit 10 %');
+    expect(read('dark.svg')).toContain('fill="rgb(30,30,30)"');
+    expect((await draw('light.svg')).stderr).toMatch(/light\.svg exists already; add --force/);
+  });
+
   it.each<[string, readonly string[], RegExp]>([
-    ['no tensors', [], /--input, or three \.npy files/],
+    ['no tensors', [], /a file of tensors with --input, or three \.npy files .* or a language model with --model/],
+    ['two inputs', ['--input', 'qkv.safetensors', '--model', 'tiny'], /leave one of them out/],
+    ['a layer of a language model', ['--model', 'tiny', '--layer', '1'], /--layer .* takes all layers; .*--input/],
+    ['names of tensors with one', ['--model', 'tiny', '--q', 'q'], /--q has no meaning with --model: it has its own/],
+    ['full attention with one', ['--model', 'tiny', '--against', 'full'], /whose attention is causal: leave it out/],
+    [
+      'more than it was trained on',
+      ['--model', 'tiny', '--tokens', '65'],
+      /trained on sequences of 64; use --tokens 64/,
+    ],
+    ['another architecture', ['--model', 'other'], /config\.json: /],
+    ['a text for tensors', ['--input', 'qkv.safetensors', '--text', 'x'], /--text needs --model/],
+    ['a theme of nothing', ['--input', 'qkv.safetensors', '--theme', 'dark'], /--theme needs --svg/],
+    [
+      'one file for both',
+      ['--input', 'qkv.safetensors', '--svg', 'x', '--out', 'x'],
+      /both name x: give them different/,
+    ],
     ['a density of nothing', ['--input', 'qkv.safetensors', '--density', '0'], /Write a share such as 0\.1 or 10%/],
     ['a density above all', ['--input', 'qkv.safetensors', '--density', '120%'], /Write a share such as/],
     ['a density that leaves no key', ['--input', 'qkv.safetensors', '--density', '0.001'], /leaves less than one key/],

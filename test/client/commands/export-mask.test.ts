@@ -36,6 +36,7 @@ const editor = vi.hoisted(() => ({
   messages: [] as string[],
   progress: [] as number[],
   clipboard: '',
+  placeHolder: '' as string | undefined,
   proposed: [] as string[],
   inWorkspace: true,
 }));
@@ -88,7 +89,11 @@ vi.mock('vscode', () => ({
     },
   },
   window: {
-    showQuickPick: async (items: Promise<typeof editor.offered> | readonly { label: string }[]) => {
+    showQuickPick: async (
+      items: Promise<typeof editor.offered> | readonly { label: string }[],
+      options?: { placeHolder?: string },
+    ) => {
+      editor.placeHolder = options?.placeHolder;
       if (Array.isArray(items)) {
         editor.places = items.map(({ label }) => label);
         return items.find(({ label }) => label === editor.place);
@@ -159,7 +164,7 @@ const memento = {
   },
 } as unknown as ConstructorParameters<typeof ExportMemory>[0];
 const tools = (view?: object): ExportTools => ({
-  previews: { of: () => view && { view } } as unknown as Previews,
+  previews: { showing: () => view && { view } } as unknown as Previews,
   client,
   ...runner,
   places: workspacePlaces,
@@ -215,6 +220,36 @@ test('what is tried out in the preview is exported, also once more, and does not
   expect(sourceOf()).toBeNull();
   await exported('p', 4, 'json');
   expect(sourceOf()).toBe('the text');
+});
+
+test('what is hidden in the preview is left out, also once more, and that is said', async () => {
+  editor.text =
+    'pattern p = sliding(2) | columns([0])\nmodel L { tokens = 4 layers = 2 attention = sliding(layer + 1) }';
+  const values = (name: string): number[] =>
+    Array.from(readNpy(editor.written.get(`/folder/${name}-4.npy`)!).data, Number);
+  const view = { tokens: 4, layer: 0, head: 0, adjustments: {} };
+  const exportShown = (name: string, format: string, more: object): Promise<void> => {
+    editor.format = format;
+    return exportMask({ uri: 'file:///folder/a.sparse', name }, tools({ ...view, name, ...more }));
+  };
+  await exportShown('p', 'npy', { hidden: ['columns([0])'] });
+  const sliding = [1, 0, 0, 0, 1, 1, 0, 0, 0, 1, 1, 0, 0, 0, 1, 1];
+  expect(values('p')).toEqual(sliding);
+  expect(editor.placeHolder).toBe('Format of the mask as the preview shows it, without columns([0])');
+  expect(editor.messages.at(-1)).toBe('Exported to /folder/p-4.npy as the preview shows it, without columns([0])');
+  editor.written.clear();
+  await exportAgain(tools());
+  expect(values('p')).toEqual(sliding);
+  await exportShown('p', 'json', { hidden: ['columns([0])'] });
+  const { source } = JSON.parse(new TextDecoder().decode(editor.written.get('/folder/p-4.json')));
+  expect(source).toBeNull();
+  await exportShown('p', 'npy', { hidden: [] });
+  expect(values('p')).toEqual([1, 0, 0, 0, 1, 1, 0, 0, 1, 1, 1, 0, 1, 0, 1, 1]);
+  expect(editor.messages.at(-1)).toBe('Exported to /folder/p-4.npy');
+  // The label is that of layer 1: layer 0 has no such part.
+  editor.place = 'Layer 0, head 0';
+  await exportShown('L', 'npy', { hidden: ['sliding(2)'] });
+  expect(values('L')).toEqual([1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1]);
 });
 
 test('more queries than tokens are refused in words', async () => {

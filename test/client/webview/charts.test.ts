@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { type Chart, chartText, columnsOf, powersBetween } from '../../../client/webview/charts/chart.ts';
 import {
   fieldChart,
   rowsChart,
@@ -7,6 +6,7 @@ import {
   tokensText,
   wasteChart,
 } from '../../../client/webview/charts/mask-charts.ts';
+import { type Chart, chartText, columnsOf, powersBetween } from '../../../runtime/draw/chart.ts';
 
 const chart: Chart = {
   title: 'Cost',

@@ -38,7 +38,7 @@ afterEach(() => {
 async function pageWith(questions: readonly Question[], folded: readonly string[]): Promise<Store<State>> {
   const model = await createLanguage(NO_FILES).lowerExpression('sliding(4)');
   const store = new Store<State>({ ...initialState(undefined), model, tokens: 16, folded });
-  new Inquirer(store, Promise.resolve('worker.js')).add(questions);
+  new Inquirer(store, async () => 'worker.js').add(questions);
   return store;
 }
 

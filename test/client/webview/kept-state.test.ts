@@ -13,6 +13,7 @@ describe('keptState', () => {
     expect(keptState({ version: 2, uri: 'file:///a.sparse', head: 3 })).toEqual({
       uri: 'file:///a.sparse',
       name: null,
+      lock: null,
       model: null,
       defaultTokens: 1024,
       tokens: null,
@@ -26,6 +27,7 @@ describe('keptState', () => {
       overlayTile: null,
       folded: [],
       sections: {},
+      views: [],
     });
   });
 
@@ -33,6 +35,7 @@ describe('keptState', () => {
     const kept = {
       uri: 'file:///a.sparse',
       name: 'a',
+      lock: 'pattern' as const,
       model: null,
       defaultTokens: 2048,
       tokens: 77,
@@ -46,6 +49,12 @@ describe('keptState', () => {
       overlayTile: 64,
       folded: ['flow'],
       sections: { run: { allHeads: true } },
+      views: [
+        {
+          ...{ uri: 'file:///b.sparse', name: 'b', tokens: 64, adjustments: {}, layer: 0, head: 1, compared: null },
+          ...{ camera: { row: 0, column: 0, scale: 2 }, cell: null, hidden: ['full()'], model: null, adjustables: [] },
+        },
+      ],
     };
     const state = { ...initialState(kept), tokensProblem: 'no', runsAsked: 3 };
     expect(keptState(JSON.parse(JSON.stringify(savedPage(state))))).toEqual(kept);

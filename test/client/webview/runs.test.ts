@@ -176,6 +176,7 @@ describe('runs', () => {
 
   function services(compute: (request: RunRequest, signal: AbortSignal) => Promise<RunFound>): RunServices {
     return {
+      file: () => 'file:///mine.sparse',
       request: async (shown, tokens, settings) =>
         requestOf(shown, shown.model, tokens ?? shown.tokens, { kind: 'random' }, settings),
       compute: async (request, _settings, { signal }) => ({ found: await compute(request, signal), id: 1 }),

@@ -66,6 +66,12 @@ const handlers = {
   },
   executeCommand: async ({ command, args }) =>
     JSON.parse(JSON.stringify((await vscode.commands.executeCommand(command, ...args)) ?? null)),
+  // Answers with the time at which the command began, by the clock that pages have too.
+  startCommand: ({ command, args }) => {
+    const start = Date.now();
+    void vscode.commands.executeCommand(command, ...args);
+    return start;
+  },
   clipboard: () => vscode.env.clipboard.readText(),
   // What VS Code itself needs for a webview: a page that says at once that it is there.
   emptyWebview: async () => {

@@ -1,4 +1,5 @@
-// Every kernel of the graphics device that is there, on awkward and on random problems, against the float64 reference.
+// Every kernel of the graphics device that is there, on awkward and on random problems, against the float64 reference, and
+// what it chooses by content, against the processor.
 // `npm run test:gpu` runs it; in CI the device is software, which has the portable kernels alone.
 import { compareResults } from '../../../runtime/attention/compare.ts';
 import { attendOn } from '../../../runtime/attention/gpu/attend-on.ts';
@@ -7,6 +8,7 @@ import { openDawn } from '../../../runtime/attention/gpu/dawn.node.ts';
 import { openDevice } from '../../../runtime/attention/gpu/device.ts';
 import { Kernels } from '../../../runtime/attention/gpu/kernels.ts';
 import { createReferenceBackend } from '../../../runtime/attention/reference.ts';
+import { checkChoices } from '../dynamic/choice-check.ts';
 import { type Problem, problem, problems, scattered } from './problems.ts';
 
 const BOUND = { f32: 2e-6, f16: 2e-3 } as const;
@@ -54,6 +56,9 @@ for (const task of [...problems, ...random(randomProblems)]) {
   }
 }
 for (const [pipeline, error] of worst) console.log(`${pipeline}: largest relative error ${error.toExponential(2)}`);
+const choices = await checkChoices(seed, { count: randomProblems, long: device.imitated ? 400 : 5000 });
+passed += choices.passed;
+failed += choices.failed;
 console.log(`${passed} passed, ${failed} failed`);
 process.exit(failed > 0 ? 1 : 0);
 

@@ -6,7 +6,9 @@ import { LIGHT, ON_NOTHING, partColour, stripeAt } from '../../../runtime/draw/p
 import { partsOf } from '../../../runtime/draw/parts.ts';
 import { rasterize, type View } from '../../../runtime/draw/raster.ts';
 import { RasterMemory } from '../../../runtime/draw/raster-memory.ts';
-import type { Pattern } from '../../../runtime/pattern/ir.ts';
+import { bindPattern } from '../../../runtime/pattern/bind.ts';
+import type { Argument, Pattern } from '../../../runtime/pattern/ir.ts';
+import type { Mask } from '../../../runtime/pattern/mask.ts';
 import { type Shape, squareShape } from '../../../runtime/pattern/shape.ts';
 import { arbitraryPattern } from '../arbitrary-pattern.ts';
 import { allows } from '../brute-force.ts';
@@ -22,6 +24,8 @@ function litBy(pattern: Pattern, shape: Shape, i: number, j: number): number | u
   if (part < 0) throw new Error(`no part lights (${i}, ${j})`);
   return part;
 }
+
+const literal = (value: number): Argument => ({ type: 'number', value: { op: 'number', value } });
 
 const lengths = fc.oneof(fc.integer({ min: 1, max: 20 }), fc.integer({ min: 21, max: 70 }));
 
@@ -245,16 +249,71 @@ describe('rasterize', () => {
   });
 
   it('says when it had to sample', () => {
-    const random: Pattern = {
+    const random = { kind: 'primitive', name: 'random', args: { keys: literal(1) } } as const satisfies Pattern;
+    const shape = squareShape(8192);
+    const { mask } = LayeredMask.of(random, shape);
+    // Rows of a pixel are more than are listed.
+    const view: View = { x: 0, y: 0, scale: 4096, width: 2, height: 2 };
+    expect(rasterize(mask, shape, view, { palette: LIGHT, maxWords: 1000 }).approximate).toBe(true);
+    expect(rasterize(mask, shape, view, { palette: LIGHT }).approximate).toBe(false);
+  });
+
+  it('has every pixel of keys drawn at random, however few words may be read', () => {
+    const draw = (keys: number, seed: number): Pattern => ({
       kind: 'primitive',
       name: 'random',
-      args: { keys: { type: 'number', value: { op: 'number', value: 40 } } },
-    };
-    const shape = squareShape(2048);
-    const { mask } = LayeredMask.of(random, shape);
-    const view: View = { x: 0, y: 0, scale: 32, width: 64, height: 64 };
-    expect(rasterize(mask, shape, view, { palette: LIGHT, maxWords: 10_000 }).approximate).toBe(true);
-    expect(rasterize(mask, shape, view, { palette: LIGHT }).approximate).toBe(false);
+      args: { keys: literal(keys), seed: literal(seed) },
+    });
+    const causal: Pattern = { kind: 'primitive', name: 'causal', args: {} };
+    const pair = fc.tuple(fc.integer({ min: 1, max: 40 }), fc.integer({ min: 0, max: 2 ** 33 }));
+    fc.assert(
+      fc.property(
+        pair,
+        pair,
+        fc.constantFrom('alone', 'both', 'causal'),
+        fc.integer({ min: 41, max: 180 }),
+        fc.double({ min: 1, max: 40, noNaN: true }),
+        fc.boolean(),
+        ([keys, seed], [others, another], how, n, scale, stripes) => {
+          const one = draw(keys, seed);
+          const pattern: Pattern =
+            how === 'alone'
+              ? one
+              : how === 'both'
+                ? { kind: 'union', left: one, right: draw(others, another) }
+                : { kind: 'intersection', left: one, right: causal };
+          const shape = squareShape(n);
+          const side = Math.ceil(n / scale);
+          const view: View = { x: 0, y: 0, scale, width: side, height: side };
+          const picture = (bound: LayeredMask, maxWords: number) =>
+            rasterize(bound, shape, view, { palette: LIGHT, stripes, maxWords });
+          const { mask, parts } = LayeredMask.of(pattern, shape);
+          // The same mask as plain words, which nothing is known of but its bits.
+          const plain = (of: Pattern): Mask => {
+            const bits = bindPattern(of, shape);
+            const has = (row: number, column: number): boolean => (bits.word(row, column) & 1) === 1;
+            return {
+              classify: ({ row, rowEnd, column, columnEnd }) => {
+                let cells = 0;
+                for (let i = row; i < rowEnd; i++) for (let j = column; j < columnEnd; j++) if (has(i, j)) cells++;
+                if (cells === 0) return 'empty';
+                return cells === (rowEnd - row) * (columnEnd - column) ? 'full' : 'mixed';
+              },
+              word: (row, column) => bits.word(row, column),
+              signature: () => undefined,
+            };
+          };
+          const words = LayeredMask.ofMasks(
+            plain(pattern),
+            parts.map(part => plain(part.pattern)),
+          );
+          const found = picture(mask, 2 * n);
+          if (how === 'alone') expect(found.approximate).toBe(false);
+          if (!found.approximate) expect([...found.pixels]).toEqual([...picture(words, 2 ** 25).pixels]);
+        },
+      ),
+      { numRuns: 60 },
+    );
   });
 
   it('can be stopped', () => {

@@ -1,5 +1,5 @@
 import { compilePlan } from '../../../runtime/compile/plan.ts';
-import type { KeySet } from '../../../runtime/dynamic/key-sets.ts';
+import { type ChosenRows, keySetsOf } from '../../../runtime/dynamic/rows/chosen-rows.ts';
 import type { RowRequest, RowRule } from '../../../runtime/dynamic/rows/row-rule.ts';
 import { bindPattern } from '../../../runtime/pattern/bind.ts';
 import { createLanguage, NO_FILES } from '../../../server/language.ts';
@@ -14,7 +14,10 @@ interface RequestShape extends SelectionShape {
 }
 
 /** Made-up queries and keys to choose among. */
-export async function rowRequest(rule: RowRule, shape: RequestShape): Promise<RowRequest> {
+export async function rowRequest(
+  rule: RowRule,
+  shape: RequestShape,
+): Promise<RowRequest & { readonly q: Float32Array; readonly k: Float32Array }> {
   const { within = 'full()', seed = 0, ties = false, ...sizes } = shape;
   const problem = ties ? coarse(input(sizes, seed)) : input(sizes, seed);
   const { q, k, headDim, keys, queries } = problem;
@@ -24,7 +27,7 @@ export async function rowRequest(rule: RowRule, shape: RequestShape): Promise<Ro
 }
 
 /** The keys of each row as text that can be compared. */
-export function rowsOf(sets: readonly KeySet[], tokens: number): string[] {
+export function rowsOf(chosen: ChosenRows, tokens: number): string[] {
   const words = Array.from({ length: Math.ceil(tokens / 32) }, (_, word) => 32 * word);
-  return sets.map(set => words.map(at => (set.word(at) >>> 0).toString(16)).join());
+  return keySetsOf(chosen, tokens).map(set => words.map(at => (set.word(at) >>> 0).toString(16)).join());
 }

@@ -3,7 +3,6 @@ import { afterAll, describe, expect, test, vi } from 'vitest';
 import type { WorkerHost } from '../../../runtime/attention/cpu/worker-host.ts';
 import { nodeWorkers } from '../../../runtime/attention/cpu/workers.node.ts';
 import { chooseRows } from '../../../runtime/dynamic/rows/choose-rows.ts';
-import { keySetsOf } from '../../../runtime/dynamic/rows/chosen-rows.ts';
 import { type Dots, dotsWith, plainDots } from '../../../runtime/dynamic/rows/dots.ts';
 import { rowKernelBytes } from '../../../runtime/dynamic/rows/kernel-bytes.ts';
 import { RowKernel } from '../../../runtime/dynamic/rows/row-kernel.ts';
@@ -32,7 +31,7 @@ async function expectSame(given: RowRequest): Promise<void> {
   const steps = chooseRows(kernel, given, { from: 0, to: given.candidates.rowStart.length - 1 }, given.q);
   let step = steps.next();
   while (step.done !== true) step = steps.next();
-  expect(rowsOf(keySetsOf(step.value, keys), keys)).toEqual(wanted);
+  expect(rowsOf(step.value, keys)).toEqual(wanted);
 }
 
 const rules = fc.oneof(

@@ -135,6 +135,7 @@ export function largest(
   scratch: usize,
   room: i32,
 ): i32 {
+  if (keys == 1) return best(scores, count, places);
   let held = 0;
   let least = NEVER;
   let bar = f64x2.splat(NEVER);
@@ -160,6 +161,23 @@ export function largest(
   if (held <= keys) return held;
   sieve(values, places, scratch, held, keys);
   return keys;
+}
+
+/** The same for a single place. */
+function best(scores: usize, count: i32, places: usize): i32 {
+  let bar = f64x2.splat(NEVER);
+  let found = -1;
+  for (let place = 0; place < count; place += 2) {
+    const two = scores + (usize(place) << 3);
+    if (i64x2.bitmask(f64x2.gt(v128.load(two), bar)) == 0) continue;
+    const first = load<f64>(two);
+    const second = load<f64>(two, 8);
+    found = place + i32(second > first);
+    bar = f64x2.splat(max(first, second));
+  }
+  if (found < 0) return 0;
+  store<i32>(places, found);
+  return 1;
 }
 
 /** Values are sorted roughly into as many buckets, the largest first; a table of numbers of each has one more. */

@@ -75,11 +75,18 @@ describe('on tensors', () => {
     const model = (fields: string) => `model M { ${fields} attention = causal() }`;
     const of = (fields: string, layers: readonly number[] = [0]) => measure(model(fields), layers);
     await expect(of('tokens = 48 queries = 40 layers = 1 heads = 4')).rejects.toThrow(
-      'The tensors have 2 heads, but M has 4.',
+      'x.safetensors has heads = 2, but M has heads = 4',
     );
-    await expect(of('tokens = 64 layers = 1 heads = 2')).rejects.toThrow('The tensors have 48 tokens, but M has 64.');
-    await expect(of('tokens = 48 layers = 1 heads = 2', [0, 3])).rejects.toThrow('no layer 3 in M, which has 1');
-    const { heads } = await of('tokens = 48 layers = 4 heads = 2', [0, 3]);
+    await expect(of('tokens = 64 layers = 1 heads = 2')).rejects.toThrow(
+      'x.safetensors has tokens = 48, but M has tokens = 64',
+    );
+    await expect(of('tokens = 48 layers = 1 heads = 2')).rejects.toThrow(
+      'x.safetensors has kv_heads = 1, but M has kv_heads = 2',
+    );
+    await expect(of('tokens = 48 layers = 1 heads = 2 kv_heads = 1', [0, 3])).rejects.toThrow(
+      'no layer 3 in M, which has 1',
+    );
+    const { heads } = await of('tokens = 48 layers = 4 heads = 2 kv_heads = 1', [0, 3]);
     expect(heads.length).toBe(4);
   });
 });

@@ -102,6 +102,7 @@ describe('suggest', () => {
           });
           if (found === undefined) return;
           expect(found.recall).toBeGreaterThanOrEqual(best - 1e-5);
+          expect(found.oracle).toBeGreaterThanOrEqual(found.recall - 1e-5);
           expect(found.density).toBeLessThanOrEqual(density);
         },
       ),
@@ -139,6 +140,9 @@ describe('suggest', () => {
     const shared = found.alternatives.filter(({ expression }) => expression !== null);
     expect(shared.length).toBeGreaterThan(0);
     for (const { recall } of shared) expect(recall).toBeLessThan(found.recall - 0.05);
+    const one = await find(layers, { density: 0.06, perHead: false, ...STATIC });
+    expect(one.recall).toBeCloseTo(Math.max(...shared.map(({ recall }) => recall)), 12);
+    expect(one.text).toMatch(/^pattern suggested = /m);
     // The text means what was measured, in every layer and head.
     const model = await readText(found.text);
     expect(model).toMatchObject({ tokens: 96, layers: 2, heads: 2 });
@@ -155,11 +159,12 @@ describe('suggest', () => {
     const options = { density: 0.15, listed: true, backend: 'cpu' } as const;
     const found = await find([input], options);
     expect(found.frontier.length).toBeGreaterThan(5);
-    found.frontier.forEach(({ density, recall, perHead }, index) => {
+    found.frontier.forEach(({ density, recall, perHead, oracle }, index) => {
       const before = found.frontier[index - 1];
       expect(density).toBeGreaterThanOrEqual(before?.density ?? 0);
       expect(recall).toBeGreaterThanOrEqual(before?.recall ?? 0);
       expect(perHead).toBeGreaterThanOrEqual(recall - 1e-9);
+      expect(oracle).toBeGreaterThanOrEqual(perHead - 1e-5);
     });
     expect(await find([input], options)).toEqual(found);
     await readText(found.text);

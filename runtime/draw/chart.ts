@@ -24,6 +24,8 @@ export interface Chart {
   readonly x: Axis;
   readonly y: Axis;
   readonly lines: readonly Line[];
+  /** Places on the x axis with a name, drawn from bottom to top. */
+  readonly marks?: readonly { readonly x: number; readonly label: string }[];
 }
 
 /** All x of a chart in order, and of each line its y there, or null where it has none, or none that its axis can show. */
@@ -43,6 +45,12 @@ export function columnsOf({ x, y, lines }: Chart): {
     });
   });
   return { xs, ys };
+}
+
+/** Lines as they are drawn over each other: what the chart is about last. */
+export function drawingOrder(lines: readonly Line[]): readonly Line[] {
+  const isOwn = ({ part, dashed }: Line): boolean => part === undefined && dashed !== true;
+  return [...lines.filter(line => !isOwn(line)), ...lines.filter(isOwn)];
 }
 
 /** `Pairs: mine 12 to 34, full 56 to 78`: what a chart shows, in a sentence. */
@@ -71,4 +79,31 @@ export function powersBetween(base: number, least: number, last: number, most: n
   const powers: number[] = [];
   for (let power = from; power <= to; power += step) powers.push(base ** power);
   return powers;
+}
+
+/** Where a logarithmic axis has its lines: at powers of its base or, where that would be too few, also at 2 and 5 times those of 10. */
+export function logTicks(base: number, least: number, last: number, most: number): number[] {
+  const powers = powersBetween(base, least, last, most);
+  if (base !== 10 || powers.length > 2) return powers;
+  const from = Math.floor(Math.log10(least));
+  const to = Math.ceil(Math.log10(last));
+  const all = Array.from({ length: to - from + 1 }, (_, index) =>
+    [1, 2, 5].map(times => Number(`${times}e${from + index}`)),
+  ).flat();
+  return all.filter(tick => tick >= least && tick <= last);
+}
+
+/** Round values between two, about `wanted` of them and evenly apart: where a linear axis has its lines. */
+export function evenTicks(least: number, last: number, wanted: number): number[] {
+  if (!(last > least)) return [least];
+  const rough = (last - least) / wanted;
+  const power = Math.floor(Math.log10(rough));
+  const times = [1, 2, 5, 10].find(each => each * 10 ** power >= rough) ?? 10;
+  // Divided by a whole number where the step is small: 0.3 and not 0.30000000000000004.
+  const at = (index: number): number => (power < 0 ? (index * times) / 10 ** -power : index * times * 10 ** power);
+  // Not -0, which would be written with its sign.
+  const first = Math.ceil(least / at(1) - 1e-9) + 0;
+  const ticks: number[] = [];
+  for (let index = first; at(index) <= last + at(1) * 1e-9; index++) ticks.push(at(index));
+  return ticks;
 }

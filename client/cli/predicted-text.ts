@@ -1,0 +1,46 @@
+import path from 'node:path';
+import { sequencesOf } from '../../runtime/language-model/evaluate.ts';
+import { LanguageModelError } from '../../runtime/language-model/language-model-error.ts';
+import { wrongUse } from './failure.ts';
+import type { OpenedModel } from './language-model.ts';
+import { readWholeFile } from './read-file.ts';
+
+/** Sequences that are predicted unless it is said how many: enough to tell patterns apart, over in seconds. */
+export const USUAL_SEQUENCES = 2;
+
+/** A text that a language model predicts, in sequences of one length. */
+export interface PredictedText {
+  readonly file: string;
+  /** Sequences that it has; at least 1, although the first may be too short. */
+  readonly there: number;
+  /** The first ones. Throws Failure (2) when there are not as many. */
+  first(sequences: number): readonly Uint8Array[];
+}
+
+/**
+ * Reads the text that a model is to predict: a file, or the held-out text in its own folder.
+ *
+ * @throws Failure (2) when it cannot be read
+ */
+export async function openText(
+  { folder, model }: OpenedModel,
+  text: string | undefined,
+  tokens: number,
+  signal: AbortSignal,
+): Promise<PredictedText> {
+  const file = text ?? path.join(folder, 'heldout.txt');
+  // The sequences of a model's own text lie one behind the other, however much of each is read.
+  const length = text === undefined ? model.configuration.context + 1 : tokens + 1;
+  const contents = await readWholeFile(file, signal);
+  return {
+    file,
+    there: Math.max(1, Math.floor(contents.length / length)),
+    first(sequences) {
+      try {
+        return sequencesOf(contents, tokens, length, sequences);
+      } catch (error) {
+        throw error instanceof LanguageModelError ? wrongUse(`${file}: ${error.message}`) : error;
+      }
+    },
+  };
+}

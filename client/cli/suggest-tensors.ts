@@ -1,0 +1,54 @@
+import { suggestFor } from '../../runtime/analyse/suggest/within-time.ts';
+import type { LayerInput } from '../../runtime/analyse/suggest.ts';
+import { oneHead } from '../../runtime/attention/one-head.ts';
+import { openAttention } from './measure.ts';
+import type { Session } from './session.ts';
+import { checkIndex } from './subject.ts';
+import { budgetOf, type SuggestCommand } from './suggest-options.ts';
+import type { Found } from './suggest-report.ts';
+import { layerOf, openInput } from './tensors.ts';
+
+/** `suggest --input`: for tensors of a file. */
+export async function suggestForTensors(options: SuggestCommand, session: Session): Promise<Found> {
+  const { signal } = session;
+  const input = await openInput(options.input, options, signal);
+  const attention = openAttention();
+  try {
+    const layers = options.layer === undefined ? input.layers : [layerOf(input, options.layer)];
+    const inputs = layers.map((layer): LayerInput => {
+      const read = async () => {
+        const all = await input.read(layer);
+        if (options.head === undefined) return all;
+        checkIndex(input.name, 'head', options.head, all.heads);
+        return oneHead(all, options.head);
+      };
+      // What is read once only stays; layers of large files are read again.
+      let kept: ReturnType<typeof read> | undefined;
+      return {
+        layer: layer ?? 0,
+        read() {
+          if (layers.length > 1) return read();
+          kept ??= read();
+          return kept;
+        },
+      };
+    });
+    const suggestion = await session.during('Searching', progress =>
+      suggestFor(attention, inputs, budgetOf(options), {
+        ...(options.against && { baseline: options.against }),
+        listed: options.listed === true,
+        dynamic: options.static !== true,
+        perHead: options.shared !== true,
+        subject: input.name,
+        backend: options.backend,
+        precision: options.dtype,
+        signal,
+        onProgress: share => progress.update(share),
+      }),
+    );
+    return { suggestion, input: input.name, prediction: null };
+  } finally {
+    attention.dispose();
+    await input.close();
+  }
+}
