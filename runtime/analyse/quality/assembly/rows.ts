@@ -2,7 +2,7 @@
 // distributed. Compiled like the attention kernel, whose panels of queries and keys it shares. All pointers are byte
 // offsets into memory that the host lays out.
 
-import { scorePanel } from '../../../attention/cpu/assembly/panels';
+import { multiplyPanel } from '../../../attention/cpu/assembly/panels';
 import { CONSTANTS, power } from '../../../attention/cpu/assembly/power';
 
 export { packKeys, packQueries } from '../../../attention/cpu/assembly/panels';
@@ -41,7 +41,7 @@ export function score(q: usize, k: usize, s: usize, stride: usize, pairs: i32, p
     const keys = k + panel * (<usize>dim << 6);
     for (let pair: usize = 0; pair < <usize>pairs; pair++) {
       const to = s + 2 * pair * stride + (panel << 6);
-      scorePanel(q + pair * (<usize>dim << 3), keys, to, to + stride, dim);
+      multiplyPanel(q + pair * (<usize>dim << 3), keys, to, to + stride, dim, true);
     }
   }
 }

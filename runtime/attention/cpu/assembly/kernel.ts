@@ -6,7 +6,7 @@
 // interleaved in pairs of rows, [row pairs][dim][2], and so are outputs, [row pairs][width / 16][2][16]. The constant
 // distances make addresses part of the instructions.
 
-import { scorePanel } from './panels';
+import { multiplyPanel } from './panels';
 import { CONSTANTS, madd, power } from './power';
 
 export { packKeys, packQueries } from './panels';
@@ -175,7 +175,7 @@ function attendPair(
   for (let panel = first; panel < last; panel++) {
     // What is left over in the scores of a panel that is not used gets hidden.
     if (mask != 0 && !panelUsed(mask, rowBytes, panel)) continue;
-    scorePanel(q, k + <usize>panel * keyPanel, s + (<usize>panel << 6), s + SECOND + (<usize>panel << 6), dim);
+    multiplyPanel(q, k + <usize>panel * keyPanel, s + (<usize>panel << 6), s + SECOND + (<usize>panel << 6), dim, true);
   }
   if (mask != 0) {
     hide(s, mask, first, last);

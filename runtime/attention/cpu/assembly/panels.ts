@@ -1,13 +1,15 @@
-// What the kernels have in common that multiply queries and keys: both in panels, see kernel.ts.
+// What the kernels have in common that multiply rows in pairs with panels of sixteen columns: queries with keys (see
+// kernel.ts), and rows with a matrix.
 
 import { madd } from './power';
 
 /**
- * Scores of two rows and one panel of keys, to `s` and `second`: eight accumulators fill the sixteen vector registers
- * without spilling, which no other shape does in V8.
+ * Products of two rows, [count][2], with the sixteen columns of a panel, [count][16], to `first` and `second`; added to what
+ * is there unless they are `fresh`. Eight accumulators fill the sixteen vector registers without spilling, which no other
+ * shape does in V8.
  */
 @inline
-export function scorePanel(q: usize, k: usize, s: usize, second: usize, dim: i32): void {
+export function multiplyPanel(x: usize, w: usize, first: usize, second: usize, count: i32, fresh: bool): void {
   let c00 = f32x4.splat(0);
   let c01 = f32x4.splat(0);
   let c02 = f32x4.splat(0);
@@ -16,13 +18,23 @@ export function scorePanel(q: usize, k: usize, s: usize, second: usize, dim: i32
   let c11 = f32x4.splat(0);
   let c12 = f32x4.splat(0);
   let c13 = f32x4.splat(0);
-  for (let i = 0; i < dim; i++) {
-    const a0 = v128.load32_splat(q);
-    const a1 = v128.load32_splat(q, 4);
-    const b0 = v128.load(k);
-    const b1 = v128.load(k, 16);
-    const b2 = v128.load(k, 32);
-    const b3 = v128.load(k, 48);
+  if (!fresh) {
+    c00 = v128.load(first);
+    c01 = v128.load(first, 16);
+    c02 = v128.load(first, 32);
+    c03 = v128.load(first, 48);
+    c10 = v128.load(second);
+    c11 = v128.load(second, 16);
+    c12 = v128.load(second, 32);
+    c13 = v128.load(second, 48);
+  }
+  for (let i = 0; i < count; i++) {
+    const a0 = v128.load32_splat(x);
+    const a1 = v128.load32_splat(x, 4);
+    const b0 = v128.load(w);
+    const b1 = v128.load(w, 16);
+    const b2 = v128.load(w, 32);
+    const b3 = v128.load(w, 48);
     c00 = madd(a0, b0, c00);
     c01 = madd(a0, b1, c01);
     c02 = madd(a0, b2, c02);
@@ -31,13 +43,13 @@ export function scorePanel(q: usize, k: usize, s: usize, second: usize, dim: i32
     c11 = madd(a1, b1, c11);
     c12 = madd(a1, b2, c12);
     c13 = madd(a1, b3, c13);
-    q += 8;
-    k += 64;
+    x += 8;
+    w += 64;
   }
-  v128.store(s, c00);
-  v128.store(s, c01, 16);
-  v128.store(s, c02, 32);
-  v128.store(s, c03, 48);
+  v128.store(first, c00);
+  v128.store(first, c01, 16);
+  v128.store(first, c02, 32);
+  v128.store(first, c03, 48);
   v128.store(second, c10);
   v128.store(second, c11, 16);
   v128.store(second, c12, 32);

@@ -5,6 +5,7 @@
 // Two rows and sixteen columns go together, as in the kernel of attention: eight accumulators fill the sixteen vector
 // registers without spilling. Rows lie interleaved in pairs, [row pairs][inner][2], a matrix in panels of sixteen columns,
 // [width / 16][inner][16], and the result in plain rows, [rows][width].
+import { multiplyPanel } from '../../../attention/cpu/assembly/panels';
 import { CONSTANTS, madd, power } from '../../../attention/cpu/assembly/power';
 
 /** Numbers of a panel that stay in the first cache while all rows pass: 256 x 16 of them take 16 KiB. */
@@ -13,56 +14,6 @@ const CHUNK: i32 = 256;
 /** First free byte of memory. */
 export function heapBase(): usize {
   return __heap_base;
-}
-
-/** Adds the products of `count` numbers of two rows with those of a panel to what is at `to` and `to + row`. */
-@inline
-function addPanel(x: usize, w: usize, to: usize, row: usize, count: i32, fresh: bool): void {
-  let c00 = f32x4.splat(0);
-  let c01 = c00;
-  let c02 = c00;
-  let c03 = c00;
-  let c10 = c00;
-  let c11 = c00;
-  let c12 = c00;
-  let c13 = c00;
-  const second = to + row;
-  if (!fresh) {
-    c00 = v128.load(to);
-    c01 = v128.load(to, 16);
-    c02 = v128.load(to, 32);
-    c03 = v128.load(to, 48);
-    c10 = v128.load(second);
-    c11 = v128.load(second, 16);
-    c12 = v128.load(second, 32);
-    c13 = v128.load(second, 48);
-  }
-  for (let i = 0; i < count; i++) {
-    const a0 = v128.load32_splat(x);
-    const a1 = v128.load32_splat(x, 4);
-    const b0 = v128.load(w);
-    const b1 = v128.load(w, 16);
-    const b2 = v128.load(w, 32);
-    const b3 = v128.load(w, 48);
-    c00 = madd(a0, b0, c00);
-    c01 = madd(a0, b1, c01);
-    c02 = madd(a0, b2, c02);
-    c03 = madd(a0, b3, c03);
-    c10 = madd(a1, b0, c10);
-    c11 = madd(a1, b1, c11);
-    c12 = madd(a1, b2, c12);
-    c13 = madd(a1, b3, c13);
-    x += 8;
-    w += 64;
-  }
-  v128.store(to, c00);
-  v128.store(to, c01, 16);
-  v128.store(to, c02, 32);
-  v128.store(to, c03, 48);
-  v128.store(second, c10);
-  v128.store(second, c11, 16);
-  v128.store(second, c12, 32);
-  v128.store(second, c13, 48);
 }
 
 /**
@@ -78,7 +29,7 @@ export function multiply(x: usize, w: usize, to: usize, pairs: i32, inner: i32, 
       let rows = x + (<usize>from << 3);
       let out = to + (<usize>panel << 2);
       for (let pair = 0; pair < pairs; pair++) {
-        addPanel(rows, weights, out, row, count, first);
+        multiplyPanel(rows, weights, out, out + row, count, first);
         rows += <usize>inner << 3;
         out += row << 1;
       }
