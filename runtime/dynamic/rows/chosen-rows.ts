@@ -1,3 +1,4 @@
+import { popcount } from '../../pattern/bits.ts';
 import { type KeySet, keySetOf, wordsOf } from '../key-sets.ts';
 
 /** Keys of neighbouring rows in two lists that can be transferred: how many each takes, and which. */
@@ -98,16 +99,19 @@ export function keysOf({ counts, words }: ChosenRows, tokens: number): Uint32Arr
   return Array.from(counts, count => {
     const own = words.subarray(at, at + Math.min(count, most));
     at += own.length;
-    return count <= most ? own : listedBits(own, count);
+    return count <= most ? own : listedBits(own);
   });
 }
 
-function listedBits(words: Uint32Array, count: number): Uint32Array {
+/** Ascending keys of which there is a bit for each. */
+export function listedBits(words: Uint32Array): Uint32Array {
+  let count = 0;
+  for (const word of words) count += popcount(word);
   const keys = new Uint32Array(count);
   let next = 0;
-  words.forEach((word, at) => {
-    for (let left = word; left !== 0; left &= left - 1) keys[next++] = 32 * at + 31 - Math.clz32(left & -left);
-  });
+  for (let at = 0; at < words.length; at++)
+    for (let left = words[at] as number; left !== 0; left &= left - 1)
+      keys[next++] = 32 * at + 31 - Math.clz32(left & -left);
   return keys;
 }
 

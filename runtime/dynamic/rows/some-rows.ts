@@ -96,8 +96,11 @@ function planOfRows(plan: TilePlan, rows: readonly number[]): TilePlan {
 /** The tiles in which any of some rows has a candidate, ascending by their keys, with the entry of each row. */
 function tilesOf(plan: TilePlan, rows: readonly number[]): [number, (number | undefined)[]][] {
   const entriesOf = new Map<number, (number | undefined)[]>();
-  rows.forEach((row, at) => {
-    const block = Math.floor(row / plan.tile.queries);
+  for (let first = 0; first < rows.length; ) {
+    // Rows of one block have the same tiles.
+    const block = Math.floor((rows[first] ?? 0) / plan.tile.queries);
+    let end = first + 1;
+    while (end < rows.length && Math.floor((rows[end] ?? 0) / plan.tile.queries) === block) end++;
     for (let entry = plan.rowStart[block] ?? 0; entry < (plan.rowStart[block + 1] ?? 0); entry++) {
       const tile = plan.column[entry] ?? 0;
       let entries = entriesOf.get(tile);
@@ -105,8 +108,9 @@ function tilesOf(plan: TilePlan, rows: readonly number[]): [number, (number | un
         entries = new Array<number | undefined>(rows.length).fill(undefined);
         entriesOf.set(tile, entries);
       }
-      entries[at] = entry;
+      entries.fill(entry, first, end);
     }
-  });
+    first = end;
+  }
   return [...entriesOf].sort(([a], [b]) => a - b);
 }
