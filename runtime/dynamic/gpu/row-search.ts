@@ -24,19 +24,25 @@ export interface RowShaders {
 /** Invocations that look through a row together: every device has as many; where software imitates one they only cost time. */
 const SIFTERS = { device: 256, imitated: 32 } as const;
 
-export async function rowShaders({ device, imitated }: Device): Promise<RowShaders> {
-  const make = (label: string, code: string): Promise<GPUComputePipeline> =>
-    device.createComputePipelineAsync({
-      label,
-      layout: 'auto',
-      compute: { module: device.createShaderModule({ label, code }), entryPoint: 'main' },
-    });
+/** The text of each shader. */
+export function rowShaderTexts(imitated: boolean): Record<keyof RowShaders, string> {
   const sifters = imitated ? SIFTERS.imitated : SIFTERS.device;
+  return { scores: SCORES, largest: largestCut(sifters), mass: massCut(sifters), list: listShader(sifters) };
+}
+
+export async function rowShaders({ device, imitated }: Device): Promise<RowShaders> {
+  const texts = rowShaderTexts(imitated);
+  const make = (name: keyof RowShaders): Promise<GPUComputePipeline> =>
+    device.createComputePipelineAsync({
+      label: `keys by content: ${name}`,
+      layout: 'auto',
+      compute: { module: device.createShaderModule({ label: name, code: texts[name] }), entryPoint: 'main' },
+    });
   const [scores, largest, mass, list] = await Promise.all([
-    make('candidate scores', SCORES),
-    make('cut at a rank', largestCut(sifters)),
-    make('cut at a share', massCut(sifters)),
-    make('candidate places', listShader(sifters)),
+    make('scores'),
+    make('largest'),
+    make('mass'),
+    make('list'),
   ]);
   return { scores, largest, mass, list };
 }

@@ -62,8 +62,8 @@ function planOfRows(plan: TilePlan, rows: readonly number[]): TilePlan {
     const some = rows.slice(block * tile.queries, (block + 1) * tile.queries);
     const whole = some.length === tile.queries;
     for (const [at, entries] of tilesOf(plan, some)) {
-      column.push(at);
       if (whole && entries.every(entry => entry !== undefined && plan.maskId[entry] === FULL_TILE)) {
+        column.push(at);
         maskId.push(FULL_TILE);
         pairs[block] = Number(pairs[block]) + tile.queries * tile.keys;
         continue;
@@ -77,7 +77,11 @@ function planOfRows(plan: TilePlan, rows: readonly number[]): TilePlan {
         if (mask === FULL_TILE) own.fill(0xffffffff);
         else own.set(plan.masks.subarray(from, from + perRow));
       });
-      for (const word of words) pairs[block] = Number(pairs[block]) + popcount(word);
+      const count = words.reduce((sum, word) => sum + popcount(word), 0);
+      // The tile may hold pairs of other rows only.
+      if (count === 0) continue;
+      pairs[block] = Number(pairs[block]) + count;
+      column.push(at);
       maskId.push(masks.length);
       masks.push(words);
     }

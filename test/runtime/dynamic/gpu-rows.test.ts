@@ -7,8 +7,9 @@ import { keysOf } from '../../../runtime/dynamic/rows/chosen-rows.ts';
 import { nearest } from '../../../runtime/dynamic/rows/nearest.ts';
 import type { RowRequest, RowSelector } from '../../../runtime/dynamic/rows/row-rule.ts';
 import { createRowSelector } from '../../../runtime/dynamic/rows/row-selector.ts';
+import { selectHeads } from '../../../runtime/dynamic/select-heads.ts';
 import { rowRequest, rowsOf } from './row-request.ts';
-import { input } from './select.ts';
+import { input, modelOf, pairsOf } from './select.ts';
 
 vi.setConfig({ testTimeout: 120_000 });
 
@@ -136,13 +137,28 @@ describe('choosing keys on a graphics device', () => {
       { kind: 'mass', mass: 0.5, scale: 1 },
       { kind: 'mass', mass: 1 / 3, scale: 0.125 },
     ] as const) {
-      const given = await rowRequest(rule, { keys: 450, headDim: 7, within: 'causal()' });
+      const given = await rowRequest(rule, { keys: 250, headDim: 7, within: 'causal()' });
       await expectSame({ ...given, q: given.q.map(() => 0) });
       // Two values in turn, and one row in seven that is like the others of no block.
       const k = given.k.map((_, at) => (Math.floor(at / 7) % 2 === 0 ? 1 : 0.5));
       const q = given.q.map((value, at) => (Math.floor(at / 7) % 7 === 0 ? 3 * value : 1));
       await expectSame({ ...given, k, q });
     }
+  });
+
+  test.each([
+    'topk(20, within: causal()) | lsh(6, rounds: 2)',
+    'threshold(0.7, within: window(90))',
+    'routing(5, iterations: 3, within: causal())',
+    'routing(4, iterations: 2, top: 30) - topk(9)',
+  ])('%s, in heads that share keys, with fewer queries than tokens', async expression => {
+    const problem = input({ keys: 140, queries: 77, heads: 4, kvHeads: 2, headDim: 16 });
+    const model = await modelOf(expression, problem);
+    const of = async (rows: RowSelector): Promise<readonly Uint8Array[]> => {
+      const { parts } = await selectHeads(model, 0, [0, 1, 2, 3], problem, { rows });
+      return [0, 1, 2, 3].map(head => pairsOf(parts.map(({ plans, headPlan }) => plans[headPlan[head]!]!)));
+    };
+    expect(await of(selector)).toEqual(await of(here));
   });
 
   test('scores that float32 cannot tell apart are settled in float64', async () => {
