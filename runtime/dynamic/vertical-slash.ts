@@ -15,9 +15,9 @@ const UNSEEN = -1;
  * probabilities over the candidates (Jiang et al., MInference 1.0, 2024). Ties go to the smaller column, and to the
  * diagonal nearer to i = j, of two equally near ones to the one below (i > j).
  */
-export const verticalSlash: Method = choice => {
+export const verticalSlash: Method = async choice => {
   const { args, candidates } = choice;
-  const { columns, diagonals } = lineSums(choice);
+  const { columns, diagonals } = await lineSums(choice);
   const scratch = new Float64Array(diagonals.length);
   const vertical = placesOfLargest(columns, args.number('vertical'), scratch);
   const slash = placesOfLargest(diagonals, args.number('slash'), scratch);
@@ -36,7 +36,7 @@ function placeOf(difference: number): number {
 }
 
 /** Probabilities of the last queries, summed by column, [tokens], and by diagonal, [2 tokens - 1] as `differenceAt` lists them. */
-function lineSums(choice: Choice): { readonly columns: Float64Array; readonly diagonals: Float64Array } {
+async function lineSums(choice: Choice): Promise<{ readonly columns: Float64Array; readonly diagonals: Float64Array }> {
   const { tokens, queries, offset } = choice.shape;
   const { scale } = choice.content;
   const columns = new Float64Array(tokens).fill(UNSEEN);
@@ -60,6 +60,6 @@ function lineSums(choice: Choice): { readonly columns: Float64Array; readonly di
       add(diagonals, placeOf(offset + row - key), weight / total);
     }
   };
-  visitScores(choice, visit, Math.max(0, queries - choice.args.number('last')));
+  await visitScores(choice, visit, Math.max(0, queries - choice.args.number('last')));
   return { columns, diagonals };
 }

@@ -5,9 +5,10 @@
 //   npm run bench:gpu -- --quality [--small] [--bundle FILE]: what measuring the loss of a pattern takes, and a pass of the
 //                        language model, on the device and on the processor
 //   npm run bench:gpu -- --choice [--lengths 8Ki,64Ki] [--only REGEXP] [--heads 12] [--kind clusters] [--on gpu,cpu]
-//                        [--json FILE] [--bundle FILE] [--out FILE]
+//                        [--keys-from 0] [--json FILE] [--bundle FILE] [--out FILE]
 //
-// With --choice: how long it takes to choose keys by content on the graphics device and on the processor.
+// With --choice: how long it takes to choose keys by content on the graphics device and on the processor. The device is
+// left out where rows have too few keys for it to be quicker; --keys-from 0 sends it everything.
 // Times are medians of the device's own timestamps over runs that follow each other, after the device has warmed up.
 // `needed` counts allowed pairs, `tiles` all pairs of the tiles that are computed: 4 * head_dim operations each.
 // --peers joins what test/bench/peers.py wrote on the same machine. --small is for devices that software imitates.
@@ -26,6 +27,7 @@ const { values: options } = parseArgs({
     heads: { type: 'string', default: '12' },
     kind: { type: 'string', default: 'clusters' },
     on: { type: 'string', default: 'gpu,cpu' },
+    'keys-from': { type: 'string' },
     only: { type: 'string', default: '' },
     types: { type: 'string', default: 'f16,f32' },
     'no-million': { type: 'boolean', default: false },
@@ -155,6 +157,7 @@ async function measureChoices() {
   for await (const row of answers({
     ...{ heads: Number(options.heads), headDim: 64, lengths, kind: options.kind, on: options.on.split(',') },
     ...{ cases: CHOICES.filter(([name]) => only.test(name)), compared: 256 },
+    ...(options['keys-from'] !== undefined && { keysFrom: Number(options['keys-from']) }),
   })) {
     if (row.device !== undefined) {
       say(`${row.device}, ${row.threads} threads of the processor; ${options.heads} heads of 64, ${options.kind}.`);

@@ -8,13 +8,18 @@ import { onlyRows, withRows } from '../rows/some-rows.ts';
 import { scoreErrors } from './error-bound.ts';
 import { largestSieve } from './largest-sieve.ts';
 import { massSieve } from './mass-sieve.ts';
-import { rowShaders } from './row-search.ts';
+import { rowShaders, ScoreRoom } from './row-search.ts';
 import { fits, type Opened, search } from './search.ts';
 import type { Sieve } from './sieve.ts';
 
 /** Multiply-adds from which a device is worth being opened, in all that was asked for, and being sent a request. */
 const WORTH_OPENING = 2 ** 32;
 const WORTH_SENDING = 2 ** 26;
+/**
+ * Keys that are scored for a row, on average, from which a device is quicker than the processor: each row that is sent and
+ * comes back costs the processor as much as some hundred scores of its own.
+ */
+const KEYS_FROM = 1024;
 
 export interface GpuRowOptions {
   /** WebGPU, or why there is none. */
@@ -23,6 +28,8 @@ export interface GpuRowOptions {
   readonly otherwise: RowSelector;
   /** Use the device even if software imitates it, and for small choices too. */
   readonly always?: boolean;
+  /** Keys of a row, on average, from which the device is used. */
+  readonly keysFrom?: number;
 }
 
 /**
@@ -30,7 +37,12 @@ export interface GpuRowOptions {
  * bound leaves open is settled here in float64, so that the keys are those of every other selector. Rows of which too much is
  * open, and what the device fails at, are left to another selector.
  */
-export function createGpuRowSelector({ open, otherwise, always = false }: GpuRowOptions): RowSelector {
+export function createGpuRowSelector({
+  open,
+  otherwise,
+  always = false,
+  keysFrom = KEYS_FROM,
+}: GpuRowOptions): RowSelector {
   const notes: string[] = [];
   let opening: Promise<Opened | undefined> | undefined;
   let broken = false;
@@ -51,14 +63,15 @@ export function createGpuRowSelector({ open, otherwise, always = false }: GpuRow
       device.device.destroy();
       return undefined;
     }
-    return { device, shaders: await rowShaders(device) };
+    return { device, shaders: await rowShaders(device), scores: new ScoreRoom(device.device) };
   }
 
   async function choose(request: RowRequest, progress: RowProgress = {}): Promise<ChosenRows> {
     throwIfAborted(progress.signal);
     const cost = scoresCost(request, 0, allBlocks(request).to);
     asked += cost;
-    if (!broken && (always || (asked >= WORTH_OPENING && cost >= WORTH_SENDING))) {
+    const worth = cost >= keysFrom * request.q.length && (always || (asked >= WORTH_OPENING && cost >= WORTH_SENDING));
+    if (!broken && worth) {
       try {
         opening ??= start();
         const opened = await opening;

@@ -1,10 +1,10 @@
 import { placesOfLargest } from '../ranking.ts';
 import { SLACK, weightErrors } from './error-bound.ts';
-import { markedKeys, type Sieve, type Sifted, settled } from './sieve.ts';
+import { type Cut, keysAt, type Sieve } from './sieve.ts';
 import { WEIGHT_OF_BEST } from './wgsl/shared.ts';
 
 /** With more doubtful keys than this a row is left to others. */
-const MOST_MARKED = 256;
+const MOST_DOUBTFUL = 256;
 /** Errors of exponents beyond this tell nothing. */
 const LARGEST_ERROR = 0.05;
 const UNIT = 2 ** 32;
@@ -38,42 +38,40 @@ export function massSieve(
         shares: [Math.max(0, Math.floor(least * UNIT) - 1), above < UNIT ? above : 0],
       };
     },
-    lists: ({ marked }) => marked <= MOST_MARKED,
-    settle(sifted) {
-      const error = ofWeights[sifted.row] ?? 0;
+    lists: ({ doubtful }) => doubtful <= MOST_DOUBTFUL,
+    settle({ row, cut, keys, scoreOf }) {
+      const error = ofWeights[row] ?? 0;
       if (error > LARGEST_ERROR) return undefined;
-      const { best, places, marked } = sifted.cut;
-      const scores = Float64Array.from(markedKeys(sifted), key => sifted.scoreOf(key) * scale);
-      const weights = scores.map(score => Math.exp(score - best * scale)).sort();
-      const count = fewest(weights, sifted, { mass, error, tokens });
+      const scores = Float64Array.from(keys, key => scoreOf(key) * scale);
+      const weights = scores.map(score => Math.exp(score - cut.best * scale)).sort();
+      const count = fewest(weights, cut, { mass, error, tokens });
       if (count === undefined) return undefined;
-      const taken = placesOfLargest(scores, count, new Float64Array(marked));
-      return settled(sifted, taken, places - marked + count);
+      return keysAt(keys, placesOfLargest(scores, count, new Float64Array(keys.length)));
     },
   };
 }
 
 /**
- * How many of the marked weights, the largest first, it takes to reach the mass; undefined when the weights of the others are
+ * How many of the doubtful weights, the largest first, it takes to reach the mass; undefined when the weights of the others are
  * not known well enough.
  *
- * @param ascending weights of the marked scores
+ * @param ascending weights of the doubtful scores
  */
 function fewest(
   ascending: Float64Array,
-  { cut: { above, below } }: Sifted,
+  { above, below }: Cut,
   { mass, error, tokens }: { readonly mass: number; readonly error: number; readonly tokens: number },
 ): number | undefined {
   const less = Math.exp(-error);
   const more = Math.exp(error);
   // Each weight was rounded down by less than one unit.
   const rounding = tokens / WEIGHT_OF_BEST;
-  let marked = 0;
-  for (const weight of ascending) marked += weight;
+  let doubtful = 0;
+  for (const weight of ascending) doubtful += weight;
   // What the float64 sums of others may be off by.
-  const noise = (1e-12 + tokens * 2 ** -50) * (more * (above + below + 2 * rounding) + marked);
-  const least = less * above - mass * (less * above + marked + more * (below + rounding)) - noise;
-  const most = more * (above + rounding) - mass * (more * (above + rounding) + marked + less * below) + noise;
+  const noise = (1e-12 + tokens * 2 ** -50) * (more * (above + below + 2 * rounding) + doubtful);
+  const least = less * above - mass * (less * above + doubtful + more * (below + rounding)) - noise;
+  const most = more * (above + rounding) - mass * (more * (above + rounding) + doubtful + less * below) + noise;
   let reached = 0;
   for (let count = 0; count <= ascending.length; count++) {
     // With one less it was certainly not reached.

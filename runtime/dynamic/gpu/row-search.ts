@@ -24,19 +24,25 @@ export interface RowShaders {
 /** Invocations that look through a row together: every device has as many; where software imitates one they only cost time. */
 const SIFTERS = { device: 256, imitated: 32 } as const;
 
-export async function rowShaders({ device, imitated }: Device): Promise<RowShaders> {
-  const make = (label: string, code: string): Promise<GPUComputePipeline> =>
-    device.createComputePipelineAsync({
-      label,
-      layout: 'auto',
-      compute: { module: device.createShaderModule({ label, code }), entryPoint: 'main' },
-    });
+/** The text of each shader. */
+export function rowShaderTexts(imitated: boolean): Record<keyof RowShaders, string> {
   const sifters = imitated ? SIFTERS.imitated : SIFTERS.device;
+  return { scores: SCORES, largest: largestCut(sifters), mass: massCut(sifters), list: listShader(sifters) };
+}
+
+export async function rowShaders({ device, imitated }: Device): Promise<RowShaders> {
+  const texts = rowShaderTexts(imitated);
+  const make = (name: keyof RowShaders): Promise<GPUComputePipeline> =>
+    device.createComputePipelineAsync({
+      label: `keys by content: ${name}`,
+      layout: 'auto',
+      compute: { module: device.createShaderModule({ label: name, code: texts[name] }), entryPoint: 'main' },
+    });
   const [scores, largest, mass, list] = await Promise.all([
-    make('candidate scores', SCORES),
-    make('cut at a rank', largestCut(sifters)),
-    make('cut at a share', massCut(sifters)),
-    make('candidate places', listShader(sifters)),
+    make('scores'),
+    make('largest'),
+    make('mass'),
+    make('list'),
   ]);
   return { scores, largest, mass, list };
 }
@@ -44,25 +50,54 @@ export async function rowShaders({ device, imitated }: Device): Promise<RowShade
 /** What the device found for some rows. */
 export interface Found {
   readonly cuts: readonly Cut[];
-  /** [rows]: where the places of each row begin, as many as its cut says; UNLISTED: they are not there. */
+  /** [rows]: where the keys of each row begin, the doubtful ones and then the certain ones; UNLISTED: they are not there. */
   readonly starts: Uint32Array;
-  readonly places: Uint32Array;
+  /** Lists of keys; certain ones in the form that `wordsOf` gives. */
+  readonly words: Uint32Array;
+}
+
+/** Room for scores on a device, which one range of rows after the other uses. */
+export class ScoreRoom {
+  readonly #device: GPUDevice;
+  #buffer: GPUBuffer | undefined;
+
+  constructor(device: GPUDevice) {
+    this.#device = device;
+  }
+
+  of(bytes: number): GPUBuffer {
+    if (this.#buffer === undefined || this.#buffer.size < bytes) {
+      this.dispose();
+      this.#buffer = this.#device.createBuffer({ label: 'scores', size: Math.max(16, bytes), usage: STORAGE });
+    }
+    return this.#buffer;
+  }
+
+  dispose(): void {
+    this.#buffer?.destroy();
+    this.#buffer = undefined;
+  }
 }
 
 /** The keys and candidates of a head on a device. */
 export class RowSearch {
   readonly #opened: Device;
   readonly #shaders: RowShaders;
+  readonly #room: ScoreRoom;
   readonly #request: RowRequest;
   readonly #sieve: Sieve;
   readonly #kept: GPUBuffer[] = [];
   readonly #k: GPUBuffer;
   readonly #masks: GPUBuffer;
-  #scores: GPUBuffer | undefined;
 
-  constructor(opened: Device, shaders: RowShaders, request: RowRequest, sieve: Sieve) {
-    this.#opened = opened;
+  constructor(
+    { device, shaders, scores }: { readonly device: Device; readonly shaders: RowShaders; readonly scores: ScoreRoom },
+    request: RowRequest,
+    sieve: Sieve,
+  ) {
+    this.#opened = device;
     this.#shaders = shaders;
+    this.#room = scores;
     this.#request = request;
     this.#sieve = sieve;
     this.#k = this.#filled(this.#kept, 'keys', rounded(request.k));
@@ -93,25 +128,19 @@ export class RowSearch {
     };
     try {
       device.pushErrorScope('out-of-memory');
-      const { rows, stride, counts, cuts, scores } = this.#cut(range, buffers);
+      const { rows, stride, cuts, scores, tiles } = this.#cut(range, buffers);
       const words = await read(cuts, 4 * rows * CUT_WORDS);
       const ofRows = Array.from({ length: rows }, (_, row) => cutOf(words, row));
-      const about = new Uint32Array(2 * rows);
-      let length = 0;
-      ofRows.forEach((cut, row) => {
-        const listed = this.#sieve.lists(cut);
-        about.set([counts[row] ?? 0, listed ? length : UNLISTED], 2 * row);
-        if (listed) length += cut.places;
-      });
-      const starts = about.filter((_, at) => at % 2 === 1);
-      if (length === 0) return { cuts: ofRows, starts, places: new Uint32Array(0) };
+      const { about, length } = this.#lists(range, ofRows);
+      const starts = Uint32Array.from(ofRows, (_, row) => about[4 * row + 1] ?? UNLISTED);
+      if (length === 0) return { cuts: ofRows, starts, words: new Uint32Array(0) };
       device.pushErrorScope('out-of-memory');
       const found = this.#empty(buffers, 'found', 4 * length, STORAGE | COPY_SRC);
-      const resources = [scores, cuts, this.#filled(buffers, 'rows', about), found];
+      const resources = [scores, cuts, this.#filled(buffers, 'rows', about), tiles, found];
       const encoder = device.createCommandEncoder();
       this.#run(encoder, buffers, { pipeline: this.#shaders.list, count: rows, rows, stride, resources });
       device.queue.submit([encoder.finish()]);
-      return { cuts: ofRows, starts, places: await read(found, 4 * length) };
+      return { cuts: ofRows, starts, words: await read(found, 4 * length) };
     } finally {
       if (!this.#opened.lost()) for (const buffer of buffers) buffer.destroy();
     }
@@ -127,32 +156,48 @@ export class RowSearch {
     const q = rounded(queriesOf(this.#request, range));
     const rows = q.length / this.#request.headDim;
     const stride = longestRow(this.#request, range);
-    const counts = new Uint32Array(rows);
     const about = new Uint32Array(4 * rows);
     const slacks = new Float32Array(about.buffer);
     for (let row = 0; row < rows; row++) {
       const block = range.from + Math.floor(row / CANDIDATE_TILE.queries);
       const { slack, shares } = this.#sieve.bounds(range.from * CANDIDATE_TILE.queries + row);
-      counts[row] = about[4 * row] = CANDIDATE_TILE.keys * tilesIn(this.#request, block);
+      about[4 * row] = CANDIDATE_TILE.keys * tilesIn(this.#request, block);
       slacks[4 * row + 1] = slack;
       about.set(shares, 4 * row + 2);
     }
-    const scores = this.#scoresOf(4 * rows * stride);
+    const scores = this.#room.of(4 * rows * stride);
     const cuts = this.#empty(buffers, 'cuts', 4 * rows * CUT_WORDS, STORAGE | COPY_SRC);
-    const tiles = this.#tilesOf(range);
+    const listed = this.#tilesOf(range);
+    const tiles = this.#filled(buffers, 'tiles', listed);
     const encoder = device.createCommandEncoder();
     this.#run(encoder, buffers, {
-      ...{ pipeline: this.#shaders.scores, count: tiles.length / 4, rows, stride },
-      resources: [
-        ...[this.#filled(buffers, 'queries', q), this.#k, this.#filled(buffers, 'tiles', tiles), this.#masks, scores],
-      ],
+      ...{ pipeline: this.#shaders.scores, count: listed.length / 4, rows, stride },
+      resources: [this.#filled(buffers, 'queries', q), this.#k, tiles, this.#masks, scores],
     });
     this.#run(encoder, buffers, {
       ...{ pipeline: this.#shaders[this.#sieve.parameters.kernel], count: rows, rows, stride },
       resources: [scores, this.#filled(buffers, 'about rows', about), cuts],
     });
     device.queue.submit([encoder.finish()]);
-    return { rows, stride, counts, cuts, scores };
+    return { rows, stride, cuts, scores, tiles };
+  }
+
+  /** What the kernel that lists keys is told about rows, and words of all their lists. */
+  #lists({ from }: BlockRange, cuts: readonly Cut[]): { readonly about: Uint32Array; readonly length: number } {
+    const { candidates } = this.#request;
+    const bits = Math.ceil(candidates.keys / 32);
+    const firstTile = candidates.rowStart[from] ?? 0;
+    const about = new Uint32Array(4 * cuts.length);
+    let length = 0;
+    cuts.forEach((cut, row) => {
+      const block = from + Math.floor(row / CANDIDATE_TILE.queries);
+      const start = this.#sieve.lists(cut) ? length : UNLISTED;
+      const certain = cut.places - cut.doubtful;
+      const tile = (candidates.rowStart[block] ?? 0) - firstTile;
+      about.set([CANDIDATE_TILE.keys * tilesIn(this.#request, block), start, tile, certain > bits ? 1 : 0], 4 * row);
+      if (start !== UNLISTED) length += cut.doubtful + Math.min(certain, bits);
+    });
+    return { about, length };
   }
 
   /** A workgroup for each of `count`. */
@@ -189,14 +234,6 @@ export class RowSearch {
     );
     compute.dispatchWorkgroups(across, Math.ceil(count / across));
     compute.end();
-  }
-
-  /** Room for scores, which one range after the other uses. */
-  #scoresOf(bytes: number): GPUBuffer {
-    if (this.#scores !== undefined && this.#scores.size >= bytes) return this.#scores;
-    this.#scores?.destroy();
-    this.#scores = this.#empty(this.#kept, 'scores', bytes, STORAGE);
-    return this.#scores;
   }
 
   /** (row block from the first of the range on, place among its tiles, tile of keys, mask or ~0) */

@@ -3,7 +3,7 @@ import type { Device } from '../../attention/gpu/device.ts';
 import { allBlocks, type BlockRange } from '../rows/choose-rows.ts';
 import { type ChosenRows, RowList } from '../rows/chosen-rows.ts';
 import { CANDIDATE_TILE, type RowProgress, type RowRequest, scoresCost } from '../rows/row-rule.ts';
-import { type Found, largestBytes, RowSearch, type RowShaders } from './row-search.ts';
+import { type Found, largestBytes, RowSearch, type RowShaders, type ScoreRoom } from './row-search.ts';
 import type { Sieve } from './sieve.ts';
 import { UNLISTED } from './wgsl/shared.ts';
 
@@ -13,13 +13,16 @@ const LARGEST_PORTION = 2 ** 36;
 const TARGET_MS = 100;
 /** Scores that are on the device at a time. */
 const SCORE_BYTES = 2 ** 28;
+/** Portions of a request at least, so that one is settled while the device has the next. */
+const PORTIONS = 4;
 /** When this share of the rows so far was left, the others are left too. */
 const HOPELESS = 1 / 2;
 
-/** A device with its shaders, and how much it does in a tenth of a second. */
+/** A device with its shaders, how much it does in a tenth of a second, and room for scores. */
 export interface Opened {
   readonly device: Device;
   readonly shaders: RowShaders;
+  readonly scores: ScoreRoom;
   portion?: number;
 }
 
@@ -53,10 +56,10 @@ export async function search(
   sieve: Sieve,
   { signal, onProgress }: RowProgress,
 ): Promise<Searched> {
-  const { device, shaders } = opened;
+  const { device } = opened;
   const { to: blocks } = allBlocks(request);
   const { queries } = request.candidates;
-  const on = new RowSearch(device, shaders, request, sieve);
+  const on = new RowSearch(opened, request, sieve);
   const list = new RowList(request.candidates.keys);
   const left: number[] = [];
   const next = (from: number): { readonly range: BlockRange; readonly found: Promise<Found> } | undefined => {
@@ -104,10 +107,11 @@ export async function search(
 function rangeFrom({ device, portion = FIRST_PORTION }: Opened, request: RowRequest, from: number): BlockRange {
   const { to: blocks } = allBlocks(request);
   const limit = limitOf(device);
+  const most = Math.min(portion, scoresCost(request, 0, blocks) / PORTIONS);
   let to = from + 1;
   while (
     to < blocks &&
-    scoresCost(request, from, to + 1) <= portion &&
+    scoresCost(request, from, to + 1) <= most &&
     largestBytes(request, { from, to: to + 1 }) <= limit
   )
     to++;
@@ -121,17 +125,20 @@ function settle(
   { first, found }: { readonly first: number; readonly found: Found },
   { list, left }: { readonly list: RowList; readonly left: number[] },
 ): void {
-  const { queries, keys } = CANDIDATE_TILE;
+  const bits = Math.ceil(candidates.keys / 32);
   found.cuts.forEach((cut, index) => {
     const row = first + index;
     const start = found.starts[index] ?? UNLISTED;
-    const tiles = candidates.rowStart[Math.floor(row / queries)] ?? 0;
-    const settled =
+    const certainFrom = start + cut.doubtful;
+    if (cut.places === 0) {
+      list.add(new Uint32Array(0));
+      return;
+    }
+    const taken =
       start === UNLISTED
         ? undefined
         : sieve.settle({
-            ...{ row, cut, places: found.places.subarray(start, start + cut.places) },
-            keyAt: place => (candidates.column[tiles + Math.floor(place / keys)] ?? 0) * keys + (place % keys),
+            ...{ row, cut, keys: found.words.subarray(start, certainFrom) },
             scoreOf(key) {
               let dot = 0;
               for (let d = 0; d < headDim; d++)
@@ -139,7 +146,8 @@ function settle(
               return dot;
             },
           });
-    if (settled === undefined) left.push(row);
-    else list.add(settled);
+    const certain = cut.places - cut.doubtful;
+    if (taken === undefined) left.push(row);
+    else list.addBoth(found.words.subarray(certainFrom, certainFrom + Math.min(certain, bits)), certain, taken);
   });
 }

@@ -1,6 +1,7 @@
 import { AT_ONCE, fourDots, paddedLength } from '../four-dots.ts';
 import { rowKernelBytes } from './kernel-bytes.ts';
 import { RowKernel } from './row-kernel.ts';
+import type { Vectors } from './row-rule.ts';
 
 /** Dot products with the same vectors, float64, each summed in the order of its numbers. */
 export interface Dots {
@@ -17,7 +18,7 @@ export interface Dots {
  * @param wasm the kernel; undefined where there is none
  */
 export async function dotsWith(
-  vectors: Float64Array,
+  vectors: Vectors,
   size: number,
   wasm: Uint8Array<ArrayBuffer> | undefined = rowKernelBytes(),
 ): Promise<Dots> {
@@ -29,7 +30,7 @@ export async function dotsWith(
 }
 
 /** The same in JavaScript. */
-export function plainDots(vectors: Float64Array, size: number): Dots {
+export function plainDots(vectors: Vectors, size: number): Dots {
   const count = vectors.length / size;
   const padded = new Float64Array(paddedLength(count, size));
   padded.set(vectors);

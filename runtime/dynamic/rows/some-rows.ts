@@ -62,8 +62,8 @@ function planOfRows(plan: TilePlan, rows: readonly number[]): TilePlan {
     const some = rows.slice(block * tile.queries, (block + 1) * tile.queries);
     const whole = some.length === tile.queries;
     for (const [at, entries] of tilesOf(plan, some)) {
-      column.push(at);
       if (whole && entries.every(entry => entry !== undefined && plan.maskId[entry] === FULL_TILE)) {
+        column.push(at);
         maskId.push(FULL_TILE);
         pairs[block] = Number(pairs[block]) + tile.queries * tile.keys;
         continue;
@@ -77,7 +77,11 @@ function planOfRows(plan: TilePlan, rows: readonly number[]): TilePlan {
         if (mask === FULL_TILE) own.fill(0xffffffff);
         else own.set(plan.masks.subarray(from, from + perRow));
       });
-      for (const word of words) pairs[block] = Number(pairs[block]) + popcount(word);
+      const count = words.reduce((sum, word) => sum + popcount(word), 0);
+      // The tile may hold pairs of other rows only.
+      if (count === 0) continue;
+      pairs[block] = Number(pairs[block]) + count;
+      column.push(at);
       maskId.push(masks.length);
       masks.push(words);
     }
@@ -96,8 +100,11 @@ function planOfRows(plan: TilePlan, rows: readonly number[]): TilePlan {
 /** The tiles in which any of some rows has a candidate, ascending by their keys, with the entry of each row. */
 function tilesOf(plan: TilePlan, rows: readonly number[]): [number, (number | undefined)[]][] {
   const entriesOf = new Map<number, (number | undefined)[]>();
-  rows.forEach((row, at) => {
-    const block = Math.floor(row / plan.tile.queries);
+  for (let first = 0; first < rows.length; ) {
+    // Rows of one block have the same tiles.
+    const block = Math.floor((rows[first] ?? 0) / plan.tile.queries);
+    let end = first + 1;
+    while (end < rows.length && Math.floor((rows[end] ?? 0) / plan.tile.queries) === block) end++;
     for (let entry = plan.rowStart[block] ?? 0; entry < (plan.rowStart[block + 1] ?? 0); entry++) {
       const tile = plan.column[entry] ?? 0;
       let entries = entriesOf.get(tile);
@@ -105,8 +112,9 @@ function tilesOf(plan: TilePlan, rows: readonly number[]): [number, (number | un
         entries = new Array<number | undefined>(rows.length).fill(undefined);
         entriesOf.set(tile, entries);
       }
-      entries[at] = entry;
+      entries.fill(entry, first, end);
     }
-  });
+    first = end;
+  }
   return [...entriesOf].sort(([a], [b]) => a - b);
 }

@@ -22,6 +22,8 @@ export interface Settings {
   /** Name and expression. */
   readonly cases: readonly (readonly [name: string, expression: string])[];
   readonly on: readonly ('gpu' | 'cpu')[];
+  /** Keys of a row from which the device is used; default: those from which it is quicker. */
+  readonly keysFrom?: number;
   /** Rows of a head whose keys are compared. */
   readonly compared: number;
 }
@@ -48,7 +50,11 @@ const others: RowSelector = {
   notes: () => [],
   dispose() {},
 };
-const onDevice = createGpuRowSelector({ open: openDawn, otherwise: others, always: true });
+const { keysFrom } = settings;
+const onDevice = createGpuRowSelector({
+  ...{ open: openDawn, otherwise: others, always: true },
+  ...(keysFrom !== undefined && { keysFrom }),
+});
 const selectors: Record<'gpu' | 'cpu', RowSelector> = {
   cpu: processor,
   gpu: {

@@ -6,6 +6,7 @@ import type { Element, KernelSpec, Layout } from '../../../runtime/attention/gpu
 import { BufferUsage, MAP_READ } from '../../../runtime/attention/gpu/usage.ts';
 import { mergeShader } from '../../../runtime/attention/gpu/wgsl/merge.ts';
 import { PACK_WORDS, packGrid, packShader } from '../../../runtime/attention/gpu/wgsl/pack.ts';
+import { rowShaderTexts } from '../../../runtime/dynamic/gpu/row-search.ts';
 import { halfToNumber } from '../../../runtime/tensor/half.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
@@ -78,6 +79,9 @@ function specsOf(capability: Capability, demands: readonly Demand[]): KernelSpec
   return [...specs.values()];
 }
 
+/** What chooses keys by content. */
+const choosing = [true, false].flatMap(imitated => Object.values(rowShaderTexts(imitated)));
+
 describe('WGSL', () => {
   const dims = [1, 64, 100, 256];
   const demands = dims.flatMap(headDim =>
@@ -103,6 +107,13 @@ describe('WGSL', () => {
       expect(code).not.toMatch(/enable |subgroup/i);
     }
     expect(await problemsOf(device, mergeShader())).toEqual([]);
+    for (const code of choosing) {
+      expect(await problemsOf(device, code)).toEqual([]);
+      // The default limits are checked where a pipeline is made.
+      const module = device.createShaderModule({ code });
+      await device.createComputePipelineAsync({ layout: 'auto', compute: { module, entryPoint: 'main' } });
+      expect(code).not.toMatch(/enable |subgroup/i);
+    }
     device.destroy();
   });
 
@@ -135,7 +146,7 @@ describe('WGSL', () => {
 
   test('initialises every variable, and knows no infinity', () => {
     const all = [...withMatrices, portable].flatMap(capability => specsOf(capability, demands));
-    for (const code of [...all.map(spec => spec.code), mergeShader()]) {
+    for (const code of [...all.map(spec => spec.code), mergeShader(), ...choosing]) {
       for (const line of code.split('\n')) if (/^\s*var(?!<)/.test(line)) expect(line).toMatch(/=/);
       expect(code).not.toMatch(/\binf\b/i);
     }

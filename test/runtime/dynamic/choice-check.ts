@@ -72,7 +72,7 @@ export async function checkChoices(
     notes: () => [],
     dispose() {},
   };
-  const device = createGpuRowSelector({ open: openDawn, otherwise: others, always: true });
+  const device = createGpuRowSelector({ open: openDawn, otherwise: others, always: true, keysFrom: 0 });
   const counted: RowSelector = {
     ...device,
     choose(request, progress) {

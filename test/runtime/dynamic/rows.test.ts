@@ -2,12 +2,16 @@ import fc from 'fast-check';
 import { afterAll, describe, expect, test, vi } from 'vitest';
 import type { WorkerHost } from '../../../runtime/attention/cpu/worker-host.ts';
 import { nodeWorkers } from '../../../runtime/attention/cpu/workers.node.ts';
+import { wordsOf } from '../../../runtime/dynamic/key-sets.ts';
 import { chooseRows } from '../../../runtime/dynamic/rows/choose-rows.ts';
+import { keysOf, RowList } from '../../../runtime/dynamic/rows/chosen-rows.ts';
 import { type Dots, dotsWith, plainDots } from '../../../runtime/dynamic/rows/dots.ts';
 import { rowKernelBytes } from '../../../runtime/dynamic/rows/kernel-bytes.ts';
 import { RowKernel } from '../../../runtime/dynamic/rows/row-kernel.ts';
 import type { RowRequest } from '../../../runtime/dynamic/rows/row-rule.ts';
 import { createRowSelector } from '../../../runtime/dynamic/rows/row-selector.ts';
+import { onlyRows, withRows } from '../../../runtime/dynamic/rows/some-rows.ts';
+import { denseBits } from '../compile/dense-bits.ts';
 import { rowRequest, rowsOf } from './row-request.ts';
 import { input } from './select.ts';
 
@@ -107,6 +111,64 @@ describe('choosing keys row by row', () => {
       const given = await rowRequest({ kind: 'mass', mass: 0.9, scale: 1 }, { keys: 200, headDim: 5 });
       await expectSame({ ...given, q: given.q.map(value => value * factor), k: given.k.map(value => value * factor) });
     }
+  });
+
+  test('some rows apart from the others', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.record({
+          keys: fc.integer({ min: 1, max: 400 }),
+          missing: fc.nat(300),
+          within: fc.constantFrom('full()', 'causal()', 'window(9)', 'random(20)', 'none()', 'block(70) - strided(3)'),
+          seed: fc.nat(1000),
+        }),
+        fc.constantFrom({ kind: 'largest', keys: 7 } as const, { kind: 'mass', mass: 0.9, scale: 0.1 } as const),
+        fc.constantFrom(1, 2, 9, 70),
+        async ({ missing, ...shape }, rule, step) => {
+          const queries = shape.keys - (missing % shape.keys);
+          const given = await rowRequest(rule, { ...shape, queries, headDim: 4 });
+          const all = Array.from({ length: queries }, (_, row) => row);
+          const [some, rest] = [all.filter(row => row % step === 0), all.filter(row => row % step !== 0)];
+          const whole = await here.choose(given);
+          const apart = onlyRows(given, some);
+          const { candidates } = apart;
+          expect(candidates.queries).toBe(some.length);
+          const bits = denseBits(candidates);
+          const wanted = denseBits(given.candidates);
+          some.forEach((row, at) => {
+            const of = (from: Uint8Array, r: number): string =>
+              from.subarray(r * shape.keys, (r + 1) * shape.keys).join('');
+            expect(of(bits, at)).toBe(of(wanted, row));
+          });
+          const pairs = [...candidates.pairs].reduce((sum, count) => sum + count, 0);
+          expect(pairs).toBe(bits.reduce((sum, bit) => sum + bit, 0));
+          const found = await here.choose(apart);
+          const others =
+            rest.length === 0
+              ? { counts: new Uint32Array(0), words: new Uint32Array(0) }
+              : await here.choose(onlyRows(given, rest));
+          expect(withRows(others, some, found, given.candidates)).toEqual(whole);
+        },
+      ),
+      { numRuns: 40 },
+    );
+  });
+
+  test('keys and some more in either form', () => {
+    fc.assert(
+      fc.property(fc.uniqueArray(fc.nat(299), { maxLength: 40 }), fc.nat(40), (chosen, split) => {
+        const tokens = 300;
+        const sorted = (list: number[]): Uint32Array => Uint32Array.from(list).sort();
+        const [certain, more] = [sorted(chosen.slice(split)), sorted(chosen.slice(0, split))];
+        const [list, wanted] = [new RowList(tokens), new RowList(tokens)];
+        for (const each of [list, wanted]) each.add(Uint32Array.of(5));
+        list.addBoth(wordsOf(certain, tokens), certain.length, more);
+        wanted.add(sorted(chosen));
+        for (const each of [list, wanted]) each.add(Uint32Array.of(7));
+        expect(list.done()).toEqual(wanted.done());
+        expect(keysOf(list.done(), tokens)[1]).toEqual(sorted(chosen));
+      }),
+    );
   });
 
   test('a signal stops it, wherever it runs', async () => {

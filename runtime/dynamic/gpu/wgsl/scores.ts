@@ -28,7 +28,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   let firstKey = tile.z * ${KEYS}u;
   let left = local / 16u;
   let right = local % 16u;
-  var sums: array<vec4<f32>, 4>;
+  var sums = array<vec4<f32>, 4>();
   for (var begin = 0u; begin < params.dim; begin += ${STEP}u) {
     workgroupBarrier();
     for (var at = local; at < ${ROWS * STEP}u; at += 256u) {
