@@ -33,7 +33,7 @@ export function pageHtml(webview: vscode.Webview, extensionUri: vscode.Uri, firs
 <title>Sparse Preview</title>
 </head>
 <body>
-<main id="preview" data-first="${escaped(JSON.stringify(first))}" data-quality="${resource('quality-worker.js')}" data-runs="${resource('run-worker.js')}"></main>
+<main id="preview" data-first="${escaped(JSON.stringify(first))}" data-compute="${resource('compute-worker.js')}"></main>
 <script type="module" nonce="${nonce}" src="${resource('webview.js')}"></script>
 </body>
 </html>`;

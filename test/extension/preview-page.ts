@@ -292,7 +292,7 @@ function html(theme: Theme, first: readonly ToPage[]): string {
   });
 </script>
 <script>${startWorkerScript('draw-worker.js')}</script>
-<main id="preview" data-first="${JSON.stringify(first).replaceAll('&', '&amp;').replaceAll('"', '&quot;')}" data-quality="quality-worker.js" data-runs="run-worker.js"></main>
+<main id="preview" data-first="${JSON.stringify(first).replaceAll('&', '&amp;').replaceAll('"', '&quot;')}" data-compute="compute-worker.js"></main>
 <script type="module" src="webview.js"></script>
 </body>
 </html>`;

@@ -26,7 +26,7 @@ const MEMORY_LIMIT = 512 * 2 ** 20;
 /** Attention over the mask that is shown. */
 export function runSection(page: PageServices): Section {
   const { store } = page;
-  const client = pageRuns(page.runScript);
+  const client = pageRuns(page.computeScript);
   const services: RunServices = {
     async request(choice, tokens, settings, signal, longestFullMs) {
       if (settings.data === 'tensors') {
