@@ -21,7 +21,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
   const runs: RunsInHost = {
     findDawn,
     start: (dawn, events) =>
-      runProcess({ main: script('run-process.cjs'), worker: script('run-worker.js'), dawn }, events),
+      runProcess({ main: script('run-process.cjs'), worker: script('compute-worker.js'), dawn }, events),
     // The kernels make copies of what they are given.
     memoryLimit: totalmem() / 4,
   };

@@ -74,16 +74,9 @@ const targets = {
     format: 'iife',
     target: 'es2022',
   },
-  // The same, for what measures the quality of a pattern: fetched when somebody asks.
-  'quality-worker.js': {
-    entry: 'client/webview/quality/quality-worker.ts',
-    platform: 'browser',
-    format: 'iife',
-    target: 'es2022',
-  },
-  // The same, for what runs attention: fetched when the first run is asked for.
-  'run-worker.js': {
-    entry: 'client/run/run-worker.ts',
+  // The same, for what runs attention, measures quality and searches for patterns: fetched when somebody asks.
+  'compute-worker.js': {
+    entry: 'client/run/compute-worker.ts',
     platform: 'browser',
     format: 'iife',
     target: 'es2022',
@@ -164,7 +157,7 @@ function writeAtomically(file, contents) {
   renameSync(temporary, file);
 }
 
-/** Removes the modules of a folder that were not written. */
+/** Removes the scripts of a folder that were not written. */
 function removeOthers(folder, written) {
   for (const file of readdirSync(folder)) {
     if (/\.js(\.map)?$/.test(file) && !written.has(path.relative(outputFolder, path.join(folder, file))))
@@ -214,6 +207,8 @@ export async function build({ production = false, partial = false } = {}) {
       failed = true;
     }
   }
+  // Scripts of an earlier version would pile up as well.
+  if (!failed && missing.length === 0) removeOthers(outputFolder, written);
   const stamp = path.join(outputFolder, 'build.json');
   if (failed) {
     rmSync(stamp, { force: true });

@@ -70,7 +70,7 @@ export function addSuggest(program: Command, session: Session): void {
     .option('--json', 'print one JSON object')
     .addHelpText(
       'after',
-      '\nExamples:\n  sparse suggest --input qkv.safetensors --density 0.1\n  sparse suggest --input qkv.safetensors --density 5% --static --out suggested.sparse --force\n  sparse suggest --model examples/tiny-lm --tokens 512 --density 5% --svg frontier.svg --force',
+      '\nExamples:\n  sparse suggest --input qkv.safetensors --density 0.1\n  sparse suggest --input qkv.safetensors --density 5% --static --out suggested.sparse --force\n  sparse suggest --model examples/tiny-lm --tokens 256 --density 10% --svg frontier.svg --force',
     )
     .action((options: SuggestCommand) => run(options, session));
 }

@@ -55,7 +55,7 @@ export function pageDocument({ files, nonce, cspSource, resource, first }: PageO
 <title>Sparse Preview</title>
 </head>
 <body>
-<main id="preview" data-first="${escaped(JSON.stringify(first))}" data-questions="${resource('draw-worker.js')}" data-quality="${resource('quality-worker.js')}" data-runs="${resource('run-worker.js')}"></main>
+<main id="preview" data-first="${escaped(JSON.stringify(first))}" data-questions="${resource('draw-worker.js')}" data-compute="${resource('compute-worker.js')}"></main>
 <script type="module" nonce="${nonce}">${files.script}</script>
 </body>
 </html>`;

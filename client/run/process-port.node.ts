@@ -5,7 +5,7 @@ import type { RunPort, RunPortEvents } from './run-client.ts';
 export interface RunProcess {
   /** `run-process.cjs` */
   readonly main: string;
-  /** `run-worker.js` */
+  /** `compute-worker.js` */
   readonly worker: string;
   readonly dawn: string;
 }

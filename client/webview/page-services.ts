@@ -14,10 +14,8 @@ export interface PageServices {
   readonly workers: StartedWorkers;
   /** Finds the address from which workers start that answer questions. */
   readonly workerUrl: () => Promise<string>;
-  /** Script of the workers that measure quality, fetched when one is needed. */
-  readonly qualityScript: string;
-  /** Address of the script that runs attention in a worker. */
-  readonly runScript: string;
+  /** Address of the script of workers that run attention, measure or search; fetched when one is needed. */
+  readonly computeScript: string;
   /** What sections lay over the picture. */
   readonly overPicture: OverPicture[];
   send(message: ToHost): void;

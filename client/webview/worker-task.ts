@@ -1,3 +1,5 @@
+import type { FromRuns } from '../run/run-messages.ts';
+import { keepKernel, keptKernels } from './run/kept-kernels.ts';
 import { messageOf } from './state.ts';
 import { workerUrl } from './worker-url.ts';
 
@@ -6,6 +8,9 @@ export type FromTask<Result> =
   | { readonly type: 'progress'; readonly share: number; readonly doing: string }
   | { readonly type: 'done'; readonly result: Result }
   | { readonly type: 'failed'; readonly message: string };
+
+/** The fastest kernel on a device, for other workers. */
+type FoundKernel = Extract<FromRuns, { readonly kind: 'kernel' }>;
 
 /** How far a job is. */
 export interface UnderWay {
@@ -59,8 +64,12 @@ export class WorkerTask<Job, Result> {
         return;
       }
       this.#worker = worker;
-      worker.onmessage = ({ data }: MessageEvent<FromTask<Result>>) => this.#receive(job, data);
+      worker.onmessage = ({ data }: MessageEvent<FromTask<Result> | FoundKernel>) => {
+        if ('kind' in data) keepKernel(data.key, data.kernel);
+        else this.#receive(job, data);
+      };
       worker.onerror = ({ message }) => this.#end(`It failed: ${message || 'its worker did not start'}`);
+      worker.postMessage({ kind: 'kernels', known: keptKernels() });
       worker.postMessage(job);
     } catch (error) {
       this.#url = undefined;

@@ -37,7 +37,7 @@ const INITIAL: Kept = { on: 'tensors', sequences: 2, byLayer: false, causal: fal
 export function qualitySection(page: PageServices): Section {
   const { store } = page;
   const kept = ownState(store.state, ID, INITIAL);
-  const measurements = new Measurements(page.qualityScript, { tensors: kept.tensors, model: kept.model }, () => {
+  const measurements = new Measurements(page.computeScript, { tensors: kept.tensors, model: kept.model }, () => {
     const { tensors, model } = measurements.outcomes;
     setOwnState<Kept>(page, ID, { tensors: keptResult(tensors), model: keptResult(model) });
   });

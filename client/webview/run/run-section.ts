@@ -29,7 +29,7 @@ const MEMORY_LIMIT = 512 * 2 ** 20;
 /** Attention over the mask that is shown. */
 export function runSection(page: PageServices): Section {
   const { store } = page;
-  const client = pageRuns(page.runScript);
+  const client = pageRuns(page.computeScript);
   /** What runs, or ran last: something else may be shown by now. */
   let running: Chosen | null = null;
   const at = (tokens: number, signal: AbortSignal): Promise<Model> => {

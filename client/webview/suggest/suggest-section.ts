@@ -27,7 +27,7 @@ export function suggestSection(page: PageServices): Section {
   let { outcome } = own(store.state);
   /** Was it found since the page is there? Then it is told. */
   let isNew = false;
-  const search = new WorkerTask<SuggestJob, Suggested>(page.qualityScript, {
+  const search = new WorkerTask<SuggestJob, Suggested>(page.computeScript, {
     changed: () => set({ outcome: keptResult(outcome) }),
     done(_, result) {
       outcome = result;

@@ -1,6 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Followed, followed, NOTHING_CHOSEN, type Place, ShownDeclaration } from '../../../client/preview/follow.ts';
+import {
+  type Followed,
+  followed,
+  NOTHING_CHOSEN,
+  type Place,
+  ShownDeclaration,
+} from '../../../client/preview/follow.ts';
 import type { PreviewLock } from '../../../client/preview/messages.ts';
 import { movedUri } from '../../../client/preview/moved-uri.ts';
 import type { DeclarationInfo } from '../../../server/protocol.ts';

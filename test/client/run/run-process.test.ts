@@ -32,7 +32,7 @@ beforeAll(async () => {
     target: 'node20',
     external: ['webgpu'],
   });
-  await bundle('run-worker.ts', 'run-worker.js', { platform: 'browser', format: 'iife' });
+  await bundle('compute-worker.ts', 'compute-worker.js', { platform: 'browser', format: 'iife' });
 }, 60_000);
 
 afterAll(() => {
@@ -41,7 +41,7 @@ afterAll(() => {
 });
 
 function start(module: string): RunClient {
-  const scripts = { main: path.join(folder, 'run-process.cjs'), worker: path.join(folder, 'run-worker.js') };
+  const scripts = { main: path.join(folder, 'run-process.cjs'), worker: path.join(folder, 'compute-worker.js') };
   const client = new RunClient(events => runProcess({ ...scripts, dawn: module }, events));
   clients.push(client);
   return client;

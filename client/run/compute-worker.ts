@@ -1,10 +1,14 @@
 import { type AttentionHosts, createAttention } from '../../runtime/attention/attention.ts';
 import { webWorkers } from '../../runtime/attention/cpu/workers.web.ts';
 import { createRowSelector } from '../../runtime/dynamic/rows/row-selector.ts';
+import { type PageJob, workOn } from '../webview/quality/page-job.ts';
 import type { FromRuns, ToRuns } from './run-messages.ts';
 import { serveRuns } from './serve-runs.ts';
 
-/** Runs attention in a worker of the preview's page, so that that stays responsive, or in a process (run-process.node.ts). */
+/**
+ * What takes long, in workers of the preview's page, so that that stays responsive: runs of attention in one that stays, also as
+ * a process (run-process.node.ts); measurements and searches in one each, which ends with it.
+ */
 declare const self: Pick<DedicatedWorkerGlobalScope, 'onmessage' | 'postMessage'>;
 
 const send = (message: FromRuns, transfer: ArrayBuffer[] = []): void => self.postMessage(message, transfer);
@@ -34,10 +38,24 @@ function ofBrowser(): AttentionHosts {
 const KEPT_BYTES = 2 ** 26;
 
 const hosts = sparseHosts ?? ofBrowser();
-const rows = createRowSelector({ workers: hosts.workers });
-const serve = serveRuns(createAttention(hosts), rows, send, sparseHosts === undefined ? KEPT_BYTES : 0);
+let serve: ((message: ToRuns) => void) | undefined;
 
-self.onmessage = ({ data }: MessageEvent<ToRuns>) => {
-  if (data.kind === 'kernels') known = data.known;
-  else serve(data);
+self.onmessage = ({ data }: MessageEvent<ToRuns | PageJob>) => {
+  switch (data.kind) {
+    case 'kernels':
+      known = data.known;
+      break;
+    case 'ask':
+    case 'cancel':
+      serve ??= serveRuns(
+        createAttention(hosts),
+        createRowSelector({ workers: hosts.workers }),
+        send,
+        sparseHosts === undefined ? KEPT_BYTES : 0,
+      );
+      serve(data);
+      break;
+    default:
+      void workOn(data, hosts, message => self.postMessage(message));
+  }
 };

@@ -1,8 +1,7 @@
-// Runs in a worker of the page, one for each measurement or search: it is ended when the user cancels, wherever it is.
 import { openSurveyor } from '../../../runtime/analyse/quality/open-surveyor.ts';
 import { type AttentionHosts, createAttention } from '../../../runtime/attention/attention.ts';
-import { webWorkers } from '../../../runtime/attention/cpu/workers.web.ts';
 import { createRowSelector } from '../../../runtime/dynamic/rows/row-selector.ts';
+import { messageOf } from '../state.ts';
 import type { Suggested, SuggestJob } from '../suggest/suggest-messages.ts';
 import { suggestPattern } from '../suggest/suggest-pattern.ts';
 import type { FromTask } from '../worker-task.ts';
@@ -10,30 +9,22 @@ import { measureModel } from './measure-model.ts';
 import { measureTensors } from './measure-tensors.ts';
 import type { QualityJob, QualityResults } from './quality-messages.ts';
 
-const say = (message: FromTask<Result>): void => self.postMessage(message);
+/** What the page has done in a worker of its own, which is ended when the user cancels, wherever it is. */
+export type PageJob = QualityJob | SuggestJob;
 
-type Job = QualityJob | SuggestJob;
 type Result = QualityResults[QualityJob['kind']] | Suggested;
 
-self.onmessage = ({ data }: MessageEvent<Job>): void => {
-  work(data).catch((error: unknown) =>
-    say({ type: 'failed', message: error instanceof Error ? error.message : String(error) }),
-  );
-};
-
-async function work(job: Job): Promise<void> {
-  const hosts: AttentionHosts = {
-    gpu: async () => {
-      const gpu = navigator.gpu as GPU | undefined;
-      return gpu === undefined ? { reason: 'this editor has no WebGPU' } : { gpu };
-    },
-    workers: webWorkers(),
-  };
+/** Does a job and tells how it goes; what goes wrong is told, too. */
+export async function workOn(
+  job: PageJob,
+  hosts: AttentionHosts,
+  say: (message: FromTask<Result>) => void,
+): Promise<void> {
   const attention = createAttention(hosts);
   const rows = createRowSelector({ workers: hosts.workers });
   const surveyor = openSurveyor(hosts);
   const onProgress = (share: number, doing: string): void => say({ type: 'progress', share, doing });
-  const resultOf = (of: Job): Promise<Result> => {
+  const resultOf = (of: PageJob): Promise<Result> => {
     switch (of.kind) {
       case 'tensors':
         return measureTensors(of, attention, rows, surveyor, onProgress);
@@ -44,8 +35,9 @@ async function work(job: Job): Promise<void> {
     }
   };
   try {
-    const result = await resultOf(job);
-    say({ type: 'done', result });
+    say({ type: 'done', result: await resultOf(job) });
+  } catch (error) {
+    say({ type: 'failed', message: messageOf(error) });
   } finally {
     attention.dispose();
     rows.dispose();
