@@ -39,5 +39,7 @@ export function firstScript({ tileDrawer, shared, later }: PageScripts): string 
   const names = Object.assign(document.createElement('script'), { type: 'importmap', nonce });
   names.textContent = JSON.stringify({ imports });
   document.head.append(names);
+  // On its way while the rest of the page is read.
+  import(${JSON.stringify(shared.name)});
 }`;
 }

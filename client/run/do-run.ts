@@ -147,7 +147,8 @@ async function problemOf(request: RunRequest): Promise<Problem> {
     const shape = { heads: heads.length, kvHeads, queries: model.queries ?? tokens, keys: tokens, headDim };
     return { model, heads, shape, input: null };
   }
-  const input = await readTensors(data.name, data.bytes, layer);
+  // A bare pattern has no layers: tensors of any may be its data.
+  const input = await readTensors(data.name, data.bytes, model.kind === 'pattern' ? null : layer);
   const fitted = modelForInput(model, data.name, input);
   return { model: fitted, heads: Array.from({ length: input.heads }, (_, head) => head), shape: input, input };
 }

@@ -37,9 +37,13 @@ import { explain } from './explain.ts';
 import { headMasks } from './heads.ts';
 import { asWritten, chosen, type MaskChoice, modelShown } from './mask-choice.ts';
 import { pictureFile } from './save/picture-file.ts';
+import { timeLimit } from './time-limit.ts';
 
 /** It is computed after every edit, until the next one: seconds at the most, and bounds where that is not enough. */
 const FLOW_EFFORT = 3 / 4;
+
+/** Milliseconds that somebody waits for a way or a field at the most; most masks of 4Mi tokens take up to ten seconds. */
+const LONGEST_SEARCH = 15_000;
 
 /** The worker behind the preview that answers questions: counts, compiles, analyses, and draws files. */
 declare const self: DedicatedWorkerGlobalScope;
@@ -104,7 +108,9 @@ function answerTo(request: Exclude<DrawingRequest, { readonly kind: 'choose' }>)
     }
     case 'way': {
       const { choice, query, key } = request;
-      return { answer: shortestWay(modelShown(choice), query, key, choice.tokens) ?? null, transfer: [] };
+      const checkpoint = timeLimit('a way was looked for in vain', LONGEST_SEARCH);
+      const way = shortestWay(modelShown(choice), query, key, choice.tokens, { checkpoint });
+      return { answer: way ?? null, transfer: [] };
     }
     case 'picture': {
       const answer = pictureFile(request.drawn, request.choice);
@@ -114,7 +120,9 @@ function answerTo(request: Exclude<DrawingRequest, { readonly kind: 'choose' }>)
       return { answer: comparisonOf(request.choice, request.against), transfer: [] };
     case 'field': {
       const { choice, query } = request;
-      const answer = receptiveField(modelShown(choice), query, choice.tokens, { effort: FLOW_EFFORT });
+      const checkpoint = timeLimit('The receptive field was followed, not to its end,', LONGEST_SEARCH);
+      const options = { effort: FLOW_EFFORT, checkpoint };
+      const answer = receptiveField(modelShown(choice), query, choice.tokens, options);
       return { answer, transfer: [answer.after.buffer] };
     }
   }

@@ -31,7 +31,8 @@ export function readout(state: State, cell: Cell | null): string {
 
 /** How far the key of the selected cell is from its query. */
 function hopsText({ way }: State): string {
-  if (way === null || 'problem' in way) return '';
+  if (way === null) return '';
+  if ('problem' in way) return `; hops unknown: ${way.problem}`;
   if (way.answer === null) return ', never heard of';
   const hops = way.answer.length - 1;
   return `, ${count(hops)} ${hops === 1 ? 'hop' : 'hops'}`;

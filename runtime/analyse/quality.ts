@@ -1,8 +1,8 @@
 import type { Attention } from '../attention/attention.ts';
+import { checkFinite } from '../attention/check-finite.ts';
 import { AttentionInputError, attentionScale, checkInput } from '../attention/check-input.ts';
 import type { AttendOptions, AttentionInput, BackendId, PlanParts } from '../attention/types.ts';
 import { type Baseline, baselinePlans } from './quality/baseline.ts';
-import { checkFinite } from './quality/check-finite.ts';
 import { type Distribution, distributionOf } from './quality/distribution.ts';
 import { compareOutputs, type OutputQuality } from './quality/outputs.ts';
 import { MaskRows, plansOfHead, seesLaterKeys } from './quality/plan-rows.ts';

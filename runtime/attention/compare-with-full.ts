@@ -1,6 +1,7 @@
 import { planPairs, type TilePlan } from '../compile/tile-plan.ts';
 import { breathe, throwIfAborted } from './abort.ts';
 import type { AttendOptions, Attention } from './attention.ts';
+import { checkFinite } from './check-finite.ts';
 import { compareRows, sampleRows } from './compare.ts';
 import { fullPlan } from './full-plan.ts';
 import { type HeadRow, referenceRows } from './reference.ts';
@@ -60,7 +61,8 @@ const REPEATS = 3;
 
 /**
  * Runs attention over the plans, checks rows of the result against float64, and runs full attention for comparison
- * unless that would take too long. Rejects as `attend` does.
+ * unless that would take too long. Rejects as `attend` does, and with AttentionInputError where scores or outputs of the
+ * sparse run are beyond float32: a difference from them would mean nothing.
  */
 export async function compareWithFull(
   attention: Attention,
@@ -87,6 +89,7 @@ export async function compareWithFull(
   const told = clock === undefined ? {} : { onProgress: (done: number) => clock.progress(done) };
   clock?.begin('sparse', ms => (ms === null ? null : checkMs + fullMsFor(ms)));
   const sparse = await fastest(() => attention.attend(input, plans, { ...attending, ...told }));
+  checkFinite(sparse, input.queries, true);
   const { kernelMs } = sparse.timing;
   const predictedFullMs = kernelMs * fullRatio;
   const fullIsTried = fullTiles <= MAX_FULL_TILES && predictedFullMs <= longestFullMs;

@@ -49,17 +49,13 @@ export function strip(
   right: number,
 ): readonly { readonly from: number; readonly to: number; readonly share: number }[] {
   const found: { from: number; to: number; share: number }[] = [];
-  const isHeard = (key: number): boolean => {
-    const layer = after[key] ?? -1;
-    return layer >= 0 && layer <= layers;
-  };
+  const before = heardBefore(after, layers);
   for (let pixel = left; pixel < right; ) {
     const first = scale < 1 ? Math.floor((corner + pixel + 0.5) * scale) : Math.floor((corner + pixel) * scale);
     const end =
       scale < 1 ? first + 1 : Math.min(after.length, Math.max(first + 1, Math.floor((corner + pixel + 1) * scale)));
     const next = scale < 1 ? Math.max(pixel + 1, pixelOf(first + 1, corner, scale)) : pixel + 1;
-    let heard = 0;
-    for (let key = first; key < end; key++) if (isHeard(key)) heard++;
+    const heard = (before[end] ?? 0) - (before[first] ?? 0);
     const share = heard / Math.max(1, end - first);
     const last = found.at(-1);
     const to = Math.min(next, right);
@@ -68,4 +64,18 @@ export function strip(
     pixel = next;
   }
   return found;
+}
+
+let counted: { readonly after: Int32Array; readonly layers: number; readonly before: Uint32Array } | undefined;
+
+/** Of the keys before each, how many were heard of: counted once, and not for every frame. [tokens + 1] */
+function heardBefore(after: Int32Array, layers: number): Uint32Array {
+  if (counted?.after === after && counted.layers === layers) return counted.before;
+  const before = new Uint32Array(after.length + 1);
+  for (let key = 0; key < after.length; key++) {
+    const layer = after[key] ?? -1;
+    before[key + 1] = (before[key] ?? 0) + (layer >= 0 && layer <= layers ? 1 : 0);
+  }
+  counted = { after, layers, before };
+  return before;
 }

@@ -10,7 +10,7 @@ const REST_MS = 150;
 /** What was found about the position before stays for as long: the section must not jump at every step. */
 const PATIENCE_MS = 400;
 /** Positions up to which they are followed while one waits. */
-const MOST_TOKENS = 2 ** 20;
+const MOST_TOKENS = 2 ** 22;
 
 /** Finds the receptive field of the query of the selected cell, layer by layer, while its section is open. */
 export function findFields(page: PageServices): void {

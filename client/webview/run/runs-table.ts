@@ -33,6 +33,12 @@ const COLUMNS: readonly Column[] = [
   },
   { title: 'data', explained: 'Queries, keys and values', show: run => run.data, plain: run => run.data },
   {
+    title: 'select ms',
+    explained: 'Time of choosing keys by content, where the pattern does',
+    show: run => (run.selectMs === null ? '' : milliseconds(run.selectMs)),
+    plain: run => number(run.selectMs),
+  },
+  {
     title: 'sparse ms',
     explained: 'Time of the sparse run',
     show: run => milliseconds(run.sparseMs),
@@ -67,7 +73,6 @@ const COLUMNS: readonly Column[] = [
 /** What only programs get. */
 const BESIDE: readonly Pick<Column, 'title' | 'plain'>[] = [
   { title: 'predicted full ms', plain: run => number(run.predictedFullMs) },
-  { title: 'select ms', plain: run => number(run.selectMs) },
   { title: 'pairs', plain: run => number(run.pairs) },
   { title: 'device', plain: run => run.device },
 ];

@@ -1,9 +1,9 @@
 import { breathe, throwIfAborted } from '../../attention/abort.ts';
 import type { Attention } from '../../attention/attention.ts';
+import { checkFinite } from '../../attention/check-finite.ts';
 import { attentionScale } from '../../attention/check-input.ts';
 import type { AttendOptions, AttentionInput, AttentionResult } from '../../attention/types.ts';
 import { type Baseline, baselinePlans } from '../quality/baseline.ts';
-import { checkFinite } from '../quality/check-finite.ts';
 import type { CurveShape } from '../quality/curve.ts';
 import type { RowKernel } from '../quality/row-kernel.ts';
 import { dynamicSizes } from './dynamic.ts';

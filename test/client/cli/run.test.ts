@@ -254,6 +254,9 @@ describe.concurrent('sparse run', () => {
   const length = Buffer.alloc(8);
   length.writeBigUInt64LE(BigInt(header.length));
   writeFileSync(path.join(cwd, 'lying.safetensors'), Buffer.concat([length, header, Buffer.alloc(4)]));
+  const overflowing = new Float32Array(9 * 4).fill(1e25);
+  const large = fromFloat32(overflowing, [1, 9, 4]);
+  writeFileSync(path.join(cwd, 'large.safetensors'), writeSafetensors({ q: large, k: large, v: large }));
   const subject = ['--expr', 'sliding(20)', '--backend', 'cpu'];
   it.each<[string, string[], number, RegExp]>([
     [
@@ -270,6 +273,12 @@ describe.concurrent('sparse run', () => {
       [...subject, '--input', 'garbage.safetensors'],
       2,
       /garbage\.safetensors: This is neither a \.safetensors nor/,
+    ],
+    [
+      'scores that are beyond float32',
+      [...subject, '--input', 'large.safetensors'],
+      2,
+      /The scores of head 0, query row 0, are beyond float32, or no numbers: the queries or keys are too large/,
     ],
     ['a lying header', [...subject, '--input', 'lying.safetensors'], 2, /lying\.safetensors.*takes 255999744 bytes/],
     [

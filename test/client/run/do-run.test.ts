@@ -167,6 +167,42 @@ describe('a run', () => {
     );
   });
 
+  it('takes the layer of a file that the model is looked at in, and any for a pattern', async () => {
+    const sample = sampleInput({ heads: 2, kvHeads: 2, queries: 30, keys: 30, headDim: 8 });
+    const tensor = fromFloat32(sample.q, [2, 30, 8]);
+    const file = (...names: readonly string[]) =>
+      ({
+        kind: 'tensors',
+        uri: 'file:///layers.npz',
+        name: 'layers.npz',
+        bytes: writeNpz(Object.fromEntries(names.map(name => [name, tensor]))),
+      }) as const;
+    const seventh = file('layer7.q', 'layer7.k', 'layer7.v');
+    const { found } = await run(await request('causal()', { data: seventh }));
+    expect(found).toMatchObject({ kind: 'ran', tokens: 30 });
+    const { model: pattern } = await request('causal()');
+    const rules = pattern.rules.map(rule => ({ ...rule, layers: [0, 7], heads: [0, 1] }));
+    const model = { ...pattern, name: 'M', kind: 'model' as const, heads: 2, kvHeads: 2, layers: 8, rules };
+    expect((await run(await request('causal()', { model, layer: 7, data: seventh }))).found.kind).toBe('ran');
+    await expect(run(await request('causal()', { model, layer: 0, data: seventh }))).rejects.toThrow(
+      'layers.npz: it has layer 7, and none 0',
+    );
+    // Names without a number may be those of any layer.
+    const plain = file('q', 'k', 'v');
+    expect((await run(await request('causal()', { model, layer: 7, data: plain }))).found.kind).toBe('ran');
+  });
+
+  it('refuses scores beyond float32, and not rows without keys', async () => {
+    const large = fromFloat32(new Float32Array(2 * 30 * 8).fill(1e25), [2, 30, 8]);
+    const bytes = writeNpz({ q: large, k: large, v: large });
+    const data = { kind: 'tensors', uri: 'file:///large.npz', name: 'large.npz', bytes } as const;
+    await expect(run(await request('causal()', { data }))).rejects.toThrow(
+      'The scores of head 0, query row 0, are beyond float32',
+    );
+    const { found } = await run(await request('columns([90]) & causal()'));
+    expect(found).toMatchObject({ kind: 'ran', pairs: 2 * 60 });
+  });
+
   it('stops when it is cancelled', async () => {
     const abort = new AbortController();
     const doing = run(await request('full()', { tokens: 3000 }), 2 ** 29, abort.signal);

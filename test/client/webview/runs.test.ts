@@ -54,20 +54,22 @@ describe('runs as text', () => {
   it('are a Markdown table that says what was predicted', () => {
     const lines = runsAsMarkdown([run, untried]).split('\n');
     expect(lines[0]).toBe(
-      '| pattern | backend | dtype | n | heads | kv_heads | head_dim | data | sparse ms | full ms | speed-up | TFLOP/s | error |',
+      '| pattern | backend | dtype | n | heads | kv_heads | head_dim | data | select ms | sparse ms | full ms | speed-up | TFLOP/s | error |',
     );
     expect(lines[2]).toBe(
-      '| mine | CPU | f32 | 4,096 | 2 | 1 | 64 | local | 12.3 ms | 247 ms | 20x | 0.0123 | 1.3e-7 |',
+      '| mine | CPU | f32 | 4,096 | 2 | 1 | 64 | local |  | 12.3 ms | 247 ms | 20x | 0.0123 | 1.3e-7 |',
     );
     expect(lines[3]).toContain('| a\\|b | CPU (host) |');
+    // What choosing keys by content took is no part of the sparse run.
+    expect(runsAsMarkdown([{ ...run, selectMs: 45.6 }]).split('\n')[2]).toContain('| local | 45.6 ms | 12.3 ms |');
     expect(lines[3]).toContain('| ≈ 90 s |  |');
   });
 
   it('are plain numbers as CSV, quoted where a cell needs it', () => {
     const lines = runsAsCsv([run, untried]).split('\r\n');
-    expect(lines[0]).toMatch(/,error,predicted full ms,select ms,pairs,device$/);
+    expect(lines[0]).toMatch(/,data,select ms,sparse ms,.*,error,predicted full ms,pairs,device$/);
     expect(lines[1]).toBe(
-      'mine,CPU,f32,4096,2,1,64,local,12.345,246.9,20,0.0123456,1.3e-7,250,,1000,"WASM SIMD, ""2"" threads"',
+      'mine,CPU,f32,4096,2,1,64,local,,12.345,246.9,20,0.0123456,1.3e-7,250,1000,"WASM SIMD, ""2"" threads"',
     );
     expect(lines[2]).toContain(',12.345,,,0.0123456,');
   });
