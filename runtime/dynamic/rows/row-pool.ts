@@ -1,6 +1,5 @@
-import { unlessAborted } from '../../attention/abort.ts';
-import { Crew, reasonOf } from '../../attention/cpu/crew.ts';
-import { type Member, send, WorkerError } from '../../attention/cpu/member.ts';
+import { Crew } from '../../attention/cpu/crew.ts';
+import { type Batched, handOut } from '../../attention/cpu/hand-out.ts';
 import type { WorkerHost } from '../../attention/cpu/worker-host.ts';
 import { allBlocks, type BlockRange, queriesOf } from './choose-rows.ts';
 import { type ChosenRows, joined } from './chosen-rows.ts';
@@ -10,8 +9,6 @@ import { type RowProgress, type RowRequest, scoresCost } from './row-rule.ts';
 
 /** Multiply-adds of one message: less than a tenth of a second. */
 const BATCH = 2 ** 29;
-/** Messages that a worker has at a time, so that it need not wait for the next one. */
-const AHEAD = 2;
 
 /** Chooses keys on workers, which are kept between requests. One request at a time. */
 export class RowPool {
@@ -25,25 +22,38 @@ export class RowPool {
 
   /** @throws WorkerError when workers do not start or die; AbortError when the signal fires */
   async choose(request: RowRequest, { signal, onProgress }: RowProgress): Promise<ChosenRows> {
-    const batches = batchesOf(request, this.#threads);
+    const ranges = batchesOf(request, this.#threads);
     const all = scoresCost(request, 0, allBlocks(request).to);
+    const chosen: ChosenRows[] = [];
     let done = 0;
-    const work = new Batches(request, batches, ({ from, to }) => {
-      done += scoresCost(request, from, to);
-      onProgress?.(done / all);
-    });
-    const threads = Math.min(this.#threads, batches.length);
-    try {
-      const members = await unlessAborted(this.#crew.start(threads), signal);
-      await unlessAborted(Promise.all(members.map(member => feed(member, work))), signal);
-      return joined(work.chosen);
-    } catch (error) {
-      // A worker in the middle of its work could not be stopped otherwise.
-      this.dispose();
-      throw error;
-    } finally {
-      this.#crew.rest();
-    }
+    const rangeOf = (index: number): BlockRange => {
+      const range = ranges[index];
+      if (range === undefined) throw new RangeError(`there is no batch ${index}`);
+      return range;
+    };
+    const work: Batched<FromRowWorker, ChosenRows> = {
+      batches: ranges.length,
+      common() {
+        const { q: _, ...head } = request;
+        const k = head.k.slice();
+        return { message: { type: 'head', head: { ...head, k } } satisfies ToRowWorker, transfer: [k.buffer] };
+      },
+      batch(index) {
+        const range = rangeOf(index);
+        // A copy: what is posted of a view is all of its buffer.
+        const q = queriesOf(request, range).slice();
+        return { message: { type: 'rows', range, q } satisfies ToRowWorker, transfer: [q.buffer] };
+      },
+      resultOf: message => (message.type === 'chosen' ? message.rows : undefined),
+      put(index, rows) {
+        chosen[index] = rows;
+        const { from, to } = rangeOf(index);
+        done += scoresCost(request, from, to);
+        onProgress?.(done / all);
+      },
+    };
+    await handOut(this.#crew, this.#threads, work, signal);
+    return joined(chosen);
   }
 
   dispose(): void {
@@ -63,60 +73,4 @@ function batchesOf(request: RowRequest, threads: number): BlockRange[] {
     from = to;
   }
   return batches;
-}
-
-/** The batches of a request: each is handed out once, in order. */
-class Batches {
-  readonly request: RowRequest;
-  readonly #ranges: readonly BlockRange[];
-  readonly chosen: ChosenRows[] = [];
-  readonly #onDone: (range: BlockRange) => void;
-  #next = 0;
-
-  constructor(request: RowRequest, ranges: readonly BlockRange[], onDone: (range: BlockRange) => void) {
-    this.request = request;
-    this.#ranges = ranges;
-    this.#onDone = onDone;
-  }
-
-  take(): { readonly index: number; readonly range: BlockRange } | undefined {
-    const range = this.#ranges[this.#next];
-    return range && { index: this.#next++, range };
-  }
-
-  put(index: number, range: BlockRange, rows: ChosenRows): void {
-    this.chosen[index] = rows;
-    this.#onDone(range);
-  }
-}
-
-/** Feeds one worker batches until nothing is left. */
-function feed(member: Member<FromRowWorker>, work: Batches): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const pending: { readonly index: number; readonly range: BlockRange }[] = [];
-    const { q: _, ...head } = work.request;
-    const next = (): void => {
-      const batch = work.take();
-      if (batch === undefined) return;
-      pending.push(batch);
-      // A copy: what is posted of a view is all of its buffer.
-      const q = queriesOf(work.request, batch.range).slice();
-      send<ToRowWorker>(member, { type: 'rows', range: batch.range, q }, [q.buffer]);
-    };
-    member.fail = reason => reject(new WorkerError(reason));
-    member.receive = message => {
-      const batch = message.type === 'chosen' ? pending.shift() : undefined;
-      if (message.type !== 'chosen' || batch === undefined) {
-        member.fail(reasonOf(message));
-        return;
-      }
-      work.put(batch.index, batch.range, message.rows);
-      next();
-      if (pending.length === 0) resolve();
-    };
-    const k = head.k.slice();
-    send<ToRowWorker>(member, { type: 'head', head: { ...head, k } }, [k.buffer]);
-    for (let ahead = 0; ahead < AHEAD; ahead++) next();
-    if (pending.length === 0) resolve();
-  });
 }

@@ -1,7 +1,7 @@
-import { breathe, isAbort, throwIfAborted, unlessAborted } from '../../attention/abort.ts';
-import { Crew, reasonOf } from '../../attention/cpu/crew.ts';
+import { breathe, isAbort, throwIfAborted } from '../../attention/abort.ts';
+import { Crew } from '../../attention/cpu/crew.ts';
+import { type Batched, handOut } from '../../attention/cpu/hand-out.ts';
 import type { KernelBuild } from '../../attention/cpu/kernel-builds.ts';
-import { type Member, send, WorkerError } from '../../attention/cpu/member.ts';
 import type { WorkerHost } from '../../attention/cpu/worker-host.ts';
 import { oneAtATime } from '../../attention/one-at-a-time.ts';
 import type { Configuration } from '../configuration.ts';
@@ -61,17 +61,11 @@ export async function createCpuDense(model: LanguageModel, options: CpuDenseOpti
     const threads = Math.min(most, Math.ceil(pass.rows / BATCH));
     if (crew !== undefined && broken === '' && threads > 1 && pass.rows * multiplies(configuration) >= workersFrom) {
       try {
-        const members = await unlessAborted(crew.start(threads), pass.signal);
-        const queue = batches(pass.rows);
-        await unlessAborted(Promise.all(members.map(member => feed(member, pass, queue))), pass.signal);
+        await handOut(crew, threads, batched(pass), pass.signal);
         return;
       } catch (error) {
-        // A worker in the middle of its work could not be stopped otherwise.
-        crew.dispose();
         if (isAbort(error)) throw error;
         broken = `Workers could not be used: ${error instanceof Error ? error.message : String(error)}`;
-      } finally {
-        crew.rest();
       }
     }
     await computeHere(kernel, pass);
@@ -159,37 +153,24 @@ function* batches(rows: number): Generator<{ readonly from: number; readonly row
   for (let from = 0; from < rows; from += BATCH) yield { from, rows: Math.min(BATCH, rows - from) };
 }
 
-/** Feeds one worker rows until none are left: two batches at a time, so that it need not wait for the next one. */
-function feed(member: Member<FromWorker>, pass: Pass, queue: ReturnType<typeof batches>): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const pending: { readonly from: number; readonly rows: number }[] = [];
-    const next = (): void => {
-      const batch = queue.next().value;
-      if (batch === undefined) return;
-      pending.push(batch);
-      const { task, own } = pass.task(batch.from, batch.rows);
-      send<ToWorker>(
-        member,
-        { type: 'rows', task },
-        own.map(({ buffer }) => buffer as ArrayBuffer),
-      );
-    };
-    member.fail = reason => reject(new WorkerError(reason));
-    member.receive = message => {
-      const batch = message.type === 'done' ? pending.shift() : undefined;
-      if (message.type !== 'done' || batch === undefined) {
-        member.fail(reasonOf(message));
-        return;
-      }
-      pass.place(batch.from, batch.rows, message.result);
-      next();
-      if (pending.length === 0) resolve();
-    };
-    send<ToWorker>(member, { type: 'stage', stage: pass.stage });
-    next();
-    next();
-    if (pending.length === 0) resolve();
-  });
+/** The rows of a pass in batches, as workers get them. */
+function batched({ stage, rows: all, task, place }: Pass): Batched<FromWorker, RowResult> {
+  const batchAt = (index: number) => ({ from: index * BATCH, rows: Math.min(BATCH, all - index * BATCH) });
+  return {
+    batches: Math.ceil(all / BATCH),
+    common: () => ({ message: { type: 'stage', stage } satisfies ToWorker, transfer: [] }),
+    batch(index) {
+      const { from, rows } = batchAt(index);
+      const { task: own, own: handed } = task(from, rows);
+      const transfer = handed.map(({ buffer }) => buffer as ArrayBuffer);
+      return { message: { type: 'rows', task: own } satisfies ToWorker, transfer };
+    },
+    resultOf: message => (message.type === 'done' ? message.result : undefined),
+    put(index, result) {
+      const { from, rows } = batchAt(index);
+      place(from, rows, result);
+    },
+  };
 }
 
 async function computeHere(kernel: RowKernel, { stage, rows: all, task, place, signal }: Pass): Promise<void> {
