@@ -37,7 +37,7 @@ import type {
   ToWorker,
   WarmUp,
 } from './drawing-messages.ts';
-import { headMasks } from './heads.ts';
+import { headMasks, sampleThumbnail } from './heads.ts';
 import { asWritten, chosen, type MaskChoice, modelShown } from './mask-choice.ts';
 import { pictureFile } from './save/picture-file.ts';
 
@@ -59,8 +59,8 @@ self.onmessage = (event: MessageEvent<ToWorker | TilesWanted | WarmUp>) => {
     return;
   }
   const { id, request } = event.data;
-  if (request.kind === 'choose') {
-    void choose(id, request.choice);
+  if (request.kind === 'choose' || request.kind === 'sampleThumbnail') {
+    void choose(id, request);
     return;
   }
   try {
@@ -71,10 +71,15 @@ self.onmessage = (event: MessageEvent<ToWorker | TilesWanted | WarmUp>) => {
   }
 };
 
+type Chosen = 'choose' | 'sampleThumbnail';
+
 /** Takes a while, on and off. */
-async function choose(id: number, choice: MaskChoice): Promise<void> {
+async function choose(id: number, request: DrawingRequest & { readonly kind: Chosen }): Promise<void> {
+  const { choice } = request;
   try {
-    self.postMessage({ id, ok: true, answer: await chooseSample(choice) } satisfies FromWorker);
+    const answer =
+      request.kind === 'choose' ? await chooseSample(choice) : await sampleThumbnail(choice, request.palette);
+    self.postMessage({ id, ok: true, answer } satisfies FromWorker);
   } catch (error) {
     self.postMessage({ id, ok: false, message: explain(error) } satisfies FromWorker);
   }
@@ -85,7 +90,7 @@ interface Answer {
   readonly transfer: Transferable[];
 }
 
-function answerTo(request: Exclude<DrawingRequest, { readonly kind: 'choose' }>): Answer {
+function answerTo(request: Exclude<DrawingRequest, { readonly kind: Chosen }>): Answer {
   switch (request.kind) {
     case 'measure':
       return { answer: measure(request.choice), transfer: [] };

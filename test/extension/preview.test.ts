@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, inject, test } from 'vitest';
 import type { StartedWorkers } from '../../client/preview/start-worker.ts';
-import { DARK } from '../../runtime/draw/palette.ts';
+import { DARK, type Rgb } from '../../runtime/draw/palette.ts';
 import { useWorkbench } from './use-workbench.ts';
 
 const dawn = pathToFileURL(createRequire(import.meta.url).resolve('webgpu')).href;
@@ -22,7 +22,7 @@ function tensors(): string {
 const workbench = useWorkbench({
   files: {
     'preview.sparse': 'pattern small = sliding(4) | columns([0])\n\npattern other = full()\n',
-    'empty.sparse': '',
+    'notes.txt': 'no pattern\n',
     'qkv.safetensors': tensors(),
     // The npm package, as a trusted workspace may have it.
     'node_modules/webgpu/package.json': '{ "name": "webgpu", "type": "module", "main": "index.js" }',
@@ -31,7 +31,7 @@ const workbench = useWorkbench({
 });
 
 /** How many pixels of the picture have the colour of each part, counted in the page: a picture is megabytes. */
-async function colourCounts(): Promise<number[]> {
+async function colourCounts(of: readonly Rgb[] = DARK.parts): Promise<number[]> {
   const frame = await previewFrame();
   return await frame.locator('.cells canvas').evaluate((element, colours) => {
     const canvas = element as HTMLCanvasElement;
@@ -43,7 +43,7 @@ async function colourCounts(): Promise<number[]> {
       if (part >= 0) counts[part] = (counts[part] ?? 0) + 1;
     }
     return counts;
-  }, DARK.parts);
+  }, of);
 }
 
 async function previewFrame() {
@@ -278,7 +278,7 @@ describe('the preview', () => {
     await workbench().until('the counts', async () =>
       (await text()).includes('other holds all of small, and 225 pairs more.'),
     );
-    const [first, second = 0, both = 0] = await colourCounts();
+    const [first, second = 0, both = 0] = await colourCounts(DARK.difference);
     expect(first).toBe(0);
     expect(second / both).toBeCloseTo(225 / 31, 0);
     await workbench().replaceText('preview.sparse', 'full()', 'causal()');
@@ -425,7 +425,7 @@ describe('the preview', () => {
     const workers = (): number => page.workers().filter(worker => worker.url() === url).length;
     expect(workers()).toBeGreaterThan(0);
     await workbench().probe.ask('executeCommand', { command: 'workbench.action.focusSecondEditorGroup', args: [] });
-    await workbench().openFile('empty.sparse');
+    await workbench().openFile('notes.txt');
     await workbench().until('its page and its workers to be gone', async () => workers() === 0 && frame.isDetached());
     await workbench().page.locator('.tab', { hasText: 'Preview other' }).click();
     await shown('other 300');

@@ -1,6 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Followed, followed, NOTHING_CHOSEN, type Place, ShownDeclaration } from '../../../client/preview/follow.ts';
+import {
+  type Followed,
+  followed,
+  NOTHING_CHOSEN,
+  type Place,
+  ShownDeclaration,
+} from '../../../client/preview/follow.ts';
 import type { PreviewLock } from '../../../client/preview/messages.ts';
 import { movedUri } from '../../../client/preview/moved-uri.ts';
 import type { DeclarationInfo } from '../../../server/protocol.ts';
@@ -162,7 +168,7 @@ describe('what a preview shows', () => {
   it('remembers a bounded number of files', () => {
     const shown = new ShownDeclaration('file:///0.sparse', null, null);
     for (let index = 1; index <= 60; index++) {
-      shown.declare(file('a b'), null);
+      shown.declare(file('a b'), BETWEEN);
       shown.pick('b');
       shown.enter(`file:///${index}.sparse`);
     }

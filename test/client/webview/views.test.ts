@@ -17,11 +17,14 @@ async function modelOf(name: string, text = 'sliding(4)'): Promise<Model> {
 
 /** A page that was sent these messages. */
 function sent(state: State, ...messages: readonly ToPage[]): State {
-  return messages.reduce((now, message) => ({ ...now, ...received(message, now) }), state);
+  let now = state;
+  for (const message of messages) now = { ...now, ...received(message, now) };
+  return now;
 }
 
 const fileOf = (uri: string, selected: string | null): ToPage => ({
   type: 'file',
+  id: 'one',
   uri,
   fileName: uri,
   choices: selected === null ? [] : [{ name: selected, kind: 'pattern', problem: null }],
@@ -59,7 +62,15 @@ describe('another declaration', () => {
     expect(sent(asked, { type: 'show', uri: B, name: 'mine' })).toEqual(asked);
     expect(sent(asked, await model('other'))).toEqual(asked);
     const there = sent(asked, fileOf(B, 'mine'), await model('mine'));
-    expect(there).toMatchObject({ uri: B, tokens: null, hidden: [], adjustments: {}, camera: null, cell: null, next: null });
+    expect(there).toMatchObject({
+      uri: B,
+      tokens: null,
+      hidden: [],
+      adjustments: {},
+      camera: null,
+      cell: null,
+      next: null,
+    });
     const kept = savedPage(asked);
     expect(kept).toMatchObject({ uri: B, name: 'mine', model: null, tokens: null, hidden: [] });
   });
@@ -73,7 +84,14 @@ describe('another declaration', () => {
     const before = await shownA();
     const other = sent(before, { type: 'show', uri: B, name: 'mine' }, await model('mine'));
     const back = sent(other, { type: 'show', uri: A, name: 'mine' });
-    expect(back).toMatchObject({ uri: A, ...chosen, camera, cell: { row: 3, column: 3 }, model: before.model, next: null });
+    expect(back).toMatchObject({
+      uri: A,
+      ...chosen,
+      camera,
+      cell: { row: 3, column: 3 },
+      model: before.model,
+      next: null,
+    });
     expect(chosenIn(back)).toEqual({ uri: A, name: 'mine', tokens: 99, adjustments: { x: 3 } });
     expect(back.views.map(({ uri }) => uri)).toEqual([B]);
     // And over a reload.
@@ -83,7 +101,10 @@ describe('another declaration', () => {
 
   it('of the same file is one, too, and an edit is not', async () => {
     const before = await shownA();
-    const edited = { ...((await model('mine')) as ToPage & { type: 'model' }), model: await modelOf('mine', 'sliding(5)') };
+    const edited = {
+      ...((await model('mine')) as ToPage & { type: 'model' }),
+      model: await modelOf('mine', 'sliding(5)'),
+    };
     const adjustables = [{ id: 'x' }] as unknown as State['adjustables'];
     expect(sent(before, { ...edited, adjustables })).toMatchObject({ ...chosen, camera, model: edited.model });
     const other = { ...before, ...switchTo(before, A, 'other') };
@@ -93,7 +114,12 @@ describe('another declaration', () => {
 
   it('is what follows next when the user goes on before anything came', async () => {
     const before = await shownA();
-    const there = sent(before, { type: 'show', uri: B, name: 'x' }, { type: 'show', uri: B, name: 'y' }, await model('y'));
+    const there = sent(
+      before,
+      { type: 'show', uri: B, name: 'x' },
+      { type: 'show', uri: B, name: 'y' },
+      await model('y'),
+    );
     expect(there).toMatchObject({ uri: B, name: 'y', next: null });
     const back = sent(there, { type: 'show', uri: A, name: 'mine' });
     expect(back).toMatchObject({ ...chosen, camera });
@@ -101,7 +127,11 @@ describe('another declaration', () => {
 
   it('is the same one under another name, or in another place', async () => {
     const before = await shownA();
-    expect(sent(before, { type: 'renamed', uri: A, from: 'mine', to: 'ours' })).toMatchObject({ name: 'ours', ...chosen, camera });
+    expect(sent(before, { type: 'renamed', uri: A, from: 'mine', to: 'ours' })).toMatchObject({
+      name: 'ours',
+      ...chosen,
+      camera,
+    });
     expect(sent(before, { type: 'renamed', uri: B, from: 'mine', to: 'ours' })).toEqual(before);
     const moved = sent(before, { type: 'moved', from: A, to: 'file:///c.sparse' });
     expect(moved).toMatchObject({ uri: 'file:///c.sparse', name: 'mine', ...chosen, camera, model: before.model });
