@@ -1,5 +1,6 @@
-import * as vscode from 'vscode';
+import type * as vscode from 'vscode';
 import { WorkspaceFilesRequest } from '../server/protocol.ts';
+import { findFiles } from './find-files.ts';
 import type { RestartableClient } from './restartable-client.ts';
 
 /** More files than that are not looked into. */
@@ -11,8 +12,7 @@ const MOST_FILES = 2000;
  */
 export function offerWorkspaceFiles(client: RestartableClient): vscode.Disposable {
   return client.onRequest(WorkspaceFilesRequest, async ({ extensions = ['.sparse'] }, token) => {
-    const glob = `**/*{${extensions.join()}}`;
-    const uris = await vscode.workspace.findFiles(glob, '**/node_modules/**', MOST_FILES, token);
+    const uris = await findFiles(extensions, MOST_FILES, token);
     return uris.map(uri => uri.toString());
   });
 }

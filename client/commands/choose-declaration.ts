@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { type DeclarationInfo, DeclarationsRequest } from '../../server/protocol.ts';
+import { findFiles } from '../find-files.ts';
 import type { LibraryDocuments } from '../library-documents.ts';
 import type { OtherName } from '../preview/messages.ts';
 import type { RestartableClient } from '../restartable-client.ts';
@@ -54,7 +55,7 @@ export async function chooseDeclaration(
         items.push(itemOf({ uri, declaration }));
   const isOpen = new Set(open.map(({ uri }) => uri.toString()));
   const separator = (label: string): Choice => ({ label, kind: vscode.QuickPickItemKind.Separator });
-  const files = await vscode.workspace.findFiles('**/*.sparse', '**/node_modules/**', MOST_FILES);
+  const files = await findFiles(['.sparse'], MOST_FILES);
   const others = files.filter(uri => !isOpen.has(uri.toString()));
   if (others.length > 0) items.push(separator('other files'));
   for (const file of others) items.push({ label: `$(file) ${vscode.workspace.asRelativePath(file)}`, file });

@@ -5,9 +5,9 @@ import { type FormatName, formatNameOf } from '../../runtime/export/format-names
 import type { Model } from '../../runtime/pattern/ir.ts';
 import { type Adjustments, LowerRequest } from '../../server/protocol.ts';
 import type { HostAbilities } from '../host-abilities.ts';
+import { type AsShown, asShownText } from '../preview/as-shown.ts';
 import type { Previews } from '../preview/previews.ts';
 import type { RestartableClient } from '../restartable-client.ts';
-import { type AsShown, asShownText } from './as-shown.ts';
 import type { ExportChoice, ExportMemory } from './export-choice.ts';
 import { offerNext } from './export-done.ts';
 import { folderOf, type Others, writeExport } from './export-files.ts';

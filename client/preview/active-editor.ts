@@ -68,3 +68,10 @@ export class ActiveEditor implements vscode.Disposable {
     this.#changed.fire();
   }
 }
+
+/** Where the caret stands in a file, in characters; null unless this is the active editor, and has that file. */
+export function caretOffset(editor: vscode.TextEditor | undefined, uri: string): number | null {
+  if (editor === undefined || editor !== vscode.window.activeTextEditor) return null;
+  const { document, selection } = editor;
+  return document.uri.toString() === uri ? document.offsetAt(selection.active) : null;
+}

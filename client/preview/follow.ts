@@ -107,7 +107,8 @@ export class ShownDeclaration {
     const [oldest] = this.#left.keys();
     if (this.#left.size > MOST_FILES && oldest !== undefined) this.#left.delete(oldest);
     this.#uri = uri;
-    this.#now = this.#left.get(uri) ?? NOTHING_CHOSEN;
+    const left = this.#left.get(uri);
+    this.#now = left?.caretIn === undefined ? NOTHING_CHOSEN : left;
     this.#declared = undefined;
     this.#names = [];
   }

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { readConfiguration } from '../../runtime/language-model/configuration.ts';
+import { findFiles } from '../find-files.ts';
 import type { LanguageModelFiles } from './messages.ts';
 
 /** More would not fit into the page together with what is computed from it. */
@@ -12,7 +13,7 @@ export type PickedLanguageModel = LanguageModelFiles | { readonly problem: strin
 
 /** Offers the language models of the workspace, and any other folder, and reads the one that is picked. */
 export async function pickLanguageModel(): Promise<PickedLanguageModel> {
-  const texts = await vscode.workspace.findFiles('**/heldout.txt', '**/node_modules/**', MOST_OFFERED);
+  const texts = await findFiles(['heldout.txt'], MOST_OFFERED);
   const folders = texts.map(text => vscode.Uri.joinPath(text, '..'));
   const other = { label: 'Other Folder...', folder: undefined };
   const items = folders.map(folder => ({

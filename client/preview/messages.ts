@@ -52,6 +52,8 @@ export type ToPage =
   /** The file and what it declares. Sent after `ready` and whenever it changes. */
   | {
       readonly type: 'file';
+      /** Of the preview, for what it keeps. */
+      readonly id: string;
       readonly uri: string;
       readonly fileName: string;
       readonly choices: readonly PreviewChoice[];
@@ -119,6 +121,8 @@ export interface PreviewView {
 /** What survives when a preview is hidden, moved, or the window reloads. */
 export interface PreviewState {
   readonly version: 2;
+  /** Tells it from other previews. */
+  readonly id: string;
   readonly uri: string;
   readonly name: string | null;
   readonly lock: PreviewLock;
@@ -146,7 +150,7 @@ export type ToHost =
   /** Write them into the source. */
   | { readonly type: 'apply'; readonly adjustments: Adjustments }
   /** This is what is shown from now on: the user picked it, or the extension asked for it. */
-  | { readonly type: 'select'; readonly chosen: Chosen }
+  | { readonly type: 'select'; readonly chosen: Chosen; readonly byUser: boolean }
   | { readonly type: 'view'; readonly view: PreviewView }
   /** Show a place in the editor, which takes the keyboard or not. */
   | { readonly type: 'reveal'; readonly span: Span; readonly focus: boolean }
@@ -213,7 +217,7 @@ export function isToHost(message: unknown): message is ToHost {
     case 'modelAt':
       return isChosen(fields.of) && typeof fields.tokens === 'number';
     case 'select':
-      return isChosen(fields.chosen);
+      return isChosen(fields.chosen) && typeof fields.byUser === 'boolean';
     case 'copy':
     case 'insert':
     case 'openText':

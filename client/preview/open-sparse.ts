@@ -6,7 +6,7 @@ export async function openSparse(uri: vscode.Uri): Promise<string | undefined> {
   const isGone =
     uri.scheme === 'untitled' &&
     vscode.workspace.textDocuments.every(document => document.uri.toString() !== uri.toString());
-  if (isGone) return 'It was closed and never saved.';
+  if (isGone) return 'It is not open any more.';
   try {
     const document = await vscode.workspace.openTextDocument(uri);
     if (document.languageId !== 'sparse') await vscode.languages.setTextDocumentLanguage(document, 'sparse');

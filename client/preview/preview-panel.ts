@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import { State } from 'vscode-languageclient';
 import { type Adjustments, DeclarationsRequest, LowerRequest } from '../../server/protocol.ts';
 import type { RestartableClient } from '../restartable-client.ts';
+import { caretOffset } from './active-editor.ts';
 import { type Place, ShownDeclaration } from './follow.ts';
 import { insertSuggestion } from './insert-suggestion.ts';
 import {
@@ -28,6 +29,7 @@ const PATIENCE_MS = 100;
 
 /** One preview: a panel, the file it shows and the declaration chosen in it, and whether it follows the editor. */
 export class PreviewPanel {
+  readonly id: string;
   readonly #panel: vscode.WebviewPanel;
   readonly #client: RestartableClient;
   readonly #runs: PanelRuns;
@@ -72,6 +74,7 @@ export class PreviewPanel {
     state: PreviewState,
   ) {
     this.#shown = new ShownDeclaration(vscode.Uri.parse(state.uri).toString(), state.name, state.lock);
+    this.id = state.id;
     this.#panel = panel;
     this.#client = client;
     this.#tools = tools;
@@ -210,14 +213,15 @@ export class PreviewPanel {
     if (movedUri(uri, gone.toString(), '') !== undefined && !isOpen) this.#unreadable('It was deleted.');
   }
 
-  /** Goes along with the editor, unless nobody sees it or it is locked. */
+  /** Goes along with the editor, unless it is locked. Where nobody sees it only its title does. */
   #follow(): void {
     const { uri } = this.#tools.editor;
-    if (this.#shown.lock !== null || !this.#panel.visible || uri === undefined) return;
+    if (this.#shown.lock !== null || uri === undefined) return;
     if (uri.toString() !== this.#shown.uri) {
       this.show(uri, undefined);
       return;
     }
+    if (!this.#panel.visible) return;
     // After an edit the file is checked first.
     const document = vscode.workspace.textDocuments.find(each => each.uri.toString() === uri.toString());
     if (document === undefined || document.version !== this.#shown.version) return;
@@ -290,6 +294,7 @@ export class PreviewPanel {
     const settings = vscode.workspace.getConfiguration('sparse.preview', this.uri);
     this.#postFile({
       type: 'file',
+      id: this.id,
       uri,
       fileName: this.#shown.file,
       choices: file.declarations.map(({ name, kind, problem }) => ({ name, kind, problem })),
@@ -353,12 +358,7 @@ export class PreviewPanel {
 
   /** Tells the page where the cursor is while the editor of this file is the active one. */
   #sendCaret(editor: vscode.TextEditor | undefined): void {
-    if (!this.#pageReady) return;
-    const isHere =
-      editor !== undefined &&
-      editor === vscode.window.activeTextEditor &&
-      editor.document.uri.toString() === this.#shown.uri;
-    this.#post({ type: 'caret', offset: isHere ? editor.document.offsetAt(editor.selection.active) : null });
+    if (this.#pageReady) this.#post({ type: 'caret', offset: caretOffset(editor, this.#shown.uri) });
   }
 
   #unreadable(why: string): void {
@@ -386,7 +386,7 @@ export class PreviewPanel {
         this.#sectionWhenReady = null;
         break;
       case 'select':
-        this.#select(message.chosen);
+        this.#select(message.chosen, message.byUser);
         break;
       case 'adjust':
         if (JSON.stringify(this.#adjustments) === JSON.stringify(message.adjustments)) break;
@@ -436,14 +436,12 @@ export class PreviewPanel {
     this.#adjustments = adjustments;
   }
 
-  /** The user picked a declaration in the page, or the page does as it was asked. */
-  #select(chosen: Chosen): void {
-    const isAnswer = JSON.stringify([chosen.uri, chosen.name]) === this.#awaited;
-    if (isAnswer) this.#awaited = undefined;
-    // The editor has gone on to another file: the page is asked, or will be, to go there.
-    if (chosen.uri !== this.#shown.uri) return;
+  /** The user picked a declaration in the page, or the page does as it was asked, perhaps before it was asked for another one. */
+  #select(chosen: Chosen, byUser: boolean): void {
+    if (JSON.stringify([chosen.uri, chosen.name]) === this.#awaited) this.#awaited = undefined;
     this.#take(chosen);
-    if (!isAnswer && this.lock !== 'pattern') this.#shown.pick(chosen.name);
+    // The editor may have gone on to another file.
+    if (byUser && chosen.uri === this.#shown.uri && this.lock !== 'pattern') this.#shown.pick(chosen.name);
     void this.refresh();
   }
 

@@ -5,6 +5,7 @@ import type { PreviewLock, PreviewState } from './messages.ts';
 import { failureHtml, readPageFiles } from './page.ts';
 import type { PageFiles } from './page-document.ts';
 import { PreviewPanel } from './preview-panel.ts';
+import { previewState } from './preview-state.ts';
 import type { PreviewTools, RanOn } from './preview-tools.ts';
 
 const PREVIEW_TYPE = 'sparse.preview';
@@ -12,12 +13,16 @@ const PREVIEW_TYPE = 'sparse.preview';
 /** Tells the title bar's actions what the focused preview keeps to: `editor`, `file` or `pattern`; unset where none has the focus. */
 const LOCK_KEY = 'sparse.previewFollows';
 
+/** Id of the preview that follows. What a hidden page keeps may be out of date. */
+const FOLLOWING = 'sparse.followingPreview';
+
 /** All open previews: one that follows the editor, and any number that are locked. */
 export class Previews implements vscode.WebviewPanelSerializer {
   readonly #extensionUri: vscode.Uri;
   readonly #files: Promise<PageFiles>;
   readonly #client: RestartableClient;
   readonly #tools: PreviewTools;
+  readonly #memory: vscode.Memento;
   /** The one that had the focus last comes first. */
   #panels: readonly PreviewPanel[] = [];
   readonly #ran = new vscode.EventEmitter<RanOn>();
@@ -29,6 +34,7 @@ export class Previews implements vscode.WebviewPanelSerializer {
     this.#files = readPageFiles(context.extensionUri);
     this.#client = client;
     this.#tools = tools;
+    this.#memory = context.workspaceState;
     context.subscriptions.push(
       this.#ran,
       client.onNotification(ValidatedNotification, ({ uri }) => {
@@ -39,6 +45,10 @@ export class Previews implements vscode.WebviewPanelSerializer {
       }),
       vscode.workspace.onDidDeleteFiles(({ files }) => {
         for (const uri of files) for (const panel of this.#panels) panel.fileDeleted(uri);
+      }),
+      vscode.workspace.onDidCloseTextDocument(({ uri }) => {
+        // One without a file is gone with its editor.
+        if (uri.scheme === 'untitled') for (const panel of this.#panels) panel.fileChanged(uri.toString());
       }),
       vscode.window.registerWebviewPanelSerializer(PREVIEW_TYPE, this),
     );
@@ -83,6 +93,7 @@ export class Previews implements vscode.WebviewPanelSerializer {
     if (lock === null) for (const each of this.#panels) if (each !== panel && each.lock === null) each.lock = 'file';
     panel.lock = lock;
     this.#tellLock();
+    this.#keepFollowing(this.#following);
   }
 
   /** Called by VS Code after the window was reloaded. */
@@ -94,9 +105,9 @@ export class Previews implements vscode.WebviewPanelSerializer {
       );
       return;
     }
-    // Of two that say so, the one that VS Code shows first follows.
-    const lock = restored.lock === null && this.#following !== undefined ? 'file' : restored.lock;
-    this.#add(panel, { ...restored, lock });
+    // Another one may have taken its turn while it was hidden.
+    const isFollowing = this.#following === undefined && this.#memory.get(FOLLOWING) === restored.id;
+    this.#add(panel, restored.lock === null && !isFollowing ? { ...restored, lock: 'file' } : restored);
   }
 
   get #following(): PreviewPanel | undefined {
@@ -110,7 +121,8 @@ export class Previews implements vscode.WebviewPanelSerializer {
       { viewColumn: vscode.ViewColumn.Beside, preserveFocus: true },
       { enableScripts: true },
     );
-    return this.#add(panel, { version: 2, uri: uri.toString(), name: name ?? null, lock });
+    const id = Math.random().toString(36).slice(2);
+    return this.#add(panel, { version: 2, id, uri: uri.toString(), name: name ?? null, lock });
   }
 
   #add(panel: vscode.WebviewPanel, state: PreviewState): PreviewPanel {
@@ -124,25 +136,19 @@ export class Previews implements vscode.WebviewPanelSerializer {
     preview.onDidDispose(() => {
       this.#panels = this.#panels.filter(each => each !== preview);
       this.#tellLock();
+      if (preview.lock === null) this.#keepFollowing(undefined);
     });
     this.#tellLock();
+    if (state.lock === null) this.#keepFollowing(preview);
     return preview;
+  }
+
+  #keepFollowing(preview: PreviewPanel | undefined): void {
+    void this.#memory.update(FOLLOWING, preview?.id ?? '');
   }
 
   #tellLock(): void {
     const { active } = this;
     void vscode.commands.executeCommand('setContext', LOCK_KEY, active && (active.lock ?? 'editor'));
   }
-}
-
-function previewState(state: unknown): PreviewState | undefined {
-  if (typeof state !== 'object' || state === null) return undefined;
-  const { uri, name, lock } = state as Record<string, unknown>;
-  if (typeof uri !== 'string') return undefined;
-  return { version: 2, uri, name: typeof name === 'string' ? name : null, lock: lockOf(lock) };
-}
-
-/** Of what an older version kept, each was the preview of its file. */
-function lockOf(lock: unknown): PreviewLock {
-  return lock === null || lock === 'pattern' ? lock : 'file';
 }

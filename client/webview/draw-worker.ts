@@ -34,7 +34,7 @@ import type {
   ToWorker,
 } from './drawing-messages.ts';
 import { explain } from './explain.ts';
-import { headMasks } from './heads.ts';
+import { headMasks, sampleThumbnail } from './heads.ts';
 import { asWritten, chosen, type MaskChoice, modelShown } from './mask-choice.ts';
 import { pictureFile } from './save/picture-file.ts';
 import { timeLimit } from './time-limit.ts';
@@ -50,8 +50,8 @@ declare const self: DedicatedWorkerGlobalScope;
 
 self.onmessage = (event: MessageEvent<ToWorker>) => {
   const { id, request } = event.data;
-  if (request.kind === 'choose') {
-    void choose(id, request.choice);
+  if (request.kind === 'choose' || request.kind === 'sampleThumbnail') {
+    void choose(id, request);
     return;
   }
   try {
@@ -62,10 +62,15 @@ self.onmessage = (event: MessageEvent<ToWorker>) => {
   }
 };
 
+type Chosen = 'choose' | 'sampleThumbnail';
+
 /** Takes a while, on and off. */
-async function choose(id: number, choice: MaskChoice): Promise<void> {
+async function choose(id: number, request: DrawingRequest & { readonly kind: Chosen }): Promise<void> {
+  const { choice } = request;
   try {
-    self.postMessage({ id, ok: true, answer: await chooseSample(choice) } satisfies FromWorker);
+    const answer =
+      request.kind === 'choose' ? await chooseSample(choice) : await sampleThumbnail(choice, request.palette);
+    self.postMessage({ id, ok: true, answer } satisfies FromWorker);
   } catch (error) {
     self.postMessage({ id, ok: false, message: explain(error) } satisfies FromWorker);
   }
@@ -76,7 +81,7 @@ interface Answer {
   readonly transfer: Transferable[];
 }
 
-function answerTo(request: Exclude<DrawingRequest, { readonly kind: 'choose' }>): Answer {
+function answerTo(request: Exclude<DrawingRequest, { readonly kind: Chosen }>): Answer {
   switch (request.kind) {
     case 'measure':
       return { answer: measure(request.choice), transfer: [] };

@@ -14,7 +14,7 @@ import type { Palette } from '../../runtime/draw/palette.ts';
 import type { TileRange } from '../../runtime/draw/tile-cover.ts';
 import type { Span } from '../../runtime/pattern/ir.ts';
 import type { SampleContent } from './content/sample-content.ts';
-import type { HeadMasks } from './heads.ts';
+import type { HeadMasks, MaskClass } from './heads.ts';
 import type { TilePlace } from './mask/tile.ts';
 import type { MaskChoice } from './mask-choice.ts';
 import type { PictureFile } from './save/picture-choice.ts';
@@ -120,6 +120,8 @@ export type Inquiry = 'measure' | 'rows' | 'scaling' | 'design' | 'fit' | 'cost'
 export type DrawingRequest =
   | { readonly kind: Inquiry; readonly choice: MaskChoice }
   | { readonly kind: 'heads'; readonly choice: MaskChoice; readonly palette: Palette }
+  /** The small picture of a mask whose keys are chosen by content, for made-up data. */
+  | { readonly kind: 'sampleThumbnail'; readonly choice: MaskChoice; readonly palette: Palette }
   | { readonly kind: 'tiles'; readonly choice: MaskChoice; readonly range: TileRange }
   /** The mask as a file. */
   | { readonly kind: 'picture'; readonly drawn: Drawn; readonly choice: PictureFile }
@@ -140,6 +142,7 @@ export interface DrawingAnswers {
   readonly cost: CostAnswer;
   readonly flow: FlowAnswer;
   readonly heads: HeadMasks;
+  readonly sampleThumbnail: Omit<MaskClass, 'layer' | 'head'>;
   readonly tiles: Uint8Array<ArrayBuffer>;
   /** Positions, both ends included; null when there is no way. */
   readonly way: readonly number[] | null;

@@ -1,6 +1,7 @@
 import { html, type TemplateResult } from 'lit';
 import { Superseded } from './drawing.ts';
 import { type HeadMasks, type MaskClass, type Run, runsOf, THUMBNAIL } from './heads.ts';
+import type { MaskChoice } from './mask-choice.ts';
 import { type PageServices, startWorker } from './page-services.ts';
 import type { Section } from './sections/section.ts';
 import { shownOf } from './shown.ts';
@@ -8,6 +9,8 @@ import { messageOf, type State } from './state.ts';
 
 /** Small masks that are shown; a model with more is picked from by its numbers. */
 const MOST_SHOWN = 400;
+/** Keys are chosen for so long to draw the masks of other heads. */
+const SAMPLES_MS = 4000;
 
 /** The masks of all layers and heads of a model, those alike side by side as one; a click shows one. */
 export function headsSection(page: PageServices): Section {
@@ -24,9 +27,25 @@ export function headsSection(page: PageServices): Section {
       return;
     asked = { model, tokens, hidden, palette };
     try {
-      store.update({ heads: { answer: await worker.ask({ kind: 'heads', choice, palette }) } });
+      const answer = await worker.ask({ kind: 'heads', choice, palette });
+      store.update({ heads: { answer } });
+      await drawSamples(choice, palette, answer);
     } catch (error) {
       if (!(error instanceof Superseded)) store.update({ heads: { problem: messageOf(error) } });
+    }
+  };
+  /** Draws what content chooses, one mask after the other, as far as the time goes. */
+  const drawSamples = async (choice: MaskChoice, palette: State['palette'], masks: HeadMasks): Promise<void> => {
+    const began = performance.now();
+    let answer = masks;
+    for (const [index, { layer, head, byContent, pixels }] of masks.classes.entries()) {
+      if (!byContent || pixels !== null) continue;
+      const drawn =
+        performance.now() - began > SAMPLES_MS
+          ? { pixels: null, byContent, problem: 'Too many masks are chosen by content to draw them all.' }
+          : await worker.ask({ kind: 'sampleThumbnail', choice: { ...choice, layer, head }, palette });
+      answer = { ...answer, classes: answer.classes.map((each, at) => (at === index ? { ...each, ...drawn } : each)) };
+      store.update({ heads: { answer } });
     }
   };
   store.subscribe(() => void ask());
@@ -90,7 +109,9 @@ function merged(
 function cell({ store }: PageServices, mask: MaskClass | undefined, layers: Run, heads: Run): TemplateResult {
   const { layer, head } = store.state;
   const shown = layer >= layers.from && layer < layers.to && head >= heads.from && head < heads.to;
-  const name = `${named('layer', layers)}, ${named('head', heads)}`;
+  const place = `${named('layer', layers)}, ${named('head', heads)}`;
+  const about = mask === undefined ? [] : [...(mask.byContent ? ['keys are chosen by content'] : []), mask.problem];
+  const name = [place, ...about].filter(text => text !== null).join('. ');
   return html`<button
     type="button"
     aria-pressed=${shown ? 'true' : 'false'}
@@ -98,8 +119,14 @@ function cell({ store }: PageServices, mask: MaskClass | undefined, layers: Run,
     title=${name}
     @click=${() => store.update({ layer: layers.from, head: heads.from })}
   >
-    ${mask === undefined || mask.pixels === null ? '?' : html`<img src=${addressOf(mask.pixels)} width=${THUMBNAIL} height=${THUMBNAIL} alt="" />`}
+    ${mask === undefined || mask.pixels === null ? html`<span class="words">${wordsFor(mask)}</span>` : html`<img src=${addressOf(mask.pixels)} width=${THUMBNAIL} height=${THUMBNAIL} alt="" />`}
   </button>`;
+}
+
+/** What stands in the place of a picture that is not there, or not yet. */
+function wordsFor(mask: MaskClass | undefined): string {
+  if (mask?.byContent !== true) return 'no mask';
+  return mask.problem === null ? 'choosing keys' : 'by content';
 }
 
 /** `head 3`, `heads 0..2`: half-open, as the language writes ranges. */

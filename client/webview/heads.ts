@@ -1,10 +1,12 @@
 import { LayeredMask } from '../../runtime/draw/layered-mask.ts';
 import type { Palette } from '../../runtime/draw/palette.ts';
 import { rasterize } from '../../runtime/draw/raster.ts';
+import { isDynamic } from '../../runtime/pattern/bind.ts';
 import { maskName } from '../../runtime/pattern/mask-name.ts';
 import { patternAt, shapeAt } from '../../runtime/pattern/model.ts';
 import { PatternError } from '../../runtime/pattern/primitive.ts';
-import { chosen, type MaskChoice } from './mask-choice.ts';
+import { chooseSample } from './content/choose-sample.ts';
+import { asWritten, chosen, type MaskChoice } from './mask-choice.ts';
 
 /** Pixels of a small picture of a mask. */
 export const THUMBNAIL = 40;
@@ -16,8 +18,12 @@ export interface MaskClass {
   /** The first layer and head that have it. */
   readonly layer: number;
   readonly head: number;
-  /** RGBA, [THUMBNAIL][THUMBNAIL]; null where it cannot be drawn. */
+  /** RGBA, [THUMBNAIL][THUMBNAIL]; null where it is not drawn. */
   readonly pixels: Uint8ClampedArray<ArrayBuffer> | null;
+  /** Are its keys chosen by content? Then it is drawn only after they were chosen, which takes time. */
+  readonly byContent: boolean;
+  /** Why it cannot be drawn, or null. */
+  readonly problem: string | null;
 }
 
 /** The masks of all layers and heads of a model, each once. */
@@ -41,22 +47,42 @@ export function headMasks(choice: MaskChoice, palette: Palette): HeadMasks {
       if (index === undefined) {
         index = classes.length;
         byName.set(name, index);
-        classes.push({ layer, head, pixels: thumbnail({ ...choice, layer, head }, palette) });
+        classes.push({ layer, head, ...thumbnail({ ...choice, layer, head }, palette) });
       }
       classOf[layer * model.heads + head] = index;
     }
   return { classes, classOf };
 }
 
-function thumbnail(choice: MaskChoice, palette: Palette): Uint8ClampedArray<ArrayBuffer> | null {
+/** The small picture of a mask. */
+export function thumbnail(choice: MaskChoice, palette: Palette): Omit<MaskClass, 'layer' | 'head'> {
+  let byContent = false;
   try {
+    const written = chosen(asWritten(choice));
+    byContent = isDynamic(written.pattern, written.shape);
     const { pattern, shape } = chosen(choice);
+    if (isDynamic(pattern, shape)) return { pixels: null, byContent, problem: null };
     const { mask } = LayeredMask.of(pattern, shape, choice.hidden);
     const scale = Math.max(shape.tokens, shape.queries) / THUMBNAIL;
     const view = { x: 0, y: 0, scale, width: THUMBNAIL, height: THUMBNAIL };
-    return rasterize(mask, shape, view, { palette, stripes: true, maxWords: MOST_WORDS }).pixels;
+    const { pixels } = rasterize(mask, shape, view, { palette, stripes: true, maxWords: MOST_WORDS });
+    return { pixels, byContent, problem: null };
   } catch (error) {
-    if (error instanceof PatternError) return null;
+    if (error instanceof PatternError) return { pixels: null, byContent, problem: error.message };
+    throw error;
+  }
+}
+
+/** The same of a mask whose keys are chosen by content, for made-up data. */
+export async function sampleThumbnail(
+  choice: MaskChoice,
+  palette: Palette,
+): Promise<Omit<MaskClass, 'layer' | 'head'>> {
+  try {
+    const content = await chooseSample(choice);
+    return thumbnail({ ...choice, content }, palette);
+  } catch (error) {
+    if (error instanceof PatternError) return { pixels: null, byContent: true, problem: error.message };
     throw error;
   }
 }

@@ -2,7 +2,7 @@ import type { Model } from '../../runtime/pattern/ir.ts';
 import { initialState, type KeptState, type State } from './state.ts';
 import { arrived, keptViews } from './views.ts';
 
-/** What VS Code keeps for the page. The host reads `uri`, `name` and `lock` to open it again. */
+/** What VS Code keeps for the page. The host reads `id`, `uri`, `name` and `lock` to open it again. */
 export interface SavedPage extends KeptState {
   readonly version: 2;
 }
@@ -23,10 +23,10 @@ export function savedPage(state: State): SavedPage {
 }
 
 function keptOf(state: KeptState): KeptState {
-  const { uri, name, lock, model, defaultTokens, tokens, adjustments, layer, head } = state;
+  const { id, uri, name, lock, model, defaultTokens, tokens, adjustments, layer, head } = state;
   const { camera, cell, compared, hidden, overlayTile, folded, sections, views } = state;
   return {
-    ...{ uri, name, lock, model, defaultTokens, tokens, adjustments, layer, head },
+    ...{ id, uri, name, lock, model, defaultTokens, tokens, adjustments, layer, head },
     ...{ camera, cell, compared, hidden, overlayTile, folded, sections, views },
   };
 }

@@ -57,10 +57,11 @@ export function startPage(
   followContent(page);
   let sections: readonly Section[] = [];
   const draw = (): void => {
+    const { model, stale } = store.state;
     render(
       html`<h1 class="visually-hidden">Preview of ${store.state.name ?? 'a pattern'}</h1>
         ${toolbar(page, picture)} ${badges(store.state)}
-        <div class="content">
+        <div class="content ${model === null && stale !== null ? 'nothing' : ''}">
           ${picture.template(store.state)}
           <div class="side">${sectionList(page, sections)}</div>
         </div>`,
@@ -106,7 +107,7 @@ export function startPage(
     store.update(state => received(message, state));
     const chosen = chosenIn(store.state);
     if ((message.type === 'show' || message.type === 'moved') && chosen !== null)
-      host.postMessage({ type: 'select', chosen });
+      host.postMessage({ type: 'select', chosen, byUser: false });
   };
 }
 

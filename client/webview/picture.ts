@@ -1,4 +1,5 @@
 import { html, nothing, type TemplateResult } from 'lit';
+import { differencePalette } from '../../runtime/draw/palette.ts';
 import { partsAtCaret } from './caret.ts';
 import { comparedNames, differenceOf } from './compare/compared.ts';
 import { OtherPicture } from './compare/other-picture.ts';
@@ -290,7 +291,7 @@ export class MaskPicture implements PictureActions, Navigation {
     this.#view.show(
       this.#against === undefined
         ? { choice: shown.choice, palette: highlighted(palette, parts, partsAtCaret(store.state)) }
-        : { choice: shown.choice, palette, against: this.#against },
+        : { choice: shown.choice, palette: differencePalette(palette), against: this.#against },
       { queries, keys: tokens },
     );
     this.#settle(shown.choice, LONGEST_MS);

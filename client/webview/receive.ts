@@ -12,6 +12,7 @@ export function received(message: ToPage, state: State): Partial<State> {
         ...switchTo(state, message.uri, message.selected),
         choices: message.choices,
         lock: message.lock,
+        id: message.id,
         defaultTokens: message.defaultTokens,
         renderer: message.renderer,
         runsInHost: message.runsInHost,

@@ -20,7 +20,6 @@ import type { HeadMasks } from './heads.ts';
 import type { Camera } from './mask/camera.ts';
 import type { Cell } from './mask/cell.ts';
 import type { MaskChoice } from './mask-choice.ts';
-import type { View } from './views.ts';
 
 /** An answer, why there is none, or null while it is being computed. */
 export type Found<T> = { readonly answer: T } | { readonly problem: string } | null;
@@ -36,6 +35,8 @@ export interface AskedContent {
 
 /** What the user chose and what the page shows while the text is broken: kept while it is hidden, moved, or reloaded. */
 export interface KeptState {
+  /** Of the preview, among others. */
+  readonly id: string | null;
   readonly uri: string | null;
   /** The declaration that is shown. */
   readonly name: string | null;
@@ -67,6 +68,17 @@ export interface KeptState {
   readonly sections: Readonly<Record<string, unknown>>;
   /** What was shown before, of this and other files, the latest first. */
   readonly views: readonly View[];
+}
+
+/** What the user chose for one declaration, and what was shown of it: comes back when it is shown again. JSON. */
+export interface View
+  extends Pick<
+    KeptState,
+    'uri' | 'name' | 'tokens' | 'adjustments' | 'layer' | 'head' | 'camera' | 'cell' | 'compared' | 'hidden'
+  > {
+  /** Its last good meaning; null: none was seen, or it is too large to be remembered. */
+  readonly model: Model | null;
+  readonly adjustables: readonly Adjustable[];
 }
 
 /** Everything that the page knows. Plain data: what computes and what draws lives outside and reads it. */
@@ -135,6 +147,7 @@ export interface State extends KeptState {
 /** The state of a page that was never there before, or that comes back with what it kept. */
 export function initialState(kept: KeptState | undefined): State {
   return {
+    id: null,
     uri: null,
     name: null,
     lock: null,

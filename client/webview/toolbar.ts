@@ -1,6 +1,6 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import { WASTE_TILES } from '../../runtime/analyse/waste.ts';
-import { asShownText } from '../commands/as-shown.ts';
+import { asShownText } from '../preview/as-shown.ts';
 import { otherOf } from './compare/compared.ts';
 import { contentText } from './content/about-content.ts';
 import { percent } from './format.ts';
@@ -63,7 +63,7 @@ function declarations({ store, send }: PageServices): TemplateResult {
   const select = (name: string): void => {
     store.update(state => (state.uri === null ? {} : switchTo(state, state.uri, name)));
     const chosen = chosenIn(store.state);
-    if (chosen !== null) send({ type: 'select', chosen });
+    if (chosen !== null) send({ type: 'select', chosen, byUser: true });
   };
   return html`<vscode-single-select
     class="declaration"

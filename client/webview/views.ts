@@ -1,19 +1,7 @@
 import type { Model } from '../../runtime/pattern/ir.ts';
-import type { Adjustable } from '../../server/protocol.ts';
 import type { Chosen } from '../preview/messages.ts';
 import { movedUri } from '../preview/moved-uri.ts';
-import type { KeptState, State } from './state.ts';
-
-/** What the user chose for one declaration, and what was shown of it: comes back when it is shown again. JSON. */
-export interface View
-  extends Pick<
-    KeptState,
-    'uri' | 'name' | 'tokens' | 'adjustments' | 'layer' | 'head' | 'camera' | 'cell' | 'compared' | 'hidden'
-  > {
-  /** Its last good meaning; null: none was seen, or it is too large to be remembered. */
-  readonly model: Model | null;
-  readonly adjustables: readonly Adjustable[];
-}
+import type { State, View } from './state.ts';
 
 /** Declarations that are remembered, besides the one that is shown. */
 const MOST_VIEWS = 24;

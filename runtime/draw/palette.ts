@@ -15,12 +15,15 @@ export interface Palette {
 export interface OpaquePalette extends Palette {
   readonly background: Rgb;
   readonly line: Rgb;
+  /** Of the difference of two masks: what only the first, only the second, and both hold. */
+  readonly difference: readonly [first: Rgb, second: Rgb, both: Rgb];
 }
 
 /*
  * The colours of parts were searched for: as far from each other as can be, the first four farther still, for people
  * with all cones and for those without the long, middle or short ones, at a contrast to the background of at least 3 : 1
- * (WCAG 2.2, 1.4.11), or 4.5 : 1 in high contrast. The tests measure both.
+ * (WCAG 2.2, 1.4.11), or 4.5 : 1 in high contrast. The tests measure both. In the same way those of a difference were, as
+ * the blue, orange and grey that are farthest apart.
  */
 
 export const LIGHT: OpaquePalette = {
@@ -35,6 +38,11 @@ export const LIGHT: OpaquePalette = {
     [116, 27, 13],
     [146, 151, 6],
     [0, 116, 114],
+  ],
+  difference: [
+    [0, 0, 180],
+    [220, 125, 25],
+    [0, 0, 0],
   ],
 };
 
@@ -51,6 +59,11 @@ export const DARK: OpaquePalette = {
     [250, 252, 144],
     [157, 156, 140],
   ],
+  difference: [
+    [75, 80, 250],
+    [240, 95, 0],
+    [254, 254, 254],
+  ],
 };
 
 export const HIGH_CONTRAST_LIGHT: OpaquePalette = {
@@ -66,6 +79,11 @@ export const HIGH_CONTRAST_LIGHT: OpaquePalette = {
     [125, 119, 34],
     [94, 54, 79],
   ],
+  difference: [
+    [50, 0, 245],
+    [215, 55, 0],
+    [0, 0, 0],
+  ],
 };
 
 export const HIGH_CONTRAST_DARK: OpaquePalette = {
@@ -80,6 +98,11 @@ export const HIGH_CONTRAST_DARK: OpaquePalette = {
     [107, 188, 90],
     [254, 255, 247],
     [240, 194, 245],
+  ],
+  difference: [
+    [75, 100, 250],
+    [215, 60, 0],
+    [226, 226, 226],
   ],
 };
 
@@ -101,6 +124,15 @@ export const ON_NOTHING: Palette = {
     [140, 140, 140],
   ],
 };
+
+const differences = new WeakMap<OpaquePalette, OpaquePalette>();
+
+/** The palette of a picture whose parts are those of a difference: the same object for the same palette. */
+export function differencePalette(palette: OpaquePalette): OpaquePalette {
+  const known = differences.get(palette) ?? { ...palette, parts: palette.difference };
+  differences.set(palette, known);
+  return known;
+}
 
 /** Colour of the part with this index. */
 export function partColour({ parts }: Pick<Palette, 'parts'>, index: number): Rgb {

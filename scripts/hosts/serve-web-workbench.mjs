@@ -7,15 +7,15 @@ import path from 'node:path';
 const require = createRequire(import.meta.url);
 const { default: createApp } = require('@vscode/test-web/out/server/app.js');
 
-const { workbench, extension, folder, port, moreExtensions } = JSON.parse(process.argv[2]);
+const { workbench, extension, folder, folderUri, port, moreExtensions } = JSON.parse(process.argv[2]);
 const app = await createApp({
   build: { type: 'static', location: path.resolve(workbench), quality: 'stable', version: 'local' },
   extensionDevelopmentPath: path.resolve(extension),
   extensionTestsPath: undefined,
   extensionPaths: moreExtensions.map(each => path.resolve(each)),
   extensionIds: undefined,
-  folderMountPath: path.resolve(folder),
-  folderUri: undefined,
+  folderMountPath: folderUri === undefined ? path.resolve(folder) : undefined,
+  folderUri,
   printServerLog: false,
   coi: false,
   esm: undefined,

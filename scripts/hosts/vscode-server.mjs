@@ -31,11 +31,20 @@ export function installVscodeServer() {
 /**
  * Starts a server of its own with these unpacked extensions, and no others, installed.
  *
- * @param {{ extensions: string[], folder: string, data: string, settings?: Record<string, unknown>, log?: string, restricted?: boolean }} options
+ * @param {{ extensions: string[], folder: string, folderUri?: string, data: string, settings?: Record<string, unknown>, log?: string, restricted?: boolean }} options
+ *   `folderUri`: opened in the place of the folder, and served by an extension;
  *   `data` is an empty folder for everything the server writes; `restricted`: the folder is not trusted
  * @returns {Promise<import('./host-process.mjs').HostProcess & { url: string }>}
  */
-export async function startVscodeServer({ extensions, folder, data, settings = {}, log, restricted = false }) {
+export async function startVscodeServer({
+  extensions,
+  folder,
+  folderUri,
+  data,
+  settings = {},
+  log,
+  restricted = false,
+}) {
   const { node, server } = installVscodeServer();
   const extensionsFolder = path.join(data, 'extensions');
   const machineSettings = path.join(data, 'data/Machine');
@@ -58,5 +67,8 @@ export async function startVscodeServer({ extensions, folder, data, settings = {
     ],
     { listening: /listening on (\d+)/, log: log ?? path.join(projectRoot, '.vscode-test/server.log'), cwd: server },
   );
-  return { ...host, url: `http://127.0.0.1:${host.port}/?folder=${encodeURIComponent(path.resolve(folder))}` };
+  return {
+    ...host,
+    url: `http://127.0.0.1:${host.port}/?folder=${encodeURIComponent(folderUri ?? path.resolve(folder))}`,
+  };
 }

@@ -14,12 +14,12 @@ export function installWebWorkbench() {
 /**
  * Serves the workbench with extensions and a folder to work in. The folder is read from disk; what is saved stays in the page.
  *
- * @param {{ extension: string, folder: string, port?: number, moreExtensions?: string[], log?: string }} options
- *   `port` 0, the default, takes a free one
+ * @param {{ extension: string, folder: string, folderUri?: string, port?: number, moreExtensions?: string[], log?: string }} options
+ *   `folderUri`: opened in the place of the folder, and served by an extension; `port` 0, the default, takes a free one
  * @returns {Promise<import('./host-process.mjs').HostProcess & { url: string }>}
  */
-export async function startWebWorkbench({ extension, folder, port = 0, moreExtensions = [], log }) {
-  const settings = { workbench: installWebWorkbench(), extension, folder, port, moreExtensions };
+export async function startWebWorkbench({ extension, folder, folderUri, port = 0, moreExtensions = [], log }) {
+  const settings = { workbench: installWebWorkbench(), extension, folder, folderUri, port, moreExtensions };
   const host = await startHostProcess(
     process.execPath,
     [fileURLToPath(new URL('./serve-web-workbench.mjs', import.meta.url)), JSON.stringify(settings)],

@@ -23,6 +23,8 @@ export interface HostOptions {
   readonly executable: string;
   /** Files of the opened folder, beside those of examples/. */
   readonly files?: Readonly<Record<string, string>>;
+  /** Opened in the place of a folder of the disk: `memfs:/...`, which the probe serves from memory. Not on the desktop. */
+  readonly folderUri?: string;
   /** More flags for Chromium. */
   readonly flags?: readonly string[];
   /** Leave WebGPU without an adapter, to see what happens then. */
@@ -111,13 +113,15 @@ async function openPage(
     closers.push(() => desktop.close());
     return desktop.page;
   }
+  const virtual = options.folderUri === undefined ? {} : { folderUri: options.folderUri };
   const log = path.resolve(`test-results/${options.kind}-host.log`);
   const server =
     options.kind === 'web'
-      ? await startWebWorkbench({ extension: extensionFolder, moreExtensions: [probe], folder, log })
+      ? await startWebWorkbench({ extension: extensionFolder, moreExtensions: [probe], folder, log, ...virtual })
       : await startVscodeServer({
           extensions,
           folder,
+          ...virtual,
           data: path.join(root, 'data'),
           settings: options.restricted ? { ...settings, ...untrusted } : settings,
           log,

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
-import { DARK } from '../../runtime/draw/palette.ts';
+import { DARK, type Rgb } from '../../runtime/draw/palette.ts';
 import { createLanguage, NO_FILES } from '../../server/language.ts';
 import { extensionFolder } from './extension-under-test.ts';
 import { PreviewPage } from './preview-page.ts';
@@ -17,10 +17,10 @@ afterAll(async () => {
 const N = 16;
 const OTHER = { uri: 'file:///other.sparse', name: 'wider' };
 
-/** Pixels of the picture in the colours of the first three parts. */
-async function colours(selector?: string): Promise<readonly number[]> {
+/** Pixels of the picture in the colours of the first three parts, or of a difference. */
+async function colours(of: readonly Rgb[], selector?: string): Promise<readonly number[]> {
   const picture = await preview.settled(selector);
-  return DARK.parts.slice(0, 3).map(colour => picture.colours[`${colour.join()},255`] ?? 0);
+  return of.slice(0, 3).map(colour => picture.colours[`${colour.join()},255`] ?? 0);
 }
 
 async function readout(): Promise<string> {
@@ -56,7 +56,7 @@ describe('a comparison', () => {
     await rows.first().waitFor();
     const pairs = await rows.locator('.pairs').allInnerTexts();
     expect(pairs.map(Number)).toEqual([first, second, both]);
-    const pixels = await colours();
+    const pixels = await colours(DARK.difference);
     const all = pixels.reduce((sum, count) => sum + count, 0);
     for (const [index, count] of [first, second, both].entries())
       expect(pixels[index]! / all).toBeCloseTo(count / (first + second + both), 2);
@@ -71,7 +71,7 @@ describe('a comparison', () => {
     const other = page.locator('.mask.other canvas.marks');
     await page.locator('.mask.other canvas.marks[data-shown="wider 16"]').waitFor();
     await page.locator('canvas.marks[data-against=""]').first().waitFor();
-    const [mine, theirs] = [await colours(), await colours('.mask.other .cells canvas')];
+    const [mine, theirs] = [await colours(DARK.parts), await colours(DARK.parts, '.mask.other .cells canvas')];
     // sliding(4) and the column; sliding(6) alone.
     expect(mine[0]).toBeGreaterThan(500);
     expect(mine[1]).toBeGreaterThan(200);
@@ -88,9 +88,9 @@ describe('a comparison', () => {
     // Keys on either picture move both.
     const before = theirs[0]!;
     for (let step = 0; step < 4; step++) await page.keyboard.press('+');
-    await expect.poll(async () => (await colours('.mask.other .cells canvas'))[0]).not.toBe(before);
+    await expect.poll(async () => (await colours(DARK.parts, '.mask.other .cells canvas'))[0]).not.toBe(before);
     await page.keyboard.press('0');
-    await expect.poll(async () => (await colours('.mask.other .cells canvas'))[0]).toBe(before);
+    await expect.poll(async () => (await colours(DARK.parts, '.mask.other .cells canvas'))[0]).toBe(before);
   });
 
   test('follows the other file, and is there again after the page was loaded again', async () => {

@@ -2,7 +2,8 @@ import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { chooseSample } from '../../client/webview/content/choose-sample.ts';
 import { statistics } from '../../runtime/analyse/statistics.ts';
 import { patternAt, shapeAt } from '../../runtime/pattern/model.ts';
-import { createLanguage, NO_FILES } from '../../server/language.ts';
+import { createLanguage, lowerNamed, NO_FILES } from '../../server/language.ts';
+import { parsed } from '../server/open-file.ts';
 import { extensionFolder } from './extension-under-test.ts';
 import { PreviewPage } from './preview-page.ts';
 
@@ -57,6 +58,26 @@ test('masks that content chooses are compared, each with what was chosen for it'
   await section.getByRole('button', { name: 'Side by side', exact: true }).click();
   await page.locator('.mask.other canvas.marks[data-shown="many 96"]').waitFor();
   await section.locator('vscode-button', { hasText: 'End' }).click();
+}, 60_000);
+
+test('the masks of other heads are drawn for the sample, too, or say why not', async () => {
+  const { page } = preview;
+  const text =
+    'model Mixed { tokens = 96 heads = 3 attention = topk(8) attention heads [1] = sliding(4) attention heads [2] = routing(4) }';
+  await preview.showModel(lowerNamed(await parsed(text), 'Mixed'), 96);
+  const grid = page.locator('.head-grid');
+  await expect.poll(() => grid.locator('img').count(), { timeout: 20_000 }).toBe(3);
+  // Three masks are three pictures.
+  expect(new Set(await grid.locator('img').evaluateAll(all => all.map(each => each.getAttribute('src')))).size).toBe(3);
+  expect(await grid.locator('button').first().getAttribute('aria-label')).toBe(
+    'layer 0, head 0. keys are chosen by content',
+  );
+  const length = page.locator('#tokens input');
+  await length.fill('8192');
+  await length.press('Enter');
+  await grid.locator('.words', { hasText: 'by content' }).first().waitFor();
+  expect(await grid.locator('.words').count()).toBe(2);
+  expect(await grid.locator('button').first().getAttribute('title')).toContain('up to 4,096 tokens');
 }, 60_000);
 
 test('another length is chosen anew, and one that takes too long is refused with the reason', async () => {

@@ -77,8 +77,10 @@ describe('parameters', () => {
       .poll(async () => (await preview.sent())[0])
       .toEqual({
         type: 'ready',
-        tokens: null,
-        adjustments: { size: 7, tokens: '[0, 9..11]' },
+        chosen: {
+          ...{ uri: 'file:///mine.sparse', name: 'p', tokens: null },
+          adjustments: { size: 7, tokens: '[0, 9..11]' },
+        },
       });
     await send(text, { size: 7, tokens: '[0, 9..11]' });
     await page.locator('.legend', { hasText: 'columns([0, 9..11])' }).waitFor();

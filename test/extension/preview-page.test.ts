@@ -133,6 +133,7 @@ describe('a new page', () => {
       first: [
         {
           type: 'file',
+          id: 'one',
           uri: 'file:///early.sparse',
           fileName: 'early.sparse',
           choices: [{ name: 'early', kind: 'pattern', problem: null }],

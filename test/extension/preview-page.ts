@@ -146,6 +146,7 @@ export class PreviewPage {
     const { name, kind } = model;
     await this.send({
       type: 'file',
+      id: 'one',
       uri: 'file:///mine.sparse',
       fileName: 'mine.sparse',
       choices: [{ name, kind, problem: null }],

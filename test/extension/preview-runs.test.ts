@@ -146,6 +146,7 @@ test('a mask that is chosen by content runs, with the time that choosing took', 
   const model = { ...(await createLanguage(NO_FILES).lowerExpression('topk(8)')), name: 'chosen' };
   await preview.send({
     type: 'file',
+    id: 'one',
     uri: 'file:///mine.sparse',
     fileName: 'mine.sparse',
     choices: [{ name: 'chosen', kind: 'pattern', problem: null }],

@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, inject, test } from 'vitest';
 import type { StartedWorkers } from '../../client/preview/first-script.ts';
-import { DARK } from '../../runtime/draw/palette.ts';
+import { DARK, type Rgb } from '../../runtime/draw/palette.ts';
 import { textTensors } from './text-tensors.ts';
 import { useWorkbench } from './use-workbench.ts';
 
@@ -12,6 +12,7 @@ const workbench = useWorkbench({
   files: {
     'preview.sparse': 'pattern small = sliding(4) | columns([0])\n\npattern other = full()\n',
     'empty.sparse': '',
+    'notes.txt': 'no pattern\n',
     'qkv.safetensors': textTensors(),
     // The npm package, as a trusted workspace may have it.
     'node_modules/webgpu/package.json': '{ "name": "webgpu", "type": "module", "main": "index.js" }',
@@ -20,7 +21,7 @@ const workbench = useWorkbench({
 });
 
 /** How many pixels of the picture have the colour of each part, counted in the page: a picture is megabytes. */
-async function colourCounts(): Promise<number[]> {
+async function colourCounts(of: readonly Rgb[] = DARK.parts): Promise<number[]> {
   const frame = await previewFrame();
   return await frame.locator('.cells canvas').evaluate((element, colours) => {
     const canvas = element as HTMLCanvasElement;
@@ -32,7 +33,7 @@ async function colourCounts(): Promise<number[]> {
       if (part >= 0) counts[part] = (counts[part] ?? 0) + 1;
     }
     return counts;
-  }, DARK.parts);
+  }, of);
 }
 
 async function previewFrame() {
@@ -267,7 +268,7 @@ describe('the preview', () => {
     await workbench().until('the counts', async () =>
       (await text()).includes('other holds all of small, and 225 pairs more.'),
     );
-    const [first, second = 0, both = 0] = await colourCounts();
+    const [first, second = 0, both = 0] = await colourCounts(DARK.difference);
     expect(first).toBe(0);
     expect(second / both).toBeCloseTo(225 / 31, 0);
     await workbench().replaceText('preview.sparse', 'full()', 'causal()');
@@ -414,7 +415,7 @@ describe('the preview', () => {
     const workers = (): number => page.workers().filter(worker => worker.url() === url).length;
     expect(workers()).toBeGreaterThan(0);
     await workbench().probe.ask('executeCommand', { command: 'workbench.action.focusSecondEditorGroup', args: [] });
-    await workbench().openFile('empty.sparse');
+    await workbench().openFile('notes.txt');
     await workbench().until('its page and its workers to be gone', async () => workers() === 0 && frame.isDetached());
     await workbench().page.locator('.tab', { hasText: 'Preview other' }).click();
     await shown('other 300');

@@ -21,6 +21,15 @@ export interface ProbeRequests {
   /** base64 */
   readFile: { params: { file: string }; result: string };
   writeFile: { params: { file: string; text: string }; result: null };
+  /** Shows a file that was never saved, whose URI comes back. */
+  openUntitled: { params: { text: string }; result: string };
+  /** Shows two files beside each other, as source control does. */
+  diff: { params: { left: string; right: string }; result: null };
+  /** URIs of the files with a reference to what stands there. */
+  references: { params: { file: string; line: number; character: number }; result: string[] };
+  open: { params: { file: string }; result: null };
+  rename: { params: { from: string; to: string }; result: boolean };
+  delete: { params: { file: string }; result: boolean };
   diagnostics: { params: { file: string }; result: ProbeDiagnostic[] };
   text: { params: { file: string }; result: string };
   /** Replaces the first occurrence of `from` (null: everything). */

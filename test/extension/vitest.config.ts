@@ -25,6 +25,8 @@ export default defineConfig({
                 'test/extension/preview-page*.test.ts',
                 'test/extension/preview-runs.test.ts',
               ]),
+          // A desktop takes no folder that an extension serves from its command line.
+          ...(name === 'desktop' ? ['test/extension/virtual-workspace.test.ts'] : []),
           // Serves this editor itself.
           ...(name === 'web' ? [] : ['test/extension/start.test.ts']),
         ],

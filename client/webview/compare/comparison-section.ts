@@ -1,7 +1,7 @@
 import { html, nothing, svg, type TemplateResult } from 'lit';
 import type { Comparison } from '../../../runtime/analyse/compare.ts';
 import { type Count, ratio, times } from '../../../runtime/compile/count.ts';
-import { type Palette, partColour } from '../../../runtime/draw/palette.ts';
+import { differencePalette, type Palette, partColour } from '../../../runtime/draw/palette.ts';
 import { count, percent } from '../format.ts';
 import type { PageServices } from '../page-services.ts';
 import { found, type Section } from '../sections/section.ts';
@@ -47,7 +47,7 @@ function counts(page: PageServices, state: State, other: Other, comparison: Comp
   const [first, second] = comparedNames(state);
   const shape = other.bound?.shape;
   const all = times(shape?.queries ?? 1, shape?.tokens ?? 1);
-  const colours = other.as === 'difference' ? state.palette : null;
+  const colours = other.as === 'difference' ? differencePalette(state.palette) : null;
   const row = (label: string, pairs: Count, part: number): TemplateResult => html`<li>
     ${colours === null ? nothing : swatch(colours, part)}<span class="label">${label}</span>
     <span class="pairs">${count(pairs)}</span><span class="share">${percent(ratio(pairs, all))}</span>

@@ -1,4 +1,5 @@
 import { html, nothing, type TemplateResult } from 'lit';
+import { differencePalette, type OpaquePalette } from '../../../runtime/draw/palette.ts';
 import type { Crop } from '../../../runtime/draw/picture.ts';
 import { comparedNames, differenceOf } from '../compare/compared.ts';
 import { count } from '../format.ts';
@@ -31,12 +32,14 @@ export function pictureSection(page: PageServices): Section {
     const names = against === undefined ? [choice.model.name] : comparedNames(state);
     const place = choice.model.layers * choice.model.heads > 1 ? `, layer ${choice.layer}, head ${choice.head}` : '';
     const { side, theme, legend } = kept;
+    const coloursOf = (palette: OpaquePalette): OpaquePalette =>
+      against === undefined ? palette : differencePalette(palette);
     const file = {
       ...{ format, side, crop, legend },
-      palette: paletteFor(theme, state.palette),
+      palette: coloursOf(paletteFor(theme, state.palette)),
       title: `${names.join(' and ')}: ${sizeText(extent, crop)}${place}`,
     };
-    const drawn = { choice, palette: state.palette, ...(against && { against }) };
+    const drawn = { choice, palette: coloursOf(state.palette), ...(against && { against }) };
     const bytes = await worker.ask({ kind: 'picture', drawn, choice: file });
     return { bytes, name: fileName(names, choice.tokens, crop) };
   };

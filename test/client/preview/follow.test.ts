@@ -168,7 +168,7 @@ describe('what a preview shows', () => {
   it('remembers a bounded number of files', () => {
     const shown = new ShownDeclaration('file:///0.sparse', null, null);
     for (let index = 1; index <= 60; index++) {
-      shown.declare(file('a b'), null);
+      shown.declare(file('a b'), BETWEEN);
       shown.pick('b');
       shown.enter(`file:///${index}.sparse`);
     }

@@ -11,6 +11,7 @@ describe('keptState', () => {
 
   it('fills in what an older page did not save', () => {
     expect(keptState({ version: 2, uri: 'file:///a.sparse', head: 3 })).toEqual({
+      id: null,
       uri: 'file:///a.sparse',
       name: null,
       lock: null,
@@ -33,6 +34,7 @@ describe('keptState', () => {
 
   it('brings back all that a page keeps, through JSON, and nothing else', () => {
     const kept = {
+      id: 'one',
       uri: 'file:///a.sparse',
       name: 'a',
       lock: 'pattern' as const,

@@ -136,7 +136,8 @@ describe('a model that arrives', () => {
   } as const;
 
   it('keeps what is tried out while it is another value than the source, and lets go of it with the declaration', () => {
-    const state = { ...initialState(undefined), model, adjustments: { size: 8 }, adjustables: [SIZE] };
+    const shown = { uri: 'file:///p.sparse', name: 'p', model };
+    const state = { ...initialState(undefined), ...shown, adjustments: { size: 8 }, adjustables: [SIZE] };
     const message = { type: 'model', version: 2, name: 'p', model: { ...model, batch: 2 } } as const;
     expect(received({ ...message, adjustables: [SIZE] }, state)).toMatchObject({ adjustments: { size: 8 } });
     const applied = [{ ...SIZE, value: number(8) }];
@@ -145,6 +146,9 @@ describe('a model that arrives', () => {
       adjustables: applied,
     });
     const other = { ...model, name: 'q' };
-    expect(received({ ...message, model: other, adjustables: [SIZE] }, state)).toMatchObject({ adjustments: {} });
+    const asked = { ...state, ...received({ type: 'show', uri: shown.uri, name: 'q' }, state) };
+    expect(received({ ...message, name: 'q', model: other, adjustables: [SIZE] }, asked)).toMatchObject({
+      adjustments: {},
+    });
   });
 });

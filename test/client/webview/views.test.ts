@@ -17,11 +17,14 @@ async function modelOf(name: string, text = 'sliding(4)'): Promise<Model> {
 
 /** A page that was sent these messages. */
 function sent(state: State, ...messages: readonly ToPage[]): State {
-  return messages.reduce((now, message) => ({ ...now, ...received(message, now) }), state);
+  let now = state;
+  for (const message of messages) now = { ...now, ...received(message, now) };
+  return now;
 }
 
 const fileOf = (uri: string, selected: string | null): ToPage => ({
   type: 'file',
+  id: 'one',
   uri,
   fileName: uri,
   choices: selected === null ? [] : [{ name: selected, kind: 'pattern', problem: null }],

@@ -5,7 +5,7 @@ import {
   HIGH_CONTRAST_LIGHT,
   LIGHT,
   ON_NOTHING,
-  type Palette,
+  type OpaquePalette,
   type Rgb,
 } from '../../../runtime/draw/palette.ts';
 
@@ -63,17 +63,17 @@ function leastDistance(colours: readonly Rgb[]): number {
 }
 
 /** Palettes, backgrounds of VS Code's own themes that they appear on, and what is asked of them. */
-const cases: readonly [string, Palette, readonly Rgb[], number, number][] = [
+const cases: readonly [string, OpaquePalette, readonly Rgb[], number, number][] = [
   ['light', LIGHT, [LIGHT.background], 3, 13],
   ['dark', DARK, [DARK.background, [31, 31, 31]], 3, 15],
   ['light high contrast', HIGH_CONTRAST_LIGHT, [HIGH_CONTRAST_LIGHT.background], 4.5, 9],
   ['dark high contrast', HIGH_CONTRAST_DARK, [HIGH_CONTRAST_DARK.background], 4.5, 13],
 ];
 
-describe.each(cases)('the %s palette', (_, { parts }, backgrounds, contrastAsked, distanceAsked) => {
+describe.each(cases)('the %s palette', (_, { parts, difference }, backgrounds, contrastAsked, distanceAsked) => {
   it('stands out from its background', () => {
     for (const background of backgrounds)
-      for (const part of parts)
+      for (const part of [...parts, ...difference])
         expect(contrast(part, background), `${part} on ${background}`).toBeGreaterThanOrEqual(contrastAsked);
   });
 
@@ -83,5 +83,11 @@ describe.each(cases)('the %s palette', (_, { parts }, backgrounds, contrastAsked
     expect(leastDistance(parts.slice(0, 4))).toBeGreaterThanOrEqual(1.3 * distanceAsked);
     // What is widely used as safe, measured in the same way.
     expect(leastDistance(parts)).toBeGreaterThan(2 * leastDistance(ON_NOTHING.parts));
+  });
+
+  it('tells what only one of two masks holds from the other, and both from what both hold', () => {
+    expect(leastDistance(difference)).toBeGreaterThanOrEqual(33);
+    // Stripes of two parts stand on the same page, and a difference is easier to read than they are.
+    expect(leastDistance(difference)).toBeGreaterThan(leastDistance(parts.slice(0, 3)));
   });
 });
