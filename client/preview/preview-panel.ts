@@ -18,7 +18,7 @@ import {
 import { movedUri } from './moved-uri.ts';
 import { openSparse } from './open-sparse.ts';
 import { OtherDeclaration } from './other-declaration.ts';
-import { pageHtml } from './page.ts';
+import { failureHtml, pageHtml } from './page.ts';
 import type { PageFiles } from './page-document.ts';
 import { answerPage } from './page-requests.ts';
 import { PanelRuns } from './panel-runs.ts';
@@ -112,8 +112,13 @@ export class PreviewPanel {
       await Promise.race([this.#sendFile().catch(() => undefined), patience]);
       this.#early = undefined;
     }
-    const inPage = await files;
-    if (!this.#disposed) this.#panel.webview.html = pageHtml(this.#panel.webview, extensionUri, inPage, [...first]);
+    const inPage = await files.catch(
+      error => `The preview cannot be shown: a file of the extension cannot be read (${error}). Reload the window.`,
+    );
+    if (this.#disposed) return;
+    const { webview } = this.#panel;
+    webview.html =
+      typeof inPage === 'string' ? failureHtml(inPage) : pageHtml(webview, extensionUri, inPage, [...first]);
   }
 
   get active(): boolean {

@@ -32,6 +32,8 @@ export class Previews implements vscode.WebviewPanelSerializer {
   constructor(context: vscode.ExtensionContext, client: RestartableClient, tools: PreviewTools) {
     this.#extensionUri = context.extensionUri;
     this.#files = readPageFiles(context.extensionUri);
+    // Each preview says it.
+    this.#files.catch(() => undefined);
     this.#client = client;
     this.#tools = tools;
     this.#memory = context.workspaceState;

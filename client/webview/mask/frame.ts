@@ -10,11 +10,8 @@ export function overviewScale({ queries, keys }: Extent): number {
   return evenScale(Math.max(queries, keys) / OVERVIEW, { up: true });
 }
 
-/**
- * The tiles that a camera sees, the middle of the picture first, and around them those that it would see next: `margin`
- * tiles on each side, after the others.
- */
-export function tilesInSight(camera: Camera, extent: Extent, size: Size, margin = 0): TilePlace[] {
+/** Tiles [left, right) and [top, bottom) that a camera sees, and `margin` more on each side. */
+export function rangeInSight(camera: Camera, extent: Extent, size: Size, margin = 0) {
   const { scale } = camera;
   const corner = cornerOf(camera);
   const along = (start: number, pixels: number, cells: number): readonly [number, number] => {
@@ -26,6 +23,17 @@ export function tilesInSight(camera: Camera, extent: Extent, size: Size, margin 
   };
   const [left, right] = along(corner.x, size.width, extent.keys);
   const [top, bottom] = along(corner.y, size.height, extent.queries);
+  return { left, right, top, bottom };
+}
+
+/**
+ * The tiles that a camera sees, the middle of the picture first, and around them those that it would see next: `margin`
+ * tiles on each side, after the others.
+ */
+export function tilesInSight(camera: Camera, extent: Extent, size: Size, margin = 0): TilePlace[] {
+  const { scale } = camera;
+  const corner = cornerOf(camera);
+  const { left, right, top, bottom } = rangeInSight(camera, extent, size, margin);
   const middle = {
     x: (corner.x + size.width / 2) / TILE_SIDE - 0.5,
     y: (corner.y + size.height / 2) / TILE_SIDE - 0.5,

@@ -1,7 +1,7 @@
 import type { RendererChoice } from '../../preview/messages.ts';
 import type { Drawn } from '../drawing-messages.ts';
 import { type Camera, type Extent, type Size, wholeMask } from './camera.ts';
-import { overviewScale, placedTiles, tilesInSight } from './frame.ts';
+import { overviewScale, placedTiles, rangeInSight, tilesInSight } from './frame.ts';
 import { Renderers } from './renderers.ts';
 import { nameOf, type Tile, type TilePlace } from './tile.ts';
 import { TileSource } from './tile-source.ts';
@@ -40,6 +40,8 @@ export class MaskView {
   #patience: ReturnType<typeof setTimeout> | undefined;
   #size: Size = { width: 1, height: 1 };
   #frame = 0;
+  /** Stands for the tiles that were wanted last. */
+  #wanted = '';
   #completed: { readonly drawn: Drawn; readonly approximate: boolean } | undefined;
 
   constructor(worker: TileWorker, events: MaskViewEvents) {
@@ -139,6 +141,11 @@ export class MaskView {
     const scene = this.#back ?? this.#front;
     if (scene === undefined || this.#size.width <= 1 || this.#size.height <= 1) return;
     const { source, extent } = scene;
+    // Within a tile's length the picture moves without wanting anything else.
+    const { left, top, right, bottom } = rangeInSight(this.camera, extent, this.#size);
+    const wanted = [source.id, this.#camera === null, this.camera.scale, left, top, right, bottom].join();
+    if (wanted === this.#wanted) return;
+    this.#wanted = wanted;
     const overview = { scale: overviewScale(extent), x: 0, y: 0 };
     const near = tilesInSight(this.camera, extent, this.#size);
     const around = tilesInSight(this.camera, extent, this.#size, 1).filter(place => !isAmong(near, place));
