@@ -25,7 +25,7 @@ export function frontierChart(found: FrontierOf): Chart {
   return {
     title: 'Recall against density',
     x: { label: 'density', log: 10, show: percent },
-    y: { label: 'recall', range: [Math.floor(10 * least) / 10, 1], show: percent },
+    y: { label: 'recall', range: [Math.min(0.9, Math.floor(10 * least) / 10), 1], show: percent },
     marks: [{ x: budget, label: `limit ${percent(budget)}` }],
     lines: [
       { name: 'oracle: the best of all masks', dashed: true, points: line('oracle') },

@@ -73,6 +73,9 @@ describe('the frontier', () => {
     const one = frontierChart({ ...found, alternatives: [], frontier: alike.slice(0, 1) });
     expect(elementsOf(svgOf(one)).filter(({ name }) => name === 'circle').length).toBeGreaterThan(2);
     expect(svgOf(one)).not.toMatch(/NaN|Infinity/);
+    const all = alike.map(point => ({ ...point, recall: 1, perHead: 1, oracle: 1 }));
+    const everything = frontierChart({ ...found, recall: 1, alternatives: [], frontier: all });
+    expect(svgOf(everything)).not.toMatch(/NaN|Infinity/);
   });
 });
 
