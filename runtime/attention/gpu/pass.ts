@@ -131,6 +131,7 @@ export class DevicePass {
     copyMasks(placement, (words, at) => upload(device, masks, words, at));
     let dispatches = 0;
     const factor = this.#pass.scale * Math.LOG2E;
+    let copied = 0;
     for (const [tensor, target, regions, name, heads, rows, times] of [
       // Scores in base 2, so that kernels need no other exponential than exp2.
       [input.q, q, placement.queries, 'q', input.heads, input.queries, factor],
@@ -142,15 +143,20 @@ export class DevicePass {
         throwIfAborted(signal);
         const end = Math.min(heads, head + atOnce);
         upload(device, source, tensor.subarray(head * rows * input.headDim, end * rows * input.headDim));
+        copied += 4 * (end - head) * rows * input.headDim;
         const inside = regions.filter(region => region.head >= head && region.head < end);
         for (const run of runsOf(inside)) {
           const to = { source, plan, target, sourceHead: head, factor: times, timer, layout: layouts[name] };
           dispatches += this.#pack(this.#kernel.pack[name], run, to);
         }
-        // The next piece overwrites the source: it must have been read, and memory for copies must not pile up.
+        // The queue overwrites the source when the piece before has been read; but memory for copies must not pile up.
+        if (copied < SOURCE_BYTES) continue;
         await Promise.race([device.queue.onSubmittedWorkDone(), failure]);
+        copied = 0;
       }
     }
+    // What follows is timed.
+    if (copied > 0) await Promise.race([device.queue.onSubmittedWorkDone(), failure]);
     source.destroy();
     return dispatches;
   }

@@ -2,7 +2,7 @@ import { BINS, LOWEST, SHIFT } from '../bins.ts';
 import { curveSizes } from '../curve.ts';
 import { type HeadTotals, noTotals, type RowRange, type SurveyedHead } from '../survey.ts';
 import { type Found, leftOff } from './head-survey.ts';
-import { BIN_WORDS, FACT_COUNT, FACTS } from './wgsl.ts';
+import { BIN_WORDS, FACT_COUNT, FACTS } from './wgsl/rows.ts';
 
 /** The totals of some rows of a head, from what a device found for each of them. */
 export function totalsOf({ facts, histogram, distances }: Found, head: SurveyedHead, { from }: RowRange): HeadTotals {

@@ -14,7 +14,7 @@ import {
 import { checkSurvey } from './check-survey.ts';
 import { totalsOf } from './device-totals.ts';
 import { HeadSurvey, KeptMask, largestBytes, type SurveyShaders, surveyShaders } from './head-survey.ts';
-import { WORKGROUP_BYTES } from './wgsl.ts';
+import { WORKGROUP_BYTES } from './wgsl/rows.ts';
 
 /** Multiply-adds of the first portion, and pairs of any: long dispatches cannot be cancelled. */
 const FIRST_PORTION = 2 ** 26;

@@ -6,19 +6,10 @@ import { BINS } from '../bins.ts';
 import { curveSizes } from '../curve.ts';
 import type { MaskRows } from '../plan-rows.ts';
 import type { RowRange, SurveyedHead } from '../survey.ts';
-import {
-  ADD_SEGMENTS,
-  BIN_WORDS,
-  DIAGONAL_SUMS,
-  DIAGONALS,
-  FACT_COUNT,
-  GROUPS,
-  PARAMS_WORDS,
-  rowsShader,
-  SCORES,
-  SEGMENT,
-  TILE,
-} from './wgsl.ts';
+import { ADD_SEGMENTS, DIAGONAL_SUMS, DIAGONALS, SEGMENT } from './wgsl/diagonals.ts';
+import { PARAMS_WORDS } from './wgsl/params.ts';
+import { BIN_WORDS, FACT_COUNT, GROUPS, rowsShader } from './wgsl/rows.ts';
+import { SCORES, TILE } from './wgsl/scores.ts';
 
 const { STORAGE, COPY_SRC, COPY_DST, UNIFORM } = BufferUsage;
 /** Scores that are on the device at a time. */
@@ -52,7 +43,7 @@ export async function surveyShaders(
   return { scores, rows, diagonals, segments };
 }
 
-/** What the device found for some rows, as it is in its buffers; see wgsl.ts. */
+/** What the device found for some rows, as it is in its buffers; see wgsl/. */
 export interface Found {
   /** [rows][FACT_COUNT + points] */
   readonly facts: Float32Array;

@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
+import { openSurveyor } from '../../../../runtime/analyse/quality/open-surveyor.ts';
 import { type Baseline, quality } from '../../../../runtime/analyse/quality.ts';
 import { createAttention } from '../../../../runtime/attention/attention.ts';
+import { openDawn } from '../../../../runtime/attention/gpu/dawn.node.ts';
 import { sampleInput } from '../../../../runtime/attention/sample-data.ts';
 import type { AttentionInput, PlanParts } from '../../../../runtime/attention/types.ts';
 import { compileHeadParts } from '../../../../runtime/compile/compile-heads.ts';
@@ -140,5 +142,29 @@ describe('quality', () => {
     await expect(quality(attention, input, parts, { baseline: 'causal' })).rejects.toThrow(
       'intersect them with causal()',
     );
+  });
+
+  it('comes to the same on a graphics device, for heads that share keys', { timeout: 60_000 }, async () => {
+    const shape = { heads: 4, kvHeads: 2, queries: 60, keys: 75, headDim: 12 };
+    const input = sampleInput(shape, 4);
+    const plans = [2, 3].map(step => densePlan(60, 75, (row, key) => key <= row + 15 && (row + key) % step === 0));
+    const parts = [{ plans, headPlan: [0, 1, 1, 0] }];
+    const both = createAttention({ gpu: openDawn });
+    const surveyor = openSurveyor({ gpu: openDawn }, 'gpu');
+    const found = await quality(both, input, parts, { backend: 'gpu', surveyor });
+    const wanted = await quality(both, input, parts, { backend: 'cpu' });
+    surveyor.dispose();
+    both.dispose();
+    expect([found.backend, found.notes, found.baseline]).toEqual(['gpu', [], 'causal']);
+    found.heads.forEach(({ recall, error, cosine, pairs, distribution }, head) => {
+      const other = wanted.heads[head]!;
+      expect(pairs).toBe(other.pairs);
+      const near = (value: number | null | undefined) => expect.closeTo(value!, 4);
+      expect({ recall, error, cosine }).toEqual({
+        ...{ recall: near(other.recall), error: near(other.error), cosine: near(other.cosine) },
+      });
+      for (const key of ['oracle', 'topk', 'window', 'random', 'overlap', 'entropy'] as const)
+        expect(distribution![key]).toEqual(near(other.distribution![key]));
+    });
   });
 });

@@ -1,10 +1,6 @@
-import { BINS, LOWEST, SHIFT } from '../bins.ts';
-
-/** Rows and keys of the scores that a workgroup computes, and inner numbers that it holds at a time. */
-export const TILE = 64;
-const INNER = 16;
-/** Threads of a workgroup in each direction: each computes four rows and four keys. */
-const SIDE = TILE / 4;
+import { BINS, LOWEST, SHIFT } from '../../bins.ts';
+import { PARAMS } from './params.ts';
+import { together } from './together.ts';
 
 /** The square root of how many threads look at a row together: software pays for each that waits for the others. */
 export const GROUPS = { device: 16, imitated: 4 } as const;
@@ -14,103 +10,11 @@ const DIGITS = 2048;
 /** What the workgroup of a row holds: two histograms, sums and counts of its threads, and some single numbers. */
 export const WORKGROUP_BYTES = 8 * BINS + 4 * (2 * GROUPS.device ** 2 + 2 * GROUPS.device + 2);
 
-/** Rows whose diagonals a thread adds up. */
-export const SEGMENT = 64;
-export const DIAGONALS = 256;
-
 /** Numbers that are found of a row, before its points of the curve. */
 export const FACTS = { sum: 0, weighted: 1, topk: 2, overlap: 3 } as const;
 export const FACT_COUNT = 4;
 /** Words of a bin in the histogram of all rows: how many, and the sum of what is above its lower edge, in halves. */
 export const BIN_WORDS = 3;
-/** 32-bit words of the parameters. */
-export const PARAMS_WORDS = 16;
-
-const PARAMS = /* wgsl */ `
-struct Params {
-  /** Query rows of the dispatch, the first of them in the head and in the portion. */
-  rows: u32,
-  first: u32,
-  begin: u32,
-  keys: u32,
-  dim: u32,
-  /** Numbers from one row of scores to the next. */
-  stride: u32,
-  /** Does a row see only the keys up to its position, which is its number + offset? */
-  causal: u32,
-  offset: i32,
-  /** Workgroups are numbered as x + y * across. */
-  across: u32,
-  /** Words of a row of the mask. */
-  words: u32,
-  points: u32,
-  /** Bits that are left off of what is above the lower edge of a bin, so that sums fit. */
-  left: u32,
-  /** Times q . k, for powers of two. */
-  factor: f32,
-  /** The first diagonal that the dispatch touches, and how many. */
-  diagonal: u32,
-  diagonals: u32,
-}
-@group(0) @binding(0) var<uniform> params: Params;
-
-fn seenBy(row: u32) -> u32 {
-  if (params.causal == 0u) { return params.keys; }
-  return u32(clamp(params.offset + i32(params.first + row) + 1, 0, i32(params.keys)));
-}
-`;
-
-/** Scores [rows][stride] of some query rows and all keys that any of them sees. */
-export const SCORES = /* wgsl */ `${PARAMS}
-@group(0) @binding(1) var<storage, read> q: array<f32>;
-@group(0) @binding(2) var<storage, read> k: array<f32>;
-@group(0) @binding(3) var<storage, read_write> scores: array<f32>;
-
-// Transposed: [${INNER}][${TILE}].
-var<workgroup> qs: array<f32, ${TILE * INNER}>;
-var<workgroup> ks: array<f32, ${TILE * INNER}>;
-
-@compute @workgroup_size(${SIDE}, ${SIDE})
-fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group: vec3u) {
-  let row0 = group.y * ${TILE}u;
-  let key0 = group.x * ${TILE}u;
-  if (key0 >= seenBy(min(row0 + ${TILE - 1}u, params.rows - 1u))) { return; }
-  let thread = local.y * ${SIDE}u + local.x;
-  var sums = array<vec4f, 4>();
-  for (var begin = 0u; begin < params.dim; begin += ${INNER}u) {
-    for (var i = 0u; i < ${(TILE * INNER) / SIDE ** 2}u; i++) {
-      let element = thread + i * ${SIDE ** 2}u;
-      let line = element / ${INNER}u;
-      let d = begin + element % ${INNER}u;
-      let place = (element % ${INNER}u) * ${TILE}u + line;
-      let row = row0 + line;
-      let key = key0 + line;
-      let inside = d < params.dim;
-      let column = min(d, params.dim - 1u);
-      qs[place] = select(0.0, params.factor * q[(params.first + min(row, params.rows - 1u)) * params.dim + column], inside);
-      ks[place] = select(0.0, k[min(key, params.keys - 1u) * params.dim + column], inside);
-    }
-    workgroupBarrier();
-    for (var d = 0u; d < ${INNER}u; d++) {
-      let a = d * ${TILE}u + local.y * 4u;
-      let b = d * ${TILE}u + local.x * 4u;
-      let columns = vec4f(ks[b], ks[b + 1u], ks[b + 2u], ks[b + 3u]);
-      sums[0] += qs[a] * columns;
-      sums[1] += qs[a + 1u] * columns;
-      sums[2] += qs[a + 2u] * columns;
-      sums[3] += qs[a + 3u] * columns;
-    }
-    workgroupBarrier();
-  }
-  for (var i = 0u; i < 4u; i++) {
-    let row = row0 + local.y * 4u + i;
-    if (row >= params.rows) { break; }
-    let at = row * params.stride + key0 + local.x * 4u;
-    for (var j = 0u; j < 4u; j++) { scores[at + j] = sums[i][j]; }
-  }
-}
-`;
-
 /**
  * Scores become probabilities, a workgroup for each row; what is read off them goes to \`found\` [rows of the portion][facts
  * and points] and the histogram of all rows. Histograms hold whole numbers alone, so that no order of adding matters: a
@@ -134,10 +38,6 @@ export function rowsShader(side: number): string {
 
 var<workgroup> counts: array<atomic<u32>, ${BINS}>;
 var<workgroup> lows: array<atomic<u32>, ${BINS}>;
-var<workgroup> sums: array<f32, ${THREADS}>;
-var<workgroup> tallies: array<u32, ${THREADS}>;
-var<workgroup> sumsOf: array<f32, ${side}>;
-var<workgroup> talliesOf: array<u32, ${side}>;
 /** The bin or digit in which a rank lies, and the rank inside. */
 var<workgroup> border: u32;
 var<workgroup> rank: u32;
@@ -150,87 +50,7 @@ fn power(x: f32) -> f32 {
   return select(0.0, p * bitcast<f32>(u32(i32(whole) + 127) << 23u), x >= -126.0);
 }
 
-// Every thread puts something down; the first ones each take ${side} of those together, and all threads take what those have.
-
-fn total(value: f32, local: u32) -> f32 {
-  sums[local] = value;
-  workgroupBarrier();
-  if (local < ${side}u) {
-    var some = 0.0;
-    for (var i = 0u; i < ${side}u; i++) { some += sums[local * ${side}u + i]; }
-    sumsOf[local] = some;
-  }
-  workgroupBarrier();
-  var all = 0.0;
-  for (var i = 0u; i < ${side}u; i++) { all += sumsOf[i]; }
-  return all;
-}
-
-fn tally(value: u32, local: u32) -> u32 {
-  tallies[local] = value;
-  workgroupBarrier();
-  if (local < ${side}u) {
-    var some = 0u;
-    for (var i = 0u; i < ${side}u; i++) { some += tallies[local * ${side}u + i]; }
-    talliesOf[local] = some;
-  }
-  workgroupBarrier();
-  var all = 0u;
-  for (var i = 0u; i < ${side}u; i++) { all += talliesOf[i]; }
-  return all;
-}
-
-fn most(value: f32, local: u32) -> f32 {
-  sums[local] = value;
-  workgroupBarrier();
-  if (local < ${side}u) {
-    var some = sums[local * ${side}u];
-    for (var i = 1u; i < ${side}u; i++) { some = max(some, sums[local * ${side}u + i]); }
-    sumsOf[local] = some;
-  }
-  workgroupBarrier();
-  var all = sumsOf[0];
-  for (var i = 1u; i < ${side}u; i++) { all = max(all, sumsOf[i]); }
-  return all;
-}
-
-/** What the threads before this one have. */
-fn talliesBefore(value: u32, local: u32) -> u32 {
-  tallies[local] = value;
-  workgroupBarrier();
-  if (local < ${side}u) {
-    var some = 0u;
-    for (var i = 0u; i < ${side}u; i++) {
-      let own = tallies[local * ${side}u + i];
-      tallies[local * ${side}u + i] = some;
-      some += own;
-    }
-    talliesOf[local] = some;
-  }
-  workgroupBarrier();
-  var before = tallies[local];
-  for (var i = 0u; i < local / ${side}u; i++) { before += talliesOf[i]; }
-  return before;
-}
-
-fn sumBefore(value: f32, local: u32) -> f32 {
-  sums[local] = value;
-  workgroupBarrier();
-  if (local < ${side}u) {
-    var some = 0.0;
-    for (var i = 0u; i < ${side}u; i++) {
-      let own = sums[local * ${side}u + i];
-      sums[local * ${side}u + i] = some;
-      some += own;
-    }
-    sumsOf[local] = some;
-  }
-  workgroupBarrier();
-  var before = 0.0;
-  for (var i = 0u; i < local / ${side}u; i++) { before += sumsOf[i]; }
-  return before + sums[local];
-}
-
+${together(side)}
 fn binOf(word: u32) -> u32 {
   return max(word >> ${SHIFT}u, ${LOWEST}u) - ${LOWEST}u;
 }
@@ -411,39 +231,3 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
 }
 `;
 }
-
-/** Sums of probabilities by distance, [segments of rows][diagonals]: a thread for each. */
-export const DIAGONAL_SUMS = /* wgsl */ `${PARAMS}
-@group(0) @binding(1) var<storage, read> scores: array<f32>;
-@group(0) @binding(2) var<storage, read_write> parts: array<f32>;
-
-@compute @workgroup_size(${DIAGONALS})
-fn main(@builtin(global_invocation_id) id: vec3u) {
-  if (id.x >= params.diagonals) { return; }
-  // The key of row 0 on this diagonal.
-  let key0 = i32(params.diagonal + id.x) - i32(params.keys - 1u) + params.offset + i32(params.first);
-  let begin = id.y * ${SEGMENT}u;
-  let end = min(begin + ${SEGMENT}u, params.rows);
-  var sum = 0.0;
-  for (var row = begin; row < end; row++) {
-    let key = key0 + i32(row);
-    if (key >= 0 && u32(key) < seenBy(row)) { sum += scores[row * params.stride + u32(key)]; }
-  }
-  parts[id.y * params.diagonals + id.x] = sum;
-}
-`;
-
-/** Adds the segments' sums to those of the portion. */
-export const ADD_SEGMENTS = /* wgsl */ `${PARAMS}
-@group(0) @binding(1) var<storage, read> parts: array<f32>;
-@group(0) @binding(2) var<storage, read_write> distances: array<f32>;
-
-@compute @workgroup_size(${DIAGONALS})
-fn main(@builtin(global_invocation_id) id: vec3u) {
-  if (id.x >= params.diagonals) { return; }
-  let segments = (params.rows + ${SEGMENT - 1}u) / ${SEGMENT}u;
-  var sum = 0.0;
-  for (var segment = 0u; segment < segments; segment++) { sum += parts[segment * params.diagonals + id.x]; }
-  distances[params.diagonal + id.x] += sum;
-}
-`;
