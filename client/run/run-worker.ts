@@ -1,5 +1,6 @@
 import { type AttentionHosts, createAttention } from '../../runtime/attention/attention.ts';
 import { webWorkers } from '../../runtime/attention/cpu/workers.web.ts';
+import { createGpuRowSelector } from '../../runtime/dynamic/gpu/gpu-row-selector.ts';
 import { createRowSelector } from '../../runtime/dynamic/rows/row-selector.ts';
 import type { FromRuns, ToRuns } from './run-messages.ts';
 import { serveRuns } from './serve-runs.ts';
@@ -34,7 +35,8 @@ function ofBrowser(): AttentionHosts {
 const KEPT_BYTES = 2 ** 26;
 
 const hosts = sparseHosts ?? ofBrowser();
-const rows = createRowSelector({ workers: hosts.workers });
+const otherwise = createRowSelector({ workers: hosts.workers });
+const rows = hosts.gpu === undefined ? otherwise : createGpuRowSelector({ open: hosts.gpu, otherwise });
 const serve = serveRuns(createAttention(hosts), rows, send, sparseHosts === undefined ? KEPT_BYTES : 0);
 
 self.onmessage = ({ data }: MessageEvent<ToRuns>) => {
