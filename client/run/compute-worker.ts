@@ -1,6 +1,6 @@
 import { type AttentionHosts, createAttention } from '../../runtime/attention/attention.ts';
 import { webWorkers } from '../../runtime/attention/cpu/workers.web.ts';
-import { createRowSelector } from '../../runtime/dynamic/rows/row-selector.ts';
+import { openRowSelector } from '../../runtime/dynamic/open-row-selector.ts';
 import { type PageJob, workOn } from '../webview/quality/page-job.ts';
 import type { FromRuns, ToRuns } from './run-messages.ts';
 import { serveRuns } from './serve-runs.ts';
@@ -49,7 +49,7 @@ self.onmessage = ({ data }: MessageEvent<ToRuns | PageJob>) => {
     case 'cancel':
       serve ??= serveRuns(
         createAttention(hosts),
-        createRowSelector({ workers: hosts.workers }),
+        openRowSelector(hosts),
         send,
         sparseHosts === undefined ? KEPT_BYTES : 0,
       );

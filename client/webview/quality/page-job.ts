@@ -1,6 +1,6 @@
 import { openSurveyor } from '../../../runtime/analyse/quality/open-surveyor.ts';
 import { type AttentionHosts, createAttention } from '../../../runtime/attention/attention.ts';
-import { createRowSelector } from '../../../runtime/dynamic/rows/row-selector.ts';
+import { openRowSelector } from '../../../runtime/dynamic/open-row-selector.ts';
 import { messageOf } from '../state.ts';
 import type { Suggested, SuggestJob } from '../suggest/suggest-messages.ts';
 import { suggestPattern } from '../suggest/suggest-pattern.ts';
@@ -21,7 +21,7 @@ export async function workOn(
   say: (message: FromTask<Result>) => void,
 ): Promise<void> {
   const attention = createAttention(hosts);
-  const rows = createRowSelector({ workers: hosts.workers });
+  const rows = openRowSelector(hosts);
   const surveyor = openSurveyor(hosts);
   const onProgress = (share: number, doing: string): void => say({ type: 'progress', share, doing });
   const resultOf = (of: PageJob): Promise<Result> => {
