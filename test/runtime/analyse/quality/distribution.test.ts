@@ -104,7 +104,7 @@ const largest = (values: readonly number[], count: number) => sum(descending(val
 describe.each(Object.entries(surveyors))('the distribution of a head, %s', (_, { surveyor, runs, margin }) => {
   const measure = (problem: Problem, plans: readonly TilePlan[]) => measureOn(surveyor, problem, plans);
 
-  it('is as the definition says, for any mask', { timeout: 60_000 }, async () => {
+  it('is as the definition says, for any mask', { timeout: 180_000 }, async () => {
     await fc.assert(
       fc.asyncProperty(arbitraryProblem, fc.constantFrom(0, 0.05, 0.4, 0.9, 1), async (problem, share) => {
         const { queries, keys, causal, seed } = problem;
@@ -149,7 +149,7 @@ describe.each(Object.entries(surveyors))('the distribution of a head, %s', (_, {
     );
   });
 
-  it('compares with windows and random keys of as many pairs', { timeout: 60_000 }, async () => {
+  it('compares with windows and random keys of as many pairs', { timeout: 180_000 }, async () => {
     await fc.assert(
       fc.asyncProperty(arbitraryProblem, fc.nat(99), async (problem, size) => {
         const { queries, keys, causal } = problem;
@@ -169,7 +169,7 @@ describe.each(Object.entries(surveyors))('the distribution of a head, %s', (_, {
     );
   });
 
-  it('draws curves that rise to 1, the oracle above all others', { timeout: 60_000 }, async () => {
+  it('draws curves that rise to 1, the oracle above all others', { timeout: 180_000 }, async () => {
     await fc.assert(
       fc.asyncProperty(arbitraryProblem, async problem => {
         const { queries, keys } = problem;
@@ -233,13 +233,20 @@ describe('looking at a head', () => {
     return { baseline: 'full', queries: keys, keys, offset: 0, headDim, scale: 1, q, k, mask };
   };
 
-  it.each(Object.entries(surveyors))('stops when it is cancelled, %s', { timeout: 60_000 }, async (_, { surveyor }) => {
-    const controller = new AbortController();
-    const run = surveyor.survey(headOf(3000, 16), { signal: controller.signal, onProgress: () => controller.abort() });
-    await expect(run).rejects.toMatchObject({ name: 'AbortError' });
-    // And goes on afterwards.
-    expect(await surveyor.survey(headOf(40, 16))).toBeDefined();
-  });
+  it.each(Object.entries(surveyors))(
+    'stops when it is cancelled, %s',
+    { timeout: 180_000 },
+    async (_, { surveyor }) => {
+      const controller = new AbortController();
+      const run = surveyor.survey(headOf(3000, 16), {
+        signal: controller.signal,
+        onProgress: () => controller.abort(),
+      });
+      await expect(run).rejects.toMatchObject({ name: 'AbortError' });
+      // And goes on afterwards.
+      expect(await surveyor.survey(headOf(40, 16))).toBeDefined();
+    },
+  );
 
   it('comes to the same to the last bit, however many threads there are', async () => {
     const head = headOf(700, 16);
@@ -253,9 +260,9 @@ describe('looking at a head', () => {
   });
 
   it('on a graphics device holds in portions and chunks, with as many threads as cards get', {
-    timeout: 60_000,
+    timeout: 180_000,
   }, async () => {
-    const head = headOf(150, 8);
+    const head = headOf(80, 8);
     const sizes = { side: 16, chunk: 66, portion: 2 ** 19 };
     const surveyor = createGpuSurveyor({ open: openDawn, otherwise: nothing(), always: true, sizes });
     const shares: number[] = [];
@@ -268,7 +275,7 @@ describe('looking at a head', () => {
     expectNear(distributionOf(found, head, pairs), distributionOf(wanted, head, pairs), 1e-4);
   });
 
-  it('is left to others by a device that is lost or not there, which is said', { timeout: 60_000 }, async () => {
+  it('is left to others by a device that is lost or not there, which is said', { timeout: 180_000 }, async () => {
     const head = headOf(50, 8);
     const opened = await openDawn();
     if ('reason' in opened) throw new Error(opened.reason);
