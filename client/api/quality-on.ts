@@ -1,12 +1,27 @@
+import { openSurveyor } from '../../runtime/analyse/quality/open-surveyor.ts';
+import type { Surveyor } from '../../runtime/analyse/quality/survey.ts';
 import { quality } from '../../runtime/analyse/quality.ts';
 import { suggestWithin } from '../../runtime/analyse/suggest/within-time.ts';
 import { type LayerInput, suggest } from '../../runtime/analyse/suggest.ts';
-import type { AttentionInput } from '../../runtime/attention/types.ts';
+import type { AttendOptions, AttentionInput } from '../../runtime/attention/types.ts';
 import type { Machine } from './attend-on.ts';
 import type { Measure } from './quality.ts';
 
 /** Measures with whatever computes attention. */
-export function qualityOn({ attend, surveyor }: Machine): Measure {
+export function qualityOn({ attend, hosts, whenReleased }: Machine): Measure {
+  const surveyors = new Map<AttendOptions['backend'], Surveyor>();
+  /** What looks at probabilities beside a backend, until all is released. */
+  const surveyor = (backend: AttendOptions['backend']): Surveyor => {
+    const known = surveyors.get(backend);
+    if (known !== undefined) return known;
+    const opened = openSurveyor(hosts(), backend);
+    surveyors.set(backend, opened);
+    whenReleased(() => {
+      surveyors.delete(backend);
+      opened.dispose();
+    });
+    return opened;
+  };
   return {
     quality: (input, masks, options = {}) =>
       quality({ attend }, input, 'parts' in masks ? masks.parts : masks, {

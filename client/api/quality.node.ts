@@ -4,7 +4,12 @@ import { qualityOn } from './quality-on.ts';
 
 export * from './quality.ts';
 
-const measure = qualityOn(here);
+let measure: Measure | undefined;
+/** Made when it is first needed, so that bundlers leave it out of programs that do not measure. */
+const measured = (): Measure => {
+  measure ??= qualityOn(here);
+  return measure;
+};
 
 /**
  * What masks lose on queries, keys and values: for each head the share of full attention's probability that they keep (recall),
@@ -18,7 +23,7 @@ const measure = qualityOn(here);
  * console.log(heads[0].recall, heads[0].distribution?.oracle);
  * ```
  */
-export const quality: Measure['quality'] = measure.quality;
+export const quality: Measure['quality'] = (...given) => measured().quality(...given);
 
 /**
  * Searches for the pattern that keeps most of full attention with a number of pairs, for one layer or several. `text` is a
@@ -30,7 +35,7 @@ export const quality: Measure['quality'] = measure.quality;
  * const { text, recall } = await suggest(input, { density: 0.1 });
  * ```
  */
-export const suggest: Measure['suggest'] = measure.suggest;
+export const suggest: Measure['suggest'] = (...given) => measured().suggest(...given);
 
 /**
  * The same for a limit of milliseconds instead of a density: of attention in all layers together, as it is computed here, with
@@ -42,4 +47,4 @@ export const suggest: Measure['suggest'] = measure.suggest;
  * const { text, ms } = await suggestWithin(input, { ms: 5 });
  * ```
  */
-export const suggestWithin: Measure['suggestWithin'] = measure.suggestWithin;
+export const suggestWithin: Measure['suggestWithin'] = (...given) => measured().suggestWithin(...given);

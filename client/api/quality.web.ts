@@ -4,9 +4,14 @@ import { qualityOn } from './quality-on.ts';
 
 export * from './quality.ts';
 
-const measure = qualityOn(here);
+let measure: Measure | undefined;
+/** Made when it is first needed, so that bundlers leave it out of programs that do not measure. */
+const measured = (): Measure => {
+  measure ??= qualityOn(here);
+  return measure;
+};
 
 // Documented in quality.node.ts, whose types both have.
-export const quality: Measure['quality'] = measure.quality;
-export const suggest: Measure['suggest'] = measure.suggest;
-export const suggestWithin: Measure['suggestWithin'] = measure.suggestWithin;
+export const quality: Measure['quality'] = (...given) => measured().quality(...given);
+export const suggest: Measure['suggest'] = (...given) => measured().suggest(...given);
+export const suggestWithin: Measure['suggestWithin'] = (...given) => measured().suggestWithin(...given);
