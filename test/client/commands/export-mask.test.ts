@@ -188,6 +188,7 @@ beforeEach(() => {
   editor.commands.length = 0;
   editor.commandProblem = '';
   editor.answer = undefined;
+  editor.place = '';
   editor.messages.length = 0;
   editor.progress.length = 0;
   editor.proposed.length = 0;
