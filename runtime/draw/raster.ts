@@ -226,6 +226,7 @@ export class Drawing implements Raster {
 
   /** Single cells that are listed go to their pixels at once. */
   #scatter(mask: LayeredMask, points: PointsMask, { top, bottom, left, right }: PixelBox): void {
+    this.#checkpoint?.();
     const { x, y } = this.#view;
     const width = right - left;
     const rowEdges = edgesOf(top, bottom, pixel => this.#shape.offset + this.#edge(y + pixel, this.#shape.queries));
