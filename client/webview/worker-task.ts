@@ -73,7 +73,8 @@ export class WorkerTask<Job, Result> {
       worker.postMessage(job);
     } catch (error) {
       this.#url = undefined;
-      this.#end(messageOf(error));
+      // Cancelled while the script was fetched, and perhaps started again.
+      if (this.#underWay === started) this.#end(messageOf(error));
     }
   }
 

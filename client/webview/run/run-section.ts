@@ -72,7 +72,7 @@ export function runSection(page: PageServices): Section {
   const file = new TensorsInWords(page, async (name, bytes) => client.ask({ kind: 'shape', name, bytes }));
   let wanted = false;
   // The extension may ask before the section is there.
-  if (store.state.runsAsked > 0) run(page, runs, 'start');
+  if (store.state.runsAsked > 0) start('start');
   store.subscribe((state, before) => {
     if (state.runsAsked !== before.runsAsked) start('start');
     if (state.tensors === before.tensors || !wanted || state.tensors === null) return;
