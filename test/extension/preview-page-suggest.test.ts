@@ -207,5 +207,8 @@ describe('suggest', () => {
       return y >= 0 && y < 700;
     };
     await expect.poll(isInSight).toBe(true);
+    // What stands beside the picture scrolls, and not the page with its toolbar.
+    expect(await page.evaluate(() => document.documentElement.scrollHeight - window.innerHeight)).toBe(0);
+    expect((await page.locator('.toolbar').boundingBox())?.y).toBeGreaterThanOrEqual(0);
   });
 });
