@@ -70,7 +70,7 @@ test('a tile that is on its way is not drawn twice, and one that was let go is d
 });
 
 test('what had to be sampled is looked at longer when everything is there', async () => {
-  const what = await drawn('random(40)', 2 ** 13);
+  const what = await drawn('full() - random(40)', 2 ** 13);
   const { tiles, want } = drawer();
   want(1, what, [place(0, 0, 32), place(0, 1, 32)]);
   await vi.waitFor(() => expect(tiles().some(({ tile }) => tile.approximate && tile.mayImprove)).toBe(true), {
