@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import type { Span } from '../../runtime/pattern/ir.ts';
 import { type Adjustments, AdjustRequest, type EditsResult, WithoutOperandsRequest } from '../../server/protocol.ts';
 import type { RestartableClient } from '../restartable-client.ts';
+import { writableDocument } from './writable-document.ts';
 
 /** Writes files without some of their primitives: one edit, which one undo takes back. Says so where that cannot be done. */
 export async function removeOperands(client: RestartableClient, spans: readonly Span[]): Promise<void> {
@@ -29,9 +30,8 @@ async function edit(
   const edits = new vscode.WorkspaceEdit();
   for (const uri of uris) {
     const target = vscode.Uri.parse(uri);
-    const document = await open(target);
-    // Read-only: files of the standard library, and those of a folder that nobody may write to.
-    if (document === undefined || vscode.workspace.fs.isWritableFileSystem(target.scheme) === false) {
+    const document = await writableDocument(target);
+    if (document === undefined) {
       void vscode.window.showWarningMessage(`${target.path} cannot be changed, so nothing was ${done}.`);
       return;
     }
@@ -46,13 +46,6 @@ async function edit(
     }
   }
   if (edits.size === 0) void vscode.window.showWarningMessage(`There is nothing to be ${done} in the source.`);
-  else await vscode.workspace.applyEdit(edits);
-}
-
-async function open(uri: vscode.Uri): Promise<vscode.TextDocument | undefined> {
-  try {
-    return await vscode.workspace.openTextDocument(uri);
-  } catch {
-    return undefined;
-  }
+  else if (!(await vscode.workspace.applyEdit(edits)))
+    void vscode.window.showWarningMessage(`The text has changed meanwhile, so nothing was ${done}. Try again.`);
 }

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { withFreeName } from './free-name.ts';
+import { writableDocument } from './writable-document.ts';
 
 /**
  * Writes a pattern or model to the end of a file, under a name that nothing in it has: one edit, which one undo takes back.
@@ -7,8 +8,8 @@ import { withFreeName } from './free-name.ts';
  * @returns its name there; undefined, after telling the user, where that cannot be done
  */
 export async function insertSuggestion(uri: vscode.Uri, text: string): Promise<string | undefined> {
-  const document = await open(uri);
-  if (document === undefined || vscode.workspace.fs.isWritableFileSystem(uri.scheme) === false) {
+  const document = await writableDocument(uri);
+  if (document === undefined) {
     void vscode.window.showWarningMessage(
       `${uri.path} cannot be changed, so nothing was inserted. Open the suggestion as a new file instead.`,
     );
@@ -34,12 +35,4 @@ export async function openAsNewFile(text: string): Promise<void> {
   const document = await vscode.workspace.openTextDocument({ language: 'sparse', content: text });
   // Where files are edited, beside the preview.
   await vscode.window.showTextDocument(document, { viewColumn: vscode.ViewColumn.One, preview: false });
-}
-
-async function open(uri: vscode.Uri): Promise<vscode.TextDocument | undefined> {
-  try {
-    return await vscode.workspace.openTextDocument(uri);
-  } catch {
-    return undefined;
-  }
 }

@@ -86,12 +86,14 @@ export type ToPage =
   | ({ readonly type: 'other'; readonly model: Model | null; readonly problem: string | null } & OtherName)
   /** Where the cursor stands in the editor of the file, in characters; null when the editor is left. */
   | { readonly type: 'caret'; readonly offset: number | null }
-  /** Answers `pickTensors` and `readTensors`: the file, or why it cannot be had. Nothing comes back when the user picked none. */
+  /** Answers `pickTensors` and `readTensors`: the file, or why it cannot be had. Neither comes when the user picked none. */
   | { readonly type: 'tensors'; readonly file: TensorFile }
   | { readonly type: 'noTensors'; readonly problem: string }
   /** Answers `pickLanguageModel`, in the same way. */
   | { readonly type: 'languageModel'; readonly files: LanguageModelFiles }
   | { readonly type: 'noLanguageModel'; readonly problem: string }
+  /** The user is done with `pickTensors` or `pickLanguageModel`, whatever came of it. */
+  | { readonly type: 'pickEnded' }
   | { readonly type: 'modelAt'; readonly at: ModelAt }
   | { readonly type: 'hostRun'; readonly event: HostRunEvent }
   | { readonly type: 'run' }

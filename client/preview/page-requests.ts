@@ -25,6 +25,7 @@ export function answerPage(message: ToHost, shown: Pick<Chosen, 'uri' | 'name'>,
     if (file !== null)
       post('problem' in file ? { type: 'noTensors', problem: file.problem } : { type: 'tensors', file });
   };
+  const ended = (): void => post({ type: 'pickEnded' });
   switch (message.type) {
     case 'apply':
       if (shown.name !== null) void writeAdjustments(client, uri, shown.name, message.adjustments);
@@ -36,16 +37,18 @@ export function answerPage(message: ToHost, shown: Pick<Chosen, 'uri' | 'name'>,
       void removeOperands(client, message.spans);
       break;
     case 'pickTensors':
-      void pickTensorFile(uri).then(tensors);
+      void pickTensorFile(uri).then(tensors).finally(ended);
       break;
     case 'readTensors':
       void readTensorFile(vscode.Uri.parse(message.uri)).then(tensors);
       break;
     case 'pickLanguageModel':
-      void pickLanguageModel().then(files => {
-        if (files === null) return;
-        post('problem' in files ? { type: 'noLanguageModel', ...files } : { type: 'languageModel', files });
-      });
+      void pickLanguageModel()
+        .then(files => {
+          if (files !== null)
+            post('problem' in files ? { type: 'noLanguageModel', ...files } : { type: 'languageModel', files });
+        })
+        .finally(ended);
       break;
     case 'modelAt':
       void modelAt(client, message.of, message.tokens).then(at => post({ type: 'modelAt', at }));

@@ -3,6 +3,7 @@ import { State } from 'vscode-languageclient';
 import { type Adjustments, DeclarationsRequest, LowerRequest } from '../../server/protocol.ts';
 import type { RestartableClient } from '../restartable-client.ts';
 import { caretOffset } from './active-editor.ts';
+import { fileMessage } from './file-message.ts';
 import { type Place, ShownDeclaration } from './follow.ts';
 import { insertSuggestion } from './insert-suggestion.ts';
 import {
@@ -11,7 +12,6 @@ import {
   type PreviewLock,
   type PreviewState,
   type PreviewView,
-  type RendererChoice,
   type SectionId,
   type ToPage,
 } from './messages.ts';
@@ -19,6 +19,7 @@ import { movedUri } from './moved-uri.ts';
 import { openSparse } from './open-sparse.ts';
 import { OtherDeclaration } from './other-declaration.ts';
 import { failureHtml, pageHtml } from './page.ts';
+import { PageChoice } from './page-choice.ts';
 import type { PageFiles } from './page-document.ts';
 import { answerPage } from './page-requests.ts';
 import { PanelRuns } from './panel-runs.ts';
@@ -40,14 +41,7 @@ export class PreviewPanel {
   readonly #shown: ShownDeclaration;
   /** Files that were given another place while the page was away. */
   #moves: { readonly from: string; readonly to: string }[] = [];
-  /** What the page shows, whose length and values are below; null: it was never there, or is asked to show another one. */
-  #told: Pick<Chosen, 'uri' | 'name'> | null = null;
-  /** What it is asked for. */
-  #awaited: string | undefined;
-  /** Length that the user picked in the page for this declaration. */
-  #tokens: number | null = null;
-  /** Other values that the user tries out in the page. */
-  #adjustments: Adjustments = {};
+  readonly #page: PageChoice;
   #view: PreviewView | undefined;
   #pageReady = false;
   #runWhenShown = false;
@@ -74,6 +68,7 @@ export class PreviewPanel {
     state: PreviewState,
   ) {
     this.#shown = new ShownDeclaration(vscode.Uri.parse(state.uri).toString(), state.name, state.lock);
+    this.#page = new PageChoice(this.#shown, message => this.#post(message));
     this.id = state.id;
     this.#panel = panel;
     this.#client = client;
@@ -156,7 +151,7 @@ export class PreviewPanel {
     const { uri, name } = this.#shown;
     const known = this.#shown.isShownBy(this.#view ?? null) ? this.#view : undefined;
     const view = known ?? { uri, name, tokens: null, layer: 0, head: 0, hidden: [] };
-    return { ...view, adjustments: this.#adjustments };
+    return { ...view, adjustments: this.#page.adjustments };
   }
 
   /** Not among the panel's own disposables: those end during the event that this listener waits for. */
@@ -237,14 +232,6 @@ export class PreviewPanel {
     return this.#tools.editor.caretIn(this.#shown.uri);
   }
 
-  /** What is shown has another name now, and is the same. */
-  #tellRename(from: string): void {
-    const { uri, name } = this.#shown;
-    if (!this.#pageReady || name === null || this.#told?.uri !== uri || this.#told.name !== from) return;
-    this.#post({ type: 'renamed', uri, from, to: name });
-    this.#told = { uri, name };
-  }
-
   #tellMove(move: { readonly from: string; readonly to: string }): void {
     this.#post({ type: 'moved', ...move });
   }
@@ -276,7 +263,7 @@ export class PreviewPanel {
         });
       }
     }
-    if (!this.#runWhenShown || this.#awaited !== undefined) return;
+    if (!this.#runWhenShown || this.#page.isAsked) return;
     this.#runWhenShown = false;
     this.#post({ type: 'run' });
   }
@@ -292,23 +279,11 @@ export class PreviewPanel {
     const file = await this.#client.sendRequest(DeclarationsRequest, { uri });
     if (file === null || this.#isLate(uri)) return;
     const before = this.#shown.declare(file, this.#caret);
-    if (before !== undefined) this.#tellRename(before);
+    if (before !== undefined && this.#pageReady) this.#page.tellRename(before);
     this.#setTitle();
     if (!this.#isTold()) return;
-    const { name, lock } = this.#shown;
-    const settings = vscode.workspace.getConfiguration('sparse.preview', this.uri);
-    this.#postFile({
-      type: 'file',
-      id: this.id,
-      uri,
-      fileName: this.#shown.file,
-      choices: file.declarations.map(({ name, kind, problem }) => ({ name, kind, problem })),
-      selected: name,
-      lock,
-      defaultTokens: settings.get('tokens', 1024),
-      renderer: settings.get<RendererChoice>('renderer', 'auto'),
-      runsInHost: this.#runs.available,
-    });
+    const { name } = this.#shown;
+    this.#postFile(fileMessage({ id: this.id, runsInHost: this.#runs.available }, this.#shown, file));
     if (name === null) {
       this.#post({
         type: 'stale',
@@ -318,12 +293,9 @@ export class PreviewPanel {
       });
       return;
     }
-    const lowered = await this.#client.sendRequest(LowerRequest, {
-      uri,
-      name,
-      adjustments: this.#adjustments,
-      ...(this.#tokens === null ? {} : { tokens: this.#tokens }),
-    });
+    const { tokens, adjustments } = this.#page;
+    const length = tokens === null ? {} : { tokens };
+    const lowered = await this.#client.sendRequest(LowerRequest, { uri, name, adjustments, ...length });
     // Another one was chosen meanwhile: its refresh is on its way.
     if (lowered === null || this.#isLate(uri, name)) return;
     if (lowered.ok) {
@@ -343,14 +315,9 @@ export class PreviewPanel {
     return this.#disposed || uri !== this.#shown.uri || (name !== undefined && name !== this.name);
   }
 
-  /** Does the page show what it is to show? If not, it is asked to, and tells with which length and values. */
+  /** Does the page show what it is to show? One that is not there yet will. If not, it is asked to, and answers. */
   #isTold(): boolean {
-    if (!this.#pageReady || this.#shown.isShownBy(this.#told)) return true;
-    const { uri, name } = this.#shown;
-    const awaited = JSON.stringify([uri, name]);
-    if (awaited !== this.#awaited) this.#post({ type: 'show', uri, name });
-    this.#awaited = awaited;
-    return false;
+    return !this.#pageReady || this.#page.isAsWanted();
   }
 
   /** Most edits change nothing of it, and every message costs time before the picture. */
@@ -376,14 +343,13 @@ export class PreviewPanel {
     if (!isToHost(message)) return;
     switch (message.type) {
       case 'tokens':
-        this.#tokens = message.tokens;
+        this.#page.tokens = message.tokens;
         void this.refresh();
         break;
       case 'ready':
         this.#pageReady = true;
         this.#sentFile = '';
-        this.#awaited = undefined;
-        this.#take(message.chosen);
+        this.#page.begin(message.chosen);
         for (const move of this.#moves.splice(0)) this.#tellMove(move);
         this.#follow();
         void this.refresh();
@@ -394,9 +360,7 @@ export class PreviewPanel {
         this.#select(message.chosen, message.byUser);
         break;
       case 'adjust':
-        if (JSON.stringify(this.#adjustments) === JSON.stringify(message.adjustments)) break;
-        this.#adjustments = message.adjustments;
-        void this.refresh();
+        if (this.#page.adjust(message.adjustments)) void this.refresh();
         break;
       case 'view':
         this.#view = message.view;
@@ -432,19 +396,9 @@ export class PreviewPanel {
     }
   }
 
-  /** The page tells what it shows. One that was never there shows what it is sent first. */
-  #take(chosen: Chosen | null): void {
-    const { uri, name } = chosen ?? this.#shown;
-    const { tokens, adjustments } = chosen ?? { tokens: null, adjustments: {} };
-    this.#told = { uri, name };
-    this.#tokens = tokens;
-    this.#adjustments = adjustments;
-  }
-
-  /** The user picked a declaration in the page, or the page does as it was asked, perhaps before it was asked for another one. */
+  /** The user picked a declaration in the page, or the page does as it was asked. */
   #select(chosen: Chosen, byUser: boolean): void {
-    if (JSON.stringify([chosen.uri, chosen.name]) === this.#awaited) this.#awaited = undefined;
-    this.#take(chosen);
+    this.#page.select(chosen);
     // The editor may have gone on to another file.
     if (byUser && chosen.uri === this.#shown.uri && this.lock !== 'pattern') this.#shown.pick(chosen.name);
     void this.refresh();
@@ -452,8 +406,10 @@ export class PreviewPanel {
 
   /** Writes a suggestion into the file, and shows it. */
   async #insert(text: string): Promise<void> {
+    const { uri } = this.#shown;
     const name = await insertSuggestion(this.uri, text);
-    if (name === undefined) return;
+    // The editor may have gone on to another file meanwhile.
+    if (name === undefined || this.#isLate(uri)) return;
     if (this.lock !== 'pattern') this.#shown.pick(name);
     await this.refresh();
   }

@@ -108,8 +108,10 @@ export class Previews implements vscode.WebviewPanelSerializer {
       return;
     }
     // Another one may have taken its turn while it was hidden.
-    const isFollowing = this.#following === undefined && this.#memory.get(FOLLOWING) === restored.id;
-    this.#add(panel, restored.lock === null && !isFollowing ? { ...restored, lock: 'file' } : restored);
+    const isFollowing =
+      restored.id !== '' && this.#following === undefined && this.#memory.get(FOLLOWING) === restored.id;
+    const lock = restored.lock === null && !isFollowing ? 'file' : restored.lock;
+    this.#add(panel, { ...restored, id: restored.id || newId(), lock });
   }
 
   get #following(): PreviewPanel | undefined {
@@ -123,8 +125,7 @@ export class Previews implements vscode.WebviewPanelSerializer {
       { viewColumn: vscode.ViewColumn.Beside, preserveFocus: true },
       { enableScripts: true },
     );
-    const id = Math.random().toString(36).slice(2);
-    return this.#add(panel, { version: 2, id, uri: uri.toString(), name: name ?? null, lock });
+    return this.#add(panel, { version: 2, id: newId(), uri: uri.toString(), name: name ?? null, lock });
   }
 
   #add(panel: vscode.WebviewPanel, state: PreviewState): PreviewPanel {
@@ -153,4 +154,8 @@ export class Previews implements vscode.WebviewPanelSerializer {
     const { active } = this;
     void vscode.commands.executeCommand('setContext', LOCK_KEY, active && (active.lock ?? 'editor'));
   }
+}
+
+function newId(): string {
+  return Math.random().toString(36).slice(2);
 }

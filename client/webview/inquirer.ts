@@ -30,8 +30,8 @@ export class Inquirer {
   #current: MaskChoice | undefined;
   /** What is known about it. */
   #known = new Set<Inquiry>();
-  /** What the worker is asked about. */
-  #working: MaskChoice | undefined;
+  /** The questions about it that are under way: an object of its own for each time. */
+  #work: object | undefined;
   #slow: ReturnType<typeof setTimeout> | undefined;
 
   constructor(store: Store<State>, workerUrl: () => Promise<string>) {
@@ -54,6 +54,8 @@ export class Inquirer {
     if (choice !== this.#current) {
       this.#current = choice;
       this.#known = new Set();
+      // The same mask may be back before what was given up has ended.
+      this.#work = undefined;
       this.#worker.giveUp();
       clearTimeout(this.#slow);
       // Answers about what was shown before must not pass for those about this.
@@ -61,7 +63,7 @@ export class Inquirer {
         for (const { kind } of this.#questions) if (!this.#known.has(kind)) this.#put(kind, null);
       }, PATIENCE_MS);
     }
-    if (settled === choice && this.#working !== choice && this.#next() !== undefined) void this.#work(choice);
+    if (settled === choice && this.#work === undefined && this.#next() !== undefined) void this.#askAll(choice);
   }
 
   #next(): Question | undefined {
@@ -71,25 +73,27 @@ export class Inquirer {
     );
   }
 
-  async #work(choice: MaskChoice): Promise<void> {
-    this.#working = choice;
-    for (let question = this.#next(); question !== undefined; question = this.#next())
-      if (!(await this.#find(question.kind, choice))) return;
-    this.#working = undefined;
+  async #askAll(choice: MaskChoice): Promise<void> {
+    const work = {};
+    this.#work = work;
+    for (let question = this.#next(); question !== undefined; question = this.#next()) {
+      await this.#find(question.kind, choice, work);
+      if (this.#work !== work) return;
+    }
+    this.#work = undefined;
   }
 
-  async #find<K extends Inquiry>(kind: K, choice: MaskChoice): Promise<boolean> {
+  async #find<K extends Inquiry>(kind: K, choice: MaskChoice, work: object): Promise<void> {
     let found: Found<DrawingAnswers[K]>;
     try {
       found = { answer: await this.#worker.ask({ kind, choice }) };
     } catch (error) {
-      if (error instanceof Superseded) return false;
+      if (error instanceof Superseded) return;
       found = { problem: messageOf(error) };
     }
-    if (this.#current !== choice) return false;
+    if (this.#work !== work) return;
     this.#known.add(kind);
     this.#put(kind, found);
-    return true;
   }
 
   #put<K extends Inquiry>(kind: K, found: Found<DrawingAnswers[K]>): void {

@@ -34,7 +34,9 @@ export function findWays(page: PageServices): void {
     clearTimeout(timer);
     const { cell } = store.state;
     store.update({ way: null });
-    if (cell !== null) timer = setTimeout(() => void find(cell), REST_MS);
+    // Nobody wants what takes seconds any more.
+    if (cell === null) worker.giveUp();
+    else timer = setTimeout(() => void find(cell), REST_MS);
   };
   store.subscribe((state, before) => {
     if (state.cell !== before.cell || shownOf(state)?.choice !== shownOf(before)?.choice) look();

@@ -52,6 +52,8 @@ export function received(message: ToPage, state: State): Partial<State> {
       return { languageModel: message.files, languageModelProblem: null };
     case 'noLanguageModel':
       return { languageModel: null, languageModelProblem: message.problem };
+    case 'pickEnded':
+      return { picksEnded: state.picksEnded + 1 };
     case 'modelAt':
       return { modelAt: message.at };
     case 'hostRun':

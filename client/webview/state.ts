@@ -122,6 +122,8 @@ export interface State extends KeptState {
   /** The same of the language model that the user picked. */
   readonly languageModel: LanguageModelFiles | null;
   readonly languageModelProblem: string | null;
+  /** Counts the times that the user was asked to pick either, and is done with it. */
+  readonly picksEnded: number;
   /** What the query of the selected cell hears of as layers are stacked. */
   readonly field: Found<ReceptiveField>;
   /** Pairs that the two masks of a comparison have in common, and those that only one has. */
@@ -186,6 +188,7 @@ export function initialState(kept: KeptState | undefined): State {
     tensorsProblem: null,
     languageModel: null,
     languageModelProblem: null,
+    picksEnded: 0,
     field: null,
     comparison: null,
     saving: null,

@@ -1,7 +1,7 @@
 import type { FromRuns } from '../run/run-messages.ts';
 import { keepKernel, keptKernels } from './run/kept-kernels.ts';
 import { messageOf } from './state.ts';
-import { workerUrl } from './worker-url.ts';
+import { workerUrlLater } from './worker-url.ts';
 
 /** Worker to page: how far a job is, and one of the others at last. */
 export type FromTask<Result> =
@@ -27,16 +27,15 @@ export interface TaskEvents<Job, Result> {
 
 /** One job at a time, in a worker of its own that ends with it. */
 export class WorkerTask<Job, Result> {
-  readonly #script: string;
+  readonly #url: () => Promise<string>;
   readonly #events: TaskEvents<Job, Result>;
-  #url: Promise<string> | undefined;
   #worker: Worker | undefined;
   #underWay: UnderWay | null = null;
   #failure: string | null = null;
 
   /** @param script address of the worker's script */
   constructor(script: string, events: TaskEvents<Job, Result>) {
-    this.#script = script;
+    this.#url = workerUrlLater(script);
     this.#events = events;
   }
 
@@ -56,13 +55,10 @@ export class WorkerTask<Job, Result> {
     this.#failure = null;
     this.#events.changed();
     try {
-      this.#url ??= workerUrl(this.#script);
-      const worker = new Worker(await this.#url);
-      // Cancelled while the script was fetched.
-      if (this.#underWay !== started) {
-        worker.terminate();
-        return;
-      }
+      const url = await this.#url();
+      // Cancelled while the script was fetched, and perhaps started again.
+      if (this.#underWay !== started) return;
+      const worker = new Worker(url);
       this.#worker = worker;
       worker.onmessage = ({ data }: MessageEvent<FromTask<Result> | FoundKernel>) => {
         if ('kind' in data) keepKernel(data.key, data.kernel);
@@ -72,8 +68,7 @@ export class WorkerTask<Job, Result> {
       worker.postMessage({ kind: 'kernels', known: keptKernels() });
       worker.postMessage(job);
     } catch (error) {
-      this.#url = undefined;
-      this.#end(messageOf(error));
+      if (this.#underWay === started) this.#end(messageOf(error));
     }
   }
 

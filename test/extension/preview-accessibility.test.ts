@@ -1,8 +1,6 @@
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import type { AxeResults } from 'axe-core';
 import type { Frame } from 'playwright-core';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { axeFindings } from './axe.ts';
 import { useWorkbench } from './use-workbench.ts';
 
 const workbench = useWorkbench({
@@ -18,8 +16,6 @@ model Two {
   },
 });
 
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-
 /** The kinds of themes that there are, with the class that the page has in each, and the background. */
 const THEMES = [
   ['Default Dark Modern', 'vscode-dark', '#1f1f1f'],
@@ -29,18 +25,6 @@ const THEMES = [
 ] as const;
 
 let frame: Frame;
-
-/** What axe-core finds wrong with the page of the preview, and where. */
-async function violations(): Promise<readonly string[]> {
-  // The page lets no script in but its own; the browser's own tools may still run one.
-  await frame.evaluate(axe);
-  const found = await frame.evaluate(
-    async () => (await (window as unknown as { axe: { run(): Promise<AxeResults> } }).axe.run()) satisfies AxeResults,
-  );
-  return found.violations.map(
-    ({ id, nodes }) => `${id}: ${nodes.map(({ html, failureSummary }) => `${html} ${failureSummary}`).join(' ')}`,
-  );
-}
 
 async function openPreview(line: number, shown: string): Promise<void> {
   await workbench().probe.ask('executeCommand', { command: 'workbench.action.focusFirstEditorGroup', args: [] });
@@ -144,10 +128,10 @@ describe('the preview in the editor', () => {
     await workbench().page.locator('.quick-input-widget').getByText('small', { exact: true }).click();
     const comparison = frame.locator('section.comparison');
     await comparison.locator('.counts').first().waitFor();
-    expect(await violations()).toEqual([]);
+    expect(await axeFindings(frame)).toEqual([]);
     await comparison.getByRole('button', { name: 'Side by side' }).click();
     await frame.locator('.mask.other').waitFor();
-    expect(await violations()).toEqual([]);
+    expect(await axeFindings(frame)).toEqual([]);
     await comparison.getByRole('button', { name: 'Difference', exact: true }).click();
     await comparison.locator('vscode-button', { hasText: 'End' }).click();
     await parameters.locator('vscode-button', { hasText: 'Reset' }).click();

@@ -1,7 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import path from 'node:path';
-import type { AxeResults } from 'axe-core';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import type { LanguageModelFiles } from '../../client/preview/messages.ts';
 import { sampleInput } from '../../runtime/attention/sample-data.ts';
@@ -9,6 +7,7 @@ import { toBase64 } from '../../runtime/tensor/base64.ts';
 import { fromFloat32 } from '../../runtime/tensor/convert.ts';
 import { writeSafetensors } from '../../runtime/tensor/safetensors.ts';
 import { madeUpWeights, modelFiles, slowBits, smallConfiguration } from '../runtime/language-model/slow-model.ts';
+import { axeFindings } from './axe.ts';
 import { extensionFolder } from './extension-under-test.ts';
 import { PreviewPage } from './preview-page.ts';
 
@@ -83,11 +82,7 @@ describe('quality', () => {
     await quality().getByText('Layer 1, head 1', { exact: true }).waitFor();
     await quality().locator('figure.chart canvas').waitFor();
     // As the test and not as the page, which lets no strange script in.
-    await page.evaluate(readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8'));
-    const { violations } = await page.evaluate(
-      async () => (await (window as unknown as { axe: { run(): Promise<AxeResults> } }).axe.run()) satisfies AxeResults,
-    );
-    expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`)).toEqual([]);
+    expect(await axeFindings(page)).toEqual([]);
     const worst = quality().locator('.worst button').first();
     const query = Number((await worst.innerText()).replace('query ', ''));
     await worst.click();

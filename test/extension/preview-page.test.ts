@@ -1,9 +1,7 @@
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import type { AxeResults } from 'axe-core';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { DARK } from '../../runtime/draw/palette.ts';
 import { createLanguage, NO_FILES } from '../../server/language.ts';
+import { axeFindings } from './axe.ts';
 import { extensionFolder } from './extension-under-test.ts';
 import { type PictureContents, PreviewPage, THEMES, type Theme } from './preview-page.ts';
 
@@ -369,10 +367,6 @@ describe('the page', () => {
     await preview.theme(theme);
     await preview.show('sliding(4) | columns([0])', 16, { name: 'accessible' });
     // As the test, not as the page, which lets no strange script in.
-    await preview.page.evaluate(readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8'));
-    const { violations } = await preview.page.evaluate(
-      async () => (await (window as unknown as { axe: { run(): Promise<AxeResults> } }).axe.run()) satisfies AxeResults,
-    );
-    expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`)).toEqual([]);
+    expect(await axeFindings(preview.page)).toEqual([]);
   });
 });

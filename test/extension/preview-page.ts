@@ -167,7 +167,8 @@ export class PreviewPage {
   async theme(theme: Theme): Promise<void> {
     await this.page.evaluate(
       ([classes, style]) => {
-        document.documentElement.setAttribute('style', style);
+        // The page's policy forbids the attribute.
+        document.documentElement.style.cssText = style;
         document.body.className = classes;
       },
       [THEMES[theme].classes, variables(theme)] as const,
@@ -276,7 +277,7 @@ function variables(theme: Theme): string {
     'list-hoverBackground': '#8882',
     'widget-border': '#8884',
     errorForeground: theme === 'light' || theme === 'light high contrast' ? '#b01011' : '#f88070',
-    ...(contrast && { contrastBorder: accent }),
+    ...(contrast && { contrastBorder: accent, 'button-border': accent }),
   })
     .map(([name, value]) => `--vscode-${name}: ${value}`)
     .join('; ');

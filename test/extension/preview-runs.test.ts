@@ -1,11 +1,9 @@
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import type { AxeResults } from 'axe-core';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { sampleInput } from '../../runtime/attention/sample-data.ts';
 import { fromFloat32 } from '../../runtime/tensor/convert.ts';
 import { writeSafetensors } from '../../runtime/tensor/safetensors.ts';
 import { createLanguage, NO_FILES } from '../../server/language.ts';
+import { axeFindings } from './axe.ts';
 import { extensionFolder } from './extension-under-test.ts';
 import { PreviewPage } from './preview-page.ts';
 
@@ -239,11 +237,7 @@ describe('the latest run', () => {
       .locator('.muted', { hasText: /squares of \d+ x \d+ pairs, ≈ from some of them/ })
       .waitFor();
     // As the test and not as the page, which lets no strange script in.
-    await page.evaluate(readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8'));
-    const { violations } = await page.evaluate(
-      async () => (await (window as unknown as { axe: { run(): Promise<AxeResults> } }).axe.run()) satisfies AxeResults,
-    );
-    expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`)).toEqual([]);
+    expect(await axeFindings(page)).toEqual([]);
     const most = (await overlay()).bright;
     await pick('weights', 'mean');
     await expect.poll(async () => (await overlay()).bright).toBeLessThan(most);

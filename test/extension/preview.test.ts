@@ -2,7 +2,8 @@ import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, inject, test } from 'vitest';
 import type { StartedWorkers } from '../../client/preview/first-script.ts';
-import { DARK, type Rgb } from '../../runtime/draw/palette.ts';
+import { DARK } from '../../runtime/draw/palette.ts';
+import { PreviewInWorkbench } from './preview-in-workbench.ts';
 import { textTensors } from './text-tensors.ts';
 import { useWorkbench } from './use-workbench.ts';
 
@@ -20,72 +21,7 @@ const workbench = useWorkbench({
   },
 });
 
-/** How many pixels of the picture have the colour of each part, counted in the page: a picture is megabytes. */
-async function colourCounts(of: readonly Rgb[] = DARK.parts): Promise<number[]> {
-  const frame = await previewFrame();
-  return await frame.locator('.cells canvas').evaluate((element, colours) => {
-    const canvas = element as HTMLCanvasElement;
-    const data =
-      canvas.getContext('2d')?.getImageData(0, 0, canvas.width, canvas.height).data ?? new Uint8ClampedArray();
-    const counts = colours.map(() => 0);
-    for (let at = 0; at < data.length; at += 4) {
-      const part = colours.findIndex(([r, g, b]) => data[at] === r && data[at + 1] === g && data[at + 2] === b);
-      if (part >= 0) counts[part] = (counts[part] ?? 0) + 1;
-    }
-    return counts;
-  }, of);
-}
-
-async function previewFrame() {
-  return await workbench().webview('#preview canvas.marks');
-}
-
-/** Waits until the canvas shows this pattern at this length. */
-async function shown(what: string): Promise<void> {
-  await workbench().until(`the picture of ${what}`, async () => {
-    // While a window or a panel is opened again, its frames come and go.
-    const frame = await previewFrame();
-    return await frame
-      .locator(`canvas.marks[data-shown="${what}"]`)
-      .isVisible()
-      .catch(() => false);
-  });
-}
-
-async function setTokens(text: string): Promise<void> {
-  const frame = await previewFrame();
-  const field = frame.locator('#tokens').locator('input');
-  await field.fill(text);
-  await field.press('Enter');
-}
-
-/** Picks a value of a select of the section that runs attention. */
-async function choose(name: string, value: string): Promise<void> {
-  await (await previewFrame()).locator(`.run .${name}`).evaluate((element, to) => {
-    (element as HTMLSelectElement).value = to;
-    element.dispatchEvent(new Event('change', { bubbles: true }));
-  }, value);
-}
-
-async function runButton(): Promise<void> {
-  await (await previewFrame()).locator('.run vscode-button', { hasText: /^\s*Run\s*$/ }).click();
-}
-
-async function numbersText(): Promise<string> {
-  return (await (await previewFrame()).locator('.pairs dl.numbers').innerText()).replace(/\s+/g, ' ');
-}
-
-async function untilNumbers(text: string): Promise<void> {
-  let last = '';
-  await workbench().until(
-    `numbers with ${text}`,
-    async () => {
-      last = await numbersText().catch(() => '');
-      return last.includes(text);
-    },
-    () => last,
-  );
-}
+const preview = new PreviewInWorkbench(workbench, 'preview.sparse');
 
 describe('the preview', () => {
   test('opens beside the editor with the mask coloured by primitive', async () => {
@@ -93,25 +29,25 @@ describe('the preview', () => {
     await workbench().probe.ask('configure', { key: 'workbench.colorTheme', value: 'Default Dark Modern' });
     await workbench().openFile('preview.sparse');
     await workbench().runCommand('Sparse: Open Preview');
-    await shown('small 1024');
-    await untilNumbers('Pairs');
-    await setTokens('16');
-    await shown('small 16');
+    await preview.shown('small 1024');
+    await preview.untilNumbers('Pairs');
+    await preview.setTokens('16');
+    await preview.shown('small 16');
     // sliding(4): 16 * 4 - 6 = 58 pairs; column 0 adds 12 rows of one key.
-    await untilNumbers('Pairs 70');
-    await untilNumbers('Density 27.3 %');
-    const [sliding, columns, third] = await colourCounts();
+    await preview.untilNumbers('Pairs 70');
+    await preview.untilNumbers('Density 27.3 %');
+    const [sliding, columns, third] = await preview.colourCounts();
     expect(sliding).toBeGreaterThan(1000);
     // Cells of one size up to a pixel, those of 54 and 12 that no other part lights, and half of the 4 that both do.
     expect(sliding! / columns! / (56 / 14)).toBeCloseTo(1, 1);
     expect(third).toBe(0);
-    const legend = await (await previewFrame()).locator('.legend').innerText();
+    const legend = await (await preview.frame()).locator('.legend').innerText();
     expect(legend).toContain('sliding(4)');
     expect(legend).toContain('columns([0])');
   });
 
   test('lets no script in but its own', async () => {
-    const frame = await previewFrame();
+    const frame = await preview.frame();
     const policy = await frame.locator('meta[http-equiv="Content-Security-Policy"]').first().getAttribute('content');
     expect(policy).toMatch(/default-src 'none'/);
     expect(policy).not.toMatch(/'unsafe-/);
@@ -126,7 +62,7 @@ describe('the preview', () => {
   });
 
   test('tells what the pattern costs and how information flows through its layers', async () => {
-    const frame = await previewFrame();
+    const frame = await preview.frame();
     const text = async (name: string): Promise<string> =>
       (await frame.locator(`section[aria-label="${name}"]`).innerText()).replace(/\s+/g, ' ');
     let last = '';
@@ -144,58 +80,65 @@ describe('the preview', () => {
   });
 
   test('follows information through scattered pairs exactly', async () => {
-    await workbench().replaceText('preview.sparse', 'sliding(4)', 'random(3)');
-    await setTokens('16Ki');
-    const frame = await previewFrame();
-    let last = '';
-    await workbench().until(
-      'the exact flow of scattered pairs',
-      async () => {
-        last = (await frame.locator('section[aria-label="Flow"]').innerText()).replace(/\s+/g, ' ');
-        // Only what is exact tells when all is heard.
-        return /Hops \d+ All heard after \d+ layers/.test(last);
-      },
-      () => last,
-    );
-    await workbench().replaceText('preview.sparse', 'random(3)', 'sliding(4)');
-    await setTokens('16');
-    await untilNumbers('Pairs 70');
-  });
+    const frame = await preview.frame();
+    await preview
+      .edited('sliding(4)', 'random(3)', async () => {
+        await preview.setTokens('16Ki');
+        let last = '';
+        await workbench().until(
+          'the exact flow of scattered pairs',
+          async () => {
+            last = (await frame.locator('section[aria-label="Flow"]').innerText()).replace(/\s+/g, ' ');
+            // Only what is exact tells when all is heard.
+            return /Hops \d+ All heard after \d+ layers/.test(last);
+          },
+          () => last,
+          // Seconds of work come last among the questions, and others may want the processor, too.
+          60_000,
+        );
+      })
+      .finally(() => preview.setTokens('16'));
+    await preview.untilNumbers('Pairs 70');
+  }, 120_000);
 
   test('follows every edit', async () => {
-    await workbench().replaceText('preview.sparse', 'sliding(4)', 'diagonal()');
-    await untilNumbers('Pairs 31');
+    await workbench().replaceText(
+      'preview.sparse',
+      null,
+      'pattern small = diagonal() | columns([0])\n\npattern other = full()\n',
+    );
+    await preview.untilNumbers('Pairs 31');
     await workbench().until('the picture to change', async () => {
-      const [diagonal = 0, columns = 0] = await colourCounts();
+      const [diagonal = 0, columns = 0] = await preview.colourCounts();
       return diagonal > 1000 && Math.abs(diagonal / columns - 1) < 0.05;
     });
   });
 
   test('keeps the last good picture while the text is broken, and says so', async () => {
-    const before = await colourCounts();
-    await workbench().replaceText('preview.sparse', 'diagonal()', 'diagnal()');
-    const frame = await previewFrame();
+    const before = await preview.colourCounts();
+    const frame = await preview.frame();
     const badge = frame.locator('.badge');
-    await badge.waitFor();
-    expect(await badge.innerText()).toContain('Showing the last good version.');
-    expect(await badge.innerText()).toContain('diagnal');
-    expect(await colourCounts()).toEqual(before);
-    await workbench().replaceText('preview.sparse', 'diagnal()', 'diagonal()');
+    await preview.edited('diagonal()', 'diagnal()', async () => {
+      await badge.waitFor();
+      expect(await badge.innerText()).toContain('Showing the last good version.');
+      expect(await badge.innerText()).toContain('diagnal');
+      expect(await preview.colourCounts()).toEqual(before);
+    });
     await badge.waitFor({ state: 'detached' });
   });
 
   test('hides a primitive, and takes it out of the source when asked to; Undo brings it back', async () => {
-    const frame = await previewFrame();
+    const frame = await preview.frame();
     await frame.getByRole('button', { name: 'Show columns([0])' }).click();
-    await untilNumbers('Pairs 16');
-    expect((await colourCounts())[1]).toBe(0);
+    await preview.untilNumbers('Pairs 16');
+    expect((await preview.colourCounts())[1]).toBe(0);
     await frame.locator('.legend vscode-button', { hasText: 'Apply' }).click();
     const text = async (): Promise<string> => await workbench().probe.ask('text', { file: 'preview.sparse' });
     await workbench().until('the source without it', async () =>
       (await text()).startsWith('pattern small = diagonal()\n'),
     );
     await frame.locator('.legend', { hasNotText: 'columns([0])' }).waitFor();
-    await untilNumbers('Pairs 16');
+    await preview.untilNumbers('Pairs 16');
     await workbench().probe.ask('executeCommand', { command: 'workbench.action.focusFirstEditorGroup', args: [] });
     await workbench().focusEditor();
     await workbench().page.keyboard.press('ControlOrMeta+Z');
@@ -204,17 +147,17 @@ describe('the preview', () => {
     );
     // It is still hidden, as the user left it.
     await frame.locator('.legend vscode-button', { hasText: 'Show all' }).click();
-    await untilNumbers('Pairs 31');
+    await preview.untilNumbers('Pairs 31');
   });
 
   test('tries out another value, and writes it into the source when asked to; Undo brings the old one back', async () => {
-    const frame = await previewFrame();
+    const frame = await preview.frame();
     const text = async (): Promise<string> => await workbench().probe.ask('text', { file: 'preview.sparse' });
     const field = frame.locator('section.parameters').getByRole('textbox', { name: 'tokens of columns([0])' });
     await field.fill('0..3');
     await field.press('Enter');
     // 16 on the diagonal, and three columns of 16 with three of those among them.
-    await untilNumbers('Pairs 61');
+    await preview.untilNumbers('Pairs 61');
     expect(await text()).toContain('columns([0])\n');
     await frame.locator('section.parameters vscode-button', { hasText: 'Apply' }).click();
     await workbench().until('the source with it', async () =>
@@ -227,16 +170,16 @@ describe('the preview', () => {
     await workbench().until('the source as it was', async () =>
       (await text()).startsWith('pattern small = diagonal() | columns([0])\n'),
     );
-    await untilNumbers('Pairs 31');
+    await preview.untilNumbers('Pairs 31');
   });
 
   test('shows which cells the expression at the cursor lights, and where a cell comes from', async () => {
-    const frame = await previewFrame();
-    const all = await colourCounts();
+    const frame = await preview.frame();
+    const all = await preview.colourCounts();
     await workbench().probe.ask('executeCommand', { command: 'workbench.action.focusFirstEditorGroup', args: [] });
     await workbench().goToText('preview.sparse', 'columns', 2);
     await workbench().until('cells that stand out', async () => {
-      const [diagonal, columns] = await colourCounts();
+      const [diagonal, columns] = await preview.colourCounts();
       return diagonal === 0 && columns! > 1000;
     });
     const marks = frame.locator('canvas.marks');
@@ -247,13 +190,13 @@ describe('the preview', () => {
       const editor = await workbench().probe.ask('activeEditor', {});
       return editor === null || editor.character >= 'pattern small = '.length;
     });
-    await workbench().until('all cells alike', async () => String(await colourCounts()) === String(all));
+    await workbench().until('all cells alike', async () => String(await preview.colourCounts()) === String(all));
     expect(await frame.locator('.readout .pointed').innerText()).toContain('attended by diagonal()');
     await frame.locator('canvas.marks').press('Escape');
   });
 
   test('compares with another declaration that is picked, and follows edits of that one', async () => {
-    const frame = await previewFrame();
+    const frame = await preview.frame();
     await frame.locator('.toolbar vscode-button', { hasText: 'Compare...' }).click();
     await workbench().page.locator('.quick-input-widget').getByText('other', { exact: true }).click();
     await frame.locator('canvas.marks[data-against="other"]').waitFor();
@@ -268,18 +211,18 @@ describe('the preview', () => {
     await workbench().until('the counts', async () =>
       (await text()).includes('other holds all of small, and 225 pairs more.'),
     );
-    const [first, second = 0, both = 0] = await colourCounts(DARK.difference);
+    const [first, second = 0, both = 0] = await preview.colourCounts(DARK.difference);
     expect(first).toBe(0);
     expect(second / both).toBeCloseTo(225 / 31, 0);
-    await workbench().replaceText('preview.sparse', 'full()', 'causal()');
-    await workbench().until('the counts after an edit', async () => (await text()).includes('and 105 pairs more.'));
-    await workbench().replaceText('preview.sparse', 'causal()', 'full()');
+    await preview.edited('full()', 'causal()', async () => {
+      await workbench().until('the counts after an edit', async () => (await text()).includes('and 105 pairs more.'));
+    });
     await frame.locator('section.comparison vscode-button', { hasText: 'End' }).click();
     await frame.locator('.legend').waitFor();
   });
 
   test('saves the picture beside its file through the dialog, and copies it or says that it cannot', async () => {
-    const frame = await previewFrame();
+    const frame = await preview.frame();
     const section = frame.locator('section.save');
     await section.locator('vscode-button', { hasText: 'Save...' }).click();
     const input = workbench().page.locator('.quick-input-widget:visible input[type="text"]').first();
@@ -306,28 +249,28 @@ describe('the preview', () => {
   });
 
   test('goes from 16 to 65,536 tokens with exact counts', async () => {
-    await setTokens('64Ki');
-    await shown('small 65536');
-    await untilNumbers('Pairs 131,071');
-    await setTokens('1');
-    await shown('small 1');
-    await untilNumbers('Pairs 1');
-    await setTokens('16');
-    await shown('small 16');
+    await preview.setTokens('64Ki');
+    await preview.shown('small 65536');
+    await preview.untilNumbers('Pairs 131,071');
+    await preview.setTokens('1');
+    await preview.shown('small 1');
+    await preview.untilNumbers('Pairs 1');
+    await preview.setTokens('16');
+    await preview.shown('small 16');
   });
 
   test('refuses a length that makes no sense and keeps its picture', async () => {
-    await setTokens('0');
-    const frame = await previewFrame();
+    await preview.setTokens('0');
+    const frame = await preview.frame();
     await frame.locator('.badge.error', { hasText: 'at least 1' }).waitFor();
-    await setTokens('16');
+    await preview.setTokens('16');
     await frame.locator('.badge.error').waitFor({ state: 'detached' });
   });
 
   test('zooms and pans, and fits again', async () => {
-    const frame = await previewFrame();
+    const frame = await preview.frame();
     const canvas = frame.locator('canvas.marks');
-    const cells = async (): Promise<number> => (await colourCounts())[0]!;
+    const cells = async (): Promise<number> => (await preview.colourCounts())[0]!;
     const fitted = await cells();
     await canvas.focus();
     for (let press = 0; press < 3; press++) await workbench().page.keyboard.press('+');
@@ -343,21 +286,21 @@ describe('the preview', () => {
   });
 
   test('shows another declaration of the file', async () => {
-    const frame = await previewFrame();
+    const frame = await preview.frame();
     await frame.locator('.toolbar vscode-single-select.declaration').evaluate(element => {
       (element as HTMLSelectElement).value = 'other';
       element.dispatchEvent(new Event('change', { bubbles: true }));
     });
     await frame.locator('canvas.marks[data-shown^="other "]').waitFor();
-    await untilNumbers('Density 100 %');
+    await preview.untilNumbers('Density 100 %');
     await workbench().page.keyboard.press('Escape');
   });
 
   test('runs attention on WebGPU and tells what came out', async () => {
-    await setTokens('300');
-    await shown('other 300');
+    await preview.setTokens('300');
+    await preview.shown('other 300');
     await workbench().runCommand('Sparse: Run Pattern');
-    const frame = await previewFrame();
+    const frame = await preview.frame();
     const outcome = frame.locator('.run dl.numbers');
     await outcome.waitFor({ timeout: 60_000 });
     const text = (await outcome.innerText()).replace(/\s+/g, ' ');
@@ -371,9 +314,9 @@ describe('the preview', () => {
   });
 
   test('runs attention on tensors that the user picks', async () => {
-    const frame = await previewFrame();
-    await choose('backend', 'cpu');
-    await choose('data', 'tensors');
+    const frame = await preview.frame();
+    await preview.choose('backend', 'cpu');
+    await preview.choose('data', 'tensors');
     const folder = new URL((await workbench().probe.ask('workspaceUri', {})) ?? '').pathname.replace(/\/$/, '');
     await workbench().until(
       'the dialog',
@@ -381,33 +324,33 @@ describe('the preview', () => {
     );
     await workbench().answerInput(`${folder}/qkv.safetensors`);
     await frame.locator('.run .file', { hasText: 'qkv.safetensors: 2 x 4, n = 40' }).waitFor();
-    await runButton();
+    await preview.runButton();
     const row = frame.locator('.run .runs tbody tr').first();
     await row.filter({ hasText: 'qkv.safetensors' }).waitFor({ timeout: 60_000 });
     expect((await row.innerText()).replace(/\s+/g, ' ')).toMatch(/^other CPU f32 40 2 2 4 qkv\.safetensors /);
-    await choose('data', 'random');
+    await preview.choose('data', 'random');
   });
 
   if (inject('hostKind') !== 'web')
     test('runs attention on the GPU of the extension host', async () => {
-      const frame = await previewFrame();
-      await choose('backend', 'host');
-      await runButton();
+      const frame = await preview.frame();
+      await preview.choose('backend', 'host');
+      await preview.runButton();
       const outcome = frame.locator('.run dl.numbers');
       await outcome.filter({ hasText: 'GPU of the extension host' }).waitFor({ timeout: 60_000 });
       expect(await frame.locator('.run .runs tbody tr').first().innerText()).toContain('GPU (host)');
-      await choose('backend', 'gpu');
+      await preview.choose('backend', 'gpu');
     });
 
   if (inject('hostKind') === 'web')
     test('offers no GPU of an extension host that has none', async () => {
-      const options = await (await previewFrame()).locator('.run .backend vscode-option').allInnerTexts();
+      const options = await (await preview.frame()).locator('.run .backend vscode-option').allInnerTexts();
       expect(options.map(text => text.trim())).toEqual(['WebGPU', 'CPU']);
     });
 
   test('keeps what it found when another tab hides it, and runs nothing meanwhile', async () => {
     const { page } = workbench();
-    const frame = await previewFrame();
+    const frame = await preview.frame();
     const url = await frame.evaluate(
       async () => (window as unknown as { sparseWorkers: StartedWorkers }).sparseWorkers.url,
     );
@@ -418,29 +361,27 @@ describe('the preview', () => {
     await workbench().openFile('notes.txt');
     await workbench().until('its page and its workers to be gone', async () => workers() === 0 && frame.isDetached());
     await workbench().page.locator('.tab', { hasText: 'Preview other' }).click();
-    await shown('other 300');
-    await (await previewFrame()).locator('.run dl.numbers').waitFor();
+    await preview.shown('other 300');
+    await (await preview.frame()).locator('.run dl.numbers').waitFor();
     await workbench().probe.ask('executeCommand', { command: 'workbench.action.focusFirstEditorGroup', args: [] });
   });
 
   test('runs nothing in place of a declaration that is broken', async () => {
     // Run takes the declaration at the cursor.
     await workbench().goTo(3, 10);
-    await workbench().replaceText('preview.sparse', 'full()', 'fulll()');
-    const frame = await previewFrame();
-    await frame.locator('.badge').waitFor();
-    await workbench().runCommand('Sparse: Run Pattern');
-    await frame.locator('.run .failure', { hasText: 'Nothing ran' }).waitFor();
-    await workbench().replaceText('preview.sparse', 'fulll()', 'full()');
+    const frame = await preview.frame();
+    await preview.edited('full()', 'fulll()', async () => {
+      await frame.locator('.badge').waitFor();
+      await workbench().runCommand('Sparse: Run Pattern');
+      await frame.locator('.run .failure', { hasText: 'Nothing ran' }).waitFor();
+    });
     await frame.locator('.badge').waitFor({ state: 'detached' });
   });
 
   test('follows edits after the server was restarted', async () => {
     await workbench().runCommand('Sparse: Restart Language Server');
-    await workbench().replaceText('preview.sparse', 'full()', 'causal()');
-    await untilNumbers('Pairs 45,150');
-    await workbench().replaceText('preview.sparse', 'causal()', 'full()');
-    await untilNumbers('Pairs 90,000');
+    await preview.edited('full()', 'causal()', () => preview.untilNumbers('Pairs 45,150'));
+    await preview.untilNumbers('Pairs 90,000');
   });
 
   test('opens again after it was closed: by its icon, by the lens, by the palette', async () => {
@@ -460,15 +401,15 @@ describe('the preview', () => {
       // The icon and the palette take the declaration at the cursor, the lens the one below it.
       await workbench().goTo(3, 10);
       await open();
-      await shown('other 1024');
+      await preview.shown('other 1024');
     }
-    await setTokens('300');
-    await shown('other 300');
+    await preview.setTokens('300');
+    await preview.shown('other 300');
   });
 
   test('is there again after the window was reloaded', async () => {
     await workbench().reload();
-    await shown('other 300');
-    await untilNumbers('Pairs 90,000');
+    await preview.shown('other 300');
+    await preview.untilNumbers('Pairs 90,000');
   });
 });

@@ -111,6 +111,18 @@ describe('Sparse: Suggest a Pattern', () => {
     });
     expect((await workbench().shownLines()).join('\n')).toContain('Suggested for qkv.safetensors.');
   });
+
+  test('leaves a file of the standard library as it is, and says so', async () => {
+    await workbench().runCommandAndPick('Sparse: Open Standard Library...', 'gpt', 'sparse:gpt-oss');
+    const tab = workbench().page.locator('.tab.active', { hasText: 'gpt-oss' });
+    await tab.waitFor();
+    await (await previewFrame()).locator('canvas.marks[data-shown^="gpt_oss "]').waitFor();
+    const before = await workbench().shownLines();
+    await press('suggest', 'Insert into the File');
+    await workbench().notifications().filter({ hasText: 'cannot be changed, so nothing was inserted' }).waitFor();
+    await tab.click();
+    expect(await workbench().shownLines()).toEqual(before);
+  });
 });
 
 describe('Quality', () => {

@@ -49,6 +49,7 @@ export function followComparison(page: PageServices): void {
     if (!other?.bound || choice === undefined) {
       asked = null;
       clearTimeout(patience);
+      worker.giveUp();
       store.update({ comparison: null });
     } else if (asked?.choice !== choice || asked.against !== other.choice) void compare(choice, other.choice);
   };

@@ -40,6 +40,8 @@ export function findFields(page: PageServices): void {
     clearTimeout(rest);
     clearTimeout(patience);
     if (next === null) {
+      // Nobody wants what takes seconds any more.
+      worker.giveUp();
       store.update({ field: null });
       return;
     }

@@ -156,15 +156,14 @@ function showHead({ store }: PageServices, layer: number, head: number): void {
   });
 }
 
-function measure({ store, send }: PageServices, measurements: Measurements): void {
+function measure({ store }: PageServices, measurements: Measurements): void {
   const { state } = store;
   const shown = shownOf(state)?.choice;
   if (shown === undefined) return;
   const choice = asWritten(shown);
   const { on, sequences, byLayer, causal } = ownState(state, ID, INITIAL);
+  const { tensors: file, languageModel: files } = state;
   if (on === 'tensors') {
-    if (state.tensors === null) send({ type: 'pickTensors' });
-    else void measurements.start({ kind: 'tensors', choice, file: state.tensors, causal });
-  } else if (state.languageModel === null) send({ type: 'pickLanguageModel' });
-  else void measurements.start({ kind: 'model', choice, files: state.languageModel, sequences, byLayer, causal });
+    if (file !== null) void measurements.start({ kind: 'tensors', choice, file, causal });
+  } else if (files !== null) void measurements.start({ kind: 'model', choice, files, sequences, byLayer, causal });
 }

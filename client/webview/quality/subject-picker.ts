@@ -60,7 +60,11 @@ export function pickThen({ store, send }: PageServices, then: () => void): (kind
     if (waiting === null || asked.get(store) !== self) return;
     const [now, earlier] =
       waiting === 'tensors' ? [state.tensors, before.tensors] : [state.languageModel, before.languageModel];
-    if (now === earlier) return;
+    if (now === earlier) {
+      // The dialog was closed: what comes later was picked or read for another reason.
+      if (state.picksEnded !== before.picksEnded) waiting = null;
+      return;
+    }
     waiting = null;
     if (now !== null) then();
   });

@@ -5,6 +5,7 @@ import { patternAt } from '../../../runtime/pattern/model.ts';
 import type { Chosen } from '../../preview/messages.ts';
 import { figure } from '../charts/figure.ts';
 import type { PageServices } from '../page-services.ts';
+import { pickThen } from '../quality/subject-picker.ts';
 import { ownState, type Section, setOwnState } from '../sections/section.ts';
 import { shownOf } from '../shown.ts';
 import type { State } from '../state.ts';
@@ -70,15 +71,14 @@ export function runSection(page: PageServices): Section {
   const runs = new Runs(services, ownState(store.state, ID, NO_RUNS));
   const latest = new LatestRunView(page, client, () => runs.latest);
   const file = new TensorsInWords(page, async (name, bytes) => client.ask({ kind: 'shape', name, bytes }));
-  let wanted = false;
   // The extension may ask before the section is there.
-  if (store.state.runsAsked > 0) run(page, runs, 'start');
+  if (store.state.runsAsked > 0) start('start');
   store.subscribe((state, before) => {
     if (state.runsAsked !== before.runsAsked) start('start');
-    if (state.tensors === before.tensors || !wanted || state.tensors === null) return;
-    wanted = false;
-    const { uri, name } = state.tensors;
-    runs.set({ data: 'tensors', tensors: { uri, name } });
+  });
+  const pick = pickThen(page, () => {
+    const { tensors } = store.state;
+    if (tensors !== null) runs.set({ data: 'tensors', tensors: { uri: tensors.uri, name: tensors.name } });
   });
   return {
     id: ID,
@@ -107,10 +107,7 @@ export function runSection(page: PageServices): Section {
           sweep: () => start('sweep'),
           cancel: () => runs.cancel(),
           set: chosen => runs.set(chosen),
-          pick: () => {
-            wanted = true;
-            page.send({ type: 'pickTensors' });
-          },
+          pick: () => pick('tensors'),
           clear: () => runs.clear(),
           copy: text => page.send({ type: 'copy', text }),
         },

@@ -70,15 +70,14 @@ test('a tile that is on its way is not drawn twice, and one that was let go is d
 });
 
 test('what had to be sampled is looked at longer when everything is there', async () => {
-  // Pixels of more rows than keys that are drawn at random are listed for.
-  const what = await drawn('random(1)', 2 ** 13);
+  const what = await drawn('full() - random(40)', 2 ** 13);
   const { tiles, want } = drawer();
-  want(1, what, [place(0, 0, 4096), place(0, 1, 4096)]);
+  want(1, what, [place(0, 0, 32), place(0, 1, 32)]);
   await vi.waitFor(() => expect(tiles().some(({ tile }) => tile.approximate && tile.mayImprove)).toBe(true), {
     timeout: 20_000,
   });
   await vi.waitFor(() => expect(tiles().some(({ tile }) => !tile.mayImprove)).toBe(true), { timeout: 20_000 });
-  expect(tiles()[0]?.tile.place).toEqual(place(0, 0, 4096));
+  expect(tiles()[0]?.tile.place).toEqual(place(0, 0, 32));
 });
 
 test('a mask without a meaning is told, and nothing is drawn', async () => {

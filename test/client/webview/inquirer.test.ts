@@ -97,3 +97,15 @@ test('nothing is asked before the picture is there, and an edit ends what is und
   await vi.waitFor(() => expect(store.state.answers.flow).toEqual({ answer: 'flow 32' }));
   expect(asked).toEqual(['cost 16', 'cost 32', 'fit 32', 'flow 32']);
 });
+
+test('a mask that is back before its picture was missed is asked about again', async () => {
+  const store = await pageWith(FLOW_AND_FIT, []);
+  takes = 60_000;
+  settle(store);
+  await vi.waitFor(() => expect(asked).toEqual(['cost 16']));
+  takes = 5;
+  store.update({ tokens: 32 });
+  store.update({ tokens: 16 });
+  await vi.waitFor(() => expect(store.state.answers.flow).toEqual({ answer: 'flow 16' }));
+  expect(asked).toEqual(['cost 16', 'cost 16', 'fit 16', 'flow 16']);
+});
