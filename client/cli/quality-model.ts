@@ -76,7 +76,7 @@ export async function qualityOfModel(
       { name: subject.name, model: options.model, text: text.file, ...model.configuration },
       found,
       dense.device,
-      [...new Set([...choosers, ...notes, ...notesOf(found)])],
+      [...new Set([...choosers, ...notes, ...rows.notes(), ...notesOf(found)])],
     );
     session.print(
       options.json === true

@@ -116,7 +116,7 @@ export async function lookAtHeads(
       own.push(searchHead(familiesFor(shape, ofHead), sizes, sample, shape, budgets));
     }
     if (options.dynamic === false) continue;
-    const fitting = await dynamicSizes(baseline, proposed, index, input, headPairs, options.signal);
+    const fitting = await dynamicSizes(baseline, proposed, index, input, headPairs, options);
     dynamic = dynamic === undefined ? fitting : dynamic.map((size, at) => smaller(size, fitting[at]));
   }
   return { own, full, dynamic: dynamic ?? [], where, oracle, ran };

@@ -5,6 +5,7 @@ import type { Model } from '../../pattern/ir.ts';
 import { baselinePlans } from '../quality/baseline.ts';
 import { type Suggestion, suggest } from '../suggest.ts';
 import { type LayerInput, SuggestError, type SuggestOptions, TooFewPairsError } from './look.ts';
+import { selectionOf } from './verify.ts';
 
 /** A suggestion, and the milliseconds that attention over it takes in all layers, with choosing keys by content. */
 export interface TimedSuggestion extends Suggestion {
@@ -82,7 +83,8 @@ async function timeOf(
   let sum = 0;
   for (const { layer, read } of layers) {
     const input = await read();
-    const { parts, selectMs } = await selectHeads(model, layer, [...Array(input.heads).keys()], input);
+    const heads = [...Array(input.heads).keys()];
+    const { parts, selectMs } = await selectHeads(model, layer, heads, input, selectionOf(options));
     const kernelMs = await shortest(async () => (await attention.attend(input, parts, options)).timing.kernelMs);
     sum += kernelMs + (selectMs ?? 0);
   }
