@@ -22,13 +22,14 @@ const RUNS = 3;
  * The same as `suggest` for a budget of milliseconds of attention in all layers together: the density is what the time of full
  * attention suggests, and is lowered until the suggestion keeps to the time.
  *
- * @throws SuggestError when nothing does
+ * @throws SuggestError when nothing does, or the limit is not above 0
  */
 export async function suggestWithin(
   attention: Pick<Attention, 'attend'>,
   layers: readonly LayerInput[],
   { ms, ...options }: Omit<SuggestOptions, 'density'> & { readonly ms: number },
 ): Promise<TimedSuggestion> {
+  if (!(ms > 0)) throw new SuggestError(`A limit of milliseconds is more than 0, not ${ms}.`);
   const { baseline = 'causal', onProgress: _, ...attending } = options;
   let full = 0;
   for (const { read } of layers) {
