@@ -45,7 +45,9 @@ export async function suggestForTensors(options: SuggestCommand, session: Sessio
         onProgress: share => progress.update(share),
       }),
     );
-    return { suggestion, input: input.name, prediction: null };
+    // One head alone was the first of those that were searched.
+    const heads = suggestion.heads.map(each => ({ ...each, head: options.head ?? each.head }));
+    return { suggestion: { ...suggestion, heads }, input: input.name, prediction: null };
   } finally {
     attention.dispose();
     await input.close();
