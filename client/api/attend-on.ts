@@ -14,7 +14,7 @@ export interface Machine extends Attend {
 /** One set of backends for the life of the program, made when it is first needed. */
 export function attendOn(hosts: () => AttentionHosts): Machine {
   let attention: Attention | undefined;
-  const surveyors = new Map<NonNullable<AttendOptions['backend']>, Surveyor>();
+  const surveyors = new Map<AttendOptions['backend'], Surveyor>();
   const opened = (): Attention => {
     attention ??= createAttention(hosts());
     return attention;
@@ -25,7 +25,7 @@ export function attendOn(hosts: () => AttentionHosts): Machine {
       return withSelectionTime(await opened().attend(input, masks.parts, options), masks.selectMs);
     },
     backends: () => opened().backends(),
-    surveyor(backend = 'auto') {
+    surveyor(backend) {
       const surveyor = surveyors.get(backend) ?? openSurveyor(hosts(), backend);
       surveyors.set(backend, surveyor);
       return surveyor;
