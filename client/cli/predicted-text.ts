@@ -32,14 +32,18 @@ export async function openText(
   // The sequences of a model's own text lie one behind the other, however much of each is read.
   const length = text === undefined ? model.configuration.context + 1 : tokens + 1;
   const contents = await readWholeFile(file, signal);
+  // Of the last one its own bytes suffice.
+  const there = Math.max(1, Math.floor((contents.length + length - tokens - 1) / length));
   return {
     file,
-    there: Math.max(1, Math.floor(contents.length / length)),
+    there,
     first(sequences) {
       try {
         return sequencesOf(contents, tokens, length, sequences);
       } catch (error) {
-        throw error instanceof LanguageModelError ? wrongUse(`${file}: ${error.message}`) : error;
+        if (!(error instanceof LanguageModelError)) throw error;
+        const instead = contents.length > tokens ? `--sequences ${there}` : 'a longer text, or --tokens';
+        throw wrongUse(`${file}: ${error.message} Use ${instead} or fewer.`);
       }
     },
   };

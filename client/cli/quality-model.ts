@@ -63,10 +63,11 @@ export async function qualityOfModel(
   const attention = openAttention();
   const rows = rowsOn(options.backend);
   const { dense, notes } = await openDense(model, { gpu: openDawn, workers: nodeWorkers() }, options.backend);
+  const machine = { dense, attention, backend: options.backend, precision: options.dtype };
   try {
     const masks = layerMasks(replaced, tokens, compileOn(rows, tokens, session));
     const found = await session.during('Predicting', progress =>
-      compareAttention(model, { dense, attention, backend: options.backend }, sequences, masks, {
+      compareAttention(model, machine, sequences, masks, {
         signal,
         byLayer: options.byLayer === true,
         onProgress: share => progress.update(share),

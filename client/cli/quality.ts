@@ -11,9 +11,9 @@ import { withTensors } from './tensors.ts';
 
 type QualityOptions = TensorOptions & Omit<ModelOptions, 'model'> & Partial<Pick<ModelOptions, 'model'>>;
 
-/** What only one of the two ways to measure knows, by the names of options. */
-const OF_TENSORS = { input: 'input', q: 'q', k: 'k', v: 'v', quick: 'quick', curve: 'curve' } as const;
-const OF_MODELS = { sequences: 'sequences', text: 'text', byLayer: 'by-layer' } as const;
+/** What only one of the two ways to measure knows. */
+const OF_TENSORS = ['input', 'q', 'k', 'v', 'layout', 'batch', 'quick', 'worst', 'curve'];
+const OF_MODELS = ['sequences', 'text', 'byLayer'];
 
 /** Adds `quality`: what a pattern loses against full attention. */
 export function addQuality(program: Command, session: Session, sources: Sources): void {
@@ -60,7 +60,19 @@ export function addQuality(program: Command, session: Session, sources: Sources)
       'after',
       "\nExamples:\n  sparse quality --expr 'sliding(64)' --input qkv.safetensors --worst 10\n  sparse quality --expr 'topk(32) & causal()' --input qkv.safetensors --curve --csv\n  sparse quality --expr 'sliding(64)' --model examples/tiny-lm --tokens 512 --by-layer",
     )
-    .action((file: string | undefined, options: QualityOptions) => run(file, options, session, sources));
+    .action((file: string | undefined, options: QualityOptions) => {
+      // Those with a default are always there.
+      const given = command.options.filter(option => command.getOptionValueSource(option.attributeName()) === 'cli');
+      refuseForeign(given, options.model === undefined);
+      return run(file, options, session, sources);
+    });
+}
+
+/** Throws Failure (2) for an option of the other way. */
+function refuseForeign(given: readonly Option[], ofTensors: boolean): void {
+  const names = ofTensors ? OF_MODELS : OF_TENSORS;
+  const foreign = given.find(option => names.includes(option.attributeName()))?.long;
+  if (foreign !== undefined) throw wrongUse(`${foreign} ${ofTensors ? 'needs' : 'has no meaning with'} --model`);
 }
 
 async function run(
@@ -70,13 +82,6 @@ async function run(
   sources: Sources,
 ): Promise<void> {
   const { model } = options;
-  const given = (names: Readonly<Record<string, string>>): string[] =>
-    Object.entries(names)
-      .filter(([name]) => options[name as keyof QualityOptions] !== undefined)
-      .map(([, option]) => option);
-  const [foreign] = given(model === undefined ? OF_MODELS : OF_TENSORS);
-  if (foreign !== undefined)
-    throw wrongUse(model === undefined ? `--${foreign} needs --model` : `--${foreign} has no meaning with --model`);
   if (model === undefined) await qualityOfTensors(file, options, session, sources);
   else await qualityOfModel(file, { ...options, model }, session, sources);
 }

@@ -5,6 +5,7 @@ import { suggestAttention, USUAL_TOKENS } from '../../runtime/language-model/sug
 import { wrongUse } from './failure.ts';
 import { openLanguageModel } from './language-model.ts';
 import { openAttention } from './measure.ts';
+import { counted } from './numbers.ts';
 import { openText, USUAL_SEQUENCES } from './predicted-text.ts';
 import { compileOn, looksAhead, notesOf } from './quality-model.ts';
 import { rowsOn } from './rows-on.ts';
@@ -27,6 +28,10 @@ export async function suggestForModel(
       `--tokens says ${tokens}, but ${options.model} was trained on sequences of ${context}; use --tokens ${context} or fewer`,
     );
   const text = await openText(opened, options.text, tokens, signal);
+  if (options.sequences !== undefined && options.sequences >= text.there)
+    throw wrongUse(
+      `${text.file} has ${counted(text.there, 'sequence')} of ${tokens} bytes, one of which is searched: ${text.there === 1 ? 'leave out --sequences, and that one is predicted' : `use --sequences ${text.there - 1} or fewer`}`,
+    );
   // What was searched tells little about what comes next: other sequences are predicted, where there are any.
   const wanted = options.sequences ?? Math.max(1, Math.min(USUAL_SEQUENCES, text.there - 1));
   const searchedToo = options.sequences === undefined && text.there === 1;
@@ -41,7 +46,7 @@ export async function suggestForModel(
     const { suggestion, comparison, choosers } = await session.during('Searching', progress =>
       suggestAttention(
         model,
-        { dense, attention, backend: options.backend },
+        { dense, attention, backend: options.backend, precision: options.dtype },
         searched,
         searchedToo ? sequences : sequences.slice(1),
         {
@@ -50,7 +55,6 @@ export async function suggestForModel(
           dynamic: options.static !== true,
           perHead: options.shared !== true,
           subject: options.model,
-          precision: options.dtype,
           signal,
           compile: compileOn(rows, tokens, session),
           onProgress: share => progress.update(share),

@@ -1,3 +1,4 @@
+import path from 'node:path';
 import type { Baseline } from '../../runtime/analyse/quality.ts';
 import type { Budget } from '../../runtime/analyse/suggest/within-time.ts';
 import { wrongUse } from './failure.ts';
@@ -59,6 +60,7 @@ export function refuseWhatHasNoMeaning(options: SuggestCommand): void {
       throw wrongUse('--against full has no meaning with --model, whose attention is causal: leave it out');
   }
   if (options.theme !== undefined && options.svg === undefined) throw wrongUse('--theme needs --svg');
-  if (options.svg !== undefined && options.svg === options.out)
-    throw wrongUse(`--out and --svg both name ${options.svg}: give them different names`);
+  const { out, svg } = options;
+  if (out !== undefined && svg !== undefined && path.resolve(out) === path.resolve(svg))
+    throw wrongUse(`--out and --svg both name ${svg}: give them different names`);
 }

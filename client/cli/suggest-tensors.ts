@@ -1,6 +1,5 @@
 import { suggestFor } from '../../runtime/analyse/suggest/within-time.ts';
 import type { LayerInput } from '../../runtime/analyse/suggest.ts';
-import { oneHead } from '../../runtime/attention/one-head.ts';
 import { openAttention } from './measure.ts';
 import type { Session } from './session.ts';
 import { checkIndex } from './subject.ts';
@@ -17,10 +16,10 @@ export async function suggestForTensors(options: SuggestCommand, session: Sessio
     const layers = options.layer === undefined ? input.layers : [layerOf(input, options.layer)];
     const inputs = layers.map((layer): LayerInput => {
       const read = async () => {
-        const all = await input.read(layer);
-        if (options.head === undefined) return all;
-        checkIndex(input.name, 'head', options.head, all.heads);
-        return oneHead(all, options.head);
+        const { head } = options;
+        if (head === undefined) return input.read(layer);
+        checkIndex(input.name, 'head', head, (await input.sizes(layer)).q.heads);
+        return input.read(layer, { from: head, to: head + 1 });
       };
       // What is read once only stays; layers of large files are read again.
       let kept: ReturnType<typeof read> | undefined;
@@ -46,7 +45,9 @@ export async function suggestForTensors(options: SuggestCommand, session: Sessio
         onProgress: share => progress.update(share),
       }),
     );
-    return { suggestion, input: input.name, prediction: null };
+    // One head alone was the first of those that were searched.
+    const heads = suggestion.heads.map(each => ({ ...each, head: options.head ?? each.head }));
+    return { suggestion: { ...suggestion, heads }, input: input.name, prediction: null };
   } finally {
     attention.dispose();
     await input.close();

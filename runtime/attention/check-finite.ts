@@ -6,7 +6,7 @@ import type { AttentionResult } from './types.ts';
  * products are beyond float32. Shares of them and differences from them mean nothing.
  *
  * @param withEmptyRows may rows have no keys? Their log-sum-exp is -Infinity. Those of a baseline always have some.
- * @throws AttentionInputError that names the row
+ * @throws AttentionInputError that names the row, and the head if there are several
  */
 export function checkFinite(
   { lse, o }: Pick<AttentionResult, 'lse' | 'o'>,
@@ -20,8 +20,10 @@ export function checkFinite(
   const at = score >= 0 ? score : Math.floor(output / perRow);
   const what = score >= 0 ? 'The scores' : 'The outputs';
   const tensors = score >= 0 ? 'queries or keys' : 'values';
+  // One head alone may be any of those that it was taken from.
+  const head = lse.length === queries ? '' : ` of head ${Math.floor(at / queries)}`;
   throw new AttentionInputError(
-    `${what} of head ${Math.floor(at / queries)}, query row ${at % queries}, are beyond float32, or no numbers: the ${tensors} are too large.`,
+    `${what} of query row ${at % queries}${head} are beyond float32, or no numbers: the ${tensors} are too large, or hold NaN or infinities.`,
   );
 }
 

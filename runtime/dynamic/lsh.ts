@@ -37,7 +37,7 @@ export const lsh: Method = async ({ args, candidates, shape, content, rows, chec
  * sum of the sixteen bytes of Philox4x32-10 with counter (c, d, t, 0) and key (seed mod 2**32, floor(seed / 2**32)), less
  * 2040, which is its mean: whole numbers, the same on every machine.
  */
-export function rotationOf(headDim: number, columns: number, round: number, seed: number): Float64Array {
+function rotationOf(headDim: number, columns: number, round: number, seed: number): Float64Array {
   const key = [seed >>> 0, Math.floor(seed / 2 ** 32) >>> 0] as const;
   const rotation = new Float64Array(2 * columns * headDim);
   for (let c = 0; c < columns; c++)

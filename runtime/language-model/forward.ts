@@ -15,6 +15,8 @@ export interface Machine {
   readonly dense: Dense;
   readonly attention: Attention;
   readonly backend: NonNullable<AttendOptions['backend']>;
+  /** Numbers that attention is computed with on the graphics device; default float32. */
+  readonly precision?: AttendOptions['precision'];
 }
 
 export interface ForwardOptions {
@@ -51,7 +53,7 @@ export interface ForwardResult {
  */
 export async function predictSequence(
   model: LanguageModel,
-  { dense, attention, backend }: Machine,
+  { dense, attention, backend, precision }: Machine,
   bytes: Uint8Array,
   masks: LayerMasks,
   { signal, onProgress, onProjection }: ForwardOptions = {},
@@ -95,6 +97,7 @@ export async function predictSequence(
     pairs += pairsOfHeads(chosen.parts);
     const attended = await attention.attend(input, chosen.parts, {
       backend,
+      ...(precision && { precision }),
       ...(signal === undefined ? {} : { signal }),
     });
     attentionMs += attended.timing.kernelMs;

@@ -18,7 +18,7 @@ export interface AttentionSuggestion {
 }
 
 export interface SuggestAttentionOptions
-  extends Omit<SuggestOptions, 'density' | 'baseline' | 'offset' | 'onProgress'> {
+  extends Omit<SuggestOptions, 'density' | 'baseline' | 'offset' | 'backend' | 'precision' | 'onProgress'> {
   readonly budget: Budget;
   /** What makes masks of the suggestion; default: this thread. */
   readonly compile?: CompileLayer;
@@ -53,6 +53,7 @@ export async function suggestAttention(
   const suggestion = await suggestFor(machine.attention, layers, budget, {
     ...options,
     backend: machine.backend,
+    ...(machine.precision && { precision: machine.precision }),
     baseline: 'causal',
     onProgress: share => onProgress?.(READ + share * (SEARCHED - READ), 'Searching'),
   });
@@ -72,7 +73,7 @@ export async function suggestAttention(
  * @param bytes [n + 1]: the first n are read
  * @throws as `predictSequence`
  */
-export async function attentionInputs(
+async function attentionInputs(
   model: LanguageModel,
   machine: Machine,
   bytes: Uint8Array,

@@ -1,5 +1,5 @@
 import { oneHead } from '../../attention/one-head.ts';
-import type { AttentionInput } from '../../attention/types.ts';
+import type { AttendOptions, AttentionInput } from '../../attention/types.ts';
 import type { Baseline } from '../quality/baseline.ts';
 import { by, call, type Expression, named } from '../recognise/expression.ts';
 import { everywhere, type Proposal, type ProposalShape } from './proposal.ts';
@@ -61,7 +61,7 @@ export async function dynamicSizes(
   index: number,
   input: AttentionInput,
   most: number,
-  signal?: AbortSignal,
+  options: AttendOptions,
 ): Promise<(number | undefined)[]> {
   const one: ProposalShape = { ...shape, heads: 1, kvHeads: 1 };
   const head = index % input.heads;
@@ -72,7 +72,8 @@ export async function dynamicSizes(
     let tooLarge = Number.POSITIVE_INFINITY;
     let size = Math.max(1, Math.floor(about(limit / shape.queries)));
     for (let attempt = 0; attempt < TRIES; attempt++) {
-      const parts = await partsOf(everywhere(family, make(size), one, true), one, index, oneHead(input, head), signal);
+      const proposal = everywhere(family, make(size), one, true);
+      const parts = await partsOf(proposal, one, index, oneHead(input, head), options);
       const pairs = parts === undefined ? Number.POSITIVE_INFINITY : pairsOfHead(parts, 0, input.queries);
       if (pairs > limit) tooLarge = Math.min(tooLarge, size);
       else if (best === undefined || pairs > best.pairs) best = { size, pairs };

@@ -113,10 +113,10 @@ export async function lookAtHeads(
         ofHead = noWhereabouts(keys);
         addWhereabouts(ofHead, sample, shape);
       }
-      own.push(searchHead(familiesFor(shape, ofHead), sizes, sample, shape, budgets));
+      own.push(await searchHead(familiesFor(shape, ofHead), sizes, sample, shape, budgets, () => pause(options)));
     }
     if (options.dynamic === false) continue;
-    const fitting = await dynamicSizes(baseline, proposed, index, input, headPairs, options.signal);
+    const fitting = await dynamicSizes(baseline, proposed, index, input, headPairs, options);
     dynamic = dynamic === undefined ? fitting : dynamic.map((size, at) => smaller(size, fitting[at]));
   }
   return { own, full, dynamic: dynamic ?? [], where, oracle, ran };
@@ -129,14 +129,14 @@ export async function withSharedLists(
   where: Whereabouts,
   budgets: readonly number[],
 ): Promise<readonly Choices[]> {
-  const { layers, shape } = look;
+  const { layers, shape, options } = look;
   const families = familiesFor(shape, where);
   const sizes = new Sizes(shape, true);
   const all: Choices[] = [];
   for (const [index, layer] of layers.entries())
     for await (const sample of samplesOf(look, await layer.read(), index, FIRST, SECOND)) {
       const ofHead = own[all.length] ?? [];
-      const listed = searchHead(families, sizes, sample, shape, budgets, 'listed');
+      const listed = await searchHead(families, sizes, sample, shape, budgets, () => pause(options), 'listed');
       all.push(ofHead.map((choices, family) => (families[family]?.isListed ? (listed[family] ?? []) : choices)));
     }
   return all;

@@ -36,18 +36,25 @@ export class Sizes {
   }
 }
 
-/** Tries every family at every budget (pairs of a head) on a head's sample; only listed ones, or only others, if that is asked. */
-export function searchHead(
+/**
+ * Tries every family at every budget (pairs of a head) on a head's sample; only listed ones, if that is asked.
+ *
+ * @param pause called after each family, which takes up to tenths of a second: lets others have their turn
+ */
+export async function searchHead(
   families: readonly Family[],
   sizes: Sizes,
   sample: RowSample,
   shape: CurveShape,
   budgets: readonly number[],
+  pause: () => Promise<void>,
   which: 'all' | 'listed' = 'all',
-): Choices {
-  return families.map((family, index) =>
-    budgets.map(budget => {
-      if (which === 'listed' && !family.isListed) return undefined;
+): Promise<Choices> {
+  const found: Choices[number][] = [];
+  for (const [index, family] of families.entries()) {
+    const isWanted = which === 'all' || family.isListed;
+    const ofBudget = (budget: number): Choice | undefined => {
+      if (!isWanted) return undefined;
       const size = sizes.of(family, index, budget);
       if (size === undefined) return undefined;
       const candidate = family.make(size);
@@ -57,8 +64,11 @@ export function searchHead(
         pairs: pairsOf(candidate, shape),
         recall: recallOf(candidate, sample, shape),
       };
-    }),
-  );
+    };
+    found.push(budgets.map(ofBudget));
+    if (isWanted) await pause();
+  }
+  return found;
 }
 
 /**

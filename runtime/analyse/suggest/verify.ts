@@ -1,7 +1,7 @@
 import type { Attention } from '../../attention/attention.ts';
 import type { AttendOptions, AttentionInput, AttentionResult, PlanParts } from '../../attention/types.ts';
 import { CompileError } from '../../compile/mask-tree.ts';
-import { selectHeads } from '../../dynamic/select-heads.ts';
+import { type SelectOptions, selectHeads } from '../../dynamic/select-heads.ts';
 import { keysPerRow, plansOfHead } from '../quality/plan-rows.ts';
 import { modelOf, type Proposal, type ProposalShape } from './proposal.ts';
 
@@ -30,7 +30,7 @@ export async function keptBy(
   { input, lse }: MeasuredLayer,
   options: AttendOptions,
 ): Promise<readonly Kept[] | undefined> {
-  const parts = await partsOf(proposal, shape, index, input, options.signal);
+  const parts = await partsOf(proposal, shape, index, input, options);
   if (parts === undefined) return undefined;
   const result = await attention.attend(input, parts, options);
   return Array.from({ length: input.heads }, (_, head) => ({
@@ -45,18 +45,22 @@ export async function partsOf(
   shape: ProposalShape,
   index: number,
   input: AttentionInput,
-  signal?: AbortSignal,
+  options: AttendOptions,
 ): Promise<PlanParts | undefined> {
   try {
     const heads = [...Array(input.heads).keys()];
-    const chosen = await selectHeads(modelOf(proposal, shape), shape.layers[index] ?? 0, heads, input, {
-      ...(signal && { signal }),
-    });
+    const layer = shape.layers[index] ?? 0;
+    const chosen = await selectHeads(modelOf(proposal, shape), layer, heads, input, selectionOf(options));
     return chosen.parts;
   } catch (error) {
     if (error instanceof CompileError) return undefined;
     throw error;
   }
+}
+
+/** How keys are chosen for attention with these options: by the same scores, and until it is cancelled. */
+export function selectionOf({ scale, signal }: AttendOptions): SelectOptions {
+  return { ...(scale !== undefined && { scale }), signal };
 }
 
 export function pairsOfHead(parts: PlanParts, head: number, queries: number): number {

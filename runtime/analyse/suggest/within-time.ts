@@ -5,6 +5,7 @@ import type { Model } from '../../pattern/ir.ts';
 import { baselinePlans } from '../quality/baseline.ts';
 import { type Suggestion, suggest } from '../suggest.ts';
 import { type LayerInput, SuggestError, type SuggestOptions, TooFewPairsError } from './look.ts';
+import { selectionOf } from './verify.ts';
 
 /** A suggestion, and the milliseconds that attention over it takes in all layers, with choosing keys by content. */
 export interface TimedSuggestion extends Suggestion {
@@ -21,13 +22,14 @@ const RUNS = 3;
  * The same as `suggest` for a budget of milliseconds of attention in all layers together: the density is what the time of full
  * attention suggests, and is lowered until the suggestion keeps to the time.
  *
- * @throws SuggestError when nothing does
+ * @throws SuggestError when nothing does, or the limit is not above 0
  */
 export async function suggestWithin(
   attention: Pick<Attention, 'attend'>,
   layers: readonly LayerInput[],
   { ms, ...options }: Omit<SuggestOptions, 'density'> & { readonly ms: number },
 ): Promise<TimedSuggestion> {
+  if (!(ms > 0)) throw new SuggestError(`A limit of milliseconds is more than 0, not ${ms}.`);
   const { baseline = 'causal', onProgress: _, ...attending } = options;
   let full = 0;
   for (const { read } of layers) {
@@ -82,7 +84,8 @@ async function timeOf(
   let sum = 0;
   for (const { layer, read } of layers) {
     const input = await read();
-    const { parts, selectMs } = await selectHeads(model, layer, [...Array(input.heads).keys()], input);
+    const heads = [...Array(input.heads).keys()];
+    const { parts, selectMs } = await selectHeads(model, layer, heads, input, selectionOf(options));
     const kernelMs = await shortest(async () => (await attention.attend(input, parts, options)).timing.kernelMs);
     sum += kernelMs + (selectMs ?? 0);
   }

@@ -70,9 +70,14 @@ function feed<From extends { readonly type: string }, Result>(
         member.fail(reasonOf(message));
         return;
       }
-      work.put(index, result);
-      next();
-      if (pending.length === 0) resolve();
+      try {
+        work.put(index, result);
+        next();
+        if (pending.length === 0) resolve();
+      } catch (error) {
+        // Nobody else would hear of it in an event, and the work would never end.
+        reject(error);
+      }
     };
     post(work.common());
     for (let ahead = 0; ahead < AHEAD; ahead++) next();

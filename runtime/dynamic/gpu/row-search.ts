@@ -271,7 +271,7 @@ function tilesIn({ candidates: { rowStart } }: RowRequest, block: number): numbe
 }
 
 /** Scores of the row block with the most tiles. */
-export function longestRow(request: RowRequest, { from, to }: BlockRange): number {
+function longestRow(request: RowRequest, { from, to }: BlockRange): number {
   let most = 0;
   for (let block = from; block < to; block++) most = Math.max(most, tilesIn(request, block));
   return most * CANDIDATE_TILE.keys;

@@ -145,6 +145,12 @@ describe.concurrent('sparse quality --model', () => {
     );
     expect(await refusal(...causal, '--model', 'tiny', '--tokens', '65')).toContain('trained on sequences of 64');
     expect(await refusal(...causal, '--model', 'tiny', '--head', '0')).toContain('--head has no meaning with --model');
+    expect(await refusal(...causal, '--model', 'tiny', '--worst', '4')).toContain(
+      '--worst has no meaning with --model',
+    );
+    expect(await refusal(...causal, '--model', 'tiny', '--batch', '0')).toContain(
+      '--batch has no meaning with --model',
+    );
     expect(await refusal(...causal, '--sequences', '4')).toContain('--sequences needs --model');
     expect(await refusal(...causal, '--model', 'tiny', '--sequences', '0')).toContain('a whole number from 1 on');
     writeModel('silent', { ...tiny, 'heldout.txt': '' });

@@ -75,6 +75,8 @@ describe.concurrent('suggest', { timeout: 90_000 }, () => {
     expect(text).toMatch(/^pattern suggested = /m);
     expect(text).not.toMatch(/topk|vertical_slash/);
     expect((await suggest(...args)).stderr).toMatch(/one\.sparse exists already; add --force/);
+    const json = await suggest('--input', 'qkv.safetensors', '--layer', '2', '--head', '1', '--static', '--json');
+    expect((JSON.parse(json.stdout) as Found).heads).toMatchObject([{ layer: 2, head: 1 }]);
   });
 
   it('keeps to a time', async () => {
@@ -137,7 +139,7 @@ describe.concurrent('suggest', { timeout: 90_000 }, () => {
     expect(code, stderr).toBe(0);
     expect(stdout).toMatch(/^\/\/ short predicts 1 sequence, among them the one that was searched, of 64 bytes/m);
     expect((await suggest('--model', 'short', '--sequences', '1')).stderr).toMatch(
-      /heldout\.txt: The text has 1 sequence of 64 bytes, but 2 are asked for/,
+      /heldout\.txt has 1 sequence of 64 bytes, one of which is searched: leave out --sequences/,
     );
   });
 
@@ -171,8 +173,8 @@ describe.concurrent('suggest', { timeout: 90_000 }, () => {
     ['a theme of nothing', ['--input', 'qkv.safetensors', '--theme', 'dark'], /--theme needs --svg/],
     [
       'one file for both',
-      ['--input', 'qkv.safetensors', '--svg', 'x', '--out', 'x'],
-      /both name x: give them different/,
+      ['--input', 'qkv.safetensors', '--svg', './x', '--out', 'x'],
+      /both name \.\/x: give them different/,
     ],
     ['a density of nothing', ['--input', 'qkv.safetensors', '--density', '0'], /Write a share such as 0\.1 or 10%/],
     ['a density above all', ['--input', 'qkv.safetensors', '--density', '120%'], /Write a share such as/],

@@ -197,7 +197,7 @@ describe('a run', () => {
     const bytes = writeNpz({ q: large, k: large, v: large });
     const data = { kind: 'tensors', uri: 'file:///large.npz', name: 'large.npz', bytes } as const;
     await expect(run(await request('causal()', { data }))).rejects.toThrow(
-      'The scores of head 0, query row 0, are beyond float32',
+      'The scores of query row 0 of head 0 are beyond float32',
     );
     const { found } = await run(await request('columns([90]) & causal()'));
     expect(found).toMatchObject({ kind: 'ran', pairs: 2 * 60 });

@@ -128,12 +128,14 @@ describe('quality', () => {
     const options = { baseline: 'full', backend: 'cpu' } as const;
     for (const value of [Number.NaN, Number.POSITIVE_INFINITY])
       await expect(quality(attention, large('q', value), parts, options)).rejects.toThrow(
-        'The scores of head 1, query row 5, are beyond float32',
+        'The scores of query row 5 of head 1 are beyond float32',
       );
     const both = large('q', 1e30);
     both.k.fill(1e30);
-    await expect(quality(attention, both, parts, options)).rejects.toThrow('The scores of head');
-    await expect(quality(attention, large('v', Number.NaN), parts, options)).rejects.toThrow('The outputs of head 0');
+    await expect(quality(attention, both, parts, options)).rejects.toThrow('The scores of query row');
+    await expect(quality(attention, large('v', Number.NaN), parts, options)).rejects.toThrow(
+      'The outputs of query row 0 of head 0',
+    );
   });
 
   it('refuses to measure against causal attention what sees later keys', async () => {

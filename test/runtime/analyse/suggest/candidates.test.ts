@@ -11,7 +11,7 @@ import {
   sampledRows,
   sampleRowsOf,
 } from '../../../../runtime/analyse/suggest/row-sample.ts';
-import { type Choice, divided } from '../../../../runtime/analyse/suggest/search.ts';
+import { type Choice, divided, Sizes, searchHead } from '../../../../runtime/analyse/suggest/search.ts';
 import { sampleInput } from '../../../../runtime/attention/sample-data.ts';
 import { bindPattern } from '../../../../runtime/pattern/bind.ts';
 import { squareShape } from '../../../../runtime/pattern/shape.ts';
@@ -47,6 +47,25 @@ function keysOf(candidate: Candidate, shape: CurveShape, row: number): number[] 
   });
   return found.sort((a, b) => a - b);
 }
+
+describe('a search', () => {
+  it('lets others have their turn after each family, and ends when they stop it', async () => {
+    const shape = { baseline: 'causal', queries: 40, keys: 40, offset: 0 } as const;
+    const { sample } = await sampleOf(shape, 1);
+    const families = familiesFor(shape, undefined);
+    let turns = 0;
+    const search = (pause: () => Promise<void>) =>
+      searchHead(families, new Sizes(shape, false), sample, shape, [100, 400], pause);
+    const found = await search(async () => void turns++);
+    expect(found).toHaveLength(families.length);
+    expect(turns).toBe(families.length);
+    const stopping = search(() =>
+      ++turns < families.length + 3 ? Promise.resolve() : Promise.reject(new Error('stop')),
+    );
+    await expect(stopping).rejects.toThrow('stop');
+    expect(turns).toBe(families.length + 3);
+  });
+});
 
 describe('candidates', () => {
   it('have the keys that their expressions have, and keep what is on them', { timeout: 120_000 }, async () => {

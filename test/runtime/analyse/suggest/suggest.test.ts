@@ -197,6 +197,10 @@ describe('suggest', () => {
     expect(found.ms).toBeLessThanOrEqual(5);
     expect(found.ms).toBeGreaterThan(3.5);
     expect(found.ms).toBeCloseTo(1 + (found.density * 2 * 120 * 120) / 1000, 6);
+    for (const ms of [0, -3, Number.NaN])
+      await expect(suggestWithin(even, layers, { ms, ...STATIC })).rejects.toThrow(
+        /limit of milliseconds is more than 0/,
+      );
     await expect(suggestWithin(even, layers, { ms: 1.1, ...STATIC })).rejects.toThrow(
       /takes at most 1\.1 ms here: .*full attention takes/,
     );
