@@ -11,7 +11,7 @@ import type { Measure } from './quality.ts';
 export function qualityOn({ attend, hosts, whenReleased }: Machine): Measure {
   const surveyors = new Map<AttendOptions['backend'], Surveyor>();
   /** What looks at probabilities beside a backend, until all is released. */
-  const surveyor = (backend: AttendOptions['backend']): Surveyor => {
+  const surveyor = (backend: AttendOptions['backend'] = 'auto'): Surveyor => {
     const known = surveyors.get(backend);
     if (known !== undefined) return known;
     const opened = openSurveyor(hosts(), backend);

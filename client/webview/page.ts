@@ -12,7 +12,7 @@ import { MaskPicture } from './picture.ts';
 import { received } from './receive.ts';
 import { goToSection, type Section, sectionList } from './sections/section.ts';
 import { shownOf } from './shown.ts';
-import { initialState, type KeptState, type State } from './state.ts';
+import { initialState, type KeptState, messageOf, type State } from './state.ts';
 import { Store } from './store.ts';
 import { onThemeChange, paletteOfTheme } from './theme.ts';
 import { badges, toolbar } from './toolbar.ts';
@@ -56,6 +56,8 @@ export function startPage(
   followComparison(page);
   followContent(page);
   let sections: readonly Section[] = [];
+  /** Why there are none, if that is so. */
+  let missing = '';
   const draw = (): void => {
     const { model, stale } = store.state;
     render(
@@ -63,7 +65,7 @@ export function startPage(
         ${toolbar(page, picture)} ${badges(store.state)}
         <div class="content ${model === null && stale !== null ? 'nothing' : ''}">
           ${picture.template(store.state)}
-          <div class="side">${sectionList(page, sections)}</div>
+          <div class="side">${missing === '' ? sectionList(page, sections) : html`<p role="alert">${missing}</p>`}</div>
         </div>`,
       root,
     );
@@ -96,8 +98,12 @@ export function startPage(
   picture.placed();
   // What stands beside the picture is not even looked at before the picture is there.
   void picture.first.then(async () => {
-    const { makeSections } = await import('./beside-picture.ts');
-    sections = makeSections.map(make => make(page));
+    try {
+      const { makeSections } = await import('./beside-picture.ts');
+      sections = makeSections.map(make => make(page));
+    } catch (error) {
+      missing = `What belongs beside the picture could not be loaded (${messageOf(error)}). Close this preview and open it again.`;
+    }
     drawSoon();
   });
   host.postMessage({ type: 'ready', chosen: chosenIn(store.state) });

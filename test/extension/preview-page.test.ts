@@ -179,6 +179,18 @@ describe('a new page', () => {
     }
   });
 
+  test('is there, and says so, when what belongs beside it cannot be loaded', async () => {
+    const late = Promise.reject(new Error('nothing comes'));
+    late.catch(() => undefined);
+    const page = await PreviewPage.open(inject('executable'), extensionFolder, { late, shownWebGpu: false });
+    try {
+      await page.show('sliding(16)', 64);
+      await page.page.getByRole('alert').filter({ hasText: 'could not be loaded' }).waitFor();
+    } finally {
+      await page.close();
+    }
+  });
+
   test('moves nothing by itself where motion is to be reduced', async () => {
     const { page } = preview;
     await page.emulateMedia({ reducedMotion: 'reduce' });

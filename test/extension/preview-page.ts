@@ -57,7 +57,7 @@ export class PreviewPage {
       readonly shownWebGpu?: boolean;
       /** What comes with the page. */
       readonly first?: readonly ToPage[];
-      /** What the page fetches comes when this is done. */
+      /** What the page fetches comes when this is done, or never where it fails. */
       readonly late?: Promise<unknown>;
     } = {},
   ): Promise<PreviewPage> {
@@ -87,12 +87,17 @@ export class PreviewPage {
           body: html(extension, options.theme ?? 'dark', options.first ?? []),
         });
       else if (/^\/(webview\/)?[a-z-]+\.js$/.test(name)) {
-        await options.late;
-        await route.fulfill({
-          headers,
-          contentType: 'text/javascript',
-          body: readFileSync(path.join(extension, 'dist', name)),
-        });
+        const comes = await Promise.resolve(options.late).then(
+          () => true,
+          () => false,
+        );
+        if (!comes) await route.abort();
+        else
+          await route.fulfill({
+            headers,
+            contentType: 'text/javascript',
+            body: readFileSync(path.join(extension, 'dist', name)),
+          });
       } else await route.fulfill({ status: 404, body: '' });
     });
     const opened = new PreviewPage(browser, page);
