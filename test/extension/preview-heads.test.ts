@@ -1,0 +1,64 @@
+import { describe, expect, test } from 'vitest';
+import { DARK, HIGH_CONTRAST_DARK, HIGH_CONTRAST_LIGHT, LIGHT, type Palette } from '../../runtime/draw/palette.ts';
+import { PreviewInWorkbench } from './preview-in-workbench.ts';
+import { useWorkbench } from './use-workbench.ts';
+
+const workbench = useWorkbench({
+  files: {
+    'heads.sparse': `model Two {
+  tokens = 32  layers = 2  heads = 4
+  attention = sliding(4)
+  attention layers [1], heads [2, 3] = sliding(4) | columns([0])
+}
+`,
+  },
+});
+
+const preview = new PreviewInWorkbench(workbench, 'heads.sparse');
+
+/** Pixels of each of the two parts, once there are some of the first. */
+async function pixels(palette: Palette): Promise<readonly number[]> {
+  let counts: readonly number[] = [];
+  await workbench().until(
+    'the picture in its colours',
+    async () => {
+      counts = await preview.colourCounts(palette.parts.slice(0, 2));
+      return (counts[0] ?? 0) > 0;
+    },
+    () => counts.join(),
+  );
+  return counts;
+}
+
+describe('the preview of a model', () => {
+  test('draws the layer and head that is picked from the grid', async () => {
+    await workbench().probe.ask('configure', { key: 'workbench.colorTheme', value: 'Default Dark Modern' });
+    await workbench().openFile('heads.sparse');
+    await workbench().runCommand('Sparse: Open Preview');
+    await preview.shown('Two 32');
+    // sliding(4): 32 * 4 - 6 pairs; column 0 adds 28 rows of one key.
+    await preview.untilNumbers('Pairs 122');
+    const [, columns] = await pixels(DARK);
+    expect(columns).toBe(0);
+    const frame = await preview.frame();
+    const labels = await frame.locator('.head-grid button').evaluateAll(all => all.map(one => one.ariaLabel));
+    expect(labels).toEqual(['layer 0, heads 0..4', 'layer 1, heads 0..2', 'layer 1, heads 2..4']);
+    await frame.getByRole('button', { name: 'layer 1, heads 2..4' }).click();
+    await preview.untilNumbers('Pairs 150');
+    await workbench().until('the cells of column 0', async () => ((await pixels(DARK))[1] ?? 0) > 0);
+    const [sliding, column] = await pixels(DARK);
+    // Cells of one size up to a pixel, those of 118 and 28 that no other part lights, and half of the 4 that both do.
+    expect(sliding! / column! / (120 / 30)).toBeCloseTo(1, 1);
+  });
+
+  test.each([
+    ['Default Light Modern', LIGHT],
+    ['Default High Contrast', HIGH_CONTRAST_DARK],
+    ['Default High Contrast Light', HIGH_CONTRAST_LIGHT],
+    ['Default Dark Modern', DARK],
+  ] as const)('takes the colours of %s', async (theme, palette) => {
+    await workbench().probe.ask('configure', { key: 'workbench.colorTheme', value: theme });
+    const [sliding, column] = await pixels(palette);
+    expect(sliding! / column! / (120 / 30)).toBeCloseTo(1, 1);
+  });
+});
