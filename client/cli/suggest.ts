@@ -122,5 +122,5 @@ async function run(options: SuggestCommand, session: Session): Promise<void> {
   const { density, ms } = options;
   const asked = ms === undefined ? { density, ms: null } : { density: null, ms };
   session.print(options.json === true ? jsonDocument('suggest', summaryOf(found, asked, options)) : report(found));
-  for (const note of found.prediction?.notes ?? []) session.note(`note: ${note}`);
+  for (const note of new Set([...suggestion.notes, ...(found.prediction?.notes ?? [])])) session.note(`note: ${note}`);
 }

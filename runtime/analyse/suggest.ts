@@ -68,6 +68,8 @@ export interface Suggestion extends Measured {
   readonly queries: number;
   readonly backend: BackendId;
   readonly device: string;
+  /** What did not go as asked, such as a graphics device that was lost. */
+  readonly notes: readonly string[];
 }
 
 /**
@@ -182,6 +184,7 @@ export async function suggest(
     queries,
     backend: ran.backend,
     device: ran.device,
+    notes: ran.notes,
   };
 }
 

@@ -46,7 +46,7 @@ async function forTensors(
     budget,
     { perHead, dynamic, subject: file.name, onProgress: share => onProgress(share, 'Searching') },
   );
-  return { subject: file.name, suggestion: withoutModel(found), prediction: null, notes: [] };
+  return { subject: file.name, suggestion: withoutModel(found), prediction: null, notes: found.notes };
 }
 
 async function forModel(
@@ -86,6 +86,7 @@ async function forModel(
         ...new Set([
           ...choosers.map(chooser => `${chooser} looks at the whole sequence when it chooses keys.`),
           ...notes,
+          ...suggestion.notes,
           ...sparse.notes,
         ]),
       ],

@@ -71,7 +71,7 @@ export interface Heads {
   readonly where: Whereabouts;
   /** What the most probable pairs of all heads hold. */
   readonly oracle: Oracle;
-  readonly ran: Pick<AttentionResult, 'backend' | 'device'>;
+  readonly ran: Pick<AttentionResult, 'backend' | 'device' | 'notes'>;
 }
 
 /** Shares of the progress. */
@@ -97,14 +97,15 @@ export async function lookAtHeads(
   const own: Choices[] = [];
   const full: Float32Array[] = [];
   let dynamic: (number | undefined)[] | undefined;
-  let ran: Heads['ran'] = { backend: 'reference', device: '' };
+  let ran: Heads['ran'] = { backend: 'reference', device: '', notes: [] };
   for (const [index, layer] of layers.entries()) {
     const input = await layer.read();
     checkSize(layer, input, first, proposed);
     const plans = [baselinePlans(baseline, input.heads, queries, keys, offset)];
     const result = await attention.attend(input, plans, withoutProgress(options));
     checkFinite(result, queries);
-    ran = result;
+    const { backend, device } = result;
+    ran = { backend, device, notes: [...new Set([...ran.notes, ...result.notes])] };
     full.push(result.lse);
     for await (const sample of samplesOf(look, input, index, 0, FIRST, oracle)) {
       addWhereabouts(where, sample, shape);

@@ -52,6 +52,16 @@ async function readText(text: string) {
 }
 
 describe('suggest', () => {
+  it('tells what did not go as asked, once', async () => {
+    const input = sampleInput({ heads: 1, kvHeads: 1, queries: 24, keys: 24, headDim: 4 });
+    const falling: Pick<Attention, 'attend'> = {
+      attend: async (...asked) => ({ ...(await attention.attend(...asked)), notes: ['The device was lost.'] }),
+    };
+    const layers = [0, 1].map(layer => ({ layer, read: async () => input }));
+    const { notes } = await suggest(falling, layers, { ...STATIC, density: 0.3 });
+    expect(notes).toEqual(['The device was lost.']);
+  });
+
   it('is never worse than the best single family at equal density', { timeout: 120_000 }, async () => {
     await fc.assert(
       fc.asyncProperty(
