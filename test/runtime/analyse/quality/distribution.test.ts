@@ -131,21 +131,30 @@ describe.each(Object.entries(surveyors))('the distribution of a head, %s', (_, {
         expect(found.topk).toBeCloseTo(sum(rows.map(({ own, all }) => largest(all, own.length))) / queries, 5);
         const entropies = p.map(row => sum(row.map(value => (value === 0 ? 0 : -value * Math.log2(value)))));
         expect(found.entropy).toBeCloseTo(sum(entropies) / queries, 4);
-        // A key that is as probable as the last one of the best stands for it; float32 decides what is equal.
+        // A key that is as probable as the last one of the best stands for it; float32 decides what is equal, and of keys
+        // that it can only just tell apart the mask may have the right ones or the wrong ones.
         const overlaps = rows.flatMap(({ own, all }) => {
           if (own.length === 0) return [];
           const least = descending(all)[own.length - 1]!;
           const close = (value: number) => Math.abs(value - least) <= margin * least + 1e-37;
           const clear = own.filter(value => value > least && !close(value)).length;
-          const larger = all.filter(value => value > least && !close(value)).length;
+          const room = own.length - all.filter(value => value > least && !close(value)).length;
           const ties = own.filter(close).length;
-          return [(clear + Math.min(ties, own.length - larger)) / own.length];
+          const others = all.filter(close).length - ties;
+          return [{ least: clear + Math.max(0, room - others), most: clear + Math.min(ties, room), keys: own.length }];
         });
+        const mean = (of: 'least' | 'most') => sum(overlaps.map(each => each[of] / each.keys)) / overlaps.length;
         if (overlaps.length === 0) expect(found.overlap).toBeNull();
-        else if (problem.sharpness > 0) expect(found.overlap).toBeCloseTo(sum(overlaps) / overlaps.length, 4);
-        else expect(found.overlap).toBe(1);
+        else if (problem.sharpness > 0) {
+          expect(found.overlap).toBeGreaterThan(mean('least') - 5e-5);
+          expect(found.overlap).toBeLessThan(mean('most') + 5e-5);
+        } else expect(found.overlap).toBe(1);
       }),
-      { numRuns: 150 * runs },
+      {
+        numRuns: 150 * runs,
+        // Two keys that float32 can only just tell apart, of which the mask has one.
+        examples: [[{ keys: 44, queries: 43, headDim: 12, causal: true, seed: 0, sharpness: 0.3 }, 0.4]],
+      },
     );
   });
 
