@@ -14,8 +14,9 @@ import { stripVTControlCharacters } from 'node:util';
 import { EnsureError, ensureBuilt, ensureInstalled } from './ensure.mjs';
 import { ensureChromium } from './hosts/chromium.mjs';
 import { projectRoot } from './project-root.mjs';
+import { failuresOf } from './test-failures.mjs';
 
-/** @typedef {{ passed: number, failed: number }} Count */
+/** @typedef {{ passed: number, failed: number, failures?: string[] }} Count `failures`: what is said of them at the end */
 /** @typedef {(line: string) => void} Say shows a line of a part */
 
 const results = path.join(projectRoot, 'test-results');
@@ -76,7 +77,7 @@ async function step(say, name, work) {
     ok = false;
   }
   say(`  ${name}: ${ok ? 'ok' : 'FAILED'} (${((Date.now() - started) / 1000).toFixed(1)} s)`);
-  return ok ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
+  return ok ? { passed: 1, failed: 0 } : { passed: 0, failed: 1, failures: [name] };
 }
 
 /** @param {Say} say */
@@ -127,18 +128,9 @@ async function vitest(say, part, { projects = [part], config = 'vitest.config.ts
     say(`Vitest ended with code ${code} and left no report`);
     return { passed: 0, failed: 1 };
   }
-  let failed = found.numFailedTests;
-  // A test that did not run has not passed: those of a file whose preparation failed are among them.
-  const notRun = found.numTotalTests - found.numPassedTests - found.numFailedTests;
-  if (notRun > 0) {
-    say(`${notRun} tests did not run, which counts as failed`);
-    failed += notRun;
-  }
-  const brokenFiles = found.testResults.filter(
-    file => file.status === 'failed' && file.assertionResults.every(each => each.status === 'passed'),
-  );
-  for (const file of brokenFiles) say(`${path.relative(projectRoot, file.name)} failed outside its tests`);
-  failed += brokenFiles.length;
+  const failures = failuresOf(found);
+  for (const failure of failures) say(`not passed: ${failure}`);
+  let failed = failures.length;
   if (found.numTotalTests === 0 && failed === 0) {
     say('no test was found');
     failed = 1;
@@ -147,15 +139,16 @@ async function vitest(say, part, { projects = [part], config = 'vitest.config.ts
     say(`Vitest ended with code ${code}, though no test failed; see above`);
     failed = 1;
   }
-  return { passed: found.numPassedTests, failed };
+  return { passed: found.numPassedTests, failed, failures };
 }
 
 /** @returns {Count} */
 function sum(counts) {
-  return counts.reduce((a, b) => ({ passed: a.passed + b.passed, failed: a.failed + b.failed }), {
-    passed: 0,
-    failed: 0,
-  });
+  return {
+    passed: counts.reduce((all, { passed }) => all + passed, 0),
+    failed: counts.reduce((all, { failed }) => all + failed, 0),
+    failures: counts.flatMap(({ failures = [] }) => failures),
+  };
 }
 
 const cores = availableParallelism();
@@ -253,6 +246,10 @@ async function main(names) {
     lane(editing, sayOf),
   ]);
   outcomes.push(...lanes.flat());
+  // At the end, where they are found even if only the end of all this is kept.
+  for (const { line, count } of outcomes) {
+    for (const failure of count.failures ?? []) console.log(`\nFAILED in ${line}\n${failure}`);
+  }
   console.log(`\n${outcomes.map(({ line }) => `  ${line}`).join('\n')}`);
   return sum(outcomes.map(({ count }) => count));
 }

@@ -10,9 +10,13 @@ import { Workbench } from './workbench.ts';
 export function useWorkbench(options: Omit<HostOptions, 'kind' | 'executable'> = {}): () => Workbench {
   let workbench: Workbench | undefined;
   beforeAll(async () => {
-    workbench = new Workbench(
-      await openHost({ ...options, kind: inject('hostKind'), executable: inject('executable') }),
-    );
+    const open = () => openHost({ ...options, kind: inject('hostKind'), executable: inject('executable') });
+    // As a test is tried again, for the same reasons; a preparation that fails would take all tests of the file with it.
+    const host = await open().catch(error => {
+      console.error(`The editor did not start, so it is started again: ${error}`);
+      return open();
+    });
+    workbench = new Workbench(host);
   });
   beforeEach(context => {
     context.onTestFailed(async ({ task }) => {

@@ -34,10 +34,11 @@ export default defineConfig({
         // One editor at a time: each one fills two cores.
         fileParallelism: false,
         isolate: false,
-        testTimeout: 60_000,
+        testTimeout: 120_000,
         // A real editor takes the focus, shows a tooltip or lays out anew at moments of its own.
-        retry: 1,
-        hookTimeout: 180_000,
+        retry: 2,
+        // Twice as long as an editor has to start: see useWorkbench.
+        hookTimeout: 420_000,
       },
     })),
   },

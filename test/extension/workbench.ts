@@ -368,7 +368,7 @@ export class Workbench {
   }
 
   /** Asks again and again until it holds. `state` tells in the error what was there instead. */
-  async until(what: string, holds: () => Promise<boolean>, state?: () => string, timeoutMs = 20_000): Promise<void> {
+  async until(what: string, holds: () => Promise<boolean>, state?: () => string, timeoutMs = 30_000): Promise<void> {
     const end = Date.now() + timeoutMs;
     while (!(await holds())) {
       if (Date.now() > end) {

@@ -43,7 +43,7 @@ export interface SurveySizes {
   readonly side?: number;
   /** Rows whose scores are on the device together, at most. */
   readonly chunk?: number;
-  /** Multiply-adds of the first portion. */
+  /** Multiply-adds of a portion, which otherwise is fitted to the device's speed. */
   readonly portion?: number;
 }
 
@@ -53,6 +53,8 @@ interface Opened {
   readonly mask: KeptMask;
   /** Multiply-adds of a portion that takes about as long as it may. */
   portion: number;
+  /** Is the portion to stay as it is? */
+  readonly fixed: boolean;
   readonly chunk: number | undefined;
 }
 
@@ -90,6 +92,7 @@ export function createGpuSurveyor({ open, otherwise, always = false, sizes = {} 
         shaders: await surveyShaders(device, sizes.side),
         mask: new KeptMask(),
         portion: sizes.portion ?? FIRST_PORTION,
+        fixed: sizes.portion !== undefined,
         chunk: sizes.chunk,
       };
       await checkSurvey(head => survey(opened, head, {}));
@@ -148,7 +151,7 @@ async function survey(opened: Opened, head: SurveyedHead, { signal, onProgress }
       const factor = Math.min(8, Math.max(1 / 8, TARGET_MS / Math.max(1, performance.now() - started)));
       // A portion that was cut short by the end of the head says nothing about a larger one.
       const full = range.to < queries;
-      if (factor < 1 || full)
+      if (!opened.fixed && (factor < 1 || full))
         opened.portion = Math.min(LARGEST_PAIRS * perPair, Math.max(perPair, opened.portion * factor));
       sum = sum === undefined ? totals : addTotals(sum, totals);
       from = range.to;

@@ -272,7 +272,7 @@ describe('looking at a head', () => {
     timeout: 180_000,
   }, async () => {
     const head = headOf(80, 8);
-    const sizes = { side: 16, chunk: 66, portion: 2 ** 19 };
+    const sizes = { side: 16, chunk: 66, portion: 2 ** 17 };
     const surveyor = createGpuSurveyor({ open: openDawn, otherwise: nothing(), always: true, sizes });
     const shares: number[] = [];
     const found = (await surveyor.survey(head, { onProgress: share => shares.push(share) }))!;
