@@ -5,6 +5,7 @@ import type { RestartableClient } from '../restartable-client.ts';
 import { caretOffset } from './active-editor.ts';
 import { fileMessage } from './file-message.ts';
 import { type Place, ShownDeclaration } from './follow.ts';
+import { whenGone } from './gone-file.ts';
 import { insertSuggestion } from './insert-suggestion.ts';
 import {
   type Chosen,
@@ -53,6 +54,8 @@ export class PreviewPanel {
   /** What the page was told last about the file. */
   #sentFile = '';
   #disposed = false;
+  /** Waits until the editor of a deleted file is closed. */
+  #gone: vscode.Disposable | undefined;
   /** Messages that are to travel with the page while it is not there yet. */
   #early: ToPage[] | undefined;
   readonly #ran = new vscode.EventEmitter<RanOn>();
@@ -206,11 +209,14 @@ export class PreviewPanel {
     void this.refresh();
   }
 
-  /** A file or folder was deleted. An editor that has it open still knows its text. */
-  fileDeleted(gone: vscode.Uri): void {
+  /** A file or folder was deleted. */
+  fileDeleted(deleted: vscode.Uri): void {
     const { uri } = this.#shown;
-    const isOpen = vscode.window.visibleTextEditors.some(({ document }) => document.uri.toString() === uri);
-    if (movedUri(uri, gone.toString(), '') !== undefined && !isOpen) this.#unreadable('It was deleted.');
+    if (movedUri(uri, deleted.toString(), '') === undefined) return;
+    this.#gone?.dispose();
+    this.#gone = whenGone(this.uri, () => {
+      if (!this.#isLate(uri)) this.#unreadable('It was deleted.');
+    });
   }
 
   /** Goes along with the editor, unless it is locked. Where nobody sees it only its title does. */
@@ -433,6 +439,7 @@ export class PreviewPanel {
   #dispose(): void {
     this.#disposed = true;
     this.#runs.cancel();
+    this.#gone?.dispose();
     for (const disposable of this.#disposables) disposable.dispose();
   }
 }

@@ -27,8 +27,7 @@ const THEMES = [
 let frame: Frame;
 
 async function openPreview(line: number, shown: string): Promise<void> {
-  await workbench().probe.ask('executeCommand', { command: 'workbench.action.focusFirstEditorGroup', args: [] });
-  await workbench().openFile('accessible.sparse');
+  await workbench().openInFirstGroup('accessible.sparse');
   await workbench().goTo(line, 10);
   await workbench().runCommand('Sparse: Open Preview');
   frame = await workbench().webview(`#preview canvas.marks[data-shown="${shown}"]`);

@@ -43,8 +43,7 @@ async function page(shown: string): Promise<Frame> {
 
 /** Goes to the editor of a file and puts the caret into a text of it. */
 async function edit(file: string, text?: string): Promise<void> {
-  await workbench().probe.ask('executeCommand', { command: 'workbench.action.focusFirstEditorGroup', args: [] });
-  await workbench().openFile(file);
+  await workbench().openInFirstGroup(file);
   if (text !== undefined) await workbench().goToText(file, text, 3);
 }
 
@@ -139,8 +138,15 @@ describe('the preview that follows', () => {
     await shown.getByRole('button', { name: 'Show columns([0])' }).click();
     await shown.locator('.pairs dl.numbers', { hasText: '58' }).waitFor();
     await shown.locator('canvas.marks').focus();
+    const whole = await picture(shown);
     for (const key of ['+', '+']) await workbench().page.keyboard.press(key);
-    const before = await picture(shown);
+    let before = whole;
+    await workbench().until('a nearer picture that stays', async () => {
+      const last = before;
+      await workbench().page.waitForTimeout(300);
+      before = await picture(shown);
+      return before !== whole && before === last;
+    });
     await edit('two.sparse');
     await page('c 1024');
     await edit('one.sparse');
@@ -238,9 +244,16 @@ describe('a locked preview', () => {
   });
 
   test('is there again after a reload, beside the one that follows', async () => {
-    await setTokens(await page('d 1024'), 32);
-    await page('d 32');
+    await focus('[Preview] d');
+    // Tried again, it is there already.
+    await workbench().until('the locked pattern', async () => {
+      const [longer, shorter] = [await pagesOf('d 1024'), await pagesOf('d 32')];
+      for (const frame of longer) await setTokens(frame, 32).catch(() => {});
+      return shorter.length > 0;
+    });
     await edit('one.sparse', 'pattern b');
+    // A tab that is not in front has the title it had when it was left.
+    await untilTitles('Preview b', '[Preview] two.sparse: c', '[Preview] d');
     await workbench().reload();
     await untilTitles('Preview b', '[Preview] two.sparse: c', '[Preview] d');
     for (const [title, shown] of [
@@ -291,7 +304,7 @@ test('a preview that nobody sees computes nothing, and its title goes along', as
 });
 
 test('what follows goes into files that were never saved, and into the right side of a difference', async () => {
-  await workbench().probe.ask('executeCommand', { command: 'workbench.action.focusFirstEditorGroup', args: [] });
+  await workbench().focusFirstGroup();
   await workbench().probe.ask('openUntitled', { text: 'pattern draft = causal()\n' });
   const shown = await page('draft 1024');
   await workbench().probe.ask('executeCommand', { command: 'workbench.action.revertAndCloseActiveEditor', args: [] });
@@ -305,10 +318,16 @@ test('a file that is deleted leaves its last picture, and that is said', async (
   await workbench().probe.ask('writeFile', { file: 'gone.sparse', text: 'pattern gone = diagonal()\n' });
   await edit('gone.sparse');
   await workbench().runCommand('Sparse: Open Locked Preview');
-  const shown = await page('gone 1024');
+  await workbench().page.locator('.tab.active', { hasText: 'gone.sparse: gone' }).waitFor();
+  // The one that follows has shown it, too, and is behind the locked one now.
+  let shown: readonly Frame[] = [];
+  await workbench().until('one page of it', async () => {
+    shown = await pagesOf('gone 1024');
+    return shown.length === 1;
+  });
   await workbench().probe.ask('delete', { file: 'gone.sparse' });
-  await shown.locator('.badge', { hasText: 'It was deleted.' }).waitFor();
-  expect(await pagesOf('gone 1024')).toEqual([shown]);
+  await shown[0]!.locator('.badge', { hasText: 'It was deleted.' }).waitFor();
+  expect(await pagesOf('gone 1024')).toEqual(shown);
   await focus('gone.sparse: gone');
   await workbench().probe.ask('executeCommand', { command: 'workbench.action.closeActiveEditor', args: [] });
 });

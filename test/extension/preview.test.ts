@@ -139,7 +139,7 @@ describe('the preview', () => {
     );
     await frame.locator('.legend', { hasNotText: 'columns([0])' }).waitFor();
     await preview.untilNumbers('Pairs 16');
-    await workbench().probe.ask('executeCommand', { command: 'workbench.action.focusFirstEditorGroup', args: [] });
+    await workbench().focusFirstGroup();
     await workbench().focusEditor();
     await workbench().page.keyboard.press('ControlOrMeta+Z');
     await workbench().until('the source as it was', async () =>
@@ -164,7 +164,7 @@ describe('the preview', () => {
       (await text()).startsWith('pattern small = diagonal() | columns([0..3])\n'),
     );
     await frame.locator('section.parameters vscode-button').first().waitFor({ state: 'detached' });
-    await workbench().probe.ask('executeCommand', { command: 'workbench.action.focusFirstEditorGroup', args: [] });
+    await workbench().focusFirstGroup();
     await workbench().focusEditor();
     await workbench().page.keyboard.press('ControlOrMeta+Z');
     await workbench().until('the source as it was', async () =>
@@ -176,7 +176,7 @@ describe('the preview', () => {
   test('shows which cells the expression at the cursor lights, and where a cell comes from', async () => {
     const frame = await preview.frame();
     const all = await preview.colourCounts();
-    await workbench().probe.ask('executeCommand', { command: 'workbench.action.focusFirstEditorGroup', args: [] });
+    await workbench().focusFirstGroup();
     await workbench().goToText('preview.sparse', 'columns', 2);
     await workbench().until('cells that stand out', async () => {
       const [diagonal, columns] = await preview.colourCounts();
@@ -363,7 +363,7 @@ describe('the preview', () => {
     await workbench().page.locator('.tab', { hasText: 'Preview other' }).click();
     await preview.shown('other 300');
     await (await preview.frame()).locator('.run dl.numbers').waitFor();
-    await workbench().probe.ask('executeCommand', { command: 'workbench.action.focusFirstEditorGroup', args: [] });
+    await workbench().focusFirstGroup();
   });
 
   test('runs nothing in place of a declaration that is broken', async () => {
@@ -396,8 +396,7 @@ describe('the preview', () => {
       await tab.click();
       await probe.ask('executeCommand', { command: 'workbench.action.closeActiveEditor', args: [] });
       await tab.waitFor({ state: 'detached' });
-      await probe.ask('executeCommand', { command: 'workbench.action.focusFirstEditorGroup', args: [] });
-      await workbench().openFile('preview.sparse');
+      await workbench().openInFirstGroup('preview.sparse');
       // The icon and the palette take the declaration at the cursor, the lens the one below it.
       await workbench().goTo(3, 10);
       await open();

@@ -65,7 +65,7 @@ describe('a workspace that is on no disk', () => {
     await workbench().replaceText('parts/base.sparse', 'sliding(3)', 'sliding(4)');
     await frame.locator('.pairs dl.numbers', { hasText: '70' }).waitFor();
     await workbench().replaceText('parts/base.sparse', 'sliding(4)', 'sliding(3)');
-    await workbench().probe.ask('executeCommand', { command: 'workbench.action.focusFirstEditorGroup', args: [] });
+    await workbench().focusFirstGroup();
     await workbench().goToText('mine.sparse', 'pattern long', 3);
     await page('long 1024');
     await workbench().goToText('mine.sparse', 'pattern mine', 3);

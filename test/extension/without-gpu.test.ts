@@ -24,7 +24,7 @@ describe('a machine without a GPU adapter', () => {
   });
 
   test('the status tells afterwards where attention ran', async () => {
-    await workbench().probe.ask('executeCommand', { command: 'workbench.action.focusFirstEditorGroup', args: [] });
+    await workbench().focusFirstGroup();
     const item = workbench().page.locator('[id="status.languageStatus"]');
     await item.waitFor();
     let texts: string[] = [];

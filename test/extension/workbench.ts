@@ -130,9 +130,40 @@ export class Workbench {
     return this.page.locator('.editor-group-container.active .monaco-editor[role="code"]').first();
   }
 
+  /** A webview that was used just before takes the focus back with a delay, and makes its group the active one. */
   async focusEditor(): Promise<void> {
-    await this.editor().locator('.native-edit-context, textarea.inputarea').first().focus();
+    await this.until('an editor with the focus', async () => {
+      try {
+        await this.editor().locator('.native-edit-context, textarea.inputarea').first().focus({ timeout: 3_000 });
+        return true;
+      } catch {
+        await this.focusFirstGroup();
+        return false;
+      }
+    });
     await this.focusSettled();
+  }
+
+  /** Makes the first group of editors the active one. */
+  async focusFirstGroup(): Promise<void> {
+    await this.probe.ask('executeCommand', { command: 'workbench.action.focusFirstEditorGroup', args: [] });
+  }
+
+  /** Goes to the editor of a file in the first group, whichever group is the active one. */
+  async openInFirstGroup(name: string): Promise<void> {
+    const tab = this.page
+      .locator('.editor-group-container')
+      .first()
+      .locator(`.tab.active[data-resource-name="${path.basename(name)}"]`);
+    await this.until(`${name} in the first group`, async () => {
+      await this.probe.ask('open', { file: name });
+      return tab.waitFor({ timeout: 5_000 }).then(
+        () => true,
+        () => false,
+      );
+    });
+    await this.focusFirstGroup();
+    await this.focusEditor();
   }
 
   /**
