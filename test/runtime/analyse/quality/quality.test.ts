@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
+import { baselinePlans } from '../../../../runtime/analyse/quality/baseline.ts';
 import { openSurveyor } from '../../../../runtime/analyse/quality/open-surveyor.ts';
 import { type Baseline, quality } from '../../../../runtime/analyse/quality.ts';
 import { createAttention } from '../../../../runtime/attention/attention.ts';
@@ -114,6 +115,18 @@ describe('quality', () => {
     }
     const { recall, error, cosine, pairs } = await of('none()', 'full');
     expect({ recall, error, cosine, pairs }).toEqual({ recall: 0, error: expect.closeTo(1, 9), cosine: 0, pairs: 0 });
+  });
+
+  it('has a plan of both baselines also for sequences whose tiles are large', () => {
+    const keys = 2 ** 17 + 100;
+    const queries = keys - 50;
+    const pairsOf = (baseline: Baseline): number => {
+      const { plans, headPlan } = baselinePlans(baseline, 2, queries, keys, 50);
+      expect(headPlan).toEqual([0, 0]);
+      return plans[0]!.pairs.reduce((sum, count) => sum + count, 0);
+    };
+    expect(pairsOf('causal')).toBe((queries * (51 + keys)) / 2);
+    expect(pairsOf('full')).toBe(queries * keys);
   });
 
   it('refuses scores and outputs beyond float32', async () => {
