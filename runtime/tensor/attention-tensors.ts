@@ -158,3 +158,9 @@ export function guessLayout(name: string, shape: readonly number[]): Layout {
     `${name} is [${shape.join(', ')}], but should have three axes (heads, tokens, head_dim in any order that --layout names) or four with a batch.`,
   );
 }
+
+/** Is the order of axes beyond doubt? Not where either could be the heads. One head is likelier than one token. */
+export function isLayoutClear(shape: readonly number[]): boolean {
+  const [first = 0, second = 0] = shape.slice(-3);
+  return first > MOST_HEADS || second > MOST_HEADS || first === 1;
+}
