@@ -143,6 +143,7 @@ async function measure(
       distribution: options.quick !== true,
       surveyor,
       worstRows: Math.max(MOST_NAMED, options.worst),
+      named: { layer, heads },
     }),
   );
   const { keys, queries, headDim } = input;

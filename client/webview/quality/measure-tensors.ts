@@ -45,6 +45,7 @@ export async function measureTensors(
     const found = await quality(attention, input, parts, {
       offset: model.align === 'end' ? keys - queries : 0,
       surveyor,
+      named: { layer },
       onProgress: share => onProgress((index + share) / layers.length, doing),
     });
     for (const head of found.heads) measured.push({ ...head, layer, against: found.baseline });

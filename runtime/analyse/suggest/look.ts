@@ -103,7 +103,7 @@ export async function lookAtHeads(
     checkSize(layer, input, first, proposed);
     const plans = [baselinePlans(baseline, input.heads, queries, keys, offset)];
     const result = await attention.attend(input, plans, withoutProgress(options));
-    checkFinite(result, queries);
+    checkFinite(result, queries, false, layers.length === 1 ? {} : { layer: layer.layer });
     const { backend, device } = result;
     ran = { backend, device, notes: [...new Set([...ran.notes, ...result.notes])] };
     full.push(result.lse);

@@ -117,4 +117,30 @@ describe('heads in lots', () => {
     }
     expect((await measure('N', needed(6), 4)).heads).toEqual([(await measure('N', needed(6))).heads[4]]);
   });
+
+  it('have the names of their layer in what is refused', async () => {
+    const file = path.join(folder, 'large.safetensors');
+    const large = new Float32Array(6 * 20 * 4);
+    // Row 7 of head 5, in the last lot.
+    large.fill(1e30, (5 * 20 + 7) * 4, (5 * 20 + 8) * 4);
+    const { k, v } = sample;
+    const tensors = (q: Float32Array, layer: number) => ({
+      [`layer${layer}.q`]: fromFloat32(q, [6, 20, 4]),
+      [`layer${layer}.k`]: fromFloat32(
+        k.map(value => value * 1e30),
+        [2, 30, 4],
+      ),
+      [`layer${layer}.v`]: fromFloat32(v, [2, 30, 4]),
+    });
+    writeFileSync(file, writeSafetensors({ ...tensors(new Float32Array(480), 0), ...tensors(large, 3) }));
+    const { session } = processSession(never);
+    const quiet = { ...session, note() {}, print() {} };
+    const options = {
+      ...{ expr: 'sliding(5)', input: file, backend: 'cpu', dtype: 'f32', batch: 0, worst: 0, quick: true },
+    } as unknown as TensorOptions;
+    for (const heads of [1, 3, 6])
+      await expect(qualityOfTensors(undefined, options, quiet, new Sources(never), needed(heads))).rejects.toThrow(
+        'The scores of query row 7 of layer 3, head 5 are beyond float32',
+      );
+  });
 });
