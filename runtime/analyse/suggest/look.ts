@@ -14,7 +14,7 @@ import { addWhereabouts, noWhereabouts, type RowSample, sampleRowsOf, type Where
 import { type Choices, Sizes, searchHead } from './search.ts';
 import { type Kept, keptBy } from './verify.ts';
 
-/** A layer whose tensors are read when they are needed, up to three times. */
+/** A layer whose tensors are read when they are needed, up to six times. */
 export interface LayerInput {
   readonly layer: number;
   read(): Promise<AttentionInput>;
