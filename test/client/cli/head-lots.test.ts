@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
-import { headLots } from '../../../client/cli/head-lots.ts';
+import { checkMemory, headLots } from '../../../client/cli/head-lots.ts';
 import { doJob } from '../../../client/cli/jobs.ts';
 import { qualityOfTensors, type TensorOptions } from '../../../client/cli/quality-tensors.ts';
 import { processSession } from '../../../client/cli/session.ts';
@@ -116,6 +116,16 @@ describe('heads in lots', () => {
       for (const heads of [1, 2, 3]) expect((await measure(model, needed(heads))).heads).toEqual(whole.heads);
     }
     expect((await measure('N', needed(6), 4)).heads).toEqual([(await measure('N', needed(6))).heads[4]]);
+  });
+
+  it('that need more memory than there is are refused with their number and size', () => {
+    const axes = { batch: 1, heads: 1, tokens: 2 ** 30, headDim: 256 };
+    const sizes = (heads: number) => ({ layout: 'hnd' as const, q: { ...axes, heads }, k: axes, v: axes });
+    expect(() => checkMemory('a.npz', sizes(1))).toThrow(
+      /^a\.npz: a layer of 1 head and 1073741824 tokens needs about .*iB/,
+    );
+    expect(() => checkMemory('a.npz', sizes(4), { from: 1, to: 2 })).toThrow('a.npz: 1 head of a layer and');
+    expect(() => checkMemory('a.npz', sizes(4), { from: 0, to: 2 })).toThrow('a.npz: 2 heads of a layer and');
   });
 
   it('have the names of their layer in what is refused', async () => {
