@@ -2,7 +2,7 @@ import { totalmem } from 'node:os';
 import type { LayerSizes } from '../../runtime/attention/layer-input.ts';
 import type { HeadRange } from '../../runtime/tensor/read-heads.ts';
 import { wrongUse } from './failure.ts';
-import { bytes } from './numbers.ts';
+import { bytes, counted } from './numbers.ts';
 
 /** Bytes of memory that tensors and what is computed of them may take. */
 export function usableMemory(): number {
@@ -44,6 +44,6 @@ export function checkMemory(file: string, sizes: LayerSizes, heads: HeadRange = 
   const most = usableMemory();
   if (needed > most)
     throw wrongUse(
-      `${file}: ${count === sizes.q.heads ? `a layer of ${count} heads` : `${count === 1 ? 'a head' : `${count} heads`} of a layer`} and ${sizes.k.tokens} tokens needs about ${bytes(needed)} of memory, and ${bytes(most)} can be used; write fewer heads or tokens into the file`,
+      `${file}: ${count === sizes.q.heads ? `a layer of ${counted(count, 'head')}` : `${counted(count, 'head')} of a layer`} and ${sizes.k.tokens} tokens needs about ${bytes(needed)} of memory, and ${bytes(most)} can be used; write fewer heads or tokens into the file`,
     );
 }

@@ -42,8 +42,9 @@ export async function openText(
         return sequencesOf(contents, tokens, length, sequences);
       } catch (error) {
         if (!(error instanceof LanguageModelError)) throw error;
-        const instead = contents.length > tokens ? `--sequences ${there}` : 'a longer text, or --tokens';
-        throw wrongUse(`${file}: ${error.message} Use ${instead} or fewer.`);
+        const most = contents.length - 1;
+        const fewer = contents.length > tokens ? `--sequences ${there}` : `a longer text, or --tokens ${most}`;
+        throw wrongUse(`${file}: ${error.message} Use ${most < 1 ? 'a longer text' : `${fewer} or fewer`}.`);
       }
     },
   };

@@ -1,13 +1,9 @@
-import type { Baseline, HeadQuality, QualityCurve } from '../../runtime/analyse/quality.ts';
+import type { MeasuredHead } from '../../runtime/analyse/quality/csv.ts';
+import { LINES } from '../../runtime/analyse/quality/csv.ts';
+import type { HeadQuality } from '../../runtime/analyse/quality.ts';
 import type { BackendId } from '../../runtime/attention/types.ts';
 import { aligned } from './aligned.ts';
 import { counted, percent } from './numbers.ts';
-
-/** A head of a layer. */
-export interface MeasuredHead extends HeadQuality {
-  readonly layer: number;
-  readonly against: Baseline;
-}
 
 /** What `quality --json` prints. */
 export interface QualitySummary {
@@ -21,8 +17,6 @@ export interface QualitySummary {
   readonly heads: readonly MeasuredHead[];
   readonly notes: readonly string[];
 }
-
-const LINES = ['oracle', 'topk', 'window', 'random'] as const satisfies readonly (keyof QualityCurve)[];
 
 /** A table by layer and head, then the worst rows and the curves of those who want them. */
 export function qualityTable(summary: QualitySummary, worst: number, curve: boolean): string {
@@ -133,30 +127,4 @@ function curveTable(heads: readonly MeasuredHead[]): string[] {
       ]),
     ]),
   ];
-}
-
-/** The table, or the curves, as comma-separated values: one head, or one point of a head's curve, a line. */
-export function qualityCsv({ heads }: QualitySummary, curve: boolean): string {
-  const rows: (readonly (string | number | null | undefined)[])[] = curve
-    ? [
-        ['layer', 'head', 'line', 'density', 'recall'],
-        ...heads.flatMap(({ layer, head, distribution }) =>
-          LINES.flatMap(line =>
-            (distribution?.curve[line] ?? []).map(({ density, recall }) => [layer, head, line, density, recall]),
-          ),
-        ),
-      ]
-    : [
-        ['layer', 'head', 'pairs', 'density', 'recall', 'worst_row', 'worst_recall', 'error', 'cosine'].concat([
-          ...LINES,
-          'overlap',
-          'entropy',
-        ]),
-        ...heads.map(({ layer, head, pairs, density, recall, worst, error, cosine, distribution: found }) => [
-          ...[layer, head, pairs, density, recall, worst[0]?.row, worst[0]?.recall, error, cosine],
-          ...LINES.map(line => found?.[line]),
-          ...[found?.overlap, found?.entropy],
-        ]),
-      ];
-  return rows.map(row => row.map(value => value ?? '').join(',')).join('\n');
 }

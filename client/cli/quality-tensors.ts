@@ -1,3 +1,4 @@
+import { qualityCsv } from '../../runtime/analyse/quality/csv.ts';
 import { openSurveyor } from '../../runtime/analyse/quality/open-surveyor.ts';
 import type { Surveyor } from '../../runtime/analyse/quality/survey.ts';
 import { type Baseline, type Quality, quality } from '../../runtime/analyse/quality.ts';
@@ -11,7 +12,7 @@ import type { HeadRange } from '../../runtime/tensor/read-heads.ts';
 import { headLots, usableMemory } from './head-lots.ts';
 import { jsonDocument } from './json-output.ts';
 import { type Computing, openAttention, plansOf } from './measure.ts';
-import { type QualitySummary, qualityCsv, qualityTable } from './quality-report.ts';
+import { type QualitySummary, qualityTable } from './quality-report.ts';
 import { modelOfTensors, type RunProblem } from './run-problem.ts';
 import type { Session } from './session.ts';
 import type { Sources } from './sources.ts';
@@ -143,6 +144,7 @@ async function measure(
       distribution: options.quick !== true,
       surveyor,
       worstRows: Math.max(MOST_NAMED, options.worst),
+      named: { layer, heads },
     }),
   );
   const { keys, queries, headDim } = input;
@@ -167,5 +169,5 @@ function summaryOf(name: string, input: string, measured: readonly Measured[]): 
 
 function textOf(summary: QualitySummary, { json, csv, curve, worst }: TensorOptions): string {
   if (json === true) return jsonDocument('quality', summary);
-  return csv === true ? qualityCsv(summary, curve === true) : qualityTable(summary, worst, curve === true);
+  return csv === true ? qualityCsv(summary.heads, curve === true) : qualityTable(summary, worst, curve === true);
 }

@@ -65,5 +65,5 @@ async function withTensors(request: RunRequest): Promise<RunRequest> {
   if (data.kind !== 'tensors') return request;
   const read = await readTensorFile(vscode.Uri.parse(data.uri));
   if (read === null || 'problem' in read) throw new Error(read?.problem ?? `${data.name} is gone.`);
-  return { ...request, data: { ...data, bytes: read.bytes } };
+  return { ...request, data: { ...data, bytes: read.bytes, tensors: read.tensors } };
 }

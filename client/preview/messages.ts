@@ -1,3 +1,4 @@
+import type { TensorChoice } from '../../runtime/attention/layer-input.ts';
 import type { Model, Span } from '../../runtime/pattern/ir.ts';
 import type { Adjustable, Adjustments } from '../../server/protocol.ts';
 import type { RunFound, RunRequest, RunStep } from '../run/run-request.ts';
@@ -25,6 +26,8 @@ export interface TensorFile {
   /** Without its folder. */
   readonly name: string;
   readonly bytes: Uint8Array<ArrayBuffer>;
+  /** What the user said of it that its names and shapes leave open. */
+  readonly tensors?: TensorChoice;
 }
 
 /** The files of a language model's folder. */

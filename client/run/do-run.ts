@@ -16,7 +16,7 @@ import type { RowSelector } from '../../runtime/dynamic/rows/row-rule.ts';
 import { choosesByContent, type Selection, selectHeads } from '../../runtime/dynamic/select-heads.ts';
 import type { Model } from '../../runtime/pattern/ir.ts';
 import { rowDifferences } from './row-differences.ts';
-import type { Ran, RunFound, RunRequest, RunStep, TensorShape } from './run-request.ts';
+import type { GivenTensors, Ran, RunFound, RunRequest, RunStep, TensorShape } from './run-request.ts';
 
 /** What surrounds a run. */
 export interface RunControl {
@@ -148,20 +148,19 @@ async function problemOf(request: RunRequest): Promise<Problem> {
     return { model, heads, shape, input: null };
   }
   // A bare pattern has no layers: tensors of any may be its data.
-  const input = await readTensors(data.name, data.bytes, model.kind === 'pattern' ? null : layer);
+  const input = await readTensors(data, model.kind === 'pattern' ? null : layer);
   const fitted = modelForInput(model, data.name, input);
   return { model: fitted, heads: Array.from({ length: input.heads }, (_, head) => head), shape: input, input };
 }
 
 /** Queries, keys and values of a file; what is wrong with it begins with its name. */
 export async function readTensors(
-  name: string,
-  bytes: Uint8Array | null,
+  { name, bytes, tensors }: GivenTensors,
   layer: number | null,
 ): Promise<AttentionInput> {
   if (bytes === null) throw new Error(`${name} has not been read.`);
   try {
-    return await readAttentionInput(bytes, layer);
+    return await readAttentionInput(bytes, layer, tensors);
   } catch (error) {
     throw new Error(`${name}: ${error instanceof Error ? error.message : String(error)}`);
   }

@@ -1,5 +1,5 @@
 import type { WeightGrid, WeightsOfGrid } from '../../runtime/attention/weights.ts';
-import type { RunFound, RunRequest, RunStep, TensorShape } from './run-request.ts';
+import type { GivenTensors, RunFound, RunRequest, RunStep, TensorShape } from './run-request.ts';
 
 /** A run whose weights are asked for where it did not run, or is not known any more. */
 export interface RememberedRun {
@@ -11,7 +11,7 @@ export interface RememberedRun {
 export type RunQuestion =
   | { readonly kind: 'run'; readonly request: RunRequest; readonly memoryLimit: number }
   /** Lengths, heads and width of a file's tensors. */
-  | { readonly kind: 'shape'; readonly name: string; readonly bytes: Uint8Array }
+  | ({ readonly kind: 'shape' } & GivenTensors)
   /** Weights of a head of the run that was asked for with this id. */
   | {
       readonly kind: 'weights';

@@ -1,12 +1,21 @@
+import type { TensorChoice } from '../../runtime/attention/layer-input.ts';
 import type { SampleKind } from '../../runtime/attention/structured-data.ts';
 import type { BackendId, Precision } from '../../runtime/attention/types.ts';
 import type { Model } from '../../runtime/pattern/ir.ts';
 
+/** A file of tensors that the user picked. */
+export interface GivenTensors {
+  readonly name: string;
+  /** Null until it is known who reads them. */
+  readonly bytes: Uint8Array | null;
+  /** What the user said of it that its names and shapes leave open. */
+  readonly tensors?: TensorChoice | undefined;
+}
+
 /** Where queries, keys and values come from. */
 export type RunData =
   | { readonly kind: SampleKind }
-  /** A file that the user picked; its bytes are null until it is known who reads them. */
-  | { readonly kind: 'tensors'; readonly uri: string; readonly name: string; readonly bytes: Uint8Array | null };
+  | ({ readonly kind: 'tensors'; readonly uri: string } & GivenTensors);
 
 /** A run of attention: plain data, for whoever computes it. */
 export interface RunRequest {

@@ -45,7 +45,7 @@ export function serveRuns(
         break;
       }
       case 'shape': {
-        const { heads, kvHeads, queries, keys, headDim } = await readTensors(question.name, question.bytes, null);
+        const { heads, kvHeads, queries, keys, headDim } = await readTensors(question, null);
         send({ kind: 'answer', id, answer: { heads, kvHeads, queries, keys, headDim } });
         break;
       }

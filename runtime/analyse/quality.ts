@@ -1,5 +1,5 @@
 import type { Attention } from '../attention/attention.ts';
-import { checkFinite } from '../attention/check-finite.ts';
+import { checkFinite, type HeadNames } from '../attention/check-finite.ts';
 import { AttentionInputError, attentionScale, checkInput } from '../attention/check-input.ts';
 import type { AttendOptions, AttentionInput, BackendId, PlanParts } from '../attention/types.ts';
 import { type Baseline, baselinePlans } from './quality/baseline.ts';
@@ -41,6 +41,8 @@ export interface QualityOptions extends AttendOptions {
   readonly baseline?: Baseline;
   /** Position of query row 0; default keys - queries, as in decoding. */
   readonly offset?: number;
+  /** What heads are called in messages, where the input is a part of something larger. */
+  readonly named?: HeadNames;
   /** How many of a head's worst rows are named; default 5. */
   readonly worstRows?: number;
   /**
@@ -89,7 +91,7 @@ export async function quality(
     });
   const sparse = await run(parts, 0, SPARSE_SHARE);
   const full = await run([baselinePlans(baseline, heads, queries, keys, offset)], SPARSE_SHARE, FULL_SHARE);
-  checkFinite(full, queries);
+  checkFinite(full, queries, false, options.named);
   const notes = new Set([...sparse.notes, ...full.notes]);
   const surveyor = options.surveyor ?? createSurveyor();
   const found: HeadQuality[] = [];

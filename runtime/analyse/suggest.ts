@@ -5,7 +5,8 @@ import type { Baseline } from './quality/baseline.ts';
 import type { CurveShape } from './quality/curve.ts';
 import { openRowKernel } from './quality/kernel-bytes.ts';
 import { textOf } from './recognise/expression.ts';
-import { dynamicProposals } from './suggest/dynamic.ts';
+import { dynamicProposal } from './suggest/dynamic.ts';
+import { fitAgain } from './suggest/fit-again.ts';
 import {
   type LayerInput,
   type Look,
@@ -108,30 +109,36 @@ export async function suggest(
   const look: Look = { attention, kernel, layers, shape, proposed, options };
   const headPairs = density * queries * keys;
   const allHeads = heads * layers.length;
+  const most = headPairs * allHeads;
   const budgets = LADDER.map(share => Math.min(1, share * density) * queries * keys);
 
   const { own, full, dynamic, where, oracle, ran } = await lookAtHeads(look, first, budgets, headPairs);
   const forAll = sharedBy(
     options.listed === true && allHeads > 1 ? await withSharedLists(look, own, where, budgets) : own,
   );
+  const choosing = dynamic.flatMap((size, chooser) => (size === undefined ? [] : [{ chooser, size }]));
   const proposals = [
     ...sharedProposals(forAll, proposed),
-    ...(options.perHead === false ? [] : ownProposals(own, forAll, proposed, headPairs * allHeads)),
-    ...dynamicProposals(baseline, proposed, dynamic),
+    ...(options.perHead === false ? [] : ownProposals(own, forAll, proposed, most)),
+    ...choosing.map(({ chooser, size }) => dynamicProposal(baseline, proposed, chooser, size)),
   ];
   if (proposals.length === 0) throw new TooFewPairsError(density);
   const kept = await measureAll(look, proposals, full);
-  const measured = proposals
-    .flatMap((proposal, at) => {
-      const all = kept[at];
-      if (all === undefined) return [];
-      const pairs = all.reduce((sum, head) => sum + head.pairs, 0);
-      const recall = all.reduce((sum, head) => sum + head.recall, 0) / all.length;
-      return pairs > headPairs * allHeads
-        ? []
-        : [{ proposal, kept: all, told: toldOf(proposal, pairs / (allHeads * queries * keys), recall) }];
-    })
-    .sort((a, b) => b.told.recall - a.told.recall);
+  /** With what it comes to, unless that is too much. */
+  const within = (proposal: Proposal, all: readonly Kept[] | undefined) => {
+    if (all === undefined) return [];
+    const pairs = all.reduce((sum, head) => sum + head.pairs, 0);
+    const recall = all.reduce((sum, head) => sum + head.recall, 0) / all.length;
+    const told = toldOf(proposal, pairs / (allHeads * queries * keys), recall);
+    return pairs > most ? [] : [{ proposal, kept: all, told }];
+  };
+  const atOnce = proposals.flatMap((proposal, at) => within(proposal, kept[at]));
+  const tried = choosing.map((each, at) => ({ ...each, kept: kept[proposals.length - choosing.length + at] }));
+  const bestRecall = Math.max(0, ...atOnce.map(({ told }) => told.recall));
+  const again = await fitAgain(look, tried, full, most, bestRecall);
+  const measured = [...atOnce, ...again.flatMap(({ proposal, kept: all }) => within(proposal, all))].sort(
+    (a, b) => b.told.recall - a.told.recall,
+  );
   const [best] = measured;
   if (best === undefined) throw new SuggestError(`No pattern could be compiled at a density of ${density}.`);
 

@@ -1,17 +1,26 @@
 import { AttentionInputError } from './check-input.ts';
 import type { AttentionResult } from './types.ts';
 
+/** What the heads of a result are called where they are a part of something larger. */
+export interface HeadNames {
+  /** The layer that all of them are of. */
+  readonly layer?: number;
+  /** [heads of the result]: their numbers in the layer; default from 0. */
+  readonly heads?: readonly number[];
+}
+
 /**
  * Refuses results in which a row has become infinite or no number: tensors that hold such numbers, or finite ones whose
  * products are beyond float32. Shares of them and differences from them mean nothing.
  *
  * @param withEmptyRows may rows have no keys? Their log-sum-exp is -Infinity. Those of a baseline always have some.
- * @throws AttentionInputError that names the row, and the head if there are several
+ * @throws AttentionInputError that names the row, and layer and head where there are several or they have names
  */
 export function checkFinite(
   { lse, o }: Pick<AttentionResult, 'lse' | 'o'>,
   queries: number,
   withEmptyRows = false,
+  { layer, heads }: HeadNames = {},
 ): void {
   const perRow = o.length / lse.length;
   const score = notFinite(lse, withEmptyRows ? Number.NEGATIVE_INFINITY : 0);
@@ -20,10 +29,14 @@ export function checkFinite(
   const at = score >= 0 ? score : Math.floor(output / perRow);
   const what = score >= 0 ? 'The scores' : 'The outputs';
   const tensors = score >= 0 ? 'queries or keys' : 'values';
-  // One head alone may be any of those that it was taken from.
-  const head = lse.length === queries ? '' : ` of head ${Math.floor(at / queries)}`;
+  const index = Math.floor(at / queries);
+  const place = [
+    ...(layer === undefined ? [] : [`layer ${layer}`]),
+    // One head alone may be any of those that it was taken from.
+    ...(heads === undefined && lse.length === queries ? [] : [`head ${heads?.[index] ?? index}`]),
+  ];
   throw new AttentionInputError(
-    `${what} of query row ${at % queries}${head} are beyond float32, or no numbers: the ${tensors} are too large, or hold NaN or infinities.`,
+    `${what} of query row ${at % queries}${place.length === 0 ? '' : ` of ${place.join(', ')}`} are beyond float32, or no numbers: the ${tensors} are too large, or hold NaN or infinities.`,
   );
 }
 

@@ -22,6 +22,12 @@ export interface LayerChoice {
   readonly batch?: number;
 }
 
+/** Which tensors of a file are meant, where its names and shapes leave it open. */
+export interface TensorChoice extends LayerChoice {
+  /** As `findLayers` takes them. */
+  readonly names?: Readonly<Partial<Record<Role, string>>>;
+}
+
 /** Sizes of the axes of a layer's queries, keys and values, and their order. */
 export interface LayerSizes extends Readonly<Record<Role, HeadAxes>> {
   readonly layout: Layout;

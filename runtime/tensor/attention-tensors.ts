@@ -31,7 +31,7 @@ const SHOWN_NAMES = 12;
  * names that differ in `q`, `k`, `v` (or `query`, `keys`, `value_states`, ...) alone: `q`; `layer0.q`;
  * `model.layers.0.self_attn.q`. Weights and biases are passed over.
  *
- * @throws TensorFileError that lists what there is, when something is missing or several names fit
+ * @throws TensorFileError that lists what there is, when something is missing, also of one layer, or several names fit
  */
 export function findLayers(
   tensors: ReadonlyMap<string, TensorFacts>,
@@ -97,11 +97,12 @@ function guessedLayers(tensors: ReadonlyMap<string, TensorFacts>): readonly Laye
     throw new TensorFileError(
       `It has no q, k and v that are named alike; say with --q, --k and --v which they are. It has ${listed(tensors)}.`,
     );
+  checkWhole(stems, new Set(complete.map(({ stem }) => patternOf(stem))));
   if (complete.length === 1) return [{ ...first, layer: numbersIn(first.stem)[0] ?? null }];
   const all = complete.map(({ stem }) => numbersIn(stem));
   const place = (all[0] ?? []).findIndex((number, at) => all.some(numbers => numbers[at] !== number));
   const layers = complete.map(({ q, k, v }, index) => ({ q, k, v, layer: all[index]?.[place] ?? null }));
-  const patterns = new Set(complete.map(({ stem }) => stem.replace(/\d+/g, '0')));
+  const patterns = new Set(complete.map(({ stem }) => patternOf(stem)));
   if (patterns.size > 1 || place < 0 || new Set(layers.map(({ layer }) => layer)).size < layers.length)
     throw new TensorFileError(
       `Several tensors may be q: ${layers
@@ -110,6 +111,26 @@ function guessedLayers(tensors: ReadonlyMap<string, TensorFacts>): readonly Laye
         .join(', ')}; say with --q, --k and --v which are meant, {layer} for the number of a layer.`,
     );
   return layers.sort((a, b) => Number(a.layer) - Number(b.layer));
+}
+
+/** A stem whatever the numbers in it. */
+function patternOf(stem: string): string {
+  return stem.replace(/\d+/g, '0');
+}
+
+/** Throws TensorFileError for a layer that is named as others are and lacks one of its tensors: it would be passed over. */
+function checkWhole(
+  stems: ReadonlyMap<string, Readonly<Partial<Record<Role, string>>>>,
+  patterns: ReadonlySet<string>,
+): void {
+  for (const [stem, found] of stems) {
+    const lacking = ROLES.filter(role => found[role] === undefined);
+    if (lacking.length === 0 || !patterns.has(patternOf(stem))) continue;
+    const there = ROLES.flatMap(role => found[role] ?? []);
+    throw new TensorFileError(
+      `It has ${there.join(' and ')} but no ${lacking.join(' and no ')} of that layer; say with --q, --k and --v which tensors are meant.`,
+    );
+  }
 }
 
 function numbersIn(text: string): number[] {
@@ -157,4 +178,10 @@ export function guessLayout(name: string, shape: readonly number[]): Layout {
   throw new TensorFileError(
     `${name} is [${shape.join(', ')}], but should have three axes (heads, tokens, head_dim in any order that --layout names) or four with a batch.`,
   );
+}
+
+/** Is the order of axes beyond doubt? Not where either could be the heads. One head is likelier than one token. */
+export function isLayoutClear(shape: readonly number[]): boolean {
+  const [first = 0, second = 0] = shape.slice(-3);
+  return first > MOST_HEADS || second > MOST_HEADS || first === 1;
 }

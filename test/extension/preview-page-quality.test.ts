@@ -78,6 +78,23 @@ describe('quality', () => {
     await expect.poll(() => rows.count(), { timeout: 60_000 }).toBe(4);
     // 16 * 96 - 120 of 96 * 96 pairs.
     expect(await rows.first().innerText()).toMatch(/^0, 0\s+15.4 %/);
+    expect(await rows.first().locator('td').allInnerTexts()).toHaveLength(11);
+    const texts = async () =>
+      (await preview.sent()).flatMap(message => (message.type === 'copy' ? [message.text] : []));
+    const copied = async (button: string): Promise<string> => {
+      const { length } = await texts();
+      await press(button);
+      await expect.poll(async () => (await texts()).length).toBe(length + 1);
+      return (await texts())[length]!;
+    };
+    const lines = (await copied('Copy CSV')).split('\n').map(line => line.split(','));
+    expect(lines.map(([layer, head]) => `${layer},${head}`)).toEqual(['layer,head', '0,0', '0,1', '1,0', '1,1']);
+    expect(Number(lines[1]![lines[0]!.indexOf('pairs')])).toBe(16 * 96 - 120);
+    // What the table shows is what is copied, rounded.
+    const cosine = await rows.first().locator('td').nth(9).innerText();
+    expect(Number(lines[1]![lines[0]!.indexOf('cosine')]).toFixed(4)).toBe(cosine);
+    expect(await copied('Copy Curves')).toMatch(/^layer,head,line,density,recall\n0,0,oracle,/);
+    expect(JSON.parse(await copied('Copy JSON'))).toMatchObject({ tokens: 96, heads: { length: 4 } });
     await quality().locator('rect.square').nth(3).click();
     await quality().getByText('Layer 1, head 1', { exact: true }).waitFor();
     await quality().locator('figure.chart canvas').waitFor();

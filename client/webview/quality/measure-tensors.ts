@@ -1,3 +1,4 @@
+import type { MeasuredHead } from '../../../runtime/analyse/quality/csv.ts';
 import type { Surveyor } from '../../../runtime/analyse/quality/survey.ts';
 import { quality } from '../../../runtime/analyse/quality.ts';
 import type { Attention } from '../../../runtime/attention/attention.ts';
@@ -5,7 +6,7 @@ import { modelForInput, modelForLayers } from '../../../runtime/attention/fit-mo
 import type { RowSelector } from '../../../runtime/dynamic/rows/row-rule.ts';
 import { selectHeads } from '../../../runtime/dynamic/select-heads.ts';
 import { modelShown } from '../mask-choice.ts';
-import type { MeasuredHead, QualityJob, TensorQuality } from './quality-messages.ts';
+import type { QualityJob, TensorQuality } from './quality-messages.ts';
 import { tensorLayers } from './tensor-layers.ts';
 
 /**
@@ -45,6 +46,7 @@ export async function measureTensors(
     const found = await quality(attention, input, parts, {
       offset: model.align === 'end' ? keys - queries : 0,
       surveyor,
+      named: { layer },
       onProgress: share => onProgress((index + share) / layers.length, doing),
     });
     for (const head of found.heads) measured.push({ ...head, layer, against: found.baseline });

@@ -1,4 +1,4 @@
-import type { Baseline, HeadQuality } from '../../../runtime/analyse/quality.ts';
+import type { MeasuredHead } from '../../../runtime/analyse/quality/csv.ts';
 import type { BackendId } from '../../../runtime/attention/types.ts';
 import type { AttentionComparison } from '../../../runtime/language-model/compare-attention.ts';
 import type { LanguageModelFiles, TensorFile } from '../../preview/messages.ts';
@@ -17,12 +17,6 @@ export type QualityJob =
       /** Takes later keys out of the masks. */
       readonly causal: boolean;
     };
-
-/** What a mask loses on a head of a layer. */
-export interface MeasuredHead extends HeadQuality {
-  readonly layer: number;
-  readonly against: Baseline;
-}
 
 /** Layers of a file of tensors. */
 export interface TensorQuality {

@@ -1,4 +1,5 @@
 import { html, nothing, type TemplateResult } from 'lit';
+import type { MeasuredHead } from '../../../runtime/analyse/quality/csv.ts';
 import { keptResult } from '../kept-state.ts';
 import { asWritten, type MaskChoice } from '../mask-choice.ts';
 import type { PageServices } from '../page-services.ts';
@@ -8,7 +9,7 @@ import type { State } from '../state.ts';
 import { setTokens } from '../tokens.ts';
 import { Measurements, masksText, type Outcome, type Outcomes } from './measurements.ts';
 import { modelView } from './model-view.ts';
-import type { MeasuredHead, TensorQuality } from './quality-messages.ts';
+import type { TensorQuality } from './quality-messages.ts';
 import {
   chosenValue,
   pickedName,
@@ -134,6 +135,7 @@ function tensors(page: PageServices, state: State, result: TensorQuality): Templ
   const { store } = page;
   return tensorView(result, state, {
     show: ({ layer, head }: MeasuredHead) => showHead(page, layer, head),
+    copy: text => page.send({ type: 'copy', text }),
     // The whole mask comes into sight, with the cell of the row and its own key marked.
     goTo: ({ layer, head }: MeasuredHead, row: number) => {
       if (shownOf(store.state)?.choice.tokens !== result.tokens) setTokens(page, String(result.tokens));

@@ -13,10 +13,10 @@ export interface TensorLayer {
 }
 
 /** The layers of a file, in ascending order; throws TensorFileError when it is not sound, or has no q, k and v. */
-export async function tensorLayers({ bytes }: TensorFile): Promise<readonly TensorLayer[]> {
+export async function tensorLayers({ bytes, tensors = {} }: TensorFile): Promise<readonly TensorLayer[]> {
   const opened = await openTensorFile({ size: bytes.length, read: async (from, to) => bytes.subarray(from, to) });
-  return findLayers(opened.tensors).map(names => ({
+  return findLayers(opened.tensors, tensors.names).map(names => ({
     layer: names.layer,
-    read: () => readLayerInput(opened, names, layerSizes(opened, names)),
+    read: () => readLayerInput(opened, names, layerSizes(opened, names, tensors), tensors),
   }));
 }

@@ -1,15 +1,17 @@
 import { html, nothing, svg, type TemplateResult } from 'lit';
+import { type MeasuredHead, qualityCsv } from '../../../runtime/analyse/quality/csv.ts';
 import type { QualityCurve } from '../../../runtime/analyse/quality.ts';
 import type { Chart } from '../../../runtime/draw/chart.ts';
 import { figure } from '../charts/figure.ts';
 import { count, percent } from '../format.ts';
 import { ownState } from '../sections/section.ts';
 import type { State } from '../state.ts';
-import type { MeasuredHead, TensorQuality } from './quality-messages.ts';
+import type { TensorQuality } from './quality-messages.ts';
 
 export interface TensorActions {
   /** Shows the mask of a head. */
   show(head: MeasuredHead): void;
+  copy(text: string): void;
   /** Goes to a query row of it. */
   goTo(head: MeasuredHead, row: number): void;
 }
@@ -29,6 +31,11 @@ export function tensorView(result: TensorQuality, state: State, actions: TensorA
     <p class="muted">${file}, n = ${count(result.tokens)}, on ${device}</p>
     ${heads.length > 1 ? heatMap(heads, selected, actions) : nothing}
     ${table(heads, selected, actions)}
+    <div class="actions">
+      <vscode-button secondary title="Copy the table, a line for each head" @click=${() => actions.copy(qualityCsv(heads, false))}>Copy CSV</vscode-button>
+      ${selected.distribution === null ? nothing : html`<vscode-button secondary title="Copy recall by density of every head" @click=${() => actions.copy(qualityCsv(heads, true))}>Copy Curves</vscode-button>`}
+      <vscode-button secondary title="Copy all that was measured" @click=${() => actions.copy(JSON.stringify(result, null, 2))}>Copy JSON</vscode-button>
+    </div>
     <h3>Layer ${selected.layer}, head ${selected.head}</h3>
     ${selected.distribution === null ? nothing : figure(curveChart(selected, selected.distribution.curve), state.palette)}
     <p class="muted">Queries that keep least:</p>
@@ -94,18 +101,22 @@ function table(heads: readonly MeasuredHead[], selected: MeasuredHead, actions: 
           <th scope="col" title="The same with as many keys in each row">top-k</th>
           <th scope="col" title="A window with as many pairs">window</th>
           <th scope="col" title="As many random keys in each row">random</th>
+          <th scope="col" title="Of the most probable keys, as many as the mask has: the share that it has">overlap</th>
+          <th scope="col" title="Entropy of the other attention in bits: 2 to that power is how many keys a query looks at">entropy</th>
           <th scope="col" title="Distance of the output, of its size">error</th>
+          <th scope="col" title="Cosine of the angle between the outputs of a query">cosine</th>
           <th scope="col" title="The query that keeps least">worst</th>
         </tr>
       </thead>
       <tbody>
         ${heads.map(each => {
-          const { layer, head, density, recall, distribution, error, worst } = each;
+          const { layer, head, density, recall, distribution, error, cosine, worst } = each;
           return html`<tr class=${each === selected ? 'selected' : ''}>
             <th scope="row"><button type="button" class="link" aria-pressed=${each === selected ? 'true' : 'false'} @click=${() => actions.show(each)}>${layer}, ${head}</button></th>
             <td>${share(density)}</td><td>${share(recall)}</td><td>${share(distribution?.oracle)}</td>
             <td>${share(distribution?.topk)}</td><td>${share(distribution?.window)}</td><td>${share(distribution?.random)}</td>
-            <td>${share(error)}</td><td>${share(worst[0]?.recall)}</td>
+            <td>${share(distribution?.overlap)}</td><td>${distribution === null ? '' : distribution.entropy.toFixed(2)}</td>
+            <td>${share(error)}</td><td>${cosine.toFixed(4)}</td><td>${share(worst[0]?.recall)}</td>
           </tr>`;
         })}
       </tbody>

@@ -46,13 +46,20 @@ export function runSection(page: PageServices): Section {
     async request(choice, tokens, settings, signal, longestFullMs) {
       if (settings.data === 'tensors') {
         if (settings.tensors === null) throw new Error('Pick a file of tensors first.');
-        const { uri, name, bytes } = await tensorsAt(page, settings.tensors.uri, signal);
-        const shape = await client.ask({ kind: 'shape', name, bytes }, { signal });
+        const { uri, name, bytes, tensors } = await tensorsAt(page, settings.tensors.uri, signal);
+        const shape = await client.ask({ kind: 'shape', name, bytes, tensors }, { signal });
         const model =
           choice.model.tokens === null || choice.model.tokens === shape.keys
             ? choice.model
             : await at(shape.keys, signal);
-        return requestOf(choice, model, shape.keys, { kind: 'tensors', uri, name, bytes }, settings, longestFullMs);
+        return requestOf(
+          choice,
+          model,
+          shape.keys,
+          { kind: 'tensors', uri, name, bytes, tensors },
+          settings,
+          longestFullMs,
+        );
       }
       const length = tokens ?? settings.tokens ?? choice.tokens;
       // A pattern says itself what it is at any length; what a model says of its length the server knows.
@@ -70,7 +77,9 @@ export function runSection(page: PageServices): Section {
   };
   const runs = new Runs(services, ownState(store.state, ID, NO_RUNS));
   const latest = new LatestRunView(page, client, () => runs.latest);
-  const file = new TensorsInWords(page, async (name, bytes) => client.ask({ kind: 'shape', name, bytes }));
+  const file = new TensorsInWords(page, async ({ name, bytes, tensors }) =>
+    client.ask({ kind: 'shape', name, bytes, tensors }),
+  );
   // The extension may ask before the section is there.
   if (store.state.runsAsked > 0) start('start');
   store.subscribe((state, before) => {

@@ -1,3 +1,4 @@
+import type { TensorFile } from '../../preview/messages.ts';
 import type { TensorShape } from '../../run/run-request.ts';
 import { count } from '../format.ts';
 import type { PageServices } from '../page-services.ts';
@@ -6,11 +7,11 @@ import { messageOf, type State } from '../state.ts';
 /** Says what is in the file of tensors, as soon as that is known. */
 export class TensorsInWords {
   readonly #page: PageServices;
-  readonly #shapeOf: (name: string, bytes: Uint8Array) => Promise<TensorShape>;
+  readonly #shapeOf: (file: TensorFile) => Promise<TensorShape>;
   #asked: State['tensors'] = null;
   #text: string | null = null;
 
-  constructor(page: PageServices, shapeOf: (name: string, bytes: Uint8Array) => Promise<TensorShape>) {
+  constructor(page: PageServices, shapeOf: (file: TensorFile) => Promise<TensorShape>) {
     this.#page = page;
     this.#shapeOf = shapeOf;
   }
@@ -29,13 +30,12 @@ export class TensorsInWords {
   async #ask(tensors: NonNullable<State['tensors']>): Promise<void> {
     this.#asked = tensors;
     this.#text = null;
-    const { name, bytes } = tensors;
     let text: string;
     try {
-      const { heads, kvHeads, queries, keys, headDim } = await this.#shapeOf(name, bytes);
+      const { heads, kvHeads, queries, keys, headDim } = await this.#shapeOf(tensors);
       const kv = kvHeads === heads ? '' : ` (${kvHeads} kv)`;
       const rows = queries === keys ? '' : `, ${count(queries)} queries`;
-      text = `${name}: ${heads}${kv} x ${headDim}, n = ${count(keys)}${rows}`;
+      text = `${tensors.name}: ${heads}${kv} x ${headDim}, n = ${count(keys)}${rows}`;
     } catch (error) {
       text = messageOf(error);
     }

@@ -9,11 +9,15 @@ export { type Baseline, baselineKeys } from './baseline-keys.ts';
 
 /** Plans with more tiles of 64 x 64 than this are made of larger ones. */
 const MOST_SMALL_TILES = 2 ** 22;
+const SMALL = { queries: 64, keys: 64 };
+/** The largest that kernels take, and that the compiler draws. */
+const LARGE = { full: { queries: 256, keys: 1024 }, causal: { queries: 256, keys: 256 } };
 
 /**
  * The plan of a baseline for all heads. Query row r sits at position `offset + r`.
  *
  * @param heads heads that share it
+ * @throws CompileError when that of causal attention would list too many tiles: from about 2.9 million tokens on
  */
 export function baselinePlans(
   baseline: Baseline,
@@ -23,7 +27,7 @@ export function baselinePlans(
   offset: number,
 ): HeadPlans {
   const small = Math.ceil(queries / 64) * Math.ceil(keys / 64) <= MOST_SMALL_TILES;
-  const tile = small ? { queries: 64, keys: 64 } : { queries: 256, keys: 1024 };
+  const tile = small ? SMALL : LARGE[baseline];
   const plan =
     baseline === 'full'
       ? fullPlan(queries, keys, tile)

@@ -44,7 +44,9 @@ export function curveSizes(keys: number): number[] {
 export function curvesOf(sums: HeadSums, sizes: readonly number[], shape: CurveShape): QualityCurve {
   const { queries, keys } = shape;
   const all = queries * keys;
-  const lines = { oracle: oracleLine(sums, queries), window: windowLine(sums, shape), random: randomLine(shape) };
+  // The last size is all keys.
+  const whole = Number(sums.curve.at(-1));
+  const lines = { oracle: oracleLine(sums), window: windowLine(sums, shape), random: randomLine(shape) };
   const at = (line: Line, size: number): CurvePoint => ({ density: line.pairs(size) / all, recall: line.recall(size) });
   return {
     oracle: sizes.map(size => {
@@ -53,7 +55,7 @@ export function curvesOf(sums: HeadSums, sizes: readonly number[], shape: CurveS
     }),
     topk: sizes.map((size, index) => ({
       density: lines.random.pairs(size) / all,
-      recall: Math.min(1, Number(sums.curve[index]) / queries),
+      recall: Math.min(1, Number(sums.curve[index]) / whole),
     })),
     window: sizes.map(size => at(lines.window, shape.baseline === 'full' ? (size - 1) >> 1 : size)),
     random: sizes.map(size => at(lines.random, size)),
@@ -63,7 +65,7 @@ export function curvesOf(sums: HeadSums, sizes: readonly number[], shape: CurveS
 /** Recall of the oracle, a window and random keys with exactly so many pairs. */
 export function equalPairs(sums: HeadSums, shape: CurveShape, pairs: number) {
   return {
-    oracle: oracleLine(sums, shape.queries)(pairs),
+    oracle: oracleLine(sums)(pairs),
     window: atPairs(windowLine(sums, shape), shape.keys, pairs),
     random: atPairs(randomLine(shape), shape.keys, pairs),
   };
@@ -90,8 +92,13 @@ function atPairs(line: Line, largest: number, pairs: number): number {
   return after === before ? less : less + ((more - less) * (pairs - before)) / (after - before);
 }
 
-/** The most probable pairs of a head: their sum, where one bin is cut through at most what its largest could be. */
-function oracleLine({ counts, masses }: HeadSums, queries: number): (pairs: number) => number {
+/**
+ * The most probable pairs of a head: their sum, where one bin is cut through at most what its largest could be. It is a share
+ * of what all pairs add up to, which rounding keeps from being the number of queries: all of them are 1.
+ */
+function oracleLine({ counts, masses }: HeadSums): (pairs: number) => number {
+  let whole = 0;
+  for (let bin = masses.length - 1; bin >= 0; bin--) whole += Number(masses[bin]);
   return pairs => {
     let left = pairs;
     let sum = 0;
@@ -103,7 +110,7 @@ function oracleLine({ counts, masses }: HeadSums, queries: number): (pairs: numb
       sum += taken === count ? mass : Math.min(mass, ((taken * mass) / count) * (1 + BIN_WIDTH));
       left -= taken;
     }
-    return Math.min(1, sum / queries);
+    return Math.min(1, sum / whole);
   };
 }
 
@@ -117,15 +124,16 @@ function windowLine({ distances }: HeadSums, { baseline, queries, keys, offset }
     within[distance + 1] = Number(within[distance]) + back + ahead;
   }
   const last = offset + queries - 1;
+  const whole = Number(within[keys]);
   if (baseline === 'causal')
     return {
       pairs: size => cutSum(offset + 1, last + 1, size),
-      recall: size => Math.min(1, Number(within[Math.min(size, keys)]) / queries),
+      recall: size => Number(within[Math.min(size, keys)]) / whole,
     };
   return {
     // Keys before and with the query, and those after it.
     pairs: radius => cutSum(offset + 1, last + 1, radius + 1) + cutSum(keys - 1 - last, keys - 1 - offset, radius),
-    recall: radius => Math.min(1, Number(within[Math.min(radius + 1, keys)]) / queries),
+    recall: radius => Number(within[Math.min(radius + 1, keys)]) / whole,
   };
 }
 

@@ -88,14 +88,9 @@ export async function dynamicSizes(
   return sizes;
 }
 
-/** Patterns of these sizes, one size for each kind in the order of `dynamicSizes`. */
-export function dynamicProposals(
-  baseline: Baseline,
-  shape: ProposalShape,
-  sizes: readonly (number | undefined)[],
-): Proposal[] {
-  return choosers(baseline, shape.keys).flatMap(({ family, make }, index) => {
-    const size = sizes[index];
-    return size === undefined ? [] : [everywhere(family, make(size), shape, true)];
-  });
+/** The pattern of a size of one of the kinds, by its place in the order of `dynamicSizes`. */
+export function dynamicProposal(baseline: Baseline, shape: ProposalShape, chooser: number, size: number): Proposal {
+  const chosen = choosers(baseline, shape.keys)[chooser];
+  if (chosen === undefined) throw new RangeError(`there is no kind ${chooser} of patterns that choose by content`);
+  return everywhere(chosen.family, chosen.make(size), shape, true);
 }

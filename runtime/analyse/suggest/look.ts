@@ -14,7 +14,7 @@ import { addWhereabouts, noWhereabouts, type RowSample, sampleRowsOf, type Where
 import { type Choices, Sizes, searchHead } from './search.ts';
 import { type Kept, keptBy } from './verify.ts';
 
-/** A layer whose tensors are read when they are needed, up to three times. */
+/** A layer whose tensors are read when they are needed, up to six times. */
 export interface LayerInput {
   readonly layer: number;
   read(): Promise<AttentionInput>;
@@ -103,7 +103,7 @@ export async function lookAtHeads(
     checkSize(layer, input, first, proposed);
     const plans = [baselinePlans(baseline, input.heads, queries, keys, offset)];
     const result = await attention.attend(input, plans, withoutProgress(options));
-    checkFinite(result, queries);
+    checkFinite(result, queries, false, layers.length === 1 ? {} : { layer: layer.layer });
     const { backend, device } = result;
     ran = { backend, device, notes: [...new Set([...ran.notes, ...result.notes])] };
     full.push(result.lse);

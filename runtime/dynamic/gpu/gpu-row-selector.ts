@@ -1,10 +1,12 @@
 import { isAbort, throwIfAborted } from '../../attention/abort.ts';
-import { openDevice } from '../../attention/gpu/device.ts';
+import { firstLine } from '../../attention/gpu/device.ts';
+import { type OpenGpu, useDevice } from '../../attention/gpu/use-device.ts';
 import { oneAtATime } from '../../attention/one-at-a-time.ts';
 import { allBlocks } from '../rows/choose-rows.ts';
 import type { ChosenRows } from '../rows/chosen-rows.ts';
 import { type RowProgress, type RowRequest, type RowSelector, scoresCost } from '../rows/row-rule.ts';
 import { onlyRows, withRows } from '../rows/some-rows.ts';
+import { checkChoice } from './check-choice.ts';
 import { scoreErrors } from './error-bound.ts';
 import { largestSieve } from './largest-sieve.ts';
 import { massSieve } from './mass-sieve.ts';
@@ -22,8 +24,7 @@ const WORTH_SENDING = 2 ** 26;
 const KEYS_FROM = 1024;
 
 export interface GpuRowOptions {
-  /** WebGPU, or why there is none. */
-  readonly open: () => Promise<{ readonly gpu: GPU } | { readonly reason: string }>;
+  readonly open: OpenGpu;
   /** Chooses what the device does not. */
   readonly otherwise: RowSelector;
   /** Use the device even if software imitates it, and for small choices too. */
@@ -34,8 +35,8 @@ export interface GpuRowOptions {
 
 /**
  * Chooses keys on a graphics device: it scores tiles in float32 and sifts each row with a proven bound on the error; what the
- * bound leaves open is settled here in float64, so that the keys are those of every other selector. Rows of which too much is
- * open, and what the device fails at, are left to another selector.
+ * bound leaves open is settled here in float64, so that the keys are those of every other selector. A device is used after it
+ * has passed a check. Rows of which too much is open, and what the device fails at, are left to another selector.
  */
 export function createGpuRowSelector({
   open,
@@ -44,7 +45,6 @@ export function createGpuRowSelector({
   keysFrom = KEYS_FROM,
 }: GpuRowOptions): RowSelector {
   const notes: string[] = [];
-  let opening: Promise<Opened | undefined> | undefined;
   let broken = false;
   let asked = 0;
   const giveUp = (reason: string): void => {
@@ -52,19 +52,16 @@ export function createGpuRowSelector({
     notes.push(`Keys were not chosen on the graphics device: ${reason}`);
   };
 
-  async function start(): Promise<Opened | undefined> {
-    const found = await open();
-    if ('reason' in found) {
-      if (always) giveUp(found.reason);
-      return undefined;
-    }
-    const device = await openDevice(found.gpu);
-    if (device.imitated && !always) {
-      device.device.destroy();
-      return undefined;
-    }
-    return { device, shaders: await rowShaders(device), scores: new ScoreRoom(device.device) };
-  }
+  const used = useDevice(open, { always, missing: giveUp }, async (device): Promise<Opened> => {
+    const opened = { device, shaders: await rowShaders(device), scores: new ScoreRoom(device.device) };
+    // What it finds out about the device's speed on so little is forgotten.
+    await checkChoice(async request => {
+      const sieve = sieveOf(request);
+      if (sieve === undefined) throw new Error('it has no way to choose in a small test');
+      return search({ ...opened }, request, sieve, {});
+    });
+    return opened;
+  });
 
   async function choose(request: RowRequest, progress: RowProgress = {}): Promise<ChosenRows> {
     throwIfAborted(progress.signal);
@@ -73,8 +70,7 @@ export function createGpuRowSelector({
     const worth = cost >= keysFrom * request.q.length && (always || (asked >= WORTH_OPENING && cost >= WORTH_SENDING));
     if (!broken && worth) {
       try {
-        opening ??= start();
-        const opened = await opening;
+        const opened = await used.opened();
         const sieve = opened && fits(opened, request) ? sieveOf(request) : undefined;
         if (opened !== undefined && sieve !== undefined) {
           const { chosen, left } = await search(opened, request, sieve, progress);
@@ -83,7 +79,7 @@ export function createGpuRowSelector({
         }
       } catch (error) {
         if (isAbort(error)) throw error;
-        giveUp(error instanceof Error ? (error.message.split('\n', 1)[0] ?? '') : String(error));
+        giveUp(error instanceof Error ? firstLine(error.message) : String(error));
       }
     }
     return otherwise.choose(request, progress);
@@ -97,10 +93,7 @@ export function createGpuRowSelector({
     choose: oneAtATime(choose),
     notes: () => [...notes, ...otherwise.notes()],
     dispose() {
-      void opening?.then(
-        opened => opened?.device.device.destroy(),
-        () => {},
-      );
+      used.dispose();
       otherwise.dispose();
     },
   };

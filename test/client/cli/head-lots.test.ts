@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
-import { headLots } from '../../../client/cli/head-lots.ts';
+import { checkMemory, headLots } from '../../../client/cli/head-lots.ts';
 import { doJob } from '../../../client/cli/jobs.ts';
 import { qualityOfTensors, type TensorOptions } from '../../../client/cli/quality-tensors.ts';
 import { processSession } from '../../../client/cli/session.ts';
@@ -116,5 +116,41 @@ describe('heads in lots', () => {
       for (const heads of [1, 2, 3]) expect((await measure(model, needed(heads))).heads).toEqual(whole.heads);
     }
     expect((await measure('N', needed(6), 4)).heads).toEqual([(await measure('N', needed(6))).heads[4]]);
+  });
+
+  it('that need more memory than there is are refused with their number and size', () => {
+    const axes = { batch: 1, heads: 1, tokens: 2 ** 30, headDim: 256 };
+    const sizes = (heads: number) => ({ layout: 'hnd' as const, q: { ...axes, heads }, k: axes, v: axes });
+    expect(() => checkMemory('a.npz', sizes(1))).toThrow(
+      /^a\.npz: a layer of 1 head and 1073741824 tokens needs about .*iB/,
+    );
+    expect(() => checkMemory('a.npz', sizes(4), { from: 1, to: 2 })).toThrow('a.npz: 1 head of a layer and');
+    expect(() => checkMemory('a.npz', sizes(4), { from: 0, to: 2 })).toThrow('a.npz: 2 heads of a layer and');
+  });
+
+  it('have the names of their layer in what is refused', async () => {
+    const file = path.join(folder, 'large.safetensors');
+    const large = new Float32Array(6 * 20 * 4);
+    // Row 7 of head 5, in the last lot.
+    large.fill(1e30, (5 * 20 + 7) * 4, (5 * 20 + 8) * 4);
+    const { k, v } = sample;
+    const tensors = (q: Float32Array, layer: number) => ({
+      [`layer${layer}.q`]: fromFloat32(q, [6, 20, 4]),
+      [`layer${layer}.k`]: fromFloat32(
+        k.map(value => value * 1e30),
+        [2, 30, 4],
+      ),
+      [`layer${layer}.v`]: fromFloat32(v, [2, 30, 4]),
+    });
+    writeFileSync(file, writeSafetensors({ ...tensors(new Float32Array(480), 0), ...tensors(large, 3) }));
+    const { session } = processSession(never);
+    const quiet = { ...session, note() {}, print() {} };
+    const options = {
+      ...{ expr: 'sliding(5)', input: file, backend: 'cpu', dtype: 'f32', batch: 0, worst: 0, quick: true },
+    } as unknown as TensorOptions;
+    for (const heads of [1, 3, 6])
+      await expect(qualityOfTensors(undefined, options, quiet, new Sources(never), needed(heads))).rejects.toThrow(
+        'The scores of query row 7 of layer 3, head 5 are beyond float32',
+      );
   });
 });

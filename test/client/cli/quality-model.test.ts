@@ -154,7 +154,13 @@ describe.concurrent('sparse quality --model', () => {
     expect(await refusal(...causal, '--sequences', '4')).toContain('--sequences needs --model');
     expect(await refusal(...causal, '--model', 'tiny', '--sequences', '0')).toContain('a whole number from 1 on');
     writeModel('silent', { ...tiny, 'heldout.txt': '' });
-    expect(await refusal(...causal, '--model', 'silent')).toMatch(/silent.heldout.txt: The text has 0 bytes/);
+    expect(await refusal(...causal, '--model', 'silent')).toMatch(
+      /silent.heldout.txt: The text has 0 bytes.*Use a longer text\.$/m,
+    );
+    writeFileSync(path.join(cwd, 'short.txt'), 'eleven char');
+    expect(await refusal(...causal, '--model', 'tiny', '--text', 'short.txt')).toContain(
+      'The text has 11 bytes; a sequence of 64 takes 65. Use a longer text, or --tokens 10 or fewer.',
+    );
     writeModel('other', { ...tiny, 'config.json': '{"model_type":"gpt2"}' });
     expect(await refusal(...causal, '--model', 'other')).toMatch(/config.json: .* but describes "gpt2"/);
   });

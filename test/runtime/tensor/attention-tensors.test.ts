@@ -44,6 +44,18 @@ describe('finding q, k and v', () => {
       { q: 'q{layer}', k: 'k{layer}', v: 'v{layer}' },
       /no tensor v1/,
     ],
+    [
+      'a layer without values among others',
+      ['h.0.q', 'h.0.k', 'h.0.v', 'h.1.q', 'h.1.k'],
+      {},
+      /It has h\.1\.q and h\.1\.k but no v of that layer/,
+    ],
+    [
+      'a layer of queries alone',
+      ['h.0.q', 'h.1.q', 'h.1.k', 'h.1.v'],
+      {},
+      /has h\.0\.q but no k and no v of that layer/,
+    ],
     ['two numbers', ['q0'], { q: '{layer}q{layer}' }, /more than once/],
     ['many', Array.from({ length: 30 }, (_, i) => `t${i}`), {}, /t11 and 18 more/],
   ])('says what is wrong with %s', (_what, names, given, message) => {

@@ -1,6 +1,7 @@
 import { isAbort, throwIfAborted } from '../../../attention/abort.ts';
-import { type Device, firstLine, openDevice } from '../../../attention/gpu/device.ts';
+import { type Device, firstLine } from '../../../attention/gpu/device.ts';
 import { GpuError } from '../../../attention/gpu/gpu-error.ts';
+import { type OpenGpu, useDevice } from '../../../attention/gpu/use-device.ts';
 import { oneAtATime } from '../../../attention/one-at-a-time.ts';
 import {
   addTotals,
@@ -28,8 +29,7 @@ const PASSES = 64;
 const WORTH_OPENING = 2 ** 30;
 
 export interface GpuSurveyorOptions {
-  /** WebGPU, or why there is none. */
-  readonly open: () => Promise<{ readonly gpu: GPU } | { readonly reason: string }>;
+  readonly open: OpenGpu;
   /** Looks at what the device does not. */
   readonly otherwise: Surveyor;
   /** Use the device even if software imitates it, and for small heads too. */
@@ -65,7 +65,6 @@ interface Opened {
  */
 export function createGpuSurveyor({ open, otherwise, always = false, sizes = {} }: GpuSurveyorOptions): Surveyor {
   const notes: string[] = [];
-  let opening: Promise<Opened | undefined> | undefined;
   let broken = false;
   const giveUp = (error: unknown): void => {
     broken = true;
@@ -73,43 +72,27 @@ export function createGpuSurveyor({ open, otherwise, always = false, sizes = {} 
     notes.push(`Probabilities were not looked at on the graphics device: ${reason}`);
   };
 
-  async function start(): Promise<Opened | undefined> {
-    const found = await open();
-    if ('reason' in found) {
-      if (always) giveUp(found.reason);
-      return undefined;
-    }
-    const device = await openDevice(found.gpu);
-    try {
-      if (device.imitated && !always) {
-        device.device.destroy();
-        return undefined;
-      }
-      if (device.capability.workgroupBytes < WORKGROUP_BYTES)
-        throw new GpuError('too-large', `its workgroups have less than ${WORKGROUP_BYTES} bytes of memory`);
-      const opened = {
-        device,
-        shaders: await surveyShaders(device, sizes.side),
-        mask: new KeptMask(),
-        portion: sizes.portion ?? FIRST_PORTION,
-        fixed: sizes.portion !== undefined,
-        chunk: sizes.chunk,
-      };
-      await checkSurvey(head => survey(opened, head, {}));
-      return opened;
-    } catch (error) {
-      device.device.destroy();
-      throw error;
-    }
-  }
+  const used = useDevice(open, { always, missing: giveUp }, async (device): Promise<Opened> => {
+    if (device.capability.workgroupBytes < WORKGROUP_BYTES)
+      throw new GpuError('too-large', `its workgroups have less than ${WORKGROUP_BYTES} bytes of memory`);
+    const opened = {
+      device,
+      shaders: await surveyShaders(device, sizes.side),
+      mask: new KeptMask(),
+      portion: sizes.portion ?? FIRST_PORTION,
+      fixed: sizes.portion !== undefined,
+      chunk: sizes.chunk,
+    };
+    await checkSurvey(head => survey(opened, head, {}));
+    return opened;
+  });
 
   async function surveyed(head: SurveyedHead, progress: SurveyProgress = {}): Promise<HeadTotals | undefined> {
     throwIfAborted(progress.signal);
     const cost = head.headDim * pairsSeen(head, { from: 0, to: head.queries });
     if (!broken && (always || cost >= WORTH_OPENING)) {
       try {
-        opening ??= start();
-        const opened = await opening;
+        const opened = await used.opened();
         if (opened !== undefined && fits(opened.device, head, 1)) return await survey(opened, head, progress);
       } catch (error) {
         if (isAbort(error)) throw error;
@@ -123,10 +106,7 @@ export function createGpuSurveyor({ open, otherwise, always = false, sizes = {} 
     survey: oneAtATime(surveyed),
     notes: () => [...notes, ...otherwise.notes()],
     dispose() {
-      void opening?.then(
-        opened => opened?.device.device.destroy(),
-        () => {},
-      );
+      used.dispose();
       otherwise.dispose();
     },
   };

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
+import { baselinePlans } from '../../../../runtime/analyse/quality/baseline.ts';
 import { openSurveyor } from '../../../../runtime/analyse/quality/open-surveyor.ts';
 import { type Baseline, quality } from '../../../../runtime/analyse/quality.ts';
 import { createAttention } from '../../../../runtime/attention/attention.ts';
@@ -114,6 +115,43 @@ describe('quality', () => {
     }
     const { recall, error, cosine, pairs } = await of('none()', 'full');
     expect({ recall, error, cosine, pairs }).toEqual({ recall: 0, error: expect.closeTo(1, 9), cosine: 0, pairs: 0 });
+  });
+
+  it('is all of it for a mask of all pairs, whatever rounding makes of probabilities', async () => {
+    const input = sampleInput({ heads: 3, kvHeads: 3, queries: 75, keys: 81, headDim: 8 }, 7);
+    for (const [expression, baseline] of [
+      ['full()', 'full'],
+      ['causal()', 'causal'],
+    ] as const) {
+      const parts = compileHeadParts(await modelOf(expression, input), 0, [0, 1, 2], 81);
+      const { heads } = await quality(attention, input, parts, { backend: 'cpu', baseline });
+      for (const { distribution } of heads) {
+        const { oracle, topk, window, random, overlap, curve } = distribution!;
+        expect({ oracle, topk, window, random, overlap }).toEqual({
+          oracle: 1,
+          topk: 1,
+          window: 1,
+          random: 1,
+          overlap: 1,
+        });
+        // The widest window has all keys of no row but the middle one, where both sides are seen.
+        const { window: widest, ...others } = curve;
+        for (const line of [...Object.values(others), ...(baseline === 'causal' ? [widest] : [])])
+          expect(line.at(-1)!.recall).toBe(1);
+      }
+    }
+  });
+
+  it('has a plan of both baselines also for sequences whose tiles are large', () => {
+    const keys = 2 ** 17 + 100;
+    const queries = keys - 50;
+    const pairsOf = (baseline: Baseline): number => {
+      const { plans, headPlan } = baselinePlans(baseline, 2, queries, keys, 50);
+      expect(headPlan).toEqual([0, 0]);
+      return plans[0]!.pairs.reduce((sum, count) => sum + count, 0);
+    };
+    expect(pairsOf('causal')).toBe((queries * (51 + keys)) / 2);
+    expect(pairsOf('full')).toBe(queries * keys);
   });
 
   it('refuses scores and outputs beyond float32', async () => {

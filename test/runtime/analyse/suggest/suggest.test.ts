@@ -4,6 +4,7 @@ import type { CurveShape } from '../../../../runtime/analyse/quality/curve.ts';
 import { patternOf } from '../../../../runtime/analyse/recognise/expression.ts';
 import { fitted } from '../../../../runtime/analyse/suggest/candidate.ts';
 import { familiesFor } from '../../../../runtime/analyse/suggest/families.ts';
+import { nextSize } from '../../../../runtime/analyse/suggest/fit-again.ts';
 import { suggestWithin } from '../../../../runtime/analyse/suggest/within-time.ts';
 import { SuggestError, type Suggestion, type SuggestOptions, suggest } from '../../../../runtime/analyse/suggest.ts';
 import { type Attention, createAttention } from '../../../../runtime/attention/attention.ts';
@@ -191,6 +192,33 @@ describe('suggest', () => {
     const still = await find([input], { density: 0.25, ...STATIC });
     expect(still.isDynamic).toBe(false);
     expect(still.recall).toBeLessThan(found.recall);
+  });
+
+  it('fits what chooses by content to the pairs of all heads, not of one', { timeout: 60_000 }, async () => {
+    // Of the first head the columns are late, which few queries see; those of the others are early.
+    const input = planted(3, 128, (head, _, j) => (j % 5 === 0 && (head === 0 ? j > 90 : j < 60) ? 6 : 0));
+    // The size that fits the first head is too large for all, or too small.
+    for (const [density, least] of [
+      [0.045, 0.4],
+      [0.2, 0.9],
+    ] as const) {
+      const found = await find([input], { density, backend: 'cpu' });
+      expect(found).toMatchObject({ isDynamic: true, family: 'vertical-slash' });
+      expect(found.density).toBeLessThanOrEqual(density);
+      expect(found.recall).toBeGreaterThan(least);
+    }
+  });
+
+  it('tries sizes between what fits and what does not', () => {
+    const at = (size: number, pairs = 10 * size) => ({ size, pairs, recall: 0.5 });
+    expect(nextSize([at(20)], 100, 0)).toBe(10);
+    expect(nextSize([at(5)], 100, 0)).toBe(10);
+    expect(nextSize([at(9, 96)], 100, 0)).toBeUndefined();
+    expect(nextSize([at(5), at(10, 101)], 100, 0)).toBe(9);
+    expect(nextSize([at(5), at(6, 101)], 100, 0)).toBeUndefined();
+    expect(nextSize([at(1, 101)], 100, 0)).toBeUndefined();
+    expect(nextSize([at(8, Number.POSITIVE_INFINITY)], 100, 0)).toBe(4);
+    expect(nextSize([at(5)], 100, 0.6)).toBeUndefined();
   });
 
   it('keeps to a time, and uses most of it', { timeout: 60_000 }, async () => {
