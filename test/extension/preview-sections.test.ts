@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { lowerNamed } from '../../server/language.ts';
+import { parsed } from '../server/open-file.ts';
 import { extensionFolder } from './extension-under-test.ts';
 import { PreviewPage } from './preview-page.ts';
 
@@ -91,5 +93,39 @@ describe('the sections', () => {
     await preview.show('sliding(16) | columns([0])', 64, { name: 'toggled' });
     await page.getByRole('button', { name: 'Show columns([0])' }).click();
     await page.locator('section.design', { hasText: 'Sliding window' }).waitFor();
+  });
+
+  test('show the masks of a large model each once, wherever they are used, or those of one layer where they are many', async () => {
+    const { page } = preview;
+    const show = async (rules: string, layers = 80): Promise<void> => {
+      const text = `model Large { tokens = 256  layers = ${layers}  heads = 64  dim = 4096  ${rules} }`;
+      await preview.showModel(lowerNamed(await parsed(text), 'Large'), 256);
+    };
+    await show(
+      'attention = sliding(8)  attention layers 1..80 step 2 = sliding(16)  attention heads 0..64 step 2 = columns([0])',
+    );
+    const heads = page.locator('section.heads');
+    const buttons = heads.locator('.head-list button');
+    await heads.getByText('3 different masks', { exact: true }).waitFor();
+    expect(await buttons.evaluateAll(all => all.map(one => one.ariaLabel))).toEqual([
+      'layers 0..80, heads 0..63 step 2',
+      'layers 0..79 step 2, heads 1..64 step 2',
+      'layers 1..80 step 2, heads 1..64 step 2',
+    ]);
+    await buttons.nth(2).click();
+    await page.locator('section.legend', { hasText: 'sliding(16)' }).waitFor();
+    expect(await buttons.evaluateAll(all => all.map(one => one.ariaPressed))).toEqual(['false', 'false', 'true']);
+    await show('attention = window(before: 2 * layer + head, after: 0)');
+    // 2 * 79 + 63 is the largest of so many.
+    await heads.getByText('222 different masks', { exact: true }).waitFor();
+    await show('attention = window(before: 64 * layer + head, after: 0) & columns([0..8])', 8);
+    await page.locator('#layer').evaluate(element => {
+      (element as HTMLInputElement).value = '3';
+      element.dispatchEvent(new Event('change', { bubbles: true }));
+    });
+    await heads.getByText('different masks; of layer 3:').waitFor();
+    expect(await buttons.count()).toBe(64);
+    await buttons.nth(5).click();
+    await page.locator('section.legend', { hasText: 'window(before: 197' }).waitFor();
   });
 });
