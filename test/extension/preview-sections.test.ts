@@ -79,11 +79,38 @@ describe('the sections', () => {
     expect((await rows.first().innerText()).replace(/\s+/g, ' ')).toMatch(
       /^measured CPU f32 256 1 1 32 random [0-9.]+ ms [0-9.]+ ms /,
     );
+    // Texts begin where their title does, numbers end there.
+    const edges = (of: string, column: number): Promise<readonly number[]> =>
+      page
+        .locator(`.run .runs ${of}`)
+        .nth(column)
+        .evaluate(element => {
+          const range = document.createRange();
+          range.selectNodeContents(element);
+          const { left, right } = range.getBoundingClientRect();
+          return [Math.round(left), Math.round(right)];
+        });
+    for (const column of [0, 1, 2, 7]) {
+      const [title, first] = [await edges('th', column), await edges('tbody tr:first-child td', column)];
+      expect(first[0]).toBe(title[0]);
+    }
+    for (const column of [3, 9]) {
+      const [title, first] = [await edges('th', column), await edges('tbody tr:first-child td', column)];
+      expect(first[1]).toBe(title[1]);
+    }
     expect(await page.locator('.run .dtype').evaluate(element => (element as HTMLSelectElement).value)).toBe('f16');
     await page.locator('.run vscode-button', { hasText: 'Copy as CSV' }).click();
     await expect
       .poll(async () => (await preview.sent()).find(message => message.type === 'copy'))
       .toMatchObject({ text: expect.stringMatching(/\r\nmeasured,CPU,f32,256,1,1,32,random,/) });
+    // Why nothing ran is of no interest any more when it could.
+    const run = page.locator('.run vscode-button', { hasText: /^\s*Run\s*$/ });
+    await preview.send({ type: 'stale', version: 2, message: 'A bracket is missing.', line: 1 });
+    await page.getByRole('status').filter({ hasText: 'Showing the last good version.' }).waitFor();
+    await run.click();
+    await page.locator('.run .failure', { hasText: 'Nothing ran: A bracket is missing.' }).waitFor();
+    await preview.show('sliding(16)', 256, { name: 'measured' });
+    await page.locator('.run .failure').waitFor({ state: 'detached' });
     await page.locator('.run vscode-button', { hasText: 'Clear' }).click();
     await rows.first().waitFor({ state: 'detached' });
   }, 120_000);
