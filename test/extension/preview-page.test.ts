@@ -242,6 +242,33 @@ describe('the cell cursor', () => {
     await press('Escape');
   });
 
+  test('stays where it is when what is typed is no cell, and says why', async () => {
+    const field = preview.page.locator('#cell');
+    const isInvalid = () => field.evaluate(element => (element as HTMLElement & { invalid: boolean }).invalid);
+    const type = async (text: string): Promise<void> => {
+      await preview.page.locator('canvas.marks').focus();
+      await press('g', ...text, 'Enter');
+    };
+    await type('7,5');
+    await expect.poll(readout).toContain('i = 7, j = 5');
+    for (const [text, said] of [
+      ['here', 'Write a query and a key, e.g. 12, 3.'],
+      ['3', 'Write a query and a key, e.g. 12, 3.'],
+      ['3,4,5', 'Write a query and a key, e.g. 12, 3.'],
+      ['24,0', 'There is no query 24: i goes from 0 to 23.'],
+      ['3,1Mi', 'There is no key 1,048,576: j goes from 0 to 23.'],
+    ] as const) {
+      await type(text);
+      await expect.poll(readout).toBe(said);
+      await preview.page.getByRole('alert').filter({ hasText: said }).waitFor();
+      expect(await isInvalid()).toBe(true);
+    }
+    await press('Escape');
+    await expect.poll(readout).toContain('i = 7, j = 5');
+    expect(await isInvalid()).toBe(false);
+    await press('Escape');
+  });
+
   test('follows the pointer, and stays where it is clicked', async () => {
     const marks = preview.page.locator('canvas.marks');
     await press('0');
@@ -287,6 +314,52 @@ describe('beside the picture', () => {
     await page.locator('.head-grid button[aria-pressed="true"][aria-label="layer 3, heads 0..8"]').waitFor();
     await page.getByRole('button', { name: 'layers 6..12, heads 0..2' }).click();
     await page.locator('.legend', { hasText: 'columns([0])' }).waitFor();
+  });
+
+  test('a layer or head that is typed, or the one that is shown again when that is none', async () => {
+    const { page } = preview;
+    const file = await createLanguage(NO_FILES).open(
+      'file:///mine.sparse',
+      'model Typed { tokens = 32  layers = 12  heads = 2  attention = sliding(8) }',
+    );
+    await preview.showModel(file.lower('Typed'), 32);
+    const field = page.locator('#layer');
+    const type = async (text: string): Promise<string> =>
+      field.evaluate((element, value) => {
+        const typed = element as HTMLInputElement;
+        typed.value = value;
+        typed.dispatchEvent(new Event('change', { bubbles: true }));
+        return typed.value;
+      }, text);
+    expect([await type('99'), await type('99'), await type('3.2'), await type(''), await type('-1')]).toEqual([
+      '11',
+      '11',
+      '3',
+      '3',
+      '0',
+    ]);
+  });
+
+  test('the cells of the part whose name is pointed at, also where two have the same colour', async () => {
+    const { page } = preview;
+    const columns = Array.from({ length: 9 }, (_, part) => `columns([${2 * part}])`);
+    await preview.show(columns.join(' | '), 24, { name: 'nine' });
+    // The ninth part has the colour of the first.
+    const cells = async (part: number): Promise<number> =>
+      (await preview.settled()).colours[`${DARK.parts[part]?.join()},255`] ?? 0;
+    const [first, second] = [await cells(0), await cells(1)];
+    expect(first).toBe(2 * second);
+    await page.locator('.legend .part').nth(8).hover();
+    await expect.poll(() => cells(1)).toBe(0);
+    expect(await cells(0)).toBe(second);
+    await page.mouse.move(0, 0);
+    await expect.poll(() => cells(0)).toBe(first);
+    // The keyboard does the same.
+    await page.locator('.legend .eye').nth(8).focus();
+    await press('Tab');
+    await expect.poll(() => cells(1)).toBe(0);
+    await press('Tab');
+    await expect.poll(() => cells(1)).toBe(second);
   });
 
   test('the way between two tokens, and what a click shows in the editor', async () => {
