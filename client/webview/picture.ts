@@ -168,7 +168,15 @@ export class MaskPicture implements PictureActions, Navigation {
 
   zoom(factor: number): void {
     const { width, height } = this.#view.size;
-    this.zoomAt(factor, width / 2, height / 2);
+    const { camera } = this.#view;
+    const { cell } = this.#page.store.state;
+    // About the cursor, which would soon be out of sight otherwise; where it is out of sight, about the middle.
+    const x = cell === null ? -1 : (cell.column + 0.5 - camera.column) / camera.scale;
+    const y = cell === null ? -1 : (cell.row + 0.5 - camera.row) / camera.scale;
+    const isInSight = x >= 0 && y >= 0 && x < width && y < height;
+    this.zoomAt(factor, isInSight ? x : width / 2, isInSight ? y : height / 2);
+    // One at the edge grows beyond it.
+    if (cell !== null && isInSight) this.#lookFrom(now => showing(now, cell, this.#extent, this.#view.size));
   }
 
   fit(): void {

@@ -269,6 +269,25 @@ describe('the cell cursor', () => {
     await press('Escape');
   });
 
+  test('stays in sight while keys zoom', async () => {
+    const { page } = preview;
+    await preview.show('sliding(4) | columns([0])', 5000, { name: 'far' });
+    await page.locator('canvas.marks').focus();
+    await press('g', ...'4990,100', 'Enter');
+    const inSight = (): Promise<boolean> =>
+      page.evaluate(() => {
+        const { camera } = JSON.parse(sessionStorage.getItem('state') ?? '{}');
+        const { width, height } = document.querySelector<HTMLCanvasElement>('canvas.marks') ?? { width: 0, height: 0 };
+        const within = (at: number, from: number, pixels: number) =>
+          at >= from && at + 1 <= from + pixels * camera.scale;
+        return camera?.scale < 0.1 && within(4990, camera.row, height) && within(100, camera.column, width);
+      });
+    for (let step = 0; step < 20; step++) await press('+');
+    await expect.poll(inSight).toBe(true);
+    await press('0', 'Escape');
+    await preview.show('sliding(4) | columns([0])', 24, { name: 'keys' });
+  });
+
   test('follows the pointer, and stays where it is clicked', async () => {
     const marks = preview.page.locator('canvas.marks');
     await press('0');
