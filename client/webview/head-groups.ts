@@ -34,8 +34,8 @@ export function headGroups(
     const ofHeads = distinct(all.map(({ head }) => head));
     const where =
       inLayers.length * ofHeads.length === all.length
-        ? `${numbersText('layer', inLayers)}, ${numbersText('head', ofHeads)}`
-        : `${all.length} heads in ${numbersText('layer', inLayers)}`;
+        ? `${numbersText('layer', inLayers, layers)}, ${numbersText('head', ofHeads, heads)}`
+        : `${all.length} heads in ${numbersText('layer', inLayers, layers)}`;
     return { mask, layer: all[0]?.layer ?? 0, head: all[0]?.head ?? 0, text: where };
   });
 }
@@ -45,14 +45,15 @@ export function headGroups(
  * there are where that would be long.
  *
  * @param numbers ascending
+ * @param total how many there are in all: steps are written up to there
  */
-export function numbersText(one: string, numbers: readonly number[]): string {
+export function numbersText(one: string, numbers: readonly number[], total: number): string {
   const [first = 0, second] = numbers;
   const last = numbers.at(-1) ?? first;
   if (second === undefined) return `${one} ${first}`;
   const step = second - first;
   if (numbers.length > 2 && step > 1 && numbers.every((number, index) => number === first + index * step))
-    return `${one}s ${first}..${last + 1} step ${step}`;
+    return `${one}s ${first}..${Math.min(total, last + step)} step ${step}`;
   const stretches: { from: number; to: number }[] = [];
   for (const number of numbers) {
     const open = stretches.at(-1);

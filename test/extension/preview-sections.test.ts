@@ -115,6 +115,21 @@ describe('the sections', () => {
     await rows.first().waitFor({ state: 'detached' });
   }, 120_000);
 
+  test('tell nothing of a mask that is not there, and wait for nothing', async () => {
+    const { page } = preview;
+    const text = 'model Gap { tokens = 64  layers = 2  heads = 2  attention layers [0] = sliding(4) }';
+    await preview.showModel(lowerNamed(await parsed(text), 'Gap'), 64);
+    const heads = page.locator('section.heads');
+    const about = page.locator('section:is(.pairs, .design, .cost, .flow, .fit, .charts, .field)');
+    await expect.poll(() => about.count()).toBe(7);
+    await heads.getByRole('button', { name: 'layer 1, heads 0..2' }).click();
+    await page.getByRole('alert').filter({ hasText: 'No rule of Gap reaches layer 1, head 0.' }).waitFor();
+    await expect.poll(() => about.count()).toBe(0);
+    expect(await page.locator('.side').innerText()).not.toMatch(/Computing|Counting/);
+    await heads.getByRole('button', { name: 'layer 0, heads 0..2' }).click();
+    await page.locator('section.pairs', { hasText: 'Pairs' }).waitFor();
+  });
+
   test('follow a primitive that is hidden', async () => {
     const { page } = preview;
     await preview.show('sliding(16) | columns([0])', 64, { name: 'toggled' });
@@ -135,8 +150,8 @@ describe('the sections', () => {
     const buttons = heads.locator('.head-list button');
     await heads.getByText('3 different masks', { exact: true }).waitFor();
     expect(await buttons.evaluateAll(all => all.map(one => one.ariaLabel))).toEqual([
-      'layers 0..80, heads 0..63 step 2',
-      'layers 0..79 step 2, heads 1..64 step 2',
+      'layers 0..80, heads 0..64 step 2',
+      'layers 0..80 step 2, heads 1..64 step 2',
       'layers 1..80 step 2, heads 1..64 step 2',
     ]);
     await buttons.nth(2).click();
