@@ -363,7 +363,7 @@ export class MaskPicture implements PictureActions, Navigation {
       colours: this.#colours,
     });
     drawField(context, fieldShown(state), { camera, size, extent: this.#extent, colours: this.#colours });
-    this.#minimap.draw(this.#view.overview, this.#extent, camera, size, this.#colours.cursor);
+    this.#minimap.draw(this.#view.overview, { ...place, cell: state.cell }, this.#colours.cursor);
   }
 }
 

@@ -288,6 +288,23 @@ describe('the cell cursor', () => {
     await preview.show('sliding(4) | columns([0])', 24, { name: 'keys' });
   });
 
+  test('is not covered by the small picture of the whole', async () => {
+    const { page } = preview;
+    await preview.show('sliding(4)', 3000, { name: 'corner' });
+    await page.locator('canvas.marks').focus();
+    const picture = (await page.locator('.mask').boundingBox())!;
+    const isAbove = async (): Promise<boolean> =>
+      (await page.locator('canvas.minimap').boundingBox())!.y < picture.y + picture.height / 2;
+    await press('Control+Home', '+', '+', '+', '+', '+', '+', '+', '+');
+    await expect.poll(isAbove).toBe(false);
+    await press('Control+End');
+    await expect.poll(isAbove).toBe(true);
+    await press('Home');
+    await expect.poll(isAbove).toBe(false);
+    await press('0', 'Escape');
+    await preview.show('sliding(4) | columns([0])', 24, { name: 'keys' });
+  });
+
   test('follows the pointer, and stays where it is clicked', async () => {
     const marks = preview.page.locator('canvas.marks');
     await press('0');
