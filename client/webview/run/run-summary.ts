@@ -61,8 +61,8 @@ export function summaryOf(
   };
 }
 
-/** A shorter run tells how long it takes to begin, and nothing of how fast it goes on. */
-const LEAST_TELLING_MS = 5;
+/** A run of fewer operations tells how long it takes to begin, and nothing of how fast it goes on. */
+const LEAST_TELLING_FLOPS = 1e5;
 
 function workOf({ pairs, headDim }: RunSummary): number {
   return flopsOf(pairs, headDim);
@@ -84,7 +84,7 @@ export function tooLargeText(
         run.inHost === (runOn === 'host') &&
         run.backend === request.backend &&
         run.dtype === request.dtype &&
-        run.sparseMs >= LEAST_TELLING_MS,
+        workOf(run) >= LEAST_TELLING_FLOPS,
     )
     .reduce<RunSummary | undefined>(
       (largest, run) => (largest && workOf(largest) >= workOf(run) ? largest : run),
