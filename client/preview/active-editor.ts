@@ -59,6 +59,7 @@ export class ActiveEditor implements vscode.Disposable {
     if (editor?.document.languageId !== 'sparse' || this.#revealing > 0) return;
     const { document, selection } = editor;
     const uri = document.uri.toString();
+    if (isOldSide(uri)) return;
     if (this.#revealed?.uri === uri && this.#revealed.range.isEqual(selection)) return;
     this.#revealed = undefined;
     const caret = selection.active;
@@ -67,6 +68,12 @@ export class ActiveEditor implements vscode.Disposable {
     this.#caret = caret;
     this.#changed.fire();
   }
+}
+
+/** Is that the left side of the difference that is in front? It is looked at beside the right one, which is worked on. */
+function isOldSide(uri: string): boolean {
+  const input = vscode.window.tabGroups.activeTabGroup.activeTab?.input;
+  return input instanceof vscode.TabInputTextDiff && input.original.toString() === uri;
 }
 
 /** Where the caret stands in a file, in characters; null unless this is the active editor, and has that file. */

@@ -4,11 +4,20 @@ import { chosen } from './mask-choice.ts';
 import { shownOf } from './shown.ts';
 import type { State } from './state.ts';
 
+/** Indices of the parts that stand out: the one whose name is pointed at, or those at the editor's cursor; null: none does. */
+export function partsStandingOut(state: State): readonly number[] | null {
+  const { pointedPart, hidden } = state;
+  const parts = shownOf(state)?.bound?.parts ?? [];
+  const part = pointedPart === null ? undefined : parts[pointedPart];
+  if (pointedPart === null || part === undefined || hidden.includes(part.label)) return partsAtCaret(state);
+  return parts.length === 1 ? null : [pointedPart];
+}
+
 /**
  * Indices of the parts of the expression under the editor's cursor; null where it stands on none, or on all that is
  * shown.
  */
-export function partsAtCaret(state: State): readonly number[] | null {
+function partsAtCaret(state: State): readonly number[] | null {
   const shown = shownOf(state);
   const { caret, uri } = state;
   if (caret === null || uri === null || !shown?.bound) return null;

@@ -17,9 +17,19 @@ export function mean(value: number): string {
   return new Intl.NumberFormat('en-US', { maximumFractionDigits: 2 }).format(value);
 }
 
-/** 1.23 ms, 45.6 ms, 3.21 s */
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+/** 1.23 ms, 45.6 ms, 3.21 s, 12.5 min, 7.4 h, 1,530 days */
 export function milliseconds(value: number): string {
-  return value >= 1000 ? `${Number((value / 1000).toPrecision(3))} s` : `${Number(value.toPrecision(3))} ms`;
+  if (value < SECOND) return `${Number(value.toPrecision(3))} ms`;
+  if (value < 10 * MINUTE) return `${Number((value / SECOND).toPrecision(3))} s`;
+  if (value < 2 * HOUR) return `${Number((value / MINUTE).toPrecision(3))} min`;
+  return value < 2 * DAY
+    ? `${Number((value / HOUR).toPrecision(3))} h`
+    : `${count(Number((value / DAY).toPrecision(3)))} days`;
 }
 
 const DECIMAL = ['', ' K', ' M', ' G', ' T', ' P', ' E'];

@@ -1,5 +1,8 @@
 import { html, type TemplateResult } from 'lit';
+import { guard } from 'lit/directives/guard.js';
 import { Superseded } from './drawing.ts';
+import { count } from './format.ts';
+import { headGroups } from './head-groups.ts';
 import { type HeadMasks, type MaskClass, type Run, runsOf, THUMBNAIL } from './heads.ts';
 import type { MaskChoice } from './mask-choice.ts';
 import { type PageServices, startWorker } from './page-services.ts';
@@ -7,7 +10,7 @@ import type { Section } from './sections/section.ts';
 import { shownOf } from './shown.ts';
 import { messageOf, type State } from './state.ts';
 
-/** Small masks that are shown; a model with more is picked from by its numbers. */
+/** Small masks that are shown at a time. */
 const MOST_SHOWN = 400;
 /** Keys are chosen for so long to draw the masks of other heads. */
 const SAMPLES_MS = 4000;
@@ -54,21 +57,33 @@ export function headsSection(page: PageServices): Section {
     id: 'heads',
     title: 'Layers and heads',
     content: state => {
-      const model = shownOf(state)?.choice.model;
-      if (model === undefined || model.layers * model.heads === 1 || state.heads === null) return null;
+      const choice = shownOf(state)?.choice;
+      if (choice === undefined || state.heads === null) return null;
+      const { layers, heads } = choice.model;
+      if (layers * heads === 1) return null;
       if ('problem' in state.heads) return html`<p class="muted">${state.heads.problem}</p>`;
       const { answer } = state.heads;
       // Of the model before, for a moment.
-      if (answer.classOf.length !== model.layers * model.heads) return null;
-      return grid(page, answer, model.layers, model.heads);
+      if (answer.classOf.length !== layers * heads) return null;
+      // Hundreds of buttons are not looked at whenever the pointer moves.
+      return html`${guard([answer, choice], () => all(page, answer, choice))}`;
     },
   };
 }
 
-function grid(page: PageServices, masks: HeadMasks, layers: number, heads: number): TemplateResult {
-  const runs = runsOf(masks, layers, heads);
-  if (runs.layers.length * runs.heads.length > MOST_SHOWN)
-    return html`<p class="muted">${masks.classes.length} different masks: pick one by its layer and head.</p>`;
+function all(page: PageServices, masks: HeadMasks, choice: MaskChoice): TemplateResult {
+  const runs = runsOf(masks, choice.model.layers, choice.model.heads);
+  const cells = runs.layers.length * runs.heads.length;
+  return cells > MOST_SHOWN ? list(page, masks, choice) : grid(page, masks, runs, choice);
+}
+
+function grid(
+  page: PageServices,
+  masks: HeadMasks,
+  runs: ReturnType<typeof runsOf>,
+  choice: MaskChoice,
+): TemplateResult {
+  const { layers, heads } = choice.model;
   return html`<table class="head-grid">
     <thead>
       <tr>
@@ -81,7 +96,8 @@ function grid(page: PageServices, masks: HeadMasks, layers: number, heads: numbe
         rows => html`<tr>
           <th scope="row">${layers === 1 ? '' : named('layer', rows)}</th>
           ${merged(runs.heads, columns => masks.classOf[rows.from * heads + columns.from] ?? 0).map(
-            ({ run, span, mask }) => html`<td colspan=${span}>${cell(page, masks.classes[mask], rows, run)}</td>`,
+            ({ run, span, mask }) =>
+              html`<td colspan=${span}>${cell(page, masks.classes[mask], rows, run, choice)}</td>`,
           )}
         </tr>`,
       )}
@@ -106,18 +122,48 @@ function merged(
   return cells;
 }
 
-function cell({ store }: PageServices, mask: MaskClass | undefined, layers: Run, heads: Run): TemplateResult {
-  const { layer, head } = store.state;
-  const shown = layer >= layers.from && layer < layers.to && head >= heads.from && head < heads.to;
-  const place = `${named('layer', layers)}, ${named('head', heads)}`;
+function cell(
+  page: PageServices,
+  mask: MaskClass | undefined,
+  layers: Run,
+  heads: Run,
+  { layer, head }: MaskChoice,
+): TemplateResult {
+  const isShown = layer >= layers.from && layer < layers.to && head >= heads.from && head < heads.to;
+  const place = { layer: layers.from, head: heads.from, text: `${named('layer', layers)}, ${named('head', heads)}` };
+  return button(page, mask, place, isShown);
+}
+
+/** Those that are alike as one, where a grid would be too large: of the whole model, or of the layer that is shown. */
+function list(page: PageServices, masks: HeadMasks, { model, layer, head }: MaskChoice): TemplateResult {
+  const { layers, heads } = model;
+  const different = masks.classes.length;
+  const only = different > MOST_SHOWN ? layer : null;
+  const groups = headGroups(masks, layers, heads, only).slice(0, MOST_SHOWN);
+  const shown = masks.classOf[layer * heads + head];
+  return html`<p class="muted">${count(different)} different masks${only === null ? '' : `; of layer ${only}:`}</p>
+    <ul class="head-list">
+      ${groups.map(group => {
+        const mask = masks.classes[group.mask];
+        return html`<li>${button(page, mask, group, group.mask === shown)}<span aria-hidden="true">${group.text}</span></li>`;
+      })}
+    </ul>`;
+}
+
+function button(
+  { store }: PageServices,
+  mask: MaskClass | undefined,
+  { layer, head, text }: { readonly layer: number; readonly head: number; readonly text: string },
+  isShown: boolean,
+): TemplateResult {
   const about = mask === undefined ? [] : [...(mask.byContent ? ['keys are chosen by content'] : []), mask.problem];
-  const name = [place, ...about].filter(text => text !== null).join('. ');
+  const name = [text, ...about].filter(each => each !== null).join('. ');
   return html`<button
     type="button"
-    aria-pressed=${shown ? 'true' : 'false'}
+    aria-pressed=${isShown ? 'true' : 'false'}
     aria-label=${name}
     title=${name}
-    @click=${() => store.update({ layer: layers.from, head: heads.from })}
+    @click=${() => store.update({ layer, head })}
   >
     ${mask === undefined || mask.pixels === null ? html`<span class="words">${wordsFor(mask)}</span>` : html`<img src=${addressOf(mask.pixels)} width=${THUMBNAIL} height=${THUMBNAIL} alt="" />`}
   </button>`;

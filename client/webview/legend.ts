@@ -2,7 +2,6 @@ import { html, nothing, svg, type TemplateResult } from 'lit';
 import { ratio, times } from '../../runtime/compile/count.ts';
 import { type Palette, partColour } from '../../runtime/draw/palette.ts';
 import type { Part } from '../../runtime/draw/parts.ts';
-import type { Span } from '../../runtime/pattern/ir.ts';
 import { differenceOf } from './compare/compared.ts';
 import { percent } from './format.ts';
 import { inquire } from './inquire.ts';
@@ -11,9 +10,18 @@ import type { Section } from './sections/section.ts';
 import { shownOf } from './shown.ts';
 import type { State } from './state.ts';
 
+/** A pointer that rests on a name for so long has its cells stand out; beyond eight parts colours come twice. */
+const REST_MS = 120;
+
 /** The primitives of the mask with their colours and shares; each can be hidden, and shown in the editor. */
 export function legendSection(page: PageServices): Section {
   inquire(page, [{ kind: 'measure' }]);
+  let resting: ReturnType<typeof setTimeout> | undefined;
+  /** The picture is drawn anew for it: not for a pointer that is on its way to somewhere else. */
+  const point = (pointedPart: number | null, after: number): void => {
+    clearTimeout(resting);
+    resting = setTimeout(() => page.store.update({ pointedPart }), after);
+  };
   return {
     id: 'legend',
     title: 'Legend',
@@ -25,7 +33,7 @@ export function legendSection(page: PageServices): Section {
       const shares = sharesOf(state);
       return html`
         <ul>
-          ${bound.parts.map((part, index) => entry(page, part.label, part.span, shares?.[index] ?? null, palette, index))}
+          ${bound.parts.map((part, index) => entry(page, part, shares?.[index] ?? null, palette, index, point))}
         </ul>
         ${apply(page, bound.parts)}
         ${bound.parts.length === 0 ? html`<p class="muted">This pattern lights no cell.</p>` : nothing}
@@ -57,11 +65,11 @@ function sharesOf({ answers: { measure } }: State): readonly number[] | null {
 
 function entry(
   { store, send }: PageServices,
-  label: string,
-  span: Span | undefined,
+  { label, span }: Part,
   share: number | null,
   palette: Palette,
   index: number,
+  point: (part: number | null, after: number) => void,
 ): TemplateResult {
   const { hidden } = store.state;
   const shown = !hidden.includes(label);
@@ -74,7 +82,11 @@ function entry(
     <button
       type="button"
       class="part"
-      ?disabled=${span === undefined}
+      aria-disabled=${span === undefined ? 'true' : 'false'}
+      @pointerenter=${() => point(index, REST_MS)}
+      @pointerleave=${() => point(null, 0)}
+      @focus=${(event: Event) => (event.target as HTMLElement).matches(':focus-visible') && point(index, 0)}
+      @blur=${() => point(null, 0)}
       title=${span === undefined ? label : `${label}: show in the editor`}
       @click=${() => span !== undefined && send({ type: 'reveal', span, focus: true })}
     >

@@ -1,13 +1,14 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import { differencePalette } from '../../runtime/draw/palette.ts';
-import { partsAtCaret } from './caret.ts';
+import type { Shape } from '../../runtime/pattern/shape.ts';
+import { partsStandingOut } from './caret.ts';
 import { comparedNames, differenceOf } from './compare/compared.ts';
 import { OtherPicture } from './compare/other-picture.ts';
 import { description } from './description.ts';
 import { LatestWorker } from './drawing.ts';
 import { drawField } from './field/draw-field.ts';
 import { fieldShown } from './field/field.ts';
-import { parseTokens } from './format.ts';
+import { count, parseTokens } from './format.ts';
 import { type Camera, cellAt, centredOn, type Extent, pan, showing, zoomAbout } from './mask/camera.ts';
 import type { Cell } from './mask/cell.ts';
 import { drawMarks, type MarkColours } from './mask/decorations.ts';
@@ -111,7 +112,7 @@ export class MaskPicture implements PictureActions, Navigation {
         state.palette !== before.palette ||
         shownOf(state)?.choice !== shownOf(before)?.choice ||
         differenceOf(state)?.choice !== this.#against ||
-        String(partsAtCaret(state)) !== this.#lit
+        String(partsStandingOut(state)) !== this.#lit
       )
         this.#show();
       if (state.renderer !== before.renderer) this.#view.choose(state.renderer);
@@ -138,16 +139,22 @@ export class MaskPicture implements PictureActions, Navigation {
       ${other ?? nothing}
       </div>
       <div class="readout">
-        <span class="pointed">${readout(state, state.pointed ?? state.cell)}</span>
+        <span class="pointed">${
+          state.cellProblem === null
+            ? readout(state, state.pointed ?? state.cell)
+            : html`<span class="problem" role="alert">${state.cellProblem}</span>`
+        }</span>
         <span class="visually-hidden" aria-live="polite">${state.cell === null ? '' : readout(state, state.cell)}</span>
         <vscode-textfield
           id="cell"
           .label=${'Go to query i and key j'}
           placeholder="i, j"
           title="Go to query i and key j (G, or a digit in the picture)"
+          ?invalid=${state.cellProblem !== null}
           @change=${(event: Event) => this.#goTo(event.target as HTMLInputElement)}
+          @input=${() => this.#page.store.update({ cellProblem: null })}
           @keydown=${(event: KeyboardEvent) => {
-            if (event.key === 'Escape') this.#marks.focus();
+            if (event.key === 'Escape') this.#leaveField(event.currentTarget as HTMLInputElement);
           }}
         ></vscode-textfield>
       </div>
@@ -161,7 +168,15 @@ export class MaskPicture implements PictureActions, Navigation {
 
   zoom(factor: number): void {
     const { width, height } = this.#view.size;
-    this.zoomAt(factor, width / 2, height / 2);
+    const { camera } = this.#view;
+    const { cell } = this.#page.store.state;
+    // About the cursor, which would soon be out of sight otherwise; where it is out of sight, about the middle.
+    const x = cell === null ? -1 : (cell.column + 0.5 - camera.column) / camera.scale;
+    const y = cell === null ? -1 : (cell.row + 0.5 - camera.row) / camera.scale;
+    const isInSight = x >= 0 && y >= 0 && x < width && y < height;
+    this.zoomAt(factor, isInSight ? x : width / 2, isInSight ? y : height / 2);
+    // One at the edge grows beyond it.
+    if (cell !== null && isInSight) this.#lookFrom(now => showing(now, cell, this.#extent, this.#view.size));
   }
 
   fit(): void {
@@ -191,7 +206,7 @@ export class MaskPicture implements PictureActions, Navigation {
 
   pick(x: number, y: number): void {
     const cell = cellAt(this.#view.camera, x, y, this.#extent);
-    this.#page.store.update({ cell: cell ?? null });
+    this.#page.store.update({ cell: cell ?? null, cellProblem: null });
     this.reveal();
   }
 
@@ -240,11 +255,22 @@ export class MaskPicture implements PictureActions, Navigation {
   }
 
   #goTo(field: HTMLInputElement): void {
-    const cell = parseCell(field.value, parsePosition);
     const shape = shownOf(this.#page.store.state)?.bound?.shape;
-    if (cell === undefined || shape === undefined) return;
-    field.value = '';
+    // Whoever deletes what was typed does not want to go anywhere.
+    if (shape === undefined || field.value.trim() === '') return;
+    const cell = parseCell(field.value, parsePosition);
+    const cellProblem = cell === undefined ? 'Write a query and a key, e.g. 12, 3.' : missingCell(cell, shape);
+    if (cell === undefined || cellProblem !== null) {
+      this.#page.store.update({ cellProblem });
+      return;
+    }
     this.#select({ row: cell.row - shape.offset, column: cell.column });
+    this.#leaveField(field);
+  }
+
+  #leaveField(field: HTMLInputElement): void {
+    field.value = '';
+    this.#page.store.update({ cellProblem: null });
     this.#marks.focus();
   }
 
@@ -286,11 +312,11 @@ export class MaskPicture implements PictureActions, Navigation {
     const { queries: rows, keys } = this.#extent;
     const { parts } = shown.bound;
     const { palette } = store.state;
-    this.#lit = String(partsAtCaret(store.state));
+    this.#lit = String(partsStandingOut(store.state));
     this.#against = differenceOf(store.state)?.choice;
     this.#view.show(
       this.#against === undefined
-        ? { choice: shown.choice, palette: highlighted(palette, parts, partsAtCaret(store.state)) }
+        ? { choice: shown.choice, palette: highlighted(palette, parts, partsStandingOut(store.state)) }
         : { choice: shown.choice, palette: differencePalette(palette), against: this.#against },
       { queries, keys: tokens },
     );
@@ -337,8 +363,16 @@ export class MaskPicture implements PictureActions, Navigation {
       colours: this.#colours,
     });
     drawField(context, fieldShown(state), { camera, size, extent: this.#extent, colours: this.#colours });
-    this.#minimap.draw(this.#view.overview, this.#extent, camera, size, this.#colours.cursor);
+    this.#minimap.draw(this.#view.overview, { ...place, cell: state.cell }, this.#colours.cursor);
   }
+}
+
+/** Why a mask has no such query or key, or null. */
+function missingCell({ row, column }: Cell, { offset, queries, tokens }: Shape): string | null {
+  if (row < offset || row >= offset + queries)
+    return `There is no query ${count(row)}: i goes from ${count(offset)} to ${count(offset + queries - 1)}.`;
+  if (column >= tokens) return `There is no key ${count(column)}: j goes from 0 to ${count(tokens - 1)}.`;
+  return null;
 }
 
 /** A position as the language writes numbers; positions begin at 0. */

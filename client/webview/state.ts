@@ -95,8 +95,12 @@ export interface State extends KeptState {
   readonly stale: { readonly message: string; readonly line: number | null } | null;
   /** What is wrong with the length that was typed, or null. */
   readonly tokensProblem: string | null;
+  /** What is wrong with the cell that was typed, or null. */
+  readonly cellProblem: string | null;
   /** Where the cursor stands in the editor of the file, in characters; null when the editor is left. */
   readonly caret: number | null;
+  /** Index of the part whose name in the legend is pointed at, or null. */
+  readonly pointedPart: number | null;
   /** The cell under the pointer. */
   readonly pointed: Cell | null;
   /** Colours of the mask in the theme of the editor. */
@@ -174,7 +178,9 @@ export function initialState(kept: KeptState | undefined): State {
     adjustProblem: null,
     stale: null,
     tokensProblem: null,
+    cellProblem: null,
     caret: null,
+    pointedPart: null,
     pointed: null,
     palette: DARK,
     renderer: 'auto',

@@ -121,8 +121,13 @@ function index({ store }: PageServices, name: 'layer' | 'head', size: number, va
       .label=${`${name === 'layer' ? 'Layer' : 'Head'}, 0 to ${size - 1}`}
       .value=${String(value)}
       @change=${(event: Event) => {
-        const wanted = Math.round(Number((event.target as HTMLInputElement).value));
-        const picked = Math.min(size - 1, Math.max(0, Number.isFinite(wanted) ? wanted : 0));
+        const field = event.target as HTMLInputElement;
+        const wanted = Math.round(Number(field.value));
+        const isNumber = field.value.trim() !== '' && Number.isFinite(wanted);
+        const now = shownOf(store.state)?.choice[name] ?? value;
+        const picked = isNumber ? Math.min(size - 1, Math.max(0, wanted)) : now;
+        // Also where that is the one that is shown: the field says what was typed.
+        field.value = String(picked);
         store.update({ [name]: picked } satisfies Partial<State>);
       }}
     ></vscode-textfield>

@@ -34,7 +34,7 @@ export function switchTo(state: State, uri: string, name: string | null): Partia
     ...(view.model === null ? { uri, name, next: view } : { ...view, next: null }),
     views: views.filter(each => each !== known).slice(0, MOST_VIEWS),
     ...(uri !== state.uri && { choices: name === null ? [] : [{ name, kind: 'pattern', problem: null }] }),
-    ...{ stale: null, tokensProblem: null, adjustProblem: null, pointed: null },
+    ...{ stale: null, tokensProblem: null, cellProblem: null, adjustProblem: null, pointedPart: null, pointed: null },
   };
 }
 

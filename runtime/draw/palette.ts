@@ -23,7 +23,8 @@ export interface OpaquePalette extends Palette {
  * The colours of parts were searched for: as far from each other as can be, the first four farther still, for people
  * with all cones and for those without the long, middle or short ones, at a contrast to the background of at least 3 : 1
  * (WCAG 2.2, 1.4.11), or 4.5 : 1 in high contrast. The tests measure both. In the same way those of a difference were, as
- * the blue, orange and grey that are farthest apart.
+ * the blue and orange that are farthest from each other and from a grey. In light and dark the grey is one that stands back:
+ * who compares wants to see what differs. In high contrast it is as strong as they are.
  */
 
 export const LIGHT: OpaquePalette = {
@@ -40,9 +41,9 @@ export const LIGHT: OpaquePalette = {
     [0, 116, 114],
   ],
   difference: [
-    [0, 0, 180],
-    [220, 125, 25],
-    [0, 0, 0],
+    [0, 0, 160],
+    [140, 20, 0],
+    [142, 142, 142],
   ],
 };
 
@@ -60,9 +61,9 @@ export const DARK: OpaquePalette = {
     [157, 156, 140],
   ],
   difference: [
-    [75, 80, 250],
-    [240, 95, 0],
-    [254, 254, 254],
+    [80, 200, 255],
+    [245, 170, 40],
+    [112, 112, 112],
   ],
 };
 

@@ -214,48 +214,6 @@ describe('a new page', () => {
   }, 60_000);
 });
 
-describe('the cell cursor', () => {
-  test('goes where the keys say, and says where it is', async () => {
-    await preview.show('sliding(4) | columns([0])', 24, { name: 'keys' });
-    await preview.page.locator('canvas.marks').focus();
-    await press('Control+Home');
-    await expect.poll(readout).toContain('i = 0, j = 0: attended by sliding(4) and columns([0])');
-    await press('ArrowDown', 'ArrowDown', 'ArrowRight');
-    await expect.poll(readout).toContain('i = 2, j = 1: attended by sliding(4)');
-    await press('End');
-    await expect.poll(readout).toContain('i = 2, j = 23: not attended');
-    await press('Control+End', 'ArrowDown', 'ArrowRight');
-    await expect.poll(readout).toContain('i = 23, j = 23');
-    await press('Home', 'Shift+ArrowUp');
-    await expect.poll(readout).toContain('i = 13, j = 0: attended by columns([0])');
-    const spoken = preview.page.locator('[aria-live="polite"]').filter({ hasText: 'i = 13' });
-    expect(await spoken.count()).toBe(1);
-    await press('Escape');
-    await expect.poll(readout).toBe('');
-  });
-
-  test('goes to a cell that is typed', async () => {
-    await press('1', '2', ',', ' ', '3', 'Enter');
-    await expect.poll(readout).toContain('i = 12, j = 3: not attended');
-    await press('g', '0', ',', '0', 'Enter');
-    await expect.poll(readout).toContain('i = 0, j = 0');
-    await press('Escape');
-  });
-
-  test('follows the pointer, and stays where it is clicked', async () => {
-    const marks = preview.page.locator('canvas.marks');
-    await press('0');
-    await preview.settled();
-    const box = (await marks.boundingBox())!;
-    await preview.page.mouse.move(box.x + box.width / 2 + 2, box.y + box.height / 2 + 2);
-    await expect.poll(readout).toContain('i = 12, j = 12: attended by sliding(4)');
-    await preview.page.mouse.down();
-    await preview.page.mouse.up();
-    await preview.page.mouse.move(0, 0);
-    await expect.poll(readout).toContain('i = 12, j = 12');
-  });
-});
-
 describe('beside the picture', () => {
   test('are the masks of all layers and heads, those alike as one, to pick from', async () => {
     const { page } = preview;
@@ -287,6 +245,52 @@ describe('beside the picture', () => {
     await page.locator('.head-grid button[aria-pressed="true"][aria-label="layer 3, heads 0..8"]').waitFor();
     await page.getByRole('button', { name: 'layers 6..12, heads 0..2' }).click();
     await page.locator('.legend', { hasText: 'columns([0])' }).waitFor();
+  });
+
+  test('a layer or head that is typed, or the one that is shown again when that is none', async () => {
+    const { page } = preview;
+    const file = await createLanguage(NO_FILES).open(
+      'file:///mine.sparse',
+      'model Typed { tokens = 32  layers = 12  heads = 2  attention = sliding(8) }',
+    );
+    await preview.showModel(file.lower('Typed'), 32);
+    const field = page.locator('#layer');
+    const type = async (text: string): Promise<string> =>
+      field.evaluate((element, value) => {
+        const typed = element as HTMLInputElement;
+        typed.value = value;
+        typed.dispatchEvent(new Event('change', { bubbles: true }));
+        return typed.value;
+      }, text);
+    expect([await type('99'), await type('99'), await type('3.2'), await type(''), await type('-1')]).toEqual([
+      '11',
+      '11',
+      '3',
+      '3',
+      '0',
+    ]);
+  });
+
+  test('the cells of the part whose name is pointed at, also where two have the same colour', async () => {
+    const { page } = preview;
+    const columns = Array.from({ length: 9 }, (_, part) => `columns([${2 * part}])`);
+    await preview.show(columns.join(' | '), 24, { name: 'nine' });
+    // The ninth part has the colour of the first.
+    const cells = async (part: number): Promise<number> =>
+      (await preview.settled()).colours[`${DARK.parts[part]?.join()},255`] ?? 0;
+    const [first, second] = [await cells(0), await cells(1)];
+    expect(first).toBe(2 * second);
+    await page.locator('.legend .part').nth(8).hover();
+    await expect.poll(() => cells(1)).toBe(0);
+    expect(await cells(0)).toBe(second);
+    await page.mouse.move(0, 0);
+    await expect.poll(() => cells(0)).toBe(first);
+    // The keyboard does the same.
+    await page.locator('.legend .eye').nth(8).focus();
+    await press('Tab');
+    await expect.poll(() => cells(1)).toBe(0);
+    await press('Tab');
+    await expect.poll(() => cells(1)).toBe(second);
   });
 
   test('the way between two tokens, and what a click shows in the editor', async () => {

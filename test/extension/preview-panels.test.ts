@@ -231,9 +231,16 @@ describe('a locked preview', () => {
   test('keeps to a pattern, and no other can be chosen there', async () => {
     await edit('two.sparse', '= diagonal');
     await workbench().runCommand('Sparse: Open Preview Locked to Pattern');
-    const shown = await page('d 1024');
     await untilTitles('Preview d', '[Preview] two.sparse: c', '[Preview] d');
-    expect(await shown.locator('.toolbar vscode-single-select.declaration').getAttribute('disabled')).not.toBeNull();
+    // For a moment the one that follows is there, too, and goes while it is asked.
+    await workbench().until(
+      'a locked preview',
+      async () => {
+        const list = (await page('d 1024')).locator('.toolbar vscode-single-select.declaration');
+        return (await list.getAttribute('disabled', { timeout: 1000 }).catch(() => null)) !== null;
+      },
+      () => 'one that can be changed',
+    );
     // Without its declaration it has the last good picture, and says why.
     await workbench().replaceText('two.sparse', 'pattern d = diagonal() | b\n', '');
     await focus('[Preview] d');
@@ -303,7 +310,7 @@ test('a preview that nobody sees computes nothing, and its title goes along', as
   await untilTitles('Preview c', '[Preview] two.sparse: c', '[Preview] d');
 });
 
-test('what follows goes into files that were never saved, and into the right side of a difference', async () => {
+test('what follows goes into files that were never saved, and into the right side of a difference only', async () => {
   await workbench().focusFirstGroup();
   await workbench().probe.ask('openUntitled', { text: 'pattern draft = causal()\n' });
   const shown = await page('draft 1024');
@@ -311,6 +318,25 @@ test('what follows goes into files that were never saved, and into the right sid
   await workbench().probe.ask('diff', { left: 'one.sparse', right: 'two.sparse' });
   await page('c 1024');
   expect(await pagesOf('c 1024')).toEqual([shown]);
+  // What is old is only looked at, also where the caret moves in it.
+  const command = (name: string, ...args: unknown[]) =>
+    workbench().probe.ask('executeCommand', { command: name, args });
+  const go = async (side: 'Primary' | 'Secondary', file: string, line: number): Promise<void> => {
+    await command(`workbench.action.compareEditor.focus${side}Side`);
+    await workbench().until(
+      `the caret in ${file}`,
+      async () => (await workbench().probe.ask('activeEditor', {}))?.file.endsWith(file) === true,
+      () => side,
+    );
+    await command('cursorTop');
+    await command('cursorMove', { to: 'down', by: 'line', value: line });
+  };
+  await go('Secondary', 'one.sparse', 2);
+  await workbench().page.waitForTimeout(1500);
+  expect(await pagesOf('c 1024')).toEqual([shown]);
+  await go('Primary', 'two.sparse', 4);
+  await page('d 1024');
+  expect(await pagesOf('d 1024')).toEqual([shown]);
   await workbench().probe.ask('executeCommand', { command: 'workbench.action.closeActiveEditor', args: [] });
 });
 

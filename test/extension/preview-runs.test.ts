@@ -81,7 +81,7 @@ describe('a run', () => {
     await type('run-tokens', '1Mi');
     await press(/^\s*Run\s*$/);
     await notice().filter({ hasText: 'Not tried: its tensors need 5 GiB, more than the 512 MiB' }).waitFor();
-    expect(await notice().innerText()).toMatch(/At the speed of the run at n = 1024 it would take about [0-9.]+ m?s/);
+    expect(await notice().innerText()).toMatch(/At the speed of the run at n = 1,024 it would take about [0-9.]+ m?s/);
     expect(await rows().count()).toBe(1);
   }, 60_000);
 

@@ -10,7 +10,7 @@ import { fieldChart, rowsChart, scalingChart, wasteChart } from './mask-charts.t
 /** What a chart says better than a number. */
 export function chartsSection(page: PageServices): Section {
   inquire(page, [{ kind: 'scaling', sections: ['charts'] }]);
-  return { id: 'charts', title: 'Charts', content: charts };
+  return { id: 'charts', title: 'Charts', ofMask: true, content: charts };
 }
 
 function charts({ answers, palette }: State): TemplateResult {

@@ -19,6 +19,7 @@ export function fieldSection(page: PageServices): Section {
   return {
     id: FIELD_SECTION,
     title: 'Receptive field',
+    ofMask: true,
     content: state => {
       if (state.cell === null)
         return html`<p class="muted">Select a cell of the picture to see what its query hears of as layers are stacked.</p>`;

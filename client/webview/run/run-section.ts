@@ -37,9 +37,16 @@ export function runSection(page: PageServices): Section {
     if (running === null) throw new Error('Nothing is shown that could run.');
     return modelAt(page, running, tokens, signal);
   };
+  /** Why what was asked for last was not even tried. */
+  let refused: string | null = null;
   const start = (what: 'start' | 'sweep'): void => {
     if (runs.underWay === null) running = chosenIn(store.state);
-    run(page, runs, what);
+    const reason = missing(store.state);
+    if (reason === null) run(page, runs, what);
+    else if (runs.underWay === null) {
+      refused = `Nothing ran: ${reason}`;
+      runs.refuse(refused);
+    }
   };
   const services: RunServices = {
     file: () => running?.uri ?? null,
@@ -84,6 +91,10 @@ export function runSection(page: PageServices): Section {
   if (store.state.runsAsked > 0) start('start');
   store.subscribe((state, before) => {
     if (state.runsAsked !== before.runsAsked) start('start');
+    if (refused !== null && refused === runs.notice && missing(state) === null) {
+      refused = null;
+      runs.refuse(null);
+    }
   });
   const pick = pickThen(page, () => {
     const { tensors } = store.state;
@@ -163,15 +174,18 @@ function canRun(state: State): boolean {
   return pattern !== undefined && isDynamic(pattern);
 }
 
+/** Why what the page shows is not what was asked for, or null. */
+function missing(state: State): string | null {
+  const choice = shownOf(state)?.choice;
+  if (choice === undefined || !canRun(state)) return null;
+  if (state.stale !== null) return state.stale.message;
+  return choice.model.name === state.name ? null : `${state.name} is not there yet.`;
+}
+
 function run({ store, send }: PageServices, runs: Runs, what: 'start' | 'sweep'): void {
   const { state } = store;
   const choice = shownOf(state)?.choice;
   if (choice === undefined || runs.underWay !== null || !canRun(state)) return;
-  if (state.stale !== null || choice.model.name !== state.name) {
-    // What the page still shows is not what was asked for.
-    runs.refuse(`Nothing ran: ${state.stale?.message ?? `${state.name} is not there yet.`}`);
-    return;
-  }
   void runs[what](choice).then(summary => {
     if (summary !== undefined) send({ type: 'ran', backend: summary.backend, device: summary.device });
   });

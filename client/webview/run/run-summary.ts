@@ -1,6 +1,6 @@
 import type { BackendId, Precision } from '../../../runtime/attention/types.ts';
 import type { Ran, RunRequest, TooLarge } from '../../run/run-request.ts';
-import { bytes, milliseconds, operations } from '../format.ts';
+import { bytes, count, milliseconds, operations } from '../format.ts';
 import type { RunOn } from './run-settings.ts';
 
 /** The outcome of a run, as it is shown and kept: JSON. */
@@ -61,6 +61,13 @@ export function summaryOf(
   };
 }
 
+/** A run of fewer operations tells how long it takes to begin, and nothing of how fast it goes on. */
+const LEAST_TELLING_FLOPS = 1e5;
+
+function workOf({ pairs, headDim }: RunSummary): number {
+  return flopsOf(pairs, headDim);
+}
+
 /** Why nothing was tried, and how long it would take, as far as earlier runs tell. */
 export function tooLargeText(
   { bytes: needed, limit, pairs }: TooLarge,
@@ -71,11 +78,20 @@ export function tooLargeText(
   const why = `Not tried: its tensors need ${bytes(needed)}, more than the ${bytes(limit)} that a run may use here.`;
   if (pairs === null) return why;
   const flops = flopsOf(pairs, request.headDim);
-  const like = runs.find(
-    run => run.inHost === (runOn === 'host') && run.backend === request.backend && run.dtype === request.dtype,
-  );
-  const cost = `${operations(BigInt(flops))}FLOPs`;
+  const like = runs
+    .filter(
+      run =>
+        run.inHost === (runOn === 'host') &&
+        run.backend === request.backend &&
+        run.dtype === request.dtype &&
+        workOf(run) >= LEAST_TELLING_FLOPS,
+    )
+    .reduce<RunSummary | undefined>(
+      (largest, run) => (largest && workOf(largest) >= workOf(run) ? largest : run),
+      undefined,
+    );
+  const cost = `${operations(BigInt(flops)).replace(/\d$/, '$& ')}FLOP`;
   return like === undefined
     ? `${why} It is ${cost} of attention.`
-    : `${why} At the speed of the run at n = ${like.tokens} it would take about ${milliseconds(flops / like.tflops / 1e9)} (${cost}).`;
+    : `${why} At the speed of the run at n = ${count(like.tokens)} it would take about ${milliseconds(flops / like.tflops / 1e9)} (${cost}).`;
 }

@@ -5,6 +5,8 @@ import type { RunSummary } from './run-summary.ts';
 interface Column {
   readonly title: string;
   readonly explained: string;
+  /** Is it a text, which begins where its title does? Numbers end where theirs do. */
+  readonly isText?: true;
   /** For people. */
   show(run: RunSummary): string;
   /** For programs: plain numbers in the unit of the title; `''` where there is none. */
@@ -14,9 +16,15 @@ interface Column {
 const number = (value: number | null): string => (value === null ? '' : String(value));
 
 const COLUMNS: readonly Column[] = [
-  { title: 'pattern', explained: 'What ran', show: run => run.name, plain: run => run.name },
-  { title: 'backend', explained: 'Where it ran', show: backend, plain: backend },
-  { title: 'dtype', explained: 'Numbers of the tensors', show: run => run.dtype, plain: run => run.dtype },
+  { title: 'pattern', explained: 'What ran', isText: true, show: run => run.name, plain: run => run.name },
+  { title: 'backend', explained: 'Where it ran', isText: true, show: backend, plain: backend },
+  {
+    title: 'dtype',
+    explained: 'Numbers of the tensors',
+    isText: true,
+    show: run => run.dtype,
+    plain: run => run.dtype,
+  },
   { title: 'n', explained: 'Keys of the sequence', show: run => count(run.tokens), plain: run => number(run.tokens) },
   { title: 'heads', explained: 'Heads that ran', show: run => count(run.heads), plain: run => number(run.heads) },
   {
@@ -31,7 +39,7 @@ const COLUMNS: readonly Column[] = [
     show: run => count(run.headDim),
     plain: run => number(run.headDim),
   },
-  { title: 'data', explained: 'Queries, keys and values', show: run => run.data, plain: run => run.data },
+  { title: 'data', explained: 'Queries, keys and values', isText: true, show: run => run.data, plain: run => run.data },
   {
     title: 'select ms',
     explained: 'Time of choosing keys by content, where the pattern does',
@@ -92,8 +100,8 @@ export function runsTable(runs: readonly RunSummary[], actions: RunsTableActions
   if (runs.length === 0) return nothing;
   return html`<div class="runs" tabindex="0" role="region" aria-label="Runs so far">
       <table>
-        <thead><tr>${COLUMNS.map(({ title, explained }) => html`<th scope="col" title=${explained}>${title}</th>`)}</tr></thead>
-        <tbody>${runs.map(run => html`<tr title=${run.device}>${COLUMNS.map(column => html`<td>${column.show(run)}</td>`)}</tr>`)}</tbody>
+        <thead><tr>${COLUMNS.map(({ title, explained, isText }) => html`<th scope="col" class=${isText ? 'text' : ''} title=${explained}>${title}</th>`)}</tr></thead>
+        <tbody>${runs.map(run => html`<tr title=${run.device}>${COLUMNS.map(column => html`<td class=${column.isText ? 'text' : ''}>${column.show(run)}</td>`)}</tr>`)}</tbody>
       </table>
     </div>
     <div class="actions">
@@ -109,7 +117,7 @@ export function runsAsMarkdown(runs: readonly RunSummary[]): string {
     `| ${cells.map(cell => cell.replaceAll('|', '\\|')).join(' | ')} |\n`;
   return [
     row(COLUMNS.map(column => column.title)),
-    row(COLUMNS.map(() => '---')),
+    row(COLUMNS.map(({ isText }) => (isText ? '---' : '---:'))),
     ...runs.map(run => row(COLUMNS.map(column => column.show(run)))),
   ].join('');
 }

@@ -134,8 +134,8 @@ export class Runs {
     this.#abort?.abort();
   }
 
-  /** Says why nothing runs. */
-  refuse(reason: string): void {
+  /** Says why nothing runs; null: that is so no more. */
+  refuse(reason: string | null): void {
     this.#notice = reason;
     this.#services.changed();
   }

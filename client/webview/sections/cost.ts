@@ -10,7 +10,7 @@ import { found, line, type Section } from './section.ts';
 export function costSection(page: PageServices): Section {
   // Flow may take seconds, so it comes after the costs, of which the tiles over the mask tell too.
   inquire(page, [{ kind: 'cost' }, { kind: 'flow', sections: ['flow', 'charts'] }]);
-  return { id: 'cost', title: 'Cost', content: ({ answers }) => found(answers.cost, costLines) };
+  return { id: 'cost', title: 'Cost', ofMask: true, content: ({ answers }) => found(answers.cost, costLines) };
 }
 
 function costLines({ cost, waste }: CostAnswer): TemplateResult {

@@ -10,7 +10,12 @@ export function designSection(page: PageServices): Section {
     { kind: 'design', sections: ['design'] },
     { kind: 'fit', sections: ['fit'] },
   ]);
-  return { id: 'design', title: 'Recognised', content: ({ answers }) => found(answers.design, designLines) };
+  return {
+    id: 'design',
+    title: 'Recognised',
+    ofMask: true,
+    content: ({ answers }) => found(answers.design, designLines),
+  };
 }
 
 function designLines(design: DesignAnswer): TemplateResult {

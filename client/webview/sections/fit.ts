@@ -5,7 +5,7 @@ import { found, type Section } from './section.ts';
 
 /** Which attention libraries can express the mask of the head that is shown; `designSection` asks. */
 export function fitSection(): Section {
-  return { id: 'fit', title: 'Fit by library', content: ({ answers }) => found(answers.fit, fitLines) };
+  return { id: 'fit', title: 'Fit by library', ofMask: true, content: ({ answers }) => found(answers.fit, fitLines) };
 }
 
 function fitLines(fits: readonly LibraryFit[]): TemplateResult {

@@ -6,7 +6,7 @@ import { found, line, type Section } from './section.ts';
 
 /** How information gets from key to query through several layers. */
 export function flowSection(): Section {
-  return { id: 'flow', title: 'Flow', content: ({ answers }) => found(answers.flow, flowLines) };
+  return { id: 'flow', title: 'Flow', ofMask: true, content: ({ answers }) => found(answers.flow, flowLines) };
 }
 
 function flowLines(flow: FlowAnswer): TemplateResult {

@@ -16,7 +16,7 @@ export function histogram(spread: RowSpread): TemplateResult {
         return svg`<rect x=${bin + 0.06} y=${HEIGHT - height} width="0.88" height=${height}><title>${binText(spread, bin)}</title></rect>`;
       })}
     </svg>
-    <span class="ends muted" aria-hidden="true"><span>${count(spread.min)}</span><span>${count(spread.max)} keys</span></span>`;
+    <span class="ends muted" aria-hidden="true"><span>${count(spread.min)}</span><span>${count(spread.max)} ${spread.max === 1 ? 'key' : 'keys'}</span></span>`;
 }
 
 /** `3 queries have 64 to 127 keys` */

@@ -14,6 +14,7 @@ export function numbersSection(page: PageServices): Section {
   return {
     id: 'pairs',
     title: 'Numbers',
+    ofMask: true,
     content: ({ answers: { measure, rows } }) =>
       found(
         measure,

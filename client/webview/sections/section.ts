@@ -1,5 +1,6 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import type { PageServices } from '../page-services.ts';
+import { shownOf } from '../shown.ts';
 import type { Found, State } from '../state.ts';
 
 /** A part of the page beside the picture, which can be folded. */
@@ -7,6 +8,8 @@ export interface Section {
   /** Stands for the section in what is kept; never changes. */
   readonly id: string;
   readonly title: string;
+  /** Is it about the mask alone? Then it is left out where there is none, instead of waiting for ever. */
+  readonly ofMask?: true;
   /**
    * What is shown of a state; null leaves the section out. Called after every change, so it computes nothing: what takes
    * time is asked of a worker (`inquire`) and read from `state.answers`. Folded sections are not called.
@@ -45,7 +48,9 @@ export function line(name: string, value: string, beside = '', title = ''): Temp
 /** All sections under each other, each with a heading that folds it. */
 export function sectionList(page: PageServices, sections: readonly Section[]): TemplateResult[] {
   const { state } = page.store;
+  const hasNoMask = (shownOf(state)?.problem ?? null) !== null;
   return sections.flatMap(section => {
+    if (hasNoMask && section.ofMask) return [];
     const folded = state.folded.includes(section.id);
     const content = folded ? nothing : section.content(state);
     if (content === null) return [];

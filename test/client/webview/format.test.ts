@@ -12,6 +12,10 @@ describe('numbers as people read them', () => {
     expect(mean(1026.504)).toBe('1,026.5');
     expect(milliseconds(0.01234)).toBe('0.0123 ms');
     expect(milliseconds(2345)).toBe('2.35 s');
+    expect(milliseconds(599_000)).toBe('599 s');
+    expect(milliseconds(750_000)).toBe('12.5 min');
+    expect(milliseconds(26_640_000)).toBe('7.4 h');
+    expect(milliseconds(1.32e11)).toBe('1,530 days');
   });
 
   it('scales operations and bytes', () => {

@@ -103,8 +103,13 @@ describe('what a run computes', () => {
     const text = tooLargeText(large, request, 'cpu', [{ ...run, tflops: 0.01 }]);
     expect(text).toContain('need 2 GiB, more than the 512 MiB');
     // 4 * 64 * 1e9 operations at 1e10 a second.
-    expect(text).toContain('At the speed of the run at n = 4096 it would take about 25.6 s');
-    expect(tooLargeText(large, request, 'host', [run])).toContain('256 G');
+    expect(text).toContain('At the speed of the run at n = 4,096 it would take about 25.6 s');
+    // A run that is over at once says nothing, and the largest says most.
+    const tiny = { ...run, tokens: 1, pairs: 1, sparseMs: 1.5, tflops: 1e-7 };
+    const small = { ...run, tokens: 256, pairs: 100, tflops: 0.001 };
+    expect(tooLargeText(large, request, 'cpu', [tiny, small, { ...run, tflops: 0.01 }])).toBe(text);
+    expect(tooLargeText(large, request, 'cpu', [tiny])).toContain('It is 256 GFLOP of attention.');
+    expect(tooLargeText(large, request, 'host', [run])).toContain('256 GFLOP');
   });
 });
 
