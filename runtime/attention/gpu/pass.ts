@@ -74,7 +74,12 @@ export class DevicePass {
   readonly #buffers: GPUBuffer[] = [];
   readonly #limit: { readonly across: number };
   #bound:
-    | { readonly params: GPUBuffer; readonly o: GPUBuffer; readonly stats: GPUBuffer; readonly groups: PartGroups[] }
+    | {
+        readonly params: GPUBuffer;
+        readonly o: GPUBuffer;
+        readonly stats: GPUBuffer;
+        readonly groups: (PartGroups | undefined)[];
+      }
     | undefined;
 
   constructor(opened: Device, kernel: ReadyKernel, pass: PassInput) {
@@ -194,7 +199,9 @@ export class DevicePass {
       upload(device, o, new Float32Array(o.size / 4).fill(Number.NaN));
       upload(device, stats, new Float32Array(stats.size / 4).fill(Number.NaN));
     }
-    const groups = this.#schedules.map(({ items, merges }): PartGroups => {
+    const groups = this.#schedules.map(({ items, merges }): PartGroups | undefined => {
+      // A part in the middle whose plans are all empty: what the others write stays as it is.
+      if (items.length === 0) return undefined;
       const group = (pipeline: GPUComputePipeline, words: Uint32Array<ArrayBuffer>, merging: boolean): GPUBindGroup => {
         const list = create('items', words.byteLength, STORAGE | COPY_DST);
         upload(device, list, words);
@@ -284,7 +291,7 @@ export class DevicePass {
     for (const [index, { tiles, merges }] of this.#schedules.entries()) {
       const part = this.#placement.parts[index];
       const groups = bound.groups[index];
-      if (part === undefined || groups === undefined) throw new Error('A part has no schedule.');
+      if (part === undefined || groups === undefined) continue;
       for (let first = 0; first < tiles.length; ) {
         throwIfAborted(signal);
         let end = first;
@@ -325,7 +332,7 @@ export class DevicePass {
       for (const [index, { tiles, merges }] of this.#schedules.entries()) {
         const part = this.#placement.parts[index];
         const groups = bound.groups[index];
-        if (part === undefined || groups === undefined) throw new Error('A part has no schedule.');
+        if (part === undefined || groups === undefined) continue;
         const all = { first: 0, end: tiles.length, part, timer, label: 'attend' } as const;
         this.#dispatch(this.#kernel.attend, groups.attend, all);
         if (groups.merge !== undefined) {

@@ -12,7 +12,7 @@ import { sampleInput } from '../../../runtime/attention/sample-data.ts';
 import type { Backend } from '../../../runtime/attention/types.ts';
 import type { TilePlan } from '../../../runtime/compile/tile-plan.ts';
 import { densePlan } from '../dense-plan.ts';
-import { expectCorrect, solve } from './expect-correct.ts';
+import { expectCorrect, expectPartsCorrect, solve } from './expect-correct.ts';
 import { problem, problems, scattered } from './problems.ts';
 import { runScript } from './run-script.ts';
 
@@ -118,6 +118,14 @@ describe('against the reference', () => {
     const difference = compareResults(result, expected);
     expect(difference.o).toBeLessThan(1e-5);
     expect(difference.lse).toBeLessThan(1e-5);
+  });
+
+  test('a part between others that has no pair in any head leaves what they gave', async () => {
+    const { input, plans } = problem('hollow', { queries: 40, heads: 2, headDim: 8 }, [scattered(30)], small);
+    const none = { plans: [densePlan(40, 40, () => false, small)], headPlan: [0, 0] };
+    const rest = { plans: [densePlan(40, 40, (i, j) => !scattered(30)(i, j) && i > j, small)], headPlan: [0, 0] };
+    const parts = [plans, none, rest];
+    await expectPartsCorrect('hollow', input, parts, await backend.run(input, parts, {}));
   });
 
   test('a row so long that it is cut into segments, over several dispatches', async () => {
@@ -235,10 +243,8 @@ describe('what can go wrong', () => {
     const script = `
       import { openDawn } from './runtime/attention/gpu/dawn.node.ts';
       import { createGpuBackend } from './runtime/attention/gpu/gpu.ts';
-      import { compareResults } from '../../../runtime/attention/compare.ts';
-import { fullPlan } from './runtime/attention/full-plan.ts';
-      import { createReferenceBackend } from '../../../runtime/attention/reference.ts';
-import { sampleInput } from './runtime/attention/sample-data.ts';
+      import { fullPlan } from './runtime/attention/full-plan.ts';
+      import { sampleInput } from './runtime/attention/sample-data.ts';
       const opened = await openDawn();
       if ('reason' in opened) throw new Error(opened.reason);
       const backend = await createGpuBackend(opened.gpu);
