@@ -225,7 +225,7 @@ function isWrong(error: unknown): boolean {
 
 /** Did the run ask for too much, with the device still fine? */
 function isTooMuch(error: unknown): boolean {
-  return error instanceof GpuError && (error.kind === 'too-large' || error.kind === 'out-of-memory');
+  return error instanceof GpuError && ['too-large', 'beyond', 'out-of-memory'].includes(error.kind);
 }
 
 function advice(id: BackendId): string {

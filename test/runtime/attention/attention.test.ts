@@ -120,6 +120,20 @@ describe('failures', () => {
     }
   });
 
+  test('tensors beyond what the GPU is trusted with are computed by the CPU, where what is no number stays so', async () => {
+    const attention = start({ gpu: openDawn });
+    const q = short.input.q.map((x, i) => (i === 8 * 12 ? Number.NaN : x));
+    const { backend, notes, lse } = await attention.attend({ ...short.input, q }, [short.plans], { backend: 'gpu' });
+    expect(backend).toBe('cpu');
+    expect(notes).toEqual([expect.stringMatching(/^The GPU failed: The queries.* NaN or infinities\.$/)]);
+    expect([...lse.keys()].filter(row => Number.isNaN(lse[row]))).toEqual([12]);
+    // The device is fine.
+    expect(await attention.attend(short.input, [short.plans], { backend: 'gpu' })).toMatchObject({
+      backend: 'gpu',
+      notes: [],
+    });
+  });
+
   test('what a device aborts by itself is a failure and no cancel', async () => {
     const attention = start({ gpu: async () => opened(unreadable) });
     const result = await attention.attend(short.input, [short.plans], {

@@ -3,10 +3,12 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { compareResults } from '../../../runtime/attention/compare.ts';
 import { fullPlan } from '../../../runtime/attention/full-plan.ts';
 import { attendOn } from '../../../runtime/attention/gpu/attend-on.ts';
+import { candidates } from '../../../runtime/attention/gpu/candidates.ts';
 import { openDawn } from '../../../runtime/attention/gpu/dawn.node.ts';
 import { openDevice } from '../../../runtime/attention/gpu/device.ts';
 import { createGpuBackend } from '../../../runtime/attention/gpu/gpu.ts';
-import { Kernels } from '../../../runtime/attention/gpu/kernels.ts';
+import { compileKernel, Kernels } from '../../../runtime/attention/gpu/kernels.ts';
+import { BufferUsage } from '../../../runtime/attention/gpu/usage.ts';
 import { createReferenceBackend } from '../../../runtime/attention/reference.ts';
 import { sampleInput } from '../../../runtime/attention/sample-data.ts';
 import type { Backend } from '../../../runtime/attention/types.ts';
@@ -189,6 +191,56 @@ describe('what can go wrong', () => {
     await expect(doomed.run(input, [plans], {})).rejects.toThrow(/graphics device was lost/);
   });
 
+  test('a NaN, an infinity or a number beyond what products can be in any tensor is an error and no result', async () => {
+    const { input, plans } = problem('beyond', { queries: 40, heads: 2, headDim: 8 }, [() => true], small);
+    for (const name of ['q', 'k', 'v'] as const) {
+      for (const spoilt of [Number.NaN, Number.NEGATIVE_INFINITY, -1e37]) {
+        const data = input[name].slice();
+        data[data.length - 1] = spoilt;
+        const run = backend.run({ ...input, [name]: data }, [plans], {});
+        await expect(run, `${spoilt} in ${name}`).rejects.toMatchObject({
+          kind: 'beyond',
+          message: expect.stringMatching({ q: /^The queries/, k: /^The keys/, v: /^The values/ }[name]),
+        });
+      }
+    }
+    for (const scale of [1e40, 1e-40])
+      await expect(backend.run(input, [plans], { scale })).rejects.toMatchObject({ kind: 'beyond' });
+    await solve(backend, { name: 'after', input, plans });
+  });
+
+  test('tensors beyond float16 are computed in float32, with a note', async () => {
+    const { input, plans } = problem('beyond half', { queries: 40, headDim: 8 }, [scattered(60)], small);
+    const large = { ...input, v: input.v.map(x => x * 1e5) };
+    const result = await backend.run(large, [plans], { precision: 'f16' });
+    await expectCorrect({ name: 'beyond half', input: large, plans }, result);
+    expect(result.kernel).toMatch(/^f32 /);
+    expect(result.notes).toEqual([expect.stringMatching(/^Computed in float32. The values hold numbers .*float16/)]);
+  });
+
+  test('no buffer is larger than the device allows, also where half precision makes tensors shorter', async () => {
+    const most = 2 ** 14;
+    const sizes: number[] = [];
+    const seen = (device: GPUDevice): GPUDevice =>
+      override(device, {
+        createBuffer: (descriptor: GPUBufferDescriptor) => {
+          if ((descriptor.usage & BufferUsage.STORAGE) !== 0) sizes.push(descriptor.size);
+          return device.createBuffer(descriptor);
+        },
+      });
+    const limits = { maxBufferSize: most, maxStorageBufferBindingSize: most };
+    const device = await openDevice(limited(gpu, limits, seen));
+    const demand = { headDim: 16, precision: 'f16', tile: small } as const;
+    const spec = candidates(device.capability, demand).at(-1)!;
+    expect(spec.element).toBe('f16');
+    // 24 KiB of keys as they come, 12 KiB as they are stored.
+    const { input, plans } = problem('few', { queries: 9, keys: 96, heads: 4, headDim: 16 }, [scattered(30)], small);
+    const compiled = await compileKernel(device, spec, true);
+    await attendOn(device, compiled, input, [plans], { scale: 0.25 });
+    expect(Math.max(...sizes)).toBeLessThanOrEqual(most);
+    device.device.destroy();
+  });
+
   test('buffers beyond the limits of the device are refused before anything is allocated', async () => {
     const small = await createGpuBackend(
       limited(gpu, { maxBufferSize: 2 ** 18, maxStorageBufferBindingSize: 2 ** 18 }),
@@ -267,7 +319,11 @@ describe('what can go wrong', () => {
 });
 
 /** A GPU whose adapters have smaller limits in some respects. */
-function limited(real: GPU, smaller: Partial<Record<keyof GPUSupportedLimits, number>>): GPU {
+function limited(
+  real: GPU,
+  smaller: Partial<Record<keyof GPUSupportedLimits, number>>,
+  change: (device: GPUDevice) => GPUDevice = device => device,
+): GPU {
   const reduce = (limits: GPUSupportedLimits) =>
     new Proxy(limits, { get: (target, name) => Reflect.get(smaller, name) ?? Reflect.get(target, name) });
   return override(real, {
@@ -278,7 +334,7 @@ function limited(real: GPU, smaller: Partial<Record<keyof GPUSupportedLimits, nu
         requestDevice: async (descriptor: GPUDeviceDescriptor) => {
           const { requiredFeatures } = descriptor;
           const device = await adapter.requestDevice({ requiredFeatures: [...(requiredFeatures ?? [])] });
-          return override(device, { limits: reduce(device.limits) });
+          return override(change(device), { limits: reduce(device.limits) });
         },
       });
     },
