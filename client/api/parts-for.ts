@@ -1,6 +1,11 @@
 import { AttentionInputError } from '../../runtime/attention/check-input.ts';
 import type { AttentionInput, PlanParts } from '../../runtime/attention/types.ts';
-import type { Compiled } from './compile.ts';
+
+/** What there is to know of compiled masks. */
+interface CompiledParts {
+  readonly heads: readonly number[];
+  readonly parts: PlanParts;
+}
 
 /** How so many heads with one mask are written. */
 export function sharing(heads: number): string {
@@ -12,7 +17,7 @@ export function sharing(heads: number): string {
  *
  * @param masks compiled ones know their heads; parts are checked by whoever reads them
  */
-export function partsFor({ heads }: Pick<AttentionInput, 'heads'>, masks: Compiled | PlanParts): PlanParts {
+export function partsFor({ heads }: Pick<AttentionInput, 'heads'>, masks: CompiledParts | PlanParts): PlanParts {
   if (!('parts' in masks)) return masks;
   const { length } = masks.heads;
   if (length === heads) return masks.parts;
