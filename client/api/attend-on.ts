@@ -1,6 +1,7 @@
 import { type Attention, type AttentionHosts, createAttention } from '../../runtime/attention/attention.ts';
 import { withSelectionTime } from '../../runtime/attention/selection-time.ts';
 import type { Attend } from './attend.ts';
+import { partsFor } from './parts-for.ts';
 
 /** What computes in this program. */
 export interface Machine extends Attend {
@@ -19,8 +20,8 @@ export function attendOn(hosts: () => AttentionHosts): Machine {
   };
   return {
     async attend(input, masks, options) {
-      if (!('parts' in masks)) return opened().attend(input, masks, options);
-      return withSelectionTime(await opened().attend(input, masks.parts, options), masks.selectMs);
+      const result = await opened().attend(input, partsFor(input, masks), options);
+      return 'parts' in masks ? withSelectionTime(result, masks.selectMs) : result;
     },
     backends: () => opened().backends(),
     hosts,

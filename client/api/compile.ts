@@ -4,6 +4,7 @@ import { compileHeadParts } from '../../runtime/compile/compile-heads.ts';
 import type { Selection } from '../../runtime/dynamic/select-heads.ts';
 import type { Model } from '../../runtime/pattern/ir.ts';
 import { shapeAt } from '../../runtime/pattern/model.ts';
+import { sharing } from './parts-for.ts';
 
 export type { HeadPlans, PlanParts } from '../../runtime/attention/types.ts';
 export { CompileError } from '../../runtime/compile/mask-tree.ts';
@@ -16,7 +17,7 @@ export interface CompileChoice {
   readonly tokens?: number;
   /** From 0; default 0. */
   readonly layer?: number;
-  /** Query heads, from 0, in this order; default all of them. */
+  /** Query heads, from 0, in this order; default all of them. A pattern has head 0 alone, for as many heads as share it. */
   readonly heads?: readonly number[];
 }
 
@@ -39,7 +40,7 @@ export interface Compiled {
  * Compiles masks to tiles: the cost follows the boundary of a mask and not the number of pairs.
  *
  * @throws PatternError when a mask has no meaning at that length, has no rule, or is chosen by content (`select` does that)
- * @throws CompileError when it is too large, RangeError when `heads` is empty
+ * @throws CompileError when it is too large, RangeError when `heads` is empty or names heads that a pattern does not have
  * @example
  * ```ts
  * const masks = compile(await parseExpression('sliding(512)'), { tokens: 65536 });
@@ -54,10 +55,16 @@ export function compile(model: Model, choice: CompileChoice = {}): Compiled {
   return compiled({ tokens: shape.tokens, queries: shape.queries, layer, heads }, { parts, selectMs: null });
 }
 
-/** The heads that are meant. Throws RangeError when there are none. */
+/** The heads that are meant. Throws RangeError when there are none, and when a pattern without a model has no such head. */
 export function headsOf(model: Model, { heads }: Pick<CompileChoice, 'heads'>): readonly number[] {
   if (heads === undefined) return [...Array(model.heads).keys()];
   if (heads.length === 0) throw new RangeError('heads is empty: name at least one head, or leave it out to take all');
+  const other = heads.find(head => head !== 0);
+  if (model.kind === 'pattern' && model.heads === 1 && other !== undefined)
+    throw new RangeError(
+      `${model.name} is a pattern and no model: it has one mask, that of head 0, and no head ${other}; ` +
+        `for ${heads.length} heads that share it, pass heads: ${sharing(heads.length)}`,
+    );
   return heads;
 }
 

@@ -5,6 +5,7 @@ import { suggestWithin } from '../../runtime/analyse/suggest/within-time.ts';
 import { type LayerInput, suggest } from '../../runtime/analyse/suggest.ts';
 import type { AttendOptions, AttentionInput } from '../../runtime/attention/types.ts';
 import type { Machine } from './attend-on.ts';
+import { partsFor } from './parts-for.ts';
 import type { Measure } from './quality.ts';
 
 /** Measures with whatever computes attention. */
@@ -23,8 +24,8 @@ export function qualityOn({ attend, hosts, whenReleased }: Machine): Measure {
     return opened;
   };
   return {
-    quality: (input, masks, options = {}) =>
-      quality({ attend }, input, 'parts' in masks ? masks.parts : masks, {
+    quality: async (input, masks, options = {}) =>
+      quality({ attend }, input, partsFor(input, masks), {
         surveyor: surveyor(options.backend),
         ...options,
       }),

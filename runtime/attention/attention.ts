@@ -105,31 +105,39 @@ export function createAttention(hosts: AttentionHosts): Attention {
     const left = [...(await unlessAborted(candidates(wanted, notes), options.signal))];
     let retried = false;
     for (let id = left.shift(); id !== undefined; id = left.shift()) {
-      const result = await unlessAborted(start(id), options.signal);
+      const starting = start(id);
+      const result = await unlessAborted(starting, options.signal);
       if ('reason' in result) {
         if (id === wanted && !retried) throw new BackendError(`${result.reason} ${advice(id)}`);
         notes.push(result.reason);
         continue;
       }
       try {
-        const done = await result.backend.run(input, plans, options);
+        // A run that waits for another one, or for kernels that are tried, is cancelled at once, too.
+        const done = await unlessAborted(result.backend.run(input, plans, options), options.signal);
         return { ...done, notes: [...notes, ...done.notes] };
       } catch (error) {
-        if (isAbort(error) || error instanceof AttentionInputError) throw error;
+        // Devices that are lost abort what they were asked for with an error of the same name.
+        const cancelled = isAbort(error) && options.signal?.aborted === true;
+        if (cancelled || error instanceof AttentionInputError) throw error;
         failure = error;
+        // A run that failed at the same time may have opened another device already.
+        const current = started.get(id) === starting;
         if (isWrong(error)) {
           // It stays that way: no later run should compile its kernels again.
           const reason = `The GPU (${result.backend.device}) is not used: ${describe(error)}`;
-          retire(reason);
+          if (current) retire(reason);
           if (id === wanted) throw new BackendError(`${reason} ${advice(id)}`);
           notes.push(reason);
           continue;
         }
         notes.push(`The ${nameOf[id]} failed: ${describe(error)}`);
         if (id !== 'gpu' || isTooMuch(error)) continue;
-        losses++;
-        if (losses >= MOST_LOSSES) retire(`The GPU failed ${losses} times, last with: ${describe(error)}`);
-        else close('gpu');
+        if (current) {
+          losses++;
+          if (losses >= MOST_LOSSES) retire(`The GPU failed ${losses} times, last with: ${describe(error)}`);
+          else close('gpu');
+        }
         // Once more, on a new device, which begins with short dispatches again.
         if (!retried) left.unshift('gpu');
         retried = true;
@@ -217,7 +225,7 @@ function isWrong(error: unknown): boolean {
 
 /** Did the run ask for too much, with the device still fine? */
 function isTooMuch(error: unknown): boolean {
-  return error instanceof GpuError && (error.kind === 'too-large' || error.kind === 'out-of-memory');
+  return error instanceof GpuError && ['too-large', 'beyond', 'out-of-memory'].includes(error.kind);
 }
 
 function advice(id: BackendId): string {

@@ -20,7 +20,9 @@ export function checkInput(input: AttentionInput, { plans, headPlan }: HeadPlans
   checkQueriesAndKeys(input);
   checkLength('v', input.v, '[kv_heads, keys, head_dim]', [kvHeads, keys, headDim]);
   if (headPlan.length !== heads) {
-    throw new AttentionInputError(`There are ${heads} heads, but ${headPlan.length} of them have a mask (headPlan).`);
+    throw new AttentionInputError(
+      `There are ${heads} heads, but masks for ${headPlan.length}: headPlan names the plan of each head.`,
+    );
   }
   headPlan.forEach((index, head) => {
     if (plans[index] === undefined) {

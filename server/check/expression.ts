@@ -7,7 +7,6 @@ import {
   type Expression,
   isArgument,
   isBinary,
-  isList,
   isModelDeclaration,
   isReference,
   type List,
@@ -23,6 +22,7 @@ import type { Details, Findings, Mend } from './finding.ts';
 import { importing, type LibraryEntry, libraryEntries } from './importing.ts';
 import { addingArguments, creating, naming, removingItem, replacing, respelling, unchaining } from './mends.ts';
 import { suggestion } from './spelling.ts';
+import { fits, typeHint, typeMend } from './type-fit.ts';
 
 const COMPARISONS: ReadonlySet<string> = new Set(['<', '<=', '>', '>=', '==', '!=']);
 const NUMERIC: ReadonlySet<string> = new Set(['+', '*', '/', '%']);
@@ -414,33 +414,6 @@ function importingMend(reference: Reference, { name, path }: LibraryEntry): Mend
 
 function operatorMend(expression: Binary, better: string): Details {
   return { mends: [replacing(placeOfProperty(expression, 'operator'), better, `Change to \`${better}\``, true)] };
-}
-
-/** Brackets that are missing or too many. */
-function typeMend(actual: SparseType, wanted: SparseType, node: AstNode): Details {
-  if (wanted === 'positions' && actual === 'number')
-    return { mends: [replacing(placeOf(node), `[${textOf(node)}]`, 'Put it in brackets', true)] };
-  if (wanted === 'number' && isList(node) && node.items.length === 1 && node.items[0]?.to === undefined)
-    return { mends: [replacing(placeOf(node), textOf(node.items[0] ?? node), 'Leave out the brackets', true)] };
-  return {};
-}
-
-/** Does a value of one type stand where another is wanted? */
-export function fits(actual: SparseType, wanted: SparseType): boolean {
-  if (actual === wanted || actual === 'unknown' || wanted === 'unknown') return true;
-  if (wanted === 'condition') return actual === 'number' || actual === 'bool';
-  if (wanted === 'values')
-    return actual === 'number' || actual === 'bool' || actual === 'condition' || actual === 'positions';
-  return actual === 'condition' && (wanted === 'number' || wanted === 'bool');
-}
-
-function typeHint(actual: SparseType, wanted: SparseType, node: AstNode): string {
-  if (wanted === 'positions' && actual === 'number') return '; put it in brackets';
-  if (wanted === 'number' && actual === 'positions' && isList(node) && node.items.length === 1)
-    return '; leave out the brackets';
-  if (wanted === 'number' && actual === 'bool') return '; write c ? 1 : 0 to count a condition';
-  if (wanted === 'pattern' && actual === 'bool') return '; write where (i, j) => ... for a pattern of pairs';
-  return '';
 }
 
 function countOf(count: number): string {

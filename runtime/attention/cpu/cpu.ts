@@ -34,7 +34,8 @@ export interface CpuOptions {
  * Attention in WebAssembly SIMD, float32, spread over workers by (head, row block).
  *
  * Measured against the float64 reference, outputs differ by less than 2e-6 * max|V| and log-sum-exps by less than
- * 2e-6 * max(1, |lse|), for scores of ordinary size.
+ * 2e-6 * max(1, |lse|), for scores of ordinary size: sizes of |q| . |k| * scale beyond about 16 raise the bounds in
+ * proportion. Rows that float32 cannot hold, and those that attend to NaN, come out as NaN or infinite.
  *
  * @throws Error when the engine has no WebAssembly SIMD or is not allowed to use it.
  */

@@ -65,6 +65,19 @@ export function blockRows(plan: TilePlan, block: number): number {
   return Math.min(plan.tile.queries, plan.queries - block * plan.tile.queries);
 }
 
+/** Does a row of a row block attend to any key? */
+function hasKeys(plan: TilePlan, block: number, row: number): boolean {
+  const { rowStart, maskId, masks } = plan;
+  const words = wordsPerRow(plan);
+  for (let entry = rowStart[block] ?? 0; entry < (rowStart[block + 1] ?? 0); entry++) {
+    const id = maskId[entry] ?? 0;
+    if (id === FULL_TILE) return true;
+    const at = id * wordsPerMask(plan) + row * words;
+    for (let word = at; word < at + words; word++) if (masks[word] !== 0) return true;
+  }
+  return false;
+}
+
 /** Where things lie in the kernel's memory, in bytes. */
 interface Layout {
   readonly keys: KernelKeys;
@@ -206,6 +219,12 @@ export class Kernel {
     task.o.set(floats.subarray(staging / 4, staging / 4 + rows * headDim));
     for (let row = 0; row < rows; row++) {
       const sum = floats[l / 4 + 4 * row] ?? 0;
+      // No weight although there are keys: all scores are so far below zero that float32 does not hold them.
+      if (sum === 0 && hasKeys(plan, block, row)) {
+        task.o.fill(Number.NaN, row * headDim, (row + 1) * headDim);
+        task.lse[row] = Number.NaN;
+        continue;
+      }
       // -Infinity comes out by itself for a row without keys, whose sum is 0.
       task.lse[row] = ((floats[m / 4 + 4 * row] ?? 0) + Math.log2(sum)) * Math.LN2;
     }

@@ -1,5 +1,6 @@
+import { isAbort } from '../abort.ts';
 import type { AttentionInput, PlanParts } from '../types.ts';
-import type { Device } from './device.ts';
+import { type Device, firstLine } from './device.ts';
 import { GpuError } from './gpu-error.ts';
 import { DevicePass, largestBuffer, type ReadyKernel } from './pass.ts';
 import { type DeviceTimes, DispatchTimer } from './timer.ts';
@@ -100,6 +101,11 @@ export async function attendOn(
   } catch (error) {
     // A lost device fails in many ways; its loss is what people should read.
     if (opened.lost()) await opened.failure;
+    // Mapping is aborted then, perhaps before anything tells of the loss.
+    if (isAbort(error) && signal?.aborted !== true) {
+      const message = error instanceof Error ? firstLine(error.message) : '';
+      throw new GpuError('lost', `The graphics device was lost (${message}).`);
+    }
     throw error;
   } finally {
     if (!opened.lost()) timer.dispose();

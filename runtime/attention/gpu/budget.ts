@@ -2,8 +2,6 @@
 export interface Budget {
   /** Tiles of all workgroups together. */
   tiles: number;
-  /** Tiles of one workgroup: they run one after the other, however many processors there are. */
-  tilesInRow: number;
 }
 
 /** A dispatch that lasts longer may be ended by the operating system, and delays a cancel. */
@@ -11,7 +9,7 @@ const TARGET_MS = 100;
 
 /** A first dispatch: short on any device. */
 export function firstBudget(): Budget {
-  return { tiles: 256, tilesInRow: 64 };
+  return { tiles: 256 };
 }
 
 /** Moves the budget towards dispatches of 100 ms. `full`: did the dispatch use up its budget? */
@@ -20,5 +18,4 @@ export function adjust(budget: Budget, ms: number, full: boolean): void {
   // A dispatch that was cut short by the end of the work says nothing about a larger one.
   if (factor > 1 && !full) return;
   budget.tiles = Math.min(2 ** 31, Math.max(16, Math.round(budget.tiles * factor)));
-  budget.tilesInRow = Math.min(2 ** 24, Math.max(4, Math.round(budget.tilesInRow * factor)));
 }

@@ -1,4 +1,4 @@
-export type GpuErrorKind = 'no-adapter' | 'too-large' | 'out-of-memory' | 'lost' | 'wrong' | 'device';
+export type GpuErrorKind = 'no-adapter' | 'too-large' | 'beyond' | 'out-of-memory' | 'lost' | 'wrong' | 'device';
 
 /** The GPU could not do what was asked. The message is for the user. */
 export class GpuError extends Error {

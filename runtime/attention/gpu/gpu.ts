@@ -2,9 +2,18 @@ import type { TilePlan } from '../../compile/tile-plan.ts';
 import { throwIfAborted } from '../abort.ts';
 import { attentionScale, checkInput } from '../check-input.ts';
 import { oneAtATime } from '../one-at-a-time.ts';
-import type { AttentionInput, AttentionOptions, AttentionResult, Backend, BackendFacts, PlanParts } from '../types.ts';
+import type {
+  AttentionInput,
+  AttentionOptions,
+  AttentionResult,
+  Backend,
+  BackendFacts,
+  PlanParts,
+  Precision,
+} from '../types.ts';
 import { attendOn } from './attend-on.ts';
 import { type Device, openDevice } from './device.ts';
+import { GpuError } from './gpu-error.ts';
 import { type KernelMemory, Kernels } from './kernels.ts';
 
 export interface GpuOptions {
@@ -21,7 +30,10 @@ export interface GpuOptions {
  *
  * With `precision` f32 (the default), outputs differ from the float64 reference by less than 2e-6 * max|V| and log-sum-exps
  * by less than 2e-6 * max(1, |lse|), for scores of ordinary size; with f16, where tensors are rounded to float16 and sums
- * are float32, by less than 2e-3 of the same.
+ * are float32, by less than 2e-3 of the same. What rounding leaves of a score grows with it: sizes of |q| . |k| * scale beyond
+ * about 16 raise the bounds in proportion. Numbers below 2^-126 may count as 0. Tensors beyond float16 are computed in
+ * float32 where f16 was asked for; those that could leave float32 on the way, or hold NaN or infinities, are refused with a
+ * GpuError of the kind `beyond`, because shaders would not notice.
  *
  * @throws GpuError when there is no adapter
  */
@@ -35,15 +47,19 @@ export async function createGpuBackend(gpu: GPU, gpuOptions: GpuOptions = {}): P
     for (const part of parts) checkInput(input, part);
     throwIfAborted(options.signal);
     const scale = attentionScale(input, options);
-    const demand = { headDim: input.headDim, precision: options.precision ?? 'f32', tile: commonTile(parts) };
-    const kernel = await Promise.race([kernels.choose(demand), opened.failure]);
-    throwIfAborted(options.signal);
-    const { signal, onProgress } = options;
-    const { o, lse, times } = await attendOn(opened, kernel, input, parts, {
-      scale,
-      signal,
-      onProgress,
-      ...forRuns,
+    const { signal, onProgress, precision = 'f32' } = options;
+    const notes: string[] = [];
+    const runIn = async (wanted: Precision) => {
+      const demand = { headDim: input.headDim, precision: wanted, tile: commonTile(parts) };
+      const kernel = await Promise.race([kernels.choose(demand), opened.failure]);
+      throwIfAborted(signal);
+      const { spec } = kernel;
+      return { spec, ...(await attendOn(opened, kernel, input, parts, { scale, signal, onProgress, ...forRuns })) };
+    };
+    const { spec, o, lse, times } = await runIn(precision).catch(error => {
+      if (precision !== 'f16' || !(error instanceof GpuError && error.kind === 'beyond')) throw error;
+      notes.push(`Computed in float32. ${error.message}`);
+      return runIn('f32');
     });
     return {
       o,
@@ -51,8 +67,8 @@ export async function createGpuBackend(gpu: GPU, gpuOptions: GpuOptions = {}): P
       timing: { kernelMs: times.pack + times.attend, sortMs: times.pack, totalMs: performance.now() - started },
       backend: 'gpu',
       device: opened.name,
-      kernel: kernel.spec.name,
-      notes: [],
+      kernel: spec.name,
+      notes,
     };
   }
 

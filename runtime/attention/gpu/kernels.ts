@@ -84,7 +84,7 @@ export class Kernels {
       try {
         working.push(await this.#checked(spec, demand));
       } catch (error) {
-        if (this.#opened.lost()) throw error;
+        if (this.#opened.lost() || (error instanceof GpuError && error.kind === 'lost')) throw error;
         problems.push({ name: spec.name, message: error instanceof Error ? error.message : String(error) });
         continue;
       }

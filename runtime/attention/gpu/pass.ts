@@ -3,22 +3,20 @@ import type { AttentionInput, PlanParts } from '../types.ts';
 import { adjust, type Budget } from './budget.ts';
 import { type Device, firstLine } from './device.ts';
 import { GpuError } from './gpu-error.ts';
-import { bytesOf, type KernelSpec, type Layout } from './kernel.ts';
-import { copyMasks, type Placement, place, planWords, type Region, schedules } from './placement.ts';
+import { bytesOf, type KernelSpec } from './kernel.ts';
+import { Packing, type PackKernel, type PackTargets } from './packing.ts';
+import { copyMasks, type Placement, place, planWords, schedules } from './placement.ts';
 import type { Schedule } from './schedule.ts';
 import type { DispatchTimer } from './timer.ts';
 import { downloadRows, upload } from './transfer.ts';
 import { BufferUsage } from './usage.ts';
 import { ITEM_WORDS, PARAMS_BYTES } from './wgsl/common.ts';
 import { MERGE_ROWS } from './wgsl/merge.ts';
-import { PACK_WORDS, packGrid } from './wgsl/pack.ts';
 
 /** A kernel that is ready, the shaders around it, and what was learnt about its speed. */
-export interface ReadyKernel {
-  readonly spec: KernelSpec;
+export interface ReadyKernel extends PackKernel {
   readonly attend: GPUComputePipeline;
   readonly merge: GPUComputePipeline;
-  readonly pack: { readonly q: GPUComputePipeline; readonly k: GPUComputePipeline; readonly v: GPUComputePipeline };
   readonly budget: Budget;
 }
 
@@ -35,9 +33,6 @@ export interface PassInput {
 
 /** Rows that segments of long rows may take, beyond those of the result. */
 const MOST_SEGMENT_ROWS = 2 ** 20;
-/** Tensors come in pieces of whole heads of about this size. */
-const SOURCE_BYTES = 256 * 2 ** 20;
-const NO_ORDER = 0xffffffff;
 
 const { STORAGE, COPY_SRC, COPY_DST, UNIFORM } = BufferUsage;
 
@@ -72,9 +67,15 @@ export class DevicePass {
   readonly #placement: Placement;
   readonly #schedules: readonly Schedule[];
   readonly #buffers: GPUBuffer[] = [];
+  #packing: Packing | undefined;
   readonly #limit: { readonly across: number };
   #bound:
-    | { readonly params: GPUBuffer; readonly o: GPUBuffer; readonly stats: GPUBuffer; readonly groups: PartGroups[] }
+    | {
+        readonly params: GPUBuffer;
+        readonly o: GPUBuffer;
+        readonly stats: GPUBuffer;
+        readonly groups: (PartGroups | undefined)[];
+      }
     | undefined;
 
   constructor(opened: Device, kernel: ReadyKernel, pass: PassInput) {
@@ -102,12 +103,10 @@ export class DevicePass {
   /**
    * Brings tensors and plans to the device. Returns the number of dispatches that packed them.
    *
-   * @throws GpuError when its memory does not suffice
+   * @throws GpuError when its memory does not suffice, and when tensors hold numbers that the kernel is not made for
    */
   async load(timer: DispatchTimer, signal: AbortSignal | undefined): Promise<number> {
     const { device, failure } = this.#opened;
-    const { input } = this.#pass;
-    const { layouts } = this.#kernel.spec;
     const placement = this.#placement;
     device.pushErrorScope('out-of-memory');
     let created: Created | undefined;
@@ -126,38 +125,12 @@ export class DevicePass {
       );
     }
     if (created === undefined) throw thrown;
-    const { q, k, v, source, plan, masks } = created;
+    const { plan, masks, packing } = created;
     upload(device, plan, planWords(placement));
     copyMasks(placement, (words, at) => upload(device, masks, words, at));
-    let dispatches = 0;
-    const factor = this.#pass.scale * Math.LOG2E;
-    let copied = 0;
-    for (const [tensor, target, regions, name, heads, rows, times] of [
-      // Scores in base 2, so that kernels need no other exponential than exp2.
-      [input.q, q, placement.queries, 'q', input.heads, input.queries, factor],
-      [input.k, k, placement.keys, 'k', input.kvHeads, input.keys, 1],
-      [input.v, v, placement.keys, 'v', input.kvHeads, input.keys, 1],
-    ] as const) {
-      const atOnce = Math.max(1, Math.floor(SOURCE_BYTES / 4 / (rows * input.headDim)));
-      for (let head = 0; head < heads; head += atOnce) {
-        throwIfAborted(signal);
-        const end = Math.min(heads, head + atOnce);
-        upload(device, source, tensor.subarray(head * rows * input.headDim, end * rows * input.headDim));
-        copied += 4 * (end - head) * rows * input.headDim;
-        const inside = regions.filter(region => region.head >= head && region.head < end);
-        for (const run of runsOf(inside)) {
-          const to = { source, plan, target, sourceHead: head, factor: times, timer, layout: layouts[name] };
-          dispatches += this.#pack(this.#kernel.pack[name], run, to);
-        }
-        // The queue overwrites the source when the piece before has been read; but memory for copies must not pile up.
-        if (copied < SOURCE_BYTES) continue;
-        await Promise.race([device.queue.onSubmittedWorkDone(), failure]);
-        copied = 0;
-      }
-    }
-    // What follows is timed.
-    if (copied > 0) await Promise.race([device.queue.onSubmittedWorkDone(), failure]);
-    source.destroy();
+    const dispatches = await packing.pack(placement, this.#pass.scale, created, timer, signal);
+    // Only a pass that succeeds goes on without it: others are disposed of.
+    packing.dispose();
     return dispatches;
   }
 
@@ -173,18 +146,14 @@ export class DevicePass {
       return buffer;
     };
     const row = spec.dim * bytesOf(spec.element);
-    const { heads, kvHeads, queries, keys, headDim } = input;
+    const { heads, queries, headDim } = input;
     const segmentRows = this.#schedules.reduce((most, each) => Math.max(most, each.segmentRows), 0);
     const outputRows = heads * queries + segmentRows;
     const vectors = outputVectors(headDim);
-    const piece = (count: number, rows: number): number => {
-      const head = rows * headDim * 4;
-      return Math.max(head, Math.min(count * head, Math.floor(SOURCE_BYTES / head) * head));
-    };
     const q = create('q', placement.queryRows * row, STORAGE);
     const k = create('k', placement.keyRows * row, STORAGE);
     const v = create('v', placement.keyRows * row, STORAGE);
-    const source = create('source', Math.max(piece(heads, queries), piece(kvHeads, keys)), STORAGE | COPY_DST);
+    this.#packing = new Packing(this.#opened, this.#kernel, input);
     const plan = create('plan', placement.planWords * 4, STORAGE | COPY_DST);
     const masks = create('masks', placement.maskWords * 4, STORAGE | COPY_DST);
     const o = create('o', outputRows * vectors * 16, STORAGE | COPY_SRC | COPY_DST);
@@ -194,7 +163,9 @@ export class DevicePass {
       upload(device, o, new Float32Array(o.size / 4).fill(Number.NaN));
       upload(device, stats, new Float32Array(stats.size / 4).fill(Number.NaN));
     }
-    const groups = this.#schedules.map(({ items, merges }): PartGroups => {
+    const groups = this.#schedules.map(({ items, merges }): PartGroups | undefined => {
+      // A part in the middle whose plans are all empty: what the others write stays as it is.
+      if (items.length === 0) return undefined;
       const group = (pipeline: GPUComputePipeline, words: Uint32Array<ArrayBuffer>, merging: boolean): GPUBindGroup => {
         const list = create('items', words.byteLength, STORAGE | COPY_DST);
         upload(device, list, words);
@@ -210,62 +181,7 @@ export class DevicePass {
       };
     });
     this.#bound = { params, o, stats, groups };
-    return { q, k, v, source, plan, masks };
-  }
-
-  #pack(
-    pipeline: GPUComputePipeline,
-    run: readonly Region[],
-    to: {
-      readonly source: GPUBuffer;
-      readonly plan: GPUBuffer;
-      readonly target: GPUBuffer;
-      readonly sourceHead: number;
-      readonly factor: number;
-      readonly timer: DispatchTimer;
-      readonly layout: Layout;
-    },
-  ): number {
-    const [first] = run;
-    if (first === undefined) return 0;
-    const { device } = this.#opened;
-    const { headDim } = this.#pass.input;
-    const { dim, element } = this.#kernel.spec;
-    const workgroups = packGrid(to.layout, element, first.rowsStored * dim);
-    const across = Math.min(workgroups, this.#limit.across);
-    const settings = new DataView(new ArrayBuffer(PACK_WORDS * 4));
-    [
-      headDim,
-      dim,
-      first.block,
-      first.blockStored,
-      first.rows,
-      first.rowsStored,
-      first.head * first.rows,
-      first.base,
-      first.orderAt ?? NO_ORDER,
-      across,
-    ].forEach((value, index) => {
-      settings.setUint32(index * 4, value, true);
-    });
-    settings.setFloat32(40, to.factor, true);
-    settings.setUint32(44, to.sourceHead * first.rows, true);
-    const params = device.createBuffer({ label: 'pack', size: PACK_WORDS * 4, usage: UNIFORM | COPY_DST });
-    this.#buffers.push(params);
-    device.queue.writeBuffer(params, 0, settings.buffer);
-    const bindGroup = device.createBindGroup({
-      layout: pipeline.getBindGroupLayout(0),
-      entries: [params, to.source, to.plan, to.target].map((buffer, binding) => ({ binding, resource: { buffer } })),
-    });
-    const encoder = device.createCommandEncoder();
-    const compute = encoder.beginComputePass(to.timer.writes());
-    compute.setPipeline(pipeline);
-    compute.setBindGroup(0, bindGroup);
-    compute.dispatchWorkgroups(across, Math.ceil(workgroups / across), run.length);
-    compute.end();
-    to.timer.resolve(encoder, 'pack');
-    device.queue.submit([encoder.finish()]);
-    return 1;
+    return { q, k, v, plan, masks, packing: this.#packing };
   }
 
   /** Computes everything; may be called again. Returns the number of dispatches. */
@@ -284,7 +200,7 @@ export class DevicePass {
     for (const [index, { tiles, merges }] of this.#schedules.entries()) {
       const part = this.#placement.parts[index];
       const groups = bound.groups[index];
-      if (part === undefined || groups === undefined) throw new Error('A part has no schedule.');
+      if (part === undefined || groups === undefined) continue;
       for (let first = 0; first < tiles.length; ) {
         throwIfAborted(signal);
         let end = first;
@@ -325,7 +241,7 @@ export class DevicePass {
       for (const [index, { tiles, merges }] of this.#schedules.entries()) {
         const part = this.#placement.parts[index];
         const groups = bound.groups[index];
-        if (part === undefined || groups === undefined) throw new Error('A part has no schedule.');
+        if (part === undefined || groups === undefined) continue;
         const all = { first: 0, end: tiles.length, part, timer, label: 'attend' } as const;
         this.#dispatch(this.#kernel.attend, groups.attend, all);
         if (groups.merge !== undefined) {
@@ -389,42 +305,18 @@ export class DevicePass {
   }
 
   dispose(): void {
+    this.#packing?.dispose();
     for (const buffer of this.#buffers) buffer.destroy();
   }
 }
 
 /** Buffers that loading writes. */
-interface Created {
-  readonly q: GPUBuffer;
-  readonly k: GPUBuffer;
-  readonly v: GPUBuffer;
-  readonly source: GPUBuffer;
-  readonly plan: GPUBuffer;
+interface Created extends PackTargets {
   readonly masks: GPUBuffer;
+  readonly packing: Packing;
 }
 
 interface PartGroups {
   readonly attend: GPUBindGroup;
   readonly merge: GPUBindGroup | undefined;
-}
-
-/** Regions of consecutive heads in one order, which lie one after the other: one dispatch packs them. */
-function runsOf(regions: readonly Region[]): Region[][] {
-  const runs: Region[][] = [];
-  for (const region of regions) {
-    const run = runs.at(-1);
-    const before = run?.at(-1);
-    if (
-      run !== undefined &&
-      before !== undefined &&
-      region.head === before.head + 1 &&
-      region.order === before.order &&
-      region.blockStored === before.blockStored &&
-      region.block === before.block &&
-      region.base === before.base + before.rowsStored
-    )
-      run.push(region);
-    else runs.push([region]);
-  }
-  return runs;
 }

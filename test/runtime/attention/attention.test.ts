@@ -22,6 +22,8 @@ const start = (hosts: AttentionHosts): Attention => {
 };
 const task = problem('attention', { queries: 100, heads: 2, kvHeads: 1, headDim: 48 }, [(i, j) => j <= i && i !== 9]);
 const { input, plans } = task;
+/** With the tile whose shader compiles fastest. */
+const short = problem('short', { queries: 40, headDim: 8 }, [(i, j) => j <= i], { queries: 16, keys: 16 });
 
 describe('choice of the backend', () => {
   test('the fastest first: a graphics card, but not one that software imitates', async () => {
@@ -79,12 +81,7 @@ describe('choice of the backend', () => {
 
 describe('failures', () => {
   test('a GPU that computes wrong results is found out', async () => {
-    const attention = start({
-      gpu: async () => {
-        const opened = await openDawn();
-        return 'gpu' in opened ? { gpu: miscompiling(opened.gpu) } : opened;
-      },
-    });
+    const attention = start({ gpu: async () => opened(miscompiling) });
     await expect(attention.attend(input, [plans], { backend: 'gpu' })).rejects.toThrow(
       /The GPU \(.*\) is not used: it computes wrong results/,
     );
@@ -93,12 +90,7 @@ describe('failures', () => {
 
   test('a device lost in the middle of a run: tried once more, then the CPU finishes it', async () => {
     const devices: GPUDevice[] = [];
-    const attention = start({
-      gpu: async () => {
-        const opened = await openDawn();
-        return 'gpu' in opened ? { gpu: watched(opened.gpu, devices) } : opened;
-      },
-    });
+    const attention = start({ gpu: async () => opened(gpu => watched(gpu, devices)) });
     const lost = /The GPU failed: The graphics device was lost/;
     const once = await attention.attend(input, [plans], { backend: 'gpu', onProgress: () => devices[0]?.destroy() });
     expect(once).toMatchObject({ backend: 'gpu', notes: [expect.stringMatching(lost)] });
@@ -112,6 +104,45 @@ describe('failures', () => {
     await expectCorrect(task, result);
     // Three times is enough.
     await expect(attention.attend(input, [plans], { backend: 'gpu' })).rejects.toThrow(/The GPU failed 3 times/);
+  });
+
+  test('two runs at once that lose their device both go on with a new one, and it counts as one loss', async () => {
+    const devices: GPUDevice[] = [];
+    const attention = start({ gpu: async () => opened(gpu => watched(gpu, devices)) });
+    const onProgress = () => devices[0]?.destroy();
+    const both = await Promise.all(
+      [1, 2].map(() => attention.attend(short.input, [short.plans], { backend: 'gpu', onProgress })),
+    );
+    expect(devices).toHaveLength(2);
+    for (const result of both) {
+      expect(result).toMatchObject({ backend: 'gpu', notes: [expect.stringMatching(/The graphics device was lost/)] });
+      await expectCorrect(short, result);
+    }
+  });
+
+  test('tensors beyond what the GPU is trusted with are computed by the CPU, where what is no number stays so', async () => {
+    const attention = start({ gpu: openDawn });
+    const q = short.input.q.map((x, i) => (i === 8 * 12 ? Number.NaN : x));
+    const { backend, notes, lse } = await attention.attend({ ...short.input, q }, [short.plans], { backend: 'gpu' });
+    expect(backend).toBe('cpu');
+    expect(notes).toEqual([expect.stringMatching(/^The GPU failed: The queries.* NaN or infinities\.$/)]);
+    expect([...lse.keys()].filter(row => Number.isNaN(lse[row]))).toEqual([12]);
+    // The device is fine.
+    expect(await attention.attend(short.input, [short.plans], { backend: 'gpu' })).toMatchObject({
+      backend: 'gpu',
+      notes: [],
+    });
+  });
+
+  test('what a device aborts by itself is a failure and no cancel', async () => {
+    const attention = start({ gpu: async () => opened(unreadable) });
+    const result = await attention.attend(short.input, [short.plans], {
+      backend: 'gpu',
+      signal: new AbortController().signal,
+    });
+    expect(result.backend).toBe('cpu');
+    expect(result.notes[0]).toMatch(/The GPU failed: The graphics device was lost .mapping aborted/);
+    await expectCorrect(short, result);
   });
 
   test('the self-check catches outputs and log-sum-exps that are slightly wrong, and NaN', async () => {
@@ -151,6 +182,22 @@ describe('failures', () => {
     await expect(never.attend(input, [plans], { signal: abort.signal })).rejects.toMatchObject({ name: 'AbortError' });
   });
 
+  test('a run that waits for another one is cancelled at once', async () => {
+    const attention = start({});
+    const first = problem('first', { queries: 3000, heads: 2, headDim: 64 }, [() => true]);
+    const order: string[] = [];
+    const abort = new AbortController();
+    const running = attention.attend(first.input, [first.plans], { backend: 'cpu', onProgress: () => abort.abort() });
+    const waiting = attention.attend(input, [plans], { backend: 'cpu', signal: abort.signal });
+    await Promise.all([
+      running.then(() => order.push('done')),
+      expect(waiting)
+        .rejects.toMatchObject({ name: 'AbortError' })
+        .then(() => order.push('cancelled')),
+    ]);
+    expect(order).toEqual(['cancelled', 'done']);
+  });
+
   test('scale is respected by every backend', async () => {
     const attention = start({});
     const a = await attention.attend(input, [plans], { backend: 'cpu', scale: 0.5 });
@@ -160,6 +207,24 @@ describe('failures', () => {
     await expectCorrect(problems[3]!, usual);
   });
 });
+
+/** Dawn, with something changed. */
+async function opened(change: (gpu: GPU) => GPU): Promise<{ readonly gpu: GPU } | { readonly reason: string }> {
+  const found = await openDawn();
+  return 'gpu' in found ? { gpu: change(found.gpu) } : found;
+}
+
+/** A GPU that rejects mapping as the specification says where a device is lost, before anything tells of the loss. */
+function unreadable(gpu: GPU): GPU {
+  return withDevices(gpu, device => {
+    const create = device.createBuffer.bind(device);
+    device.createBuffer = descriptor => {
+      const buffer = create(descriptor);
+      buffer.mapAsync = () => Promise.reject(new DOMException('mapping aborted', 'AbortError'));
+      return buffer;
+    };
+  });
+}
 
 /** A GPU whose compiler gets one thing wrong: running sums do not fade. */
 function miscompiling(gpu: GPU): GPU {

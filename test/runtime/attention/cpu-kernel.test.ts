@@ -59,6 +59,19 @@ describe.each(kernelBuilds())('$id', ({ bytes }) => {
     await expectCorrect(task, run(await Kernel.create(bytes), task));
   });
 
+  test('a row whose scores are all below float32 is no number, not a row without keys', async () => {
+    const kernel = await Kernel.create(bytes);
+    const { input, plans } = problem('', { queries: 70, headDim: 20 }, [(i, j) => j <= i && i !== 9]);
+    for (const size of [5e37, 3e38]) {
+      const q = input.q.map((x, i) => (Math.floor(i / 20) === 41 ? -size / 10 : x));
+      const { o, lse } = run(kernel, { name: '', input: { ...input, q, k: input.k.map(() => 10) }, plans });
+      expect(lse[9]).toBe(Number.NEGATIVE_INFINITY);
+      expect([...lse.keys()].filter(row => Number.isNaN(lse[row]))).toEqual([41]);
+      expect(o.subarray(41 * 20, 42 * 20).every(Number.isNaN)).toBe(true);
+      expect(o.subarray(0, 41 * 20).some(Number.isNaN)).toBe(false);
+    }
+  });
+
   describe.each([0x7fc00000, 0x7fc00001, 0x7f800001, 0xffc12345, 0xffffffff])('NaN with bits %i', bits => {
     const poison = (data: Float32Array, at: number): Float32Array => {
       const copy = data.slice();

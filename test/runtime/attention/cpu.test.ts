@@ -144,12 +144,14 @@ describe.each([
     const backend = where === 'workers' ? await start({ ...nodeWorkers(2), shared }) : await createCpuBackend();
     const abort = new AbortController();
     let done = 0;
-    setTimeout(() => abort.abort(), 250);
-    const started = performance.now();
-    const run = backend.run(long.input, [long.plans], { signal: abort.signal, onProgress: share => (done = share) });
+    const onProgress = (share: number) => {
+      done = share;
+      abort.abort();
+    };
+    const run = backend.run(long.input, [long.plans], { signal: abort.signal, onProgress });
     await expect(run).rejects.toMatchObject({ name: 'AbortError' });
-    expect(performance.now() - started).toBeLessThan(1500);
-    expect(done).toBeLessThan(1);
+    // As far as a slice of some milliseconds goes, whatever the machine: the whole takes a thousand times that.
+    expect(done).toBeLessThan(0.5);
     await solve(backend, problems[5]!);
   });
 

@@ -240,7 +240,7 @@ describe('packing', () => {
     const workgroups = packGrid(layout, element, rowsStored * dim);
     const words = new Uint32Array(PACK_WORDS);
     words.set([headDim, dim, task.block, task.blockStored, rows, rowsStored, rows, 16, 3, 1]);
-    new Float32Array(words.buffer)[10] = 0.5;
+    new Float32Array(words.buffer).set([0.5, 0, 65504], 10);
     const code = packShader(layout, element, headDim % 4 === 0);
     const pipeline = await device.createComputePipelineAsync({
       layout: 'auto',
@@ -251,6 +251,7 @@ describe('packing', () => {
       buffer(task.source, STORAGE),
       buffer(Uint32Array.of(9, 9, 9, ...task.order), STORAGE),
       target,
+      buffer(new Uint32Array(1), STORAGE),
     ];
     const encoder = device.createCommandEncoder();
     const compute = encoder.beginComputePass();

@@ -135,7 +135,8 @@ describe('hover', () => {
     const [call] = await hovers(
       'model M { tokens = 4Mi attention = p<|>() }\npattern p = random(64) & (where (i, j) => (i * j) % 7919 == 3)',
     );
-    expect(performance.now() - start).toBeLessThan(2000);
+    // Hours, if it were counted.
+    expect(performance.now() - start).toBeLessThan(30_000);
     expect(call).toContain('Counting the pairs takes longer');
   });
 
@@ -298,9 +299,10 @@ model He<|>avy { tokens = 4096 layers = 12 heads = 12 dim = 768 attention = bigb
   const { ConfigurationProvider: configuration } = services.shared.workspace;
   const provider = new SparseHoverProvider(new Counter(idle), new Analyses(idle), configuration, idle);
   const found = new Promise<void>(resolve => idle.onFound(resolve));
-  const before = performance.now();
+  const later = vi.spyOn(idle, 'add');
   provider.prepare(document);
-  expect(performance.now() - before).toBeLessThan(100);
+  // Nothing is done at once, or there would be nothing left.
+  expect(later).toHaveBeenCalled();
   await found;
   const hover = provider.getHoverContent(document, {
     textDocument: { uri: document.uri.toString() },

@@ -1,7 +1,7 @@
 import type { Element, Layout } from '../kernel.ts';
 
 /** 32-bit words of the packing shader's parameters. */
-export const PACK_WORDS = 12;
+export const PACK_WORDS = 16;
 
 const THREADS = 256;
 
@@ -41,12 +41,25 @@ struct Params {
   factor: f32,
   /** First row of the whole tensor that is in the source. */
   sourceRow: u32,
+  /** The bits of the largest number that the kernel is made for. */
+  largest: u32,
+  /** What is noted where one is larger, or no number. */
+  tensor: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> source: array<${wide ? 'vec4<f32>' : 'f32'}>;
 @group(0) @binding(2) var<storage, read> orders: array<u32>;
 @group(0) @binding(3) var<storage, read_write> packed: array<${type}>;
+@group(0) @binding(4) var<storage, read_write> beyond: atomic<u32>;
+
+/** By their bits, because WGSL may assume that there are no infinities and no NaN. */
+fn noted(x: vec4<f32>) -> vec4<f32> {
+  if (any((bitcast<vec4<u32>>(x) & vec4<u32>(0x7fffffffu)) > vec4<u32>(params.largest))) {
+    atomicOr(&beyond, params.tensor);
+  }
+  return x;
+}
 
 /** Where a stored row of a head comes from, in numbers; all ones when it only fills a block. */
 fn origin(head: u32, row: u32) -> u32 {
@@ -69,7 +82,7 @@ fn four(begin: u32, d: u32) -> vec4<f32> {
   }
 ${
   wide
-    ? '  return source[(begin + d) / 4u] * params.factor;'
+    ? '  return noted(source[(begin + d) / 4u] * params.factor);'
     : `  let at = begin + d;
   var some = vec4<f32>(source[at], 0.0, 0.0, 0.0);
   if (d + 1u < params.headDim) {
@@ -81,7 +94,7 @@ ${
   if (d + 3u < params.headDim) {
     some.w = source[at + 3u];
   }
-  return some * params.factor;`
+  return noted(some * params.factor);`
 }
 }
 
