@@ -5,7 +5,7 @@ import { asFailure } from './explain.ts';
 import { Failure, wrongUse } from './failure.ts';
 import { inThread } from './in-thread.ts';
 import { jsonDocument } from './json-output.ts';
-import { grouped, parseIndex, parseTokens } from './numbers.ts';
+import { counted, grouped, parseIndex, parseTokens } from './numbers.ts';
 import type { Session } from './session.ts';
 import type { Sources } from './sources.ts';
 import { checkIndex, needsTokens, openSubject, type Subject } from './subject.ts';
@@ -106,7 +106,7 @@ function named(subject: Subject, written: string | undefined): Subject {
 }
 
 function report(first: string, second: string, { tokens, queries, layers, heads, masks }: ModelComparison): string {
-  const size = `${grouped(tokens)} tokens${queries === tokens ? '' : `, ${grouped(queries)} queries`}`;
+  const size = `${counted(tokens, 'token')}${queries === tokens ? '' : queries === 1 ? ', 1 query' : `, ${grouped(queries)} queries`}`;
   const parts = masks.map(({ at, relation, onlyFirst, onlySecond, both, difference }) => {
     const where = layers > 1 || heads > 1 ? [placesText(at, layers, heads)] : [];
     const verdict = {

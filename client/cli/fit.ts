@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { LibraryFit } from '../../runtime/analyse/fit.ts';
 import { inThread } from './in-thread.ts';
 import { jsonDocument } from './json-output.ts';
-import { grouped } from './numbers.ts';
+import { counted } from './numbers.ts';
 import type { Session } from './session.ts';
 import type { Sources } from './sources.ts';
 import { checkIndex, needsTokens, openSubject, type SubjectOptions, withSubject } from './subject.ts';
@@ -49,7 +49,7 @@ async function look(file: string | undefined, options: FitOptions, session: Sess
     return;
   }
   const of = [
-    `${grouped(tokens)} tokens`,
+    counted(tokens, 'token'),
     ...(model.layers > 1 ? [`layer ${layer} of ${model.layers}`] : []),
     ...(model.heads > 1 ? [head === undefined ? `all ${model.heads} heads` : `head ${head} of ${model.heads}`] : []),
   ];

@@ -86,7 +86,7 @@ async function run(args: readonly string[], signal: AbortSignal): Promise<number
   addLsp(program, session);
   addCompletion(program);
   try {
-    await program.parseAsync(args, { from: 'user' });
+    await program.parseAsync(askedOf(args, program), { from: 'user' });
     if (signal.aborted) throw cancelled();
     for (const path of sources.paths) session.detail(`read ${path}`);
     return 0;
@@ -98,6 +98,13 @@ async function run(args: readonly string[], signal: AbortSignal): Promise<number
     if (!(error instanceof Failure) && error instanceof Error) session.detail(error.stack ?? '');
     return failure.exitCode;
   }
+}
+
+/** `help chek` is told what `chek` is told, the nearest command; Commander would print the help of all and not say why. */
+function askedOf(args: readonly string[], program: Command): readonly string[] {
+  const [help, name] = args;
+  const isUnknown = name !== undefined && !name.startsWith('-') && program.commands.every(each => each.name() !== name);
+  return help === 'help' && isUnknown ? args.slice(1) : args;
 }
 
 /** Messages that point into a file say `error` themselves, as compilers do. */

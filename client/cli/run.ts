@@ -150,7 +150,12 @@ function summaryOf(
 
 function table(summary: RunSummary): string {
   const { name, layer, heads, kvHeads, headDim, selectMs, fullMs, speedUp, checkedRows, rows } = summary;
-  const all = checkedRows === rows ? `all ${grouped(rows)} rows` : `${grouped(checkedRows)} of ${grouped(rows)} rows`;
+  const all =
+    checkedRows === rows
+      ? rows === 1
+        ? 'its row'
+        : `all ${grouped(rows)} rows`
+      : `${grouped(checkedRows)} of ${grouped(rows)} rows`;
   const lines: [string, string][] = [
     ['tokens', grouped(summary.tokens)],
     ['queries', grouped(summary.queries)],

@@ -21,7 +21,9 @@ export class ExportFitError extends Error {
   readonly pair: Pair | undefined;
 
   constructor(id: string, { reason, pair, roundable }: Misfit, others: readonly string[]) {
-    const rounding = roundable ? ' With approximation it allows whole blocks.' : '';
+    const rounding = roundable
+      ? ' Rounded up to whole blocks (--approximate; in the library approximate: true) it can.'
+      : '';
     super(
       `${id} cannot hold this mask exactly: ${misfitText({ reason, pair })}.${rounding} These formats can: ${others.join(', ')}.`,
     );

@@ -43,6 +43,13 @@ export interface Details {
   readonly fleeting?: boolean;
 }
 
+/** Words of the text that a message quotes, so long that it could not be read. */
+const LONG = /`[^`]{200,}`/g;
+
+function shortened(quoted: string): string {
+  return `${quoted.slice(0, 60)}...\``;
+}
+
 /** Collects what is wrong with a file; one place gets one message. */
 export class Findings {
   readonly list: Finding[] = [];
@@ -57,7 +64,7 @@ export class Findings {
     this.#put({
       code,
       severity: CODES[code],
-      message,
+      message: message.replace(LONG, shortened),
       place,
       related: (details.related ?? []).filter(each => each !== undefined),
       mends: (details.mends ?? []).filter(each => each !== undefined),

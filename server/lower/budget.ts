@@ -18,7 +18,7 @@ export class Budget {
     if (this.#parts > MOST_PARTS)
       throw new LowerError(
         'too-large',
-        `this unfolds to more than ${MOST_PARTS.toLocaleString('en-US')} parts: declarations that use others several times grow at every step`,
+        `this unfolds to more than ${MOST_PARTS.toLocaleString('en-US')} parts: declarations that use others several times grow at every step, and what is listed at such length fits into a file that mask(...) names`,
         at,
       );
   }

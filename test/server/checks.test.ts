@@ -35,6 +35,15 @@ describe('syntax', () => {
     ['pattern broken = window(\nmodel M { tokens = 8 attention = broken }', 'error syntax "model"'],
   ]);
 
+  test('what is quoted is cut where nobody would read it', async () => {
+    const long = 'x'.repeat(100_000);
+    for (const text of [long, `pattern a = ${long}(1)`, `pattern a = full() ${long}`]) {
+      const file = await openFile(text);
+      expect(file.diagnostics).toHaveLength(1);
+      expect(file.diagnostics[0]?.message).toMatch(/`x{59}\.\.\.`$/);
+    }
+  });
+
   test('messages are in the words of the language', async () => {
     const message = async (text: string) => (await openFile(text)).diagnostics[0]?.message;
     expect(await message('pattern a = window(8')).toBe('expected `)`, found the end of the file');

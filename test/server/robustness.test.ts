@@ -118,6 +118,17 @@ describe('deep nesting ends in an error', () => {
     expect((await language.open('memory:/next.sparse', 'pattern a = full()')).diagnostics).toEqual([]);
   });
 
+  test('a long list is no deep nesting', { timeout: 60_000 }, async () => {
+    const listed = (numbers: number) => `pattern a = global([${'1, '.repeat(numbers)}2]) | causal()`;
+    const file = await language.open('memory:/list.sparse', listed(20_000));
+    expect(file.diagnostics).toEqual([]);
+    expect(file.lower('a', { tokens: 64 }).rules).toHaveLength(1);
+    // More nodes than a call may have arguments.
+    const { diagnostics } = await language.open('memory:/longer.sparse', listed(100_000));
+    expect(new Set(diagnostics.map(({ code }) => code))).toEqual(new Set(['too-large']));
+    expect(diagnostics[0]?.message).toContain('mask(...)');
+  });
+
   test('a chain of a thousand unions is nothing unusual', async () => {
     const file = await language.open('memory:/long.sparse', `pattern a = full()${' | window(3)'.repeat(1000)}`);
     expect(file.diagnostics).toEqual([]);

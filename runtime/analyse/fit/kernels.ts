@@ -74,10 +74,15 @@ export const flashMask: Library = {
 export const magiAttention: Library = {
   id: 'magi-attention',
   name: 'MagiAttention',
-  version: 'HEAD of 2026',
+  version: 'main branch, 2026',
   takes: 'any mask, as slices of a query range and a key range; one for all heads',
   fit(subject) {
     const [mask] = subject.masks;
-    return headsDiffer(subject) ?? yes(`at most ${mask.stretches} slices of type FULL; regular masks need far fewer`);
+    return (
+      headsDiffer(subject) ??
+      yes(
+        `at most ${mask.stretches} slice${mask.stretches === 1 ? '' : 's'} of type FULL; regular masks need far fewer`,
+      )
+    );
   },
 };

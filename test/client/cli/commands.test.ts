@@ -292,6 +292,14 @@ describe.concurrent('sparse', () => {
     expectFailure(await run('chekc'), 2, /unknown command 'chekc'/);
   });
 
+  it('says so of a command whose help is asked for, too', async () => {
+    expectFailure(await run('help', 'chekc'), 2, /unknown command 'chekc'\n\(Did you mean check\?\)/);
+    expect(await run('help', 'check')).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^Usage: sparse check/),
+    });
+  });
+
   it('explains itself on stderr when nothing was asked', async () => {
     const { code, stdout, stderr } = await run();
     expect(code).toBe(2);

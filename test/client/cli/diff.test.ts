@@ -29,6 +29,11 @@ for (const [name, text] of Object.entries(files)) writeFileSync(path.join(cwd, n
 const diff = (...args: string[]): Promise<Outcome> => sparse(['diff', ...args], { cwd });
 
 describe.concurrent('sparse diff', () => {
+  it('speaks of one token as of one', async () => {
+    const { stdout } = await diff('a.sparse#near', 'one.sparse', '--tokens', '1');
+    expect(stdout).toMatch(/^a\.sparse#near and one\.sparse#only, 1 token\n/);
+  });
+
   it('ends with 0 for equal masks, however they are written', async () => {
     const { code, stdout, stderr } = await diff('a.sparse#near', 'one.sparse', '--tokens', '100');
     expect(stderr).toBe('');

@@ -28,6 +28,14 @@ describe.concurrent('sparse fit', () => {
     expect(stdout).toMatch(/^no {3}DeepSpeed .*\n {5}it takes whole blocks of 16 x 16, but /m);
   });
 
+  it('speaks of one token as of one', async () => {
+    const { code, stdout } = await sparse(['fit', '--expr', 'full()', '--tokens', '1'], { cwd });
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^full\(\), 1 token\n/);
+    expect(stdout).toContain('at most 1 slice of');
+    expect(stdout).not.toMatch(/\b1 (tokens|rows|slices)\b/);
+  });
+
   it('looks at all heads of a layer together, or at one', async () => {
     const { stdout } = await sparse(['fit', 'model.sparse', '--layer', '1', '--json'], { cwd });
     const { libraries, ...about } = JSON.parse(stdout);

@@ -284,7 +284,7 @@ describe('formats for some masks', () => {
     };
     const error = refusal('triton-layout', request);
     expect(error?.message).toMatch(/^triton-layout cannot hold this mask exactly: it holds whole blocks of 16 x 16/);
-    expect(error?.message).toMatch(/\(query 0, key 1\)\. With approximation it allows whole blocks\./);
+    expect(error?.message).toMatch(/\(query 0, key 1\)\. Rounded up to whole blocks \(--approximate; .*\) it can\. /);
     expect(error?.message).toMatch(/These formats can: npy, .*flex, .*flashinfer, flashmask, .*onnx, .*c\.$/);
     const heads = [request, { ...request, pattern: primitive('causal') }];
     const both = { ...request, heads };
