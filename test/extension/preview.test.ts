@@ -323,6 +323,8 @@ describe('the preview', () => {
       async () => (await workbench().quickInputValue())?.startsWith(folder) === true,
     );
     await workbench().answerInput(`${folder}/qkv.safetensors`);
+    // Either of the leading axes of [2, 40, 4] may be the heads.
+    await workbench().pick('', '2 heads, 40 tokens, 4 numbers a head');
     await frame.locator('.run .file', { hasText: 'qkv.safetensors: 2 x 4, n = 40' }).waitFor();
     await preview.runButton();
     const row = frame.locator('.run .runs tbody tr').first();

@@ -70,6 +70,8 @@ describe('Sparse: Suggest a Pattern', () => {
   test('finds a pattern for tensors that are picked and writes it into the file, which undo takes back', async () => {
     await press('suggest', 'Start');
     await answerDialog('qkv.safetensors');
+    // Either of the leading axes of [2, 40, 4] may be the heads.
+    await workbench().pick('', '2 heads, 40 tokens, 4 numbers a head');
     await (await section('suggest')).locator('.headline').waitFor({ timeout: 60_000 });
     const shown = await (await section('suggest')).locator('pre.text').innerText();
     await press('suggest', 'Insert into the File');
