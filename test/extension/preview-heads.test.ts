@@ -16,25 +16,30 @@ const workbench = useWorkbench({
 
 const preview = new PreviewInWorkbench(workbench, 'heads.sparse');
 
-/** Pixels of each of the two parts, once there are some of the first. */
-async function pixels(palette: Palette): Promise<readonly number[]> {
+/** Pixels of each of the two parts, once it is so that there are some of the first, and of the second if `both`. */
+async function pixels(palette: Palette, both: boolean): Promise<readonly number[]> {
   let counts: readonly number[] = [];
   await workbench().until(
-    'the picture in its colours',
+    `the picture in its colours${both ? ', both of them' : ''}`,
     async () => {
       counts = await preview.colourCounts(palette.parts.slice(0, 2));
-      return (counts[0] ?? 0) > 0;
+      const [sliding = 0, column = 0] = counts;
+      return sliding > 0 && column > 0 === both;
     },
     () => counts.join(),
   );
   return counts;
 }
 
-/** Cells of one size up to a pixel: those of 118 and 28 that no other part lights, and half of the 4 that both do. */
-function expectShares(sliding = 0, column = 0): void {
+/**
+ * Cells of 118 and 28 that no other part lights, and half of the 4 that both do. In a small window a cell is a few pixels
+ * wide, some of them one more than others, so that the cells of a column may be a third smaller or larger than the mean.
+ */
+async function expectShares(palette: Palette): Promise<void> {
+  const [sliding = 0, column = 0] = await pixels(palette, true);
   const ratio = sliding / column / (120 / 30);
-  expect(ratio).toBeGreaterThan(0.9);
-  expect(ratio).toBeLessThan(1.1);
+  expect(ratio, `${sliding} and ${column} pixels`).toBeGreaterThan(0.6);
+  expect(ratio, `${sliding} and ${column} pixels`).toBeLessThan(1.6);
 }
 
 describe('the preview of a model', () => {
@@ -47,14 +52,12 @@ describe('the preview of a model', () => {
     await frame.getByRole('button', { name: 'layer 0, heads 0..4' }).click();
     // sliding(4): 32 * 4 - 6 pairs; column 0 adds 28 rows of one key.
     await preview.untilNumbers('Pairs 122');
-    await workbench().until('no cells of column 0', async () => (await pixels(DARK))[1] === 0);
+    await pixels(DARK, false);
     const labels = await frame.locator('.head-grid button').evaluateAll(all => all.map(one => one.ariaLabel));
     expect(labels).toEqual(['layer 0, heads 0..4', 'layer 1, heads 0..2', 'layer 1, heads 2..4']);
     await frame.getByRole('button', { name: 'layer 1, heads 2..4' }).click();
     await preview.untilNumbers('Pairs 150');
-    await workbench().until('the cells of column 0', async () => ((await pixels(DARK))[1] ?? 0) > 0);
-    const [sliding, column] = await pixels(DARK);
-    expectShares(sliding, column);
+    await expectShares(DARK);
   });
 
   test.each([
@@ -64,7 +67,6 @@ describe('the preview of a model', () => {
     ['Default Dark Modern', DARK],
   ] as const)('takes the colours of %s', async (theme, palette) => {
     await workbench().probe.ask('configure', { key: 'workbench.colorTheme', value: theme });
-    const [sliding, column] = await pixels(palette);
-    expectShares(sliding, column);
+    await expectShares(palette);
   });
 });
