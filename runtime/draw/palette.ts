@@ -23,7 +23,7 @@ export interface OpaquePalette extends Palette {
  * The colours of parts were searched for: as far from each other as can be, the first four farther still, for people
  * with all cones and for those without the long, middle or short ones, at a contrast to the background of at least 3 : 1
  * (WCAG 2.2, 1.4.11), or 4.5 : 1 in high contrast. The tests measure both. In the same way those of a difference were, as
- * the blue and orange that are farthest from each other and from a grey. In light and dark the grey is one that stands back:
+ * the blue and the warm colour that are farthest from each other and from a grey. In light and dark that grey stands back:
  * who compares wants to see what differs. In high contrast it is as strong as they are.
  */
 
