@@ -153,7 +153,7 @@ describe('input checks', () => {
     refuses({ headDim: 0 }, {}, /headDim must be/);
     refuses({ headDim: 512 }, {}, /512 is not supported/);
     refuses({ kvHeads: 3 }, {}, /must divide/);
-    refuses({}, { headPlan: [0] }, /2 heads, but 1/);
+    refuses({}, { headPlan: [0] }, /2 heads, but masks for 1/);
     refuses({}, { headPlan: [0, 5] }, /Head 1 uses plan 5/);
     refuses({}, { plans: [densePlan(19, 20, () => true), plan] }, /made for 19 queries/);
     refuses({}, { plans: [densePlan(20, 20, () => true, { queries: 300, keys: 16 }), plan] }, /300 query rows/);
