@@ -1,5 +1,5 @@
 import { copyMasks, place, planWords, schedules } from '../attention/gpu/placement.ts';
-import { ITEM_WORDS } from '../attention/gpu/wgsl/common.ts';
+import { ITEM_WORDS, PARAMS_BYTES } from '../attention/gpu/wgsl/common.ts';
 import { simtKernel } from '../attention/gpu/wgsl/simt.ts';
 import { contentsOfText } from '../tensor/contents.ts';
 import { fromUint32 } from '../tensor/convert.ts';
@@ -33,7 +33,7 @@ export function wgslMisfit({ headDim = USUAL_DIM }: ExportRequest): Misfit | und
 
 /**
  * The project's own WGSL kernel for one mask, or one for each head, and as .safetensors what it reads beside the tensors:
- * `params` u32 [8], `items` u32 [workgroups, 8], `plan` u32 [tiles, 2] and `masks` u32 [tile masks x 128]. The text says
+ * `params` u32 [10], `items` u32 [workgroups, 8], `plan` u32 [tiles, 2] and `masks` u32 [tile masks x 128]. The text says
  * how q, k and v are laid out, what each binding holds and how many workgroups there are; it needs no optional feature and
  * the default limits of WebGPU but for large buffers.
  *
@@ -64,7 +64,10 @@ export function exportWgsl(request: ExportRequest): Exported {
   const plan = placement.planWords === 0 ? new Uint32Array(2) : planWords(placement);
   const vectors = Math.ceil(headDim / 4);
   const across = Math.min(workgroups, ACROSS);
-  const params = Uint32Array.of(0, workgroups, across, TILE, TILE, part.wordsPerRow, vectors, part.masksAt);
+  const items = [0, workgroups, across];
+  // All tiles of an item at once.
+  const tiles = [0, 0xffffffff];
+  const params = Uint32Array.of(...items, TILE, TILE, part.wordsPerRow, vectors, part.masksAt, ...tiles);
   const contents = safetensorsContents(
     {
       params: fromUint32(params, [params.length]),
@@ -109,7 +112,7 @@ function documentation(facts: KernelFacts): string {
 //
 // Group 0; those marked * are the tensors of that name in the .safetensors file beside this one, as they are:
 //
-//   0  uniform  params *  32 bytes
+//   0  uniform  params *  ${PARAMS_BYTES} bytes
 //   1  read     q         ${queryRows * dim * 4} bytes: row r of head h is stored row R = h * ${stored(queries)} + r, and its number d,
 //                         times scale * log2(e), is float 4 * (floor(R / 4) * DIM + d) + R % 4; the rest is 0.
 //                         scale is 1 / sqrt(HEAD_DIM), or another one

@@ -1,5 +1,6 @@
 import { isAbort } from '../abort.ts';
 import type { AttentionInput, PlanParts } from '../types.ts';
+import type { Budget } from './budget.ts';
 import { type Device, firstLine } from './device.ts';
 import { GpuError } from './gpu-error.ts';
 import { DevicePass, largestBuffer, type ReadyKernel } from './pass.ts';
@@ -19,6 +20,8 @@ export interface DeviceRunOptions {
   readonly onProgress?: ((done: number) => void) | undefined;
   /** Most tiles of a work item; absent: so that no row sets the time alone. */
   readonly longest?: number | undefined;
+  /** What each dispatch may do; absent: what was learnt about the kernel's speed. */
+  readonly budget?: Readonly<Budget> | undefined;
   /** Fill outputs with NaN beforehand, so that what is not written shows. */
   readonly poison?: boolean | undefined;
 }
@@ -36,7 +39,7 @@ export async function attendOn(
   options: DeviceRunOptions,
 ): Promise<DeviceRun> {
   const { heads, kvHeads, queries, keys, headDim } = input;
-  const { signal, scale, longest, poison } = options;
+  const { signal, scale, longest, budget, poison } = options;
   const group = heads / kvHeads;
   const o = new Float32Array(input.q.length);
   const lse = new Float32Array(heads * queries);
@@ -78,7 +81,7 @@ export async function attendOn(
           `Too large for the graphics device: ${needed.what} need ${mebibytes(needed.bytes)}, and its largest buffer has ${mebibytes(limit)}.`,
         );
       }
-      const pass = new DevicePass(opened, kernel, { ...some, scale, longest, poison });
+      const pass = new DevicePass(opened, kernel, { ...some, scale, longest, budget, poison });
       try {
         dispatches += await pass.load(timer, signal);
         dispatches += await pass.compute(timer, signal, done => options.onProgress?.((first + done * count) / kvHeads));

@@ -88,7 +88,8 @@ export class Kernels {
         problems.push({ name: spec.name, message: error instanceof Error ? error.message : String(error) });
         continue;
       }
-      if (won !== undefined) break;
+      // Should it no longer work, the others have their trial.
+      if (spec.name === won) break;
     }
     const [only] = working;
     if (only === undefined) {
@@ -115,8 +116,9 @@ export class Kernels {
         const run: Parameters<typeof selfCheck>[0] = (input, parts, { scale }) =>
           attendOn(this.#opened, kernel, input, parts, {
             scale: scale ?? 1 / Math.sqrt(input.headDim),
-            // Rows of more than three tiles are cut, so that merging is checked too.
+            // Rows of more than three tiles are cut, and what has two is continued, so that both are checked too.
             longest: 2,
+            budget: { keys: 2 ** 20, depth: 64 },
             poison: true,
           });
         await selfCheck(run, { headDim: demand.headDim, precision: spec.element });

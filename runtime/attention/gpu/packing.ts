@@ -1,8 +1,9 @@
 import { throwIfAborted } from '../abort.ts';
 import type { AttentionInput } from '../types.ts';
 import type { Device } from './device.ts';
+import { copiesOf } from './dispatches.ts';
 import { GpuError } from './gpu-error.ts';
-import type { Element, KernelSpec, Layout } from './kernel.ts';
+import type { Element, KernelSpec } from './kernel.ts';
 import type { Placement, Region } from './placement.ts';
 import type { DispatchTimer } from './timer.ts';
 import { upload } from './transfer.ts';
@@ -98,7 +99,7 @@ export class Packing {
         upload(device, this.#source, tensor.subarray(head * rows * headDim, end * rows * headDim));
         copied += (end - head) * this.#head(rows);
         const inside = regions.filter(region => region.head >= head && region.head < end);
-        for (const run of runsOf(inside)) dispatches += this.#dispatch(name, run, targets, head, times, timer);
+        for (const run of runsOf(inside)) dispatches += this.#packRun(name, run, targets, head, times, timer);
         // The queue overwrites the source when the piece before has been read; but memory for copies must not pile up.
         if (copied < this.#sourceBytes) continue;
         await Promise.race([device.queue.onSubmittedWorkDone(), failure]);
@@ -141,7 +142,8 @@ export class Packing {
     return buffer;
   }
 
-  #dispatch(
+  /** Packs consecutive heads, as many at a time as a dispatch should, or one head in pieces. Returns the number of dispatches. */
+  #packRun(
     name: 'q' | 'k' | 'v',
     run: readonly Region[],
     targets: PackTargets,
@@ -151,11 +153,23 @@ export class Packing {
   ): number {
     const [first] = run;
     if (first === undefined) return 0;
-    const { device } = this.#opened;
     const { dim, element, layouts } = this.#kernel.spec;
-    const layout: Layout = layouts[name];
-    const workgroups = packGrid(layout, element, first.rowsStored * dim);
-    const across = Math.min(workgroups, device.limits.maxComputeWorkgroupsPerDimension);
+    const numbers = first.rowsStored * dim;
+    const workgroups = packGrid(layouts[name], element, numbers);
+    let dispatches = 0;
+    for (const { head, endHead, begin, end } of copiesOf(run.length, workgroups, 4 * numbers)) {
+      this.#dispatch({ name, run: run.slice(head, endHead), targets, sourceHead, factor, begin, end }, timer);
+      dispatches++;
+    }
+    return dispatches;
+  }
+
+  #dispatch({ name, run, targets, sourceHead, factor, begin, end }: PackWork, timer: DispatchTimer): void {
+    const [first] = run;
+    if (first === undefined) return;
+    const { device } = this.#opened;
+    const { dim, element } = this.#kernel.spec;
+    const across = Math.min(end - begin, device.limits.maxComputeWorkgroupsPerDimension);
     const settings = new DataView(new ArrayBuffer(PACK_WORDS * 4));
     [
       this.#input.headDim,
@@ -175,6 +189,8 @@ export class Packing {
     settings.setUint32(44, sourceHead * first.rows, true);
     settings.setFloat32(48, LARGEST[element][name], true);
     settings.setUint32(52, BIT[name], true);
+    settings.setUint32(56, begin, true);
+    settings.setUint32(60, end, true);
     const params = this.#create('pack', PACK_WORDS * 4, UNIFORM | COPY_DST);
     device.queue.writeBuffer(params, 0, settings.buffer);
     const pipeline = this.#kernel.pack[name];
@@ -189,12 +205,23 @@ export class Packing {
     const compute = encoder.beginComputePass(timer.writes());
     compute.setPipeline(pipeline);
     compute.setBindGroup(0, bindGroup);
-    compute.dispatchWorkgroups(across, Math.ceil(workgroups / across), run.length);
+    compute.dispatchWorkgroups(across, Math.ceil((end - begin) / across), run.length);
     compute.end();
     timer.resolve(encoder, 'pack');
     device.queue.submit([encoder.finish()]);
-    return 1;
   }
+}
+
+/** Workgroups [begin, end) of each of some consecutive heads. */
+interface PackWork {
+  readonly name: 'q' | 'k' | 'v';
+  readonly run: readonly Region[];
+  readonly targets: PackTargets;
+  /** First head that is in the source. */
+  readonly sourceHead: number;
+  readonly factor: number;
+  readonly begin: number;
+  readonly end: number;
 }
 
 /** Regions of consecutive heads in one order, which lie one after the other: one dispatch packs them. */

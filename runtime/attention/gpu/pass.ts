@@ -1,16 +1,17 @@
 import { throwIfAborted } from '../abort.ts';
 import type { AttentionInput, PlanParts } from '../types.ts';
-import { adjust, type Budget } from './budget.ts';
+import { type Budget, learn } from './budget.ts';
 import { type Device, firstLine } from './device.ts';
+import { dispatchesOf, mergesOf } from './dispatches.ts';
 import { GpuError } from './gpu-error.ts';
 import { bytesOf, type KernelSpec } from './kernel.ts';
 import { Packing, type PackKernel, type PackTargets } from './packing.ts';
-import { copyMasks, type Placement, place, planWords, schedules } from './placement.ts';
+import { copyMasks, type PlacedPart, type Placement, place, planWords, schedules } from './placement.ts';
 import type { Schedule } from './schedule.ts';
-import type { DispatchTimer } from './timer.ts';
+import type { DispatchLabel, DispatchTimer } from './timer.ts';
 import { downloadRows, upload } from './transfer.ts';
 import { BufferUsage } from './usage.ts';
-import { ITEM_WORDS, PARAMS_BYTES } from './wgsl/common.ts';
+import { PARAMS_BYTES } from './wgsl/common.ts';
 import { MERGE_ROWS } from './wgsl/merge.ts';
 
 /** A kernel that is ready, the shaders around it, and what was learnt about its speed. */
@@ -27,12 +28,16 @@ export interface PassInput {
   readonly scale: number;
   /** Most tiles of a work item; absent: chosen so that no row sets the time alone. */
   readonly longest?: number | undefined;
+  /** What each dispatch may do; absent: what was learnt about the kernel's speed. */
+  readonly budget?: Readonly<Budget> | undefined;
   /** Is all of the output overwritten beforehand, so that what is not written shows? For tests. */
   readonly poison?: boolean | undefined;
 }
 
 /** Rows that segments of long rows may take, beyond those of the result. */
 const MOST_SEGMENT_ROWS = 2 ** 20;
+/** Tiles of an item that is not to be cut. */
+const ALL = 0xffffffff;
 
 const { STORAGE, COPY_SRC, COPY_DST, UNIFORM } = BufferUsage;
 
@@ -191,39 +196,34 @@ export class DevicePass {
     onProgress: (done: number) => void,
   ): Promise<number> {
     const { failure } = this.#opened;
-    const { budget } = this.#kernel;
     const bound = this.#bound;
     if (bound === undefined) throw new Error('The tensors are not loaded.');
     const all = Math.max(1, this.tiles);
     let done = 0;
     let dispatches = 0;
-    for (const [index, { tiles, merges }] of this.#schedules.entries()) {
+    const timed = async (work: DeviceWork): Promise<number> => {
+      const started = performance.now();
+      this.#dispatch(work, timer);
+      await Promise.race([this.#opened.device.queue.onSubmittedWorkDone(), failure]);
+      const ms = performance.now() - started;
+      timer.clock(ms);
+      dispatches++;
+      return ms;
+    };
+    for (const [index, schedule] of this.#schedules.entries()) {
       const part = this.#placement.parts[index];
       const groups = bound.groups[index];
       if (part === undefined || groups === undefined) continue;
-      for (let first = 0; first < tiles.length; ) {
+      const { budget } = this.#kernel;
+      for (const dispatch of dispatchesOf(schedule.tiles, part.tile.keys, this.#pass.budget ?? budget)) {
         throwIfAborted(signal);
-        let end = first;
-        let sum = 0;
-        while (end < tiles.length && sum < budget.tiles) sum += Number(tiles[end++]);
-        const started = performance.now();
-        this.#dispatch(this.#kernel.attend, groups.attend, { first, end, part, timer, label: 'attend' });
-        await Promise.race([this.#opened.device.queue.onSubmittedWorkDone(), failure]);
-        const ms = performance.now() - started;
-        timer.clock(ms);
-        adjust(budget, ms, end < tiles.length || sum >= budget.tiles);
-        dispatches++;
-        first = end;
-        done += sum;
+        learn(budget, dispatch, await timed({ label: 'attend', group: groups.attend, part, ...dispatch }));
+        done += dispatch.tiles;
         onProgress(Math.min(1, done / all));
       }
-      if (groups.merge !== undefined) {
-        const started = performance.now();
-        const end = merges.length / ITEM_WORDS;
-        this.#dispatch(this.#kernel.merge, groups.merge, { first: 0, end, part, timer, label: 'merge' });
-        await Promise.race([this.#opened.device.queue.onSubmittedWorkDone(), failure]);
-        timer.clock(performance.now() - started);
-        dispatches++;
+      for (const merging of this.#merging(groups, schedule)) {
+        throwIfAborted(signal);
+        await timed({ ...merging, part });
       }
     }
     throwIfAborted(signal);
@@ -238,50 +238,38 @@ export class DevicePass {
     const bound = this.#bound;
     if (bound === undefined) throw new Error('The tensors are not loaded.');
     for (let run = 0; run < times; run++) {
-      for (const [index, { tiles, merges }] of this.#schedules.entries()) {
+      for (const [index, schedule] of this.#schedules.entries()) {
         const part = this.#placement.parts[index];
         const groups = bound.groups[index];
         if (part === undefined || groups === undefined) continue;
-        const all = { first: 0, end: tiles.length, part, timer, label: 'attend' } as const;
-        this.#dispatch(this.#kernel.attend, groups.attend, all);
-        if (groups.merge !== undefined) {
-          const end = merges.length / ITEM_WORDS;
-          this.#dispatch(this.#kernel.merge, groups.merge, { first: 0, end, part, timer, label: 'merge' });
-        }
+        const range = { first: 0, end: schedule.tiles.length, from: 0, most: ALL };
+        this.#dispatch({ label: 'attend', group: groups.attend, part, ...range }, timer);
+        for (const merging of this.#merging(groups, schedule)) this.#dispatch({ ...merging, part }, timer);
       }
     }
   }
 
-  #dispatch(
-    pipeline: GPUComputePipeline,
-    group: GPUBindGroup,
-    {
-      first,
-      end,
-      part,
-      timer,
-      label,
-    }: {
-      readonly first: number;
-      readonly end: number;
-      readonly part: Placement['parts'][number];
-      readonly timer: DispatchTimer;
-      readonly label: 'attend' | 'merge';
-    },
-  ): void {
+  /** Dispatches that put segments together. */
+  *#merging({ merge: group }: PartGroups, { segments }: Schedule): Generator<Omit<DeviceWork, 'part'>> {
+    if (group === undefined) return;
+    const bytes = this.#kernel.spec.rows * outputVectors(this.#pass.input.headDim) * 16;
+    for (const range of mergesOf(segments, bytes)) yield { label: 'merge', group, ...range, from: 0, most: ALL };
+  }
+
+  #dispatch({ label, group, part, first, end, from, most }: DeviceWork, timer: DispatchTimer): void {
     const { device } = this.#opened;
     const { across } = this.#limit;
     if (this.#bound === undefined) return;
     const { tile, masksAt, wordsPerRow } = part;
     const settings = Uint32Array.of(
       ...[first, end, across, tile.queries, tile.keys, wordsPerRow],
-      ...[outputVectors(this.#pass.input.headDim), masksAt],
+      ...[outputVectors(this.#pass.input.headDim), masksAt, from, most],
     );
     device.queue.writeBuffer(this.#bound.params, 0, settings);
     const count = end - first;
     const encoder = device.createCommandEncoder();
     const compute = encoder.beginComputePass(timer.writes());
-    compute.setPipeline(pipeline);
+    compute.setPipeline(label === 'merge' ? this.#kernel.merge : this.#kernel.attend);
     compute.setBindGroup(0, group);
     const layers = label === 'merge' ? Math.ceil(this.#kernel.spec.rows / MERGE_ROWS) : 1;
     compute.dispatchWorkgroups(Math.min(count, across), Math.ceil(count / across), layers);
@@ -314,6 +302,17 @@ export class DevicePass {
 interface Created extends PackTargets {
   readonly masks: GPUBuffer;
   readonly packing: Packing;
+}
+
+/** A dispatch of items, or merges, [first, end) of a part: of each item at most `most` tiles from its tile `from` on. */
+interface DeviceWork {
+  readonly label: Exclude<DispatchLabel, 'pack'>;
+  readonly group: GPUBindGroup;
+  readonly part: PlacedPart;
+  readonly first: number;
+  readonly end: number;
+  readonly from: number;
+  readonly most: number;
 }
 
 interface PartGroups {

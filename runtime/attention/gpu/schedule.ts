@@ -26,6 +26,8 @@ export interface Schedule {
   readonly tiles: Uint32Array;
   /** [merges][ITEM_WORDS]: rows whose segments have to be put together afterwards. */
   readonly merges: Uint32Array<ArrayBuffer>;
+  /** [merges] segments of each. */
+  readonly segments: Uint32Array;
   /** Rows of o and stats that hold segments, after those of the result. */
   readonly segmentRows: number;
   readonly allTiles: number;
@@ -67,6 +69,7 @@ export function makeSchedule(works: readonly HeadWork[], options: ScheduleOption
   const items = new Uint32Array(size.items * ITEM_WORDS);
   const tiles = new Uint32Array(size.items);
   const merges = new Uint32Array(size.merges * ITEM_WORDS);
+  const segments = new Uint32Array(size.merges);
   let item = 0;
   let merge = 0;
   let segmentRow = options.segmentsFrom;
@@ -92,7 +95,7 @@ export function makeSchedule(works: readonly HeadWork[], options: ScheduleOption
           continue;
         }
         merges.set([segmentRow, rows, 0, pieces, ...place, own, flags], merge * ITEM_WORDS);
-        merge++;
+        segments[merge++] = pieces;
         for (let piece = 0; piece < pieces; piece++) {
           const from = start + Math.floor(((end - start) * piece) / pieces);
           const to = start + Math.floor(((end - start) * (piece + 1)) / pieces);
@@ -104,7 +107,7 @@ export function makeSchedule(works: readonly HeadWork[], options: ScheduleOption
       }
     }
   }
-  return { ...longestFirst(items, tiles), merges, segmentRows: segmentRow - options.segmentsFrom, allTiles };
+  return { ...longestFirst(items, tiles), merges, segments, segmentRows: segmentRow - options.segmentsFrom, allTiles };
 }
 
 function piecesOf(tiles: number, longest: number): number {

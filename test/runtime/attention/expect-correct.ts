@@ -21,7 +21,7 @@ export async function expectPartsCorrect(
   name: string,
   input: AttentionInput,
   parts: PlanParts,
-  result: AttentionResult,
+  result: Pick<AttentionResult, 'o' | 'lse'>,
   bound = 2e-6,
 ): Promise<void> {
   const expected = await createReferenceBackend().run(input, parts, {});

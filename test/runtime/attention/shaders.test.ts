@@ -246,6 +246,10 @@ describe('packing', () => {
       layout: 'auto',
       compute: { module: device.createShaderModule({ code }), entryPoint: 'main' },
     });
+    // Two dispatches: one workgroup of each head, then the others, in a grid that has more than there are.
+    const others = words.slice();
+    words.set([0, 1], 14);
+    others.set([1, workgroups], 14);
     const buffers = [
       buffer(words, UNIFORM),
       buffer(task.source, STORAGE),
@@ -254,12 +258,14 @@ describe('packing', () => {
       buffer(new Uint32Array(1), STORAGE),
     ];
     const encoder = device.createCommandEncoder();
-    const compute = encoder.beginComputePass();
-    compute.setPipeline(pipeline);
-    const entries = buffers.map((each, binding) => ({ binding, resource: { buffer: each } }));
-    compute.setBindGroup(0, device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries }));
-    compute.dispatchWorkgroups(1, workgroups, 2);
-    compute.end();
+    for (const params of [buffers[0]!, buffer(others, UNIFORM)]) {
+      const compute = encoder.beginComputePass();
+      compute.setPipeline(pipeline);
+      const entries = [params, ...buffers.slice(1)].map((each, binding) => ({ binding, resource: { buffer: each } }));
+      compute.setBindGroup(0, device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries }));
+      compute.dispatchWorkgroups(1, workgroups, 2);
+      compute.end();
+    }
     encoder.copyBufferToBuffer(target, 0, read, 0, bytes);
     device.queue.submit([encoder.finish()]);
     await read.mapAsync(MAP_READ);

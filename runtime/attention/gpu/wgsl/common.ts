@@ -10,7 +10,7 @@ export const ROW_SHIFT = 8;
 /** 32-bit words of a work item and of a merge. */
 export const ITEM_WORDS = 8;
 /** Bytes of the parameters. */
-export const PARAMS_BYTES = 32;
+export const PARAMS_BYTES = 40;
 
 /**
  * Bindings, eight storage buffers at most. A work item is one workgroup: some query rows of a row block, against some of
@@ -36,6 +36,9 @@ struct Params {
   vectors: u32,
   /** Where the masks of this part of the mask begin. */
   masks: u32,
+  /** Of each item's tiles this dispatch does at most \`most\`, from number \`begin\` on. */
+  begin: u32,
+  most: u32,
 }
 
 struct Item {
@@ -66,6 +69,20 @@ struct Item {
 @group(0) @binding(7) var<storage, read_write> o: array<vec4<f32>>;
 /** Largest score in base 2, sum of weights. */
 @group(0) @binding(8) var<storage, read_write> stats: array<vec2<f32>>;
+
+/** What this dispatch does of an item. What others do of it is put together as the parts of a mask are. */
+fn portion(index: u32) -> Item {
+  var item = items[index];
+  item.start += params.begin;
+  if (params.begin > 0u) {
+    item.flags &= ~${FIRST_PART}u;
+  }
+  if (item.end - item.start > params.most) {
+    item.end = item.start + params.most;
+    item.flags &= ~${LAST_PART}u;
+  }
+  return item;
+}
 
 /** Row of o and stats of the item's row. */
 fn place(item: Item, row: u32) -> u32 {

@@ -45,6 +45,9 @@ struct Params {
   largest: u32,
   /** What is noted where one is larger, or no number. */
   tensor: u32,
+  /** Workgroups of each head: [begin, end). */
+  begin: u32,
+  end: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -105,7 +108,11 @@ fn half(x: vec4<f32>) -> vec2<u32> {
 @compute @workgroup_size(${THREADS})
 fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_index) local: u32) {
   let head = workgroup.z;
-  let patch_ = (workgroup.y * params.across + workgroup.x) * ${THREADS}u + local;
+  let number = params.begin + workgroup.y * params.across + workgroup.x;
+  if (number >= params.end) {
+    return;
+  }
+  let patch_ = number * ${THREADS}u + local;
 ${body}
 }
 `;

@@ -104,7 +104,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
   if (index >= params.end) {
     return;
   }
-  let item = items[index];
+  let item = portion(index);
   let rg = local / ${keyThreads}u;
   let cg = local % ${keyThreads}u;
   let queryBase = (item.q / 4u + rg) * ${dim}u;

@@ -168,7 +168,7 @@ fn main(
   if (index >= params.end) {
     return;
   }
-  let item = items[index];
+  let item = portion(index);
   let row = subgroup * ${ownRows}u + lane % ${ownRows}u;
   let part = lane / ${ownRows}u;
   let maskRow = min((item.flags >> ${ROW_SHIFT}u) + row, params.tileQueries - 1u) * params.words;
