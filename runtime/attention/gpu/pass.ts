@@ -1,6 +1,6 @@
 import { throwIfAborted } from '../abort.ts';
 import type { AttentionInput, PlanParts } from '../types.ts';
-import { type Budget, learn } from './budget.ts';
+import { type Budget, cautious, learn } from './budget.ts';
 import { type Device, firstLine } from './device.ts';
 import { dispatchesOf, mergesOf } from './dispatches.ts';
 import { GpuError } from './gpu-error.ts';
@@ -199,6 +199,7 @@ export class DevicePass {
     const bound = this.#bound;
     if (bound === undefined) throw new Error('The tensors are not loaded.');
     const all = Math.max(1, this.tiles);
+    const now = cautious(this.#kernel.budget);
     let done = 0;
     let dispatches = 0;
     const timed = async (work: DeviceWork): Promise<number> => {
@@ -214,10 +215,10 @@ export class DevicePass {
       const part = this.#placement.parts[index];
       const groups = bound.groups[index];
       if (part === undefined || groups === undefined) continue;
-      const { budget } = this.#kernel;
-      for (const dispatch of dispatchesOf(schedule.tiles, part.tile.keys, this.#pass.budget ?? budget)) {
+      for (const dispatch of dispatchesOf(schedule.tiles, part.tile.keys, this.#pass.budget ?? now)) {
         throwIfAborted(signal);
-        learn(budget, dispatch, await timed({ label: 'attend', group: groups.attend, part, ...dispatch }));
+        const ms = await timed({ label: 'attend', group: groups.attend, part, ...dispatch });
+        for (const budget of [now, this.#kernel.budget]) learn(budget, dispatch, ms);
         done += dispatch.tiles;
         onProgress(Math.min(1, done / all));
       }
