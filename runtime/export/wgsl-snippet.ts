@@ -21,12 +21,12 @@ export function wgslSnippet(file: string): string {
           out[place(head * rows(length) + row, d)] = factor * tensor[(head * length + row) * HEAD_DIM + d];
     return out;
   };
-  const four = (row, d) => 4 * (Math.floor(row / 4) * DIM + d) + (row % 4);
+  const columns = (row, d) => (Math.floor(row / 64) * DIM + d) * 64 + (row % 64);
   const width = 4 * Math.ceil(HEAD_DIM / 4);
   const contents = [
     stored('params'),
-    pack(q, HEADS, QUERIES, four, (scale ?? HEAD_DIM ** -0.5) * Math.LOG2E),
-    pack(k, KV_HEADS, KEYS, four),
+    pack(q, HEADS, QUERIES, columns, (scale ?? HEAD_DIM ** -0.5) * Math.LOG2E),
+    pack(k, KV_HEADS, KEYS, columns),
     pack(v, KV_HEADS, KEYS, (row, d) => row * DIM + d),
     ...['items', 'plan', 'masks'].map(stored),
     new Float32Array(HEADS * QUERIES * width),

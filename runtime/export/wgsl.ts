@@ -1,6 +1,7 @@
+import { candidates, PORTABLE } from '../attention/gpu/candidates.ts';
+import type { KernelSpec } from '../attention/gpu/kernel.ts';
 import { copyMasks, place, planWords, schedules } from '../attention/gpu/placement.ts';
 import { ITEM_WORDS, PARAMS_BYTES } from '../attention/gpu/wgsl/common.ts';
-import { simtKernel } from '../attention/gpu/wgsl/simt.ts';
 import { contentsOfText } from '../tensor/contents.ts';
 import { fromUint32 } from '../tensor/convert.ts';
 import { safetensorsContents } from '../tensor/safetensors.ts';
@@ -18,10 +19,11 @@ const TILE = 64;
 const ACROSS = 65535;
 
 /** The kernel that every WebGPU device has the means for: 16 KiB of workgroup memory, no optional features. */
-function kernelFor(headDim: number) {
-  const dim = Math.ceil(headDim / 16) * 16;
-  const plain = { rowQuads: 1, keyQuads: 1, memory: 16384, unroll: true };
-  return simtKernel({ ...plain, element: 'f32', dim, rows: 32, step: 32 });
+function kernelFor(headDim: number): KernelSpec {
+  const demand = { headDim, precision: 'f32', tile: { queries: TILE, keys: TILE } } as const;
+  const [kernel] = candidates(PORTABLE, demand);
+  if (kernel === undefined) throw new RangeError('every device has a kernel');
+  return kernel;
 }
 
 /** Why there is no kernel for a request; undefined when there is one. */
@@ -114,7 +116,7 @@ function documentation(facts: KernelFacts): string {
 //
 //   0  uniform  params *  ${PARAMS_BYTES} bytes
 //   1  read     q         ${queryRows * dim * 4} bytes: row r of head h is stored row R = h * ${stored(queries)} + r, and its number d,
-//                         times scale * log2(e), is float 4 * (floor(R / 4) * DIM + d) + R % 4; the rest is 0.
+//                         times scale * log2(e), is float (floor(R / ${TILE}) * DIM + d) * ${TILE} + R % ${TILE}; the rest is 0.
 //                         scale is 1 / sqrt(HEAD_DIM), or another one
 //   2  read     k         ${keyRows * dim * 4} bytes: the same with R = kv_head * ${stored(keys)} + key and without a factor
 //   3  read     v         ${keyRows * dim * 4} bytes: with the same R, number d is float R * DIM + d; the rest is 0

@@ -13,8 +13,15 @@ export interface Demand {
   readonly tile: TilePlan['tile'];
 }
 
-/** Every device has at least this much workgroup memory. */
-const PORTABLE_BYTES = 16384;
+/** What every device has. */
+export const PORTABLE: Capability = {
+  workgroupBytes: 16384,
+  threads: 256,
+  matrices: [],
+  subgroupSize: 0,
+  sizeControl: false,
+  imitated: false,
+};
 
 /**
  * Kernels that can do what is asked for on such a device, the one that is most often the fastest first. The last one needs
@@ -102,17 +109,29 @@ function tensorShapes(dim: number): Choice[] {
   return [...(dim <= 96 ? narrow : wide), small, smallest];
 }
 
-function simtKernels(capability: Capability, { headDim, tile }: Demand, element: Element): KernelSpec[] {
+function simtKernels({ imitated }: Capability, { headDim, tile }: Demand, element: Element): KernelSpec[] {
   const dim = paddedDim(headDim);
   const step = tile.keys % 32 === 0 ? 32 : 16;
-  const base = { element, dim, unroll: !capability.imitated };
-  const plain = { rowQuads: 1, keyQuads: 1, memory: PORTABLE_BYTES };
-  const shapes: Omit<SimtShape, keyof typeof base>[] = [];
-  if (!capability.imitated && tile.queries > 32) {
-    shapes.push({ ...plain, rows: 64, step });
-    if (step === 32) shapes.push({ ...plain, rows: 64, step, rowQuads: 2 });
-    if (tile.keys % 64 === 0) shapes.push({ ...plain, rows: 64, step: 64, keyQuads: 2, memory: 24576 });
+  const few = { rows: tile.queries > 16 ? 32 : 16, step, rowQuads: 1, keyQuads: 1, portions: 1, round: 16 };
+  // Software computes most quickly with few threads, and takes seconds to compile long shaders.
+  const shapes = imitated ? [{ ...few, keyQuads: 2, round: 4 }] : [...simtShapes(dim, tile), few];
+  return shapes.map(shape => simtKernel({ element, dim, ...shape }));
+}
+
+/** Shapes for row blocks of more than 32 rows. */
+function simtShapes(dim: number, tile: TilePlan['tile']): Omit<SimtShape, 'element' | 'dim'>[] {
+  if (tile.queries <= 32) return [];
+  const plain = { rows: 64, rowQuads: 1, keyQuads: 1, portions: 1, round: 16 };
+  if (tile.keys % 64 === 0) {
+    const narrow = { ...plain, step: 64, rowQuads: 2 };
+    // Wide heads leave a thread no registers for more than four rows.
+    const wide = { ...plain, step: 64, portions: 2 };
+    const both = [narrow, { ...plain, step: 64, keyQuads: 2, portions: 2 }];
+    return dim <= 128 ? both : [wide, ...both];
   }
-  shapes.push({ ...plain, rows: tile.queries > 16 ? 32 : 16, step });
-  return shapes.map(shape => simtKernel({ ...base, ...shape }));
+  const step = tile.keys % 32 === 0 ? 32 : 16;
+  return [
+    { ...plain, step },
+    { ...plain, step, rowQuads: 2 },
+  ];
 }

@@ -2,8 +2,11 @@
 export type Layout =
   /** One row after the other. */
   | { readonly kind: 'rows' }
-  /** Four rows side by side: number d of rows 4 a to 4 a + 3 is vector a * dim + d. */
-  | { readonly kind: 'quads' }
+  /**
+   * Four rows side by side, in panels of `rows` rows: number d of rows 4 a to 4 a + 3 of panel p is vector
+   * (p * dim + d) * rows / 4 + a.
+   */
+  | { readonly kind: 'quads'; readonly rows: number }
   /** Blocks of rows x columns, one after the other along a row, each by itself row-major or (`transposed`) column-major. */
   | { readonly kind: 'blocks'; readonly rows: number; readonly columns: number; readonly transposed: boolean };
 

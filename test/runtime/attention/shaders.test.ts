@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test, vi } from 'vitest';
-import { candidates, type Demand } from '../../../runtime/attention/gpu/candidates.ts';
+import { candidates, type Demand, PORTABLE as portable } from '../../../runtime/attention/gpu/candidates.ts';
 import { openDawn } from '../../../runtime/attention/gpu/dawn.node.ts';
 import type { Capability } from '../../../runtime/attention/gpu/device.ts';
 import type { Element, KernelSpec, Layout } from '../../../runtime/attention/gpu/kernel.ts';
@@ -11,14 +11,6 @@ import { halfToNumber } from '../../../runtime/tensor/half.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
 
-const portable: Capability = {
-  workgroupBytes: 16384,
-  threads: 256,
-  matrices: [],
-  subgroupSize: 0,
-  sizeControl: false,
-  imitated: false,
-};
 /** Matrix units as devices list them: NVIDIA's three sizes, Intel's, and a square of 8. */
 const withMatrices = [
   { matrix: { M: 16, N: 16, K: 16 }, subgroupSize: 32 },
@@ -164,8 +156,10 @@ describe('packing', () => {
   const layouts: readonly (readonly [string, Layout, Element])[] = [
     ['rows', { kind: 'rows' }, 'f32'],
     ['rows', { kind: 'rows' }, 'f16'],
-    ['quads', { kind: 'quads' }, 'f32'],
-    ['quads', { kind: 'quads' }, 'f16'],
+    ['quads', { kind: 'quads', rows: 4 }, 'f32'],
+    ['quads', { kind: 'quads', rows: 4 }, 'f16'],
+    ['panels of 16 rows', { kind: 'quads', rows: 16 }, 'f32'],
+    ['panels of 16 rows', { kind: 'quads', rows: 16 }, 'f16'],
     ['blocks of 16 x 16', { kind: 'blocks', rows: 16, columns: 16, transposed: false }, 'f16'],
     ['blocks of 8 x 16', { kind: 'blocks', rows: 8, columns: 16, transposed: false }, 'f16'],
     ['columns of 16 x 16', { kind: 'blocks', rows: 16, columns: 16, transposed: true }, 'f16'],
@@ -203,7 +197,7 @@ describe('packing', () => {
       case 'rows':
         return row * dim + d;
       case 'quads':
-        return Math.floor(row / 4) * dim * 4 + d * 4 + (row % 4);
+        return (Math.floor(row / layout.rows) * dim + d) * layout.rows + (row % layout.rows);
       case 'blocks': {
         const { rows, columns, transposed } = layout;
         const number = Math.floor(row / rows) * (dim / columns) + Math.floor(d / columns);

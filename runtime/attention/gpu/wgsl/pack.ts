@@ -155,6 +155,7 @@ ${guard}
     }
     case 'quads': {
       const rows = ['a', 'b', 'c', 'e'];
+      const quads = layout.rows / 4;
       const numbers = (part: string): string => `vec4<f32>(${rows.map(name => `${name}.${part}`).join(', ')})`;
       const stored = (part: string): string => (half ? `half(${numbers(part)})` : numbers(part));
       return {
@@ -164,8 +165,9 @@ ${guard}
   let d = (patch_ % across) * 4u;
 ${guard}
 ${rows.map((name, i) => `  let ${name} = four(origin(head, row + ${i}u), d);`).join('\n')}
-  let to = ((params.toRow + head * params.rowsStored + row) / 4u) * params.dim + d;
-${['x', 'y', 'z', 'w'].map((part, i) => `  packed[to + ${i}u] = ${stored(part)};`).join('\n')}`,
+  let stored = params.toRow + head * params.rowsStored + row;
+  let to = ((stored / ${layout.rows}u) * params.dim + d) * ${quads}u + (stored % ${layout.rows}u) / 4u;
+${['x', 'y', 'z', 'w'].map((part, i) => `  packed[to + ${i * quads}u] = ${stored(part)};`).join('\n')}`,
       };
     }
     case 'blocks': {

@@ -12,10 +12,10 @@ export interface SimtShape {
   /** Groups of four rows, and of four keys, that one thread computes scores for. */
   readonly rowQuads: number;
   readonly keyQuads: number;
-  /** Workgroup memory that may be used, in bytes. */
-  readonly memory: number;
-  /** Are inner loops unrolled? Software devices take seconds to compile long shaders. */
-  readonly unroll: boolean;
+  /** A step's weights go through workgroup memory in so many portions: 1, 2 or 4. */
+  readonly portions: number;
+  /** Numbers, then keys, that a round of the inner loops takes: 4, 8 or 16. */
+  readonly round: number;
 }
 
 const VECTOR_BYTES = 16;
@@ -25,78 +25,85 @@ const VECTOR_BYTES = 16;
  * read.
  *
  * A thread has `4 rowQuads` query rows. It scores them against `4 keyQuads` keys of each step and keeps every so-manieth
- * vector of their outputs; weights go from one thread to the other through workgroup memory. Queries and keys lie four
- * side by side, so that a vector is read for each four rows, and those that lie apart in memory are read without bank
- * conflicts by an odd pitch.
+ * vector of their outputs. Tensors are read where they lie, through the caches: four rows are a vector, and what threads read
+ * at the same time lies side by side. Only weights go from one thread to the other, through workgroup memory, and of that
+ * little is used: on some devices it decides how many workgroups there are at a time. Tensors are arrays of arrays, so that
+ * all addresses of a round are one and constants.
  *
  * Every variable in a loop has an initialiser, because Dawn on Vulkan does not zero it again.
  */
 export function simtKernel(shape: SimtShape): KernelSpec {
-  const { element, dim, rows, step, rowQuads, keyQuads, memory, unroll } = shape;
+  const { element, dim, rows, step, rowQuads, keyQuads, portions, round } = shape;
   const queryQuads = rows / 4;
   const keyGroups = step / 4;
   const rowThreads = queryQuads / rowQuads;
   const keyThreads = keyGroups / keyQuads;
   const threads = rowThreads * keyThreads;
   const vectors = dim / 4;
-  const weightVectors = step * queryQuads;
-  // What is left holds keys, then values, of a step, or as many numbers or rows of them as fit.
-  const stageVectors = Math.floor(memory / VECTOR_BYTES) - weightVectors;
-  const depth = largestDivisor(dim, 8, Math.floor(stageVectors / keyGroups) - 1);
-  const valueKeys = largestDivisor(step, 4, Math.floor(stageVectors / vectors));
-  const stage = Math.max(keyGroups * (depth + 1), valueKeys * vectors);
   const outputs = Math.ceil(vectors / keyThreads);
-  const even = vectors % keyThreads === 0;
   const half = element === 'f16';
-  const stored = half ? 'array<vec2<u32>>' : 'array<vec4<f32>>';
-  const widen = (value: string): string =>
-    half ? `vec4<f32>(unpack2x16float(${value}.x), unpack2x16float(${value}.y))` : value;
+  const vector = half ? 'vec2<u32>' : 'vec4<f32>';
+  const rounds = (width: number): string => `array<array<array<${vector}, ${width}>, ${round}>>`;
   const rowIds = range(rowQuads);
   const keyIds = range(keyQuads);
-  const four = range(4);
   const outputIds = range(outputs);
+  const four = range(4);
   const xyzw = (i: number): string => 'xyzw'[i] ?? '';
 
-  // Number 4 a + c of a step's keys stands at row c * keyGroups + a, and rows are turned, each by its number: threads that
-  // write at the same time meet different banks.
+  // Of a portion's weights, those of number c of key group a stand in row (c, a). Rows are turned, each by its number:
+  // threads that write at the same time, groups a side by side, meet different banks.
   const turn = Math.min(8, queryQuads) - 1;
-  const weightAt = (key: string, quad: string): string =>
-    `(${key}) * ${queryQuads}u + ((${quad}) ^ ((${key}) & ${turn}u))`;
+  const together = 4 / portions;
+  const weightVectors = Math.max(together * keyGroups, keyThreads) * queryQuads;
+  const at = (row: string, turnedBy: string, i: number): string =>
+    `weights[(${row}) * ${queryQuads}u + ((rg + ${i * rowThreads}u) ^ ((${turnedBy}) & ${turn}u))]`;
+  const weightAt = (c: number, group: string, i: number): string =>
+    at(`${(c % together) * keyGroups}u + ${group}`, group, i);
+  /** Where a thread's largest scores, then its sums, are seen by the others of its rows. */
+  const shared = (thread: string, i: number): string => at(thread, thread, i);
+  const read = (name: string, value: string): string =>
+    half
+      ? `let stored_${name} = ${value};
+          let ${name} = vec4<f32>(unpack2x16float(stored_${name}.x), unpack2x16float(stored_${name}.y));`
+      : `let ${name} = ${value};`;
 
-  const score = (d: string): string => `
-${lines(
-  rowIds,
-  i =>
-    `            let raw${i} = q[queryBase + ${i * rowThreads * dim}u + chunk + ${d}];
-            let q${i} = ${widen(`raw${i}`)};`,
+  const score = (u: number): string => `        {
+${lines(rowIds, i => `          ${read(`q${i}`, `q[queryRound + d][${u}][rg + ${i * rowThreads}u]`)}`)}
+${lines(keyIds, j => `          ${read(`k${j}`, `k[keyRound + d][${u}][cg + ${j * keyThreads}u]`)}`)}
+${lines(rowIds, i => lines(keyIds, j => lines(four, r => `          s${i}_${j}_${r} = fma(vec4<f32>(q${i}.${xyzw(r)}), k${j}, s${i}_${j}_${r});`)))}
+        }`;
+  const gather = (u: number): string => `        {
+${lines(rowIds, i => `          let p${i} = ${weightAt(u % 4, `a + ${Math.floor(u / 4)}u`, i)};`)}
+${lines(outputIds, j => `          ${read(`v${j}`, `v[valueRound + a / ${round / 4}u][${u}][column${j}]`)}`)}
+${lines(rowIds, i => lines(outputIds, j => lines(four, r => `          acc${i}_${j}_${r} = fma(vec4<f32>(p${i}.${xyzw(r)}), v${j}, acc${i}_${j}_${r});`)))}
+        }`;
+  const portion = (number: number): string => {
+    const isIn = (c: number): boolean => Math.floor(c / together) === number;
+    return `      workgroupBarrier();
+${lines(rowIds, i =>
+  lines(keyIds, j =>
+    lines(
+      four.filter(isIn),
+      c =>
+        `      ${weightAt(c, `${j * keyThreads}u + cg`, i)} = vec4<f32>(${four.map(r => `s${i}_${j}_${r}.${xyzw(c)}`).join(', ')});`,
+    ),
+  ),
 )}
-${lines(keyIds, j => `            let k${j} = stage[(cg + ${j * keyThreads}u) * ${depth + 1}u + ${d}];`)}
-${lines(rowIds, i => lines(keyIds, j => lines(four, r => `            s${i}_${j}_${r} = fma(vec4<f32>(q${i}.${xyzw(r)}), k${j}, s${i}_${j}_${r});`)))}`;
-  const gather = (key: string): string => `
-${lines(rowIds, i => `            let p${i} = weights[${weightAt(`base + ${key}`, `rg + ${i * rowThreads}u`)}];`)}
+      workgroupBarrier();
+      for (var a = 0u; a < ${keyGroups}u; a += ${round / 4}u) {
 ${lines(
-  outputIds,
-  j =>
-    `            let v${j} = stage[(${key}) * ${vectors}u + ${even ? `cg + ${j * keyThreads}u` : `min(cg + ${j * keyThreads}u, ${vectors - 1}u)`}];`,
+  range(round).filter(u => isIn(u % 4)),
+  gather,
 )}
-${lines(rowIds, i => lines(outputIds, j => lines(four, r => `            acc${i}_${j}_${r} = fma(vec4<f32>(p${i}.${xyzw(r)}), v${j}, acc${i}_${j}_${r});`)))}`;
-  // A bound that is not a constant keeps compilers from unrolling what need not be fast.
-  const loop = (name: string, count: number, body: (at: string) => string): string =>
-    unroll
-      ? `          for (var ${name} = 0u; ${name} < ${count}u; ${name} += 4u) {
-${lines(four, u => `          {${body(`${name} + ${u}u`)}\n          }`)}
-          }`
-      : `          for (var ${name} = 0u; ${name} < min(${count}u, params.tileKeys * ${Math.ceil(count / 16)}u); ${name}++) {
-${body(name)}
-          }`;
+      }`;
+  };
 
-  const code = `${declarations({ q: stored, k: stored, v: stored })}
+  const code = `${declarations({ q: rounds(queryQuads), k: rounds(keyGroups), v: rounds(vectors) })}
 fn most(x: vec4<f32>) -> f32 {
   return max(max(x.x, x.y), max(x.z, x.w));
 }
 
 var<workgroup> weights: array<vec4<f32>, ${weightVectors}>;
-var<workgroup> stage: array<vec4<f32>, ${stage}>;
 
 @compute @workgroup_size(${threads})
 fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_index) local: u32) {
@@ -107,100 +114,78 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
   let item = portion(index);
   let rg = local / ${keyThreads}u;
   let cg = local % ${keyThreads}u;
-  let queryBase = (item.q / 4u + rg) * ${dim}u;
-${lines(rowIds, i =>
-  lines(
-    four,
-    r =>
-      `  let maskRow${i}_${r} = min((item.flags >> ${ROW_SHIFT}u) + (rg + ${i * rowThreads}u) * 4u + ${r}u, params.tileQueries - 1u) * params.words;`,
-  ),
-)}
+${lines(outputIds, j => `  let column${j} = ${(j + 1) * keyThreads <= vectors ? `cg + ${j * keyThreads}u` : `min(cg + ${j * keyThreads}u, ${vectors - 1}u)`};`)}
+  let queryRound = item.q / ${rows}u * ${dim / round}u;
 ${lines(rowIds, i => `  var m${i} = vec4<f32>(NEVER);\n  var l${i} = vec4<f32>(0.0);`)}
 ${lines(rowIds, i => lines(outputIds, j => lines(four, r => `  var acc${i}_${j}_${r} = vec4<f32>(0.0);`)))}
-  for (var entry = item.start; entry < item.end; entry++) {
+  var entry = item.start;
+  var start = 0u;
+  while (entry < item.end) {
     let column = plan[2u * entry];
     let mask = plan[2u * entry + 1u];
-    for (var start = 0u; start < params.tileKeys; start += ${step}u) {
-      let key0 = item.kv + column * params.tileKeys + start;
-${lines(rowIds, i => lines(keyIds, j => lines(four, r => `      var s${i}_${j}_${r} = vec4<f32>(0.0);`)))}
-      for (var chunk = 0u; chunk < ${dim}u; chunk += ${depth}u) {
-        workgroupBarrier();
-        for (var i = local; i < ${keyGroups * depth}u; i += ${threads}u) {
-          let raw = k[(key0 / 4u + i / ${depth}u) * ${dim}u + chunk + i % ${depth}u];
-          stage[(i / ${depth}u) * ${depth + 1}u + i % ${depth}u] = ${widen('raw')};
-        }
-        workgroupBarrier();
-${loop('d', depth, score)}
+    let key0 = item.kv + column * params.tileKeys + start;
+    let keyRound = key0 / ${step}u * ${dim / round}u;
+    let valueRound = key0 / ${round}u;
+${lines(rowIds, i => lines(keyIds, j => lines(four, r => `    var s${i}_${j}_${r} = vec4<f32>(0.0);`)))}
+      for (var d = 0u; d < ${dim / round}u; d++) {
+${lines(range(round), score)}
       }
-      if (mask != FULL) {
-        let maskBase = params.masks + mask * (params.tileQueries * params.words);
+    if (mask != FULL) {
+      let maskBase = params.masks + mask * (params.tileQueries * params.words);
+      let firstRow = (item.flags >> ${ROW_SHIFT}u) + rg * 4u;
+${lines(rowIds, i => lines(four, r => `      let row${i}_${r} = maskBase + min(firstRow + ${i * rowThreads * 4 + r}u, params.tileQueries - 1u) * params.words;`))}
 ${lines(
   keyIds,
-  j => `        let bit${j} = start + (cg + ${j * keyThreads}u) * 4u;
+  j => `      let bit${j} = start + (cg + ${j * keyThreads}u) * 4u;
 ${lines(rowIds, i =>
   lines(
     four,
-    r => `        s${i}_${j}_${r} = select(vec4<f32>(NEVER), s${i}_${j}_${r},
-          ((vec4<u32>(masks[maskBase + maskRow${i}_${r} + bit${j} / 32u] >> (bit${j} % 32u)) >> vec4<u32>(0u, 1u, 2u, 3u)) & vec4<u32>(1u)) != vec4<u32>(0u));`,
+    r => `      s${i}_${j}_${r} = select(vec4<f32>(NEVER), s${i}_${j}_${r},
+        ((vec4<u32>(masks[row${i}_${r} + bit${j} / 32u] >> (bit${j} % 32u)) >> vec4<u32>(0u, 1u, 2u, 3u)) & vec4<u32>(1u)) != vec4<u32>(0u));`,
   ),
 )}`,
 )}
-      }
-      // Weights of the step before are no longer read: their place serves to find the largest scores.
-${lines(rowIds, i => `      weights[${weightAt('cg', `rg + ${i * rowThreads}u`)}] = vec4<f32>(${four.map(r => largest(keyIds.map(j => `s${i}_${j}_${r}`))).join(', ')});`)}
-      workgroupBarrier();
-${lines(rowIds, i => `      var top${i} = m${i};`)}
-      for (var g = 0u; g < ${keyThreads}u; g++) {
-${lines(rowIds, i => `        top${i} = max(top${i}, weights[${weightAt('g', `rg + ${i * rowThreads}u`)}]);`)}
-      }
+    }
+    // Weights of the step before are no longer read: their place serves to find the largest scores.
+    workgroupBarrier();
+${lines(rowIds, i => `    ${shared('cg', i)} = vec4<f32>(${four.map(r => largest(keyIds.map(j => `s${i}_${j}_${r}`))).join(', ')});`)}
+    workgroupBarrier();
+${lines(rowIds, i => `    var top${i} = m${i};`)}
+    for (var g = 0u; g < ${keyThreads}u; g++) {
+${lines(rowIds, i => `      top${i} = max(top${i}, ${shared('g', i)});`)}
+    }
 ${lines(
   rowIds,
-  i => `      let fade${i} = exp2(max(m${i} - top${i}, vec4<f32>(-126.0)));
-      m${i} = top${i};
-      l${i} *= fade${i};
-${lines(outputIds, j => lines(four, r => `      acc${i}_${j}_${r} *= fade${i}.${xyzw(r)};`))}
+  i => `    let fade${i} = exp2(max(m${i} - top${i}, vec4<f32>(-126.0)));
+    m${i} = top${i};
+    l${i} *= fade${i};
+${lines(outputIds, j => lines(four, r => `    acc${i}_${j}_${r} *= fade${i}.${xyzw(r)};`))}
 ${lines(keyIds, j =>
   lines(
     four,
-    r => `      s${i}_${j}_${r} = select(
-        exp2(max(s${i}_${j}_${r} - top${i}.${xyzw(r)}, vec4<f32>(-126.0))),
-        vec4<f32>(0.0),
-        s${i}_${j}_${r} <= vec4<f32>(NEVER),
-      );`,
+    r => `    s${i}_${j}_${r} = select(
+      exp2(max(s${i}_${j}_${r} - top${i}.${xyzw(r)}, vec4<f32>(-126.0))),
+      vec4<f32>(0.0),
+      s${i}_${j}_${r} <= vec4<f32>(NEVER),
+    );`,
   ),
 )}
-      l${i} += vec4<f32>(${four.map(r => keyIds.map(j => `dot(s${i}_${j}_${r}, vec4<f32>(1.0))`).join(' + ')).join(', ')});`,
+    l${i} += vec4<f32>(${four.map(r => keyIds.map(j => `dot(s${i}_${j}_${r}, vec4<f32>(1.0))`).join(' + ')).join(', ')});`,
 )}
-      workgroupBarrier();
-${lines(rowIds, i =>
-  lines(keyIds, j =>
-    lines(
-      four,
-      c =>
-        `      weights[${weightAt(`${c * keyGroups + j * keyThreads}u + cg`, `rg + ${i * rowThreads}u`)}] = vec4<f32>(${four.map(r => `s${i}_${j}_${r}.${xyzw(c)}`).join(', ')});`,
-    ),
-  ),
-)}
-      for (var base = 0u; base < ${step}u; base += ${valueKeys}u) {
-${valueKeys < step ? `        if (base > 0u) {\n          workgroupBarrier();\n        }` : ''}
-        for (var i = local; i < ${valueKeys * vectors}u; i += ${threads}u) {
-          // Key 4a + c comes as number c * ${keyGroups} + a, like the weights.
-          let number = base + i / ${vectors}u;
-          let raw = v[(key0 + (number % ${keyGroups}u) * 4u + number / ${keyGroups}u) * ${vectors}u + i % ${vectors}u];
-          stage[i] = ${widen('raw')};
-        }
-        workgroupBarrier();
-${loop('key', valueKeys, gather)}
-      }
+${lines(range(portions), portion)}
+    start += ${step}u;
+    if (start >= params.tileKeys) {
+      start = 0u;
+      entry++;
     }
   }
   // Sums of the weights that each thread has seen, added up as the largest scores were.
   workgroupBarrier();
-${lines(rowIds, i => `  weights[${weightAt('cg', `rg + ${i * rowThreads}u`)}] = l${i};`)}
+${lines(rowIds, i => `  ${shared('cg', i)} = l${i};`)}
   workgroupBarrier();
 ${lines(rowIds, i => `  var sum${i} = vec4<f32>(0.0);`)}
   for (var g = 0u; g < ${keyThreads}u; g++) {
-${lines(rowIds, i => `    sum${i} += weights[${weightAt('g', `rg + ${i * rowThreads}u`)}];`)}
+${lines(rowIds, i => `    sum${i} += ${shared('g', i)};`)}
   }
 ${lines(rowIds, i =>
   lines(
@@ -235,17 +220,16 @@ ${lines(
 )}
 }
 `;
-  const tile = { kind: 'quads' } as const;
   return {
     pipeline: element,
-    name: `${element} ${rows}x${step} ${rowQuads}x${keyQuads} ${Math.ceil(memory / 1024)}K d${dim}${unroll ? '' : ' rolled'}`,
+    name: `${element} ${rows}x${step} ${rowQuads}x${keyQuads} in ${portions} by ${round} d${dim}`,
     code,
     rows,
     step,
     dim,
     element,
-    layouts: { q: tile, k: tile, v: { kind: 'rows' } },
-    workgroupBytes: (weightVectors + stage) * VECTOR_BYTES,
+    layouts: { q: { kind: 'quads', rows }, k: { kind: 'quads', rows: step }, v: { kind: 'rows' } },
+    workgroupBytes: weightVectors * VECTOR_BYTES,
     threads,
   };
 }
@@ -254,11 +238,4 @@ ${lines(
 function largest(vectors: readonly string[]): string {
   const all = vectors.reduce((a, b) => `max(${a}, ${b})`);
   return `most(${all})`;
-}
-
-/** The largest divisor of `whole` that is a multiple of `unit` and at most `limit`. */
-function largestDivisor(whole: number, unit: number, limit: number): number {
-  for (let divisor = Math.floor(limit / unit) * unit; divisor > 0; divisor -= unit)
-    if (whole % divisor === 0) return divisor;
-  throw new RangeError(`Workgroup memory is too small for a part of ${whole}.`);
 }
