@@ -156,13 +156,15 @@ ${guard}
     case 'quads': {
       const rows = ['a', 'b', 'c', 'e'];
       const quads = layout.rows / 4;
+      const side = Math.min(4, quads);
       const numbers = (part: string): string => `vec4<f32>(${rows.map(name => `${name}.${part}`).join(', ')})`;
       const stored = (part: string): string => (half ? `half(${numbers(part)})` : numbers(part));
       return {
         type: half ? 'vec2<u32>' : 'vec4<f32>',
+        // Four threads beside each other take rows that lie side by side: memory is written in units of 32 bytes.
         body: `  let across = params.dim / 4u;
-  let row = (patch_ / across) * 4u;
-  let d = (patch_ % across) * 4u;
+  let row = (patch_ / (across * ${side}u) * ${side}u + patch_ % ${side}u) * 4u;
+  let d = (patch_ / ${side}u % across) * 4u;
 ${guard}
 ${rows.map((name, i) => `  let ${name} = four(origin(head, row + ${i}u), d);`).join('\n')}
   let stored = params.toRow + head * params.rowsStored + row;
