@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { compareResults } from '../../../runtime/attention/compare.ts';
 import { fullPlan } from '../../../runtime/attention/full-plan.ts';
 import { attendOn } from '../../../runtime/attention/gpu/attend-on.ts';
-import { candidates } from '../../../runtime/attention/gpu/candidates.ts';
+import { candidates, PORTABLE } from '../../../runtime/attention/gpu/candidates.ts';
 import { openDawn } from '../../../runtime/attention/gpu/dawn.node.ts';
 import { openDevice } from '../../../runtime/attention/gpu/device.ts';
 import { createGpuBackend } from '../../../runtime/attention/gpu/gpu.ts';
@@ -72,6 +72,29 @@ describe('against the reference', () => {
       expect(result.kernel).toMatch(/^f16 /);
     }
   });
+
+  test('the portable kernels that other devices choose from', async () => {
+    const device = await openDevice(gpu);
+    const square = { queries: 64, keys: 64 };
+    const demands = [
+      ...candidates(PORTABLE, { headDim: 40, precision: 'f32', tile: square }),
+      ...candidates(PORTABLE, { headDim: 40, precision: 'f16', tile: square }).slice(0, 1),
+      ...candidates(PORTABLE, { headDim: 256, precision: 'f32', tile: square }).slice(0, 1),
+      ...candidates(PORTABLE, { headDim: 40, precision: 'f32', tile: { queries: 128, keys: 48 } }),
+    ];
+    for (const spec of demands) {
+      const headDim = spec.dim === 256 ? 256 : 40;
+      const tile = spec.step === 16 ? { queries: 128, keys: 48 } : square;
+      const shape = { queries: 130, keys: 200, heads: 2, kvHeads: 1, headDim };
+      const task = problem('portable', shape, [(i, j) => j <= i && i !== 7, scattered(20)], tile);
+      const kernel = await compileKernel(device, spec, true);
+      const scale = 1 / Math.sqrt(headDim);
+      const result = await attendOn(device, kernel, task.input, [task.plans], { scale, poison: true });
+      await expectPartsCorrect(spec.name, task.input, [task.plans], result, spec.element === 'f16' ? 2e-3 : undefined);
+    }
+    expect(new Set(demands.map(({ name }) => name)).size).toBe(8);
+    device.device.destroy();
+  }, 240_000);
 
   test('a kernel that won its trial is kept, and what another version kept does not matter', async () => {
     const memory = new Map<string, string>();

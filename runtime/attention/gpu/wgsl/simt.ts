@@ -79,7 +79,7 @@ ${lines(rowIds, i => lines(outputIds, j => lines(four, r => `          acc${i}_$
         }`;
   const portion = (number: number): string => {
     const isIn = (c: number): boolean => Math.floor(c / together) === number;
-    return `      workgroupBarrier();
+    return `    workgroupBarrier();
 ${lines(rowIds, i =>
   lines(keyIds, j =>
     lines(
@@ -127,9 +127,9 @@ ${lines(rowIds, i => lines(outputIds, j => lines(four, r => `  var acc${i}_${j}_
     let keyRound = key0 / ${step}u * ${dim / round}u;
     let valueRound = key0 / ${round}u;
 ${lines(rowIds, i => lines(keyIds, j => lines(four, r => `    var s${i}_${j}_${r} = vec4<f32>(0.0);`)))}
-      for (var d = 0u; d < ${dim / round}u; d++) {
+    for (var d = 0u; d < ${dim / round}u; d++) {
 ${lines(range(round), score)}
-      }
+    }
     if (mask != FULL) {
       let maskBase = params.masks + mask * (params.tileQueries * params.words);
       let firstRow = (item.flags >> ${ROW_SHIFT}u) + rg * 4u;
