@@ -41,14 +41,11 @@ export function openAttention(): Attention {
 }
 
 /** The plans of a problem's heads, chosen by its queries and keys where patterns ask for it. Throws JobError and Failure. */
-export function plansOf(
-  { model, layer, heads, input }: RunProblem,
-  backend: 'auto' | BackendId,
-  session: Session,
-): Promise<Selection> {
-  const job = { kind: 'plans', model, layer, heads, tokens: input.keys } as const;
+export function plansOf(problem: RunProblem, backend: 'auto' | BackendId, session: Session): Promise<Selection> {
+  const { model, layer, heads } = problem;
+  const job = { kind: 'plans', model, layer, heads, tokens: model.tokens ?? problem.input.keys } as const;
   if (!choosesByContent(model, layer, heads)) return session.during('Compiling', () => inThread(job, session.signal));
-  const { v: _values, ...content } = input;
+  const { v: _values, ...content } = problem.input;
   return session.during('Choosing keys', progress =>
     inThread({ ...job, content, backend }, session.signal, done => progress.update(done)),
   );

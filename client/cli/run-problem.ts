@@ -17,6 +17,7 @@ export interface RunProblem {
   readonly layer: number;
   /** Heads of the model, in the order of the data's. */
   readonly heads: readonly number[];
+  /** Of made-up data: made when it is first asked for. */
   readonly input: AttentionInput;
 }
 
@@ -88,7 +89,17 @@ export function problemOfSamples(subject: Subject, options: SubjectOptions): Run
       `a run of ${name} at ${tokens} tokens needs about ${bytes(needed)} of memory; use fewer --tokens${one || model.heads === 1 ? '' : ', or one --head'}`,
     );
   const heads = options.head !== undefined ? [options.head] : [...Array(model.heads).keys()];
-  return { model: { ...model, tokens }, layer: options.layer ?? 0, heads, input: sampleInput(shape) };
+  let made: AttentionInput | undefined;
+  return {
+    model: { ...model, tokens },
+    layer: options.layer ?? 0,
+    heads,
+    // Long sequences take seconds to make up; a plan that turns out too large needs none.
+    get input() {
+      made ??= sampleInput(shape);
+      return made;
+    },
+  };
 }
 
 /** All heads, or the one that was asked for. */

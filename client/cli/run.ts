@@ -92,14 +92,13 @@ async function run(file: string | undefined, options: RunOptions, session: Sessi
     tensors === null
       ? problemOfSamples(subject, options)
       : problemOfTensors(subject, options, tensors, await readInput(options.input, options, signal));
-  const { input } = problem;
   const plans = await plansOf(problem, options.backend, session);
   const attention = openAttention();
   try {
     const report = await measure(attention, problem, plans, options, session);
     if (options.output !== undefined) {
       const metadata = { name: subject.name, backend: report.sparse.backend, device: report.sparse.device };
-      await writeWholeFile(options.output, outputFile(input, report.sparse, metadata), signal);
+      await writeWholeFile(options.output, outputFile(problem.input, report.sparse, metadata), signal);
     }
     const summary = summaryOf(subject.name, problem, plans.parts, report, options);
     session.print(options.json === true ? jsonDocument('run', summary) : table(summary));

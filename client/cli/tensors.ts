@@ -79,10 +79,10 @@ export async function openInput(
 ): Promise<OpenInput> {
   const opened: OpenFile[] = [];
   const close = async (): Promise<void> => void (await Promise.all(opened.map(each => each.close())));
-  const open = async (path: string): Promise<TensorFile> => {
+  const open = async (path: string, stacked: boolean): Promise<TensorFile> => {
     const source = await openBytes(path, signal);
     opened.push(source);
-    return worded(path, () => openTensorFile(source));
+    return worded(path, () => openTensorFile(source, { stacked }));
   };
   try {
     const { q, k, v } = choice;
@@ -91,12 +91,12 @@ export async function openInput(
         throw wrongUse('name a file of tensors with --input, or three .npy files with --q, --k and --v');
       const name = [q, k, v].join(', ');
       const tensors = await worded(name, async () =>
-        joinTensorFiles({ [q]: await open(q), [k]: await open(k), [v]: await open(v) }),
+        joinTensorFiles({ [q]: await open(q, false), [k]: await open(k, false), [v]: await open(v, false) }),
       );
       const layers = [{ layer: null, q, k, v }];
       return { name, layers: [null], close, ...readers({ name, tensors, layers, choice, signal }) };
     }
-    const tensors = await open(file);
+    const tensors = await open(file, true);
     const layers = await worded(file, async () => findLayers(tensors.tensors, namesOf(choice)));
     return {
       name: file,

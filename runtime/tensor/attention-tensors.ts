@@ -1,5 +1,5 @@
 import { TensorFileError } from './dtype.ts';
-import type { TensorFacts } from './tensor-file.ts';
+import { ONLY_ARRAY, type TensorFacts } from './tensor-file.ts';
 
 /** The order of a tensor's axes: batch, heads, tokens (n), head_dim. */
 export const LAYOUTS = ['hnd', 'nhd', 'bhnd', 'bnhd'] as const;
@@ -93,6 +93,11 @@ function guessedLayers(tensors: ReadonlyMap<string, TensorFacts>): readonly Laye
     q === undefined || k === undefined || v === undefined ? [] : [{ stem, q, k, v }],
   );
   const [first] = complete;
+  const only = tensors.size === 1 ? tensors.get(ONLY_ARRAY) : undefined;
+  if (first === undefined && only !== undefined)
+    throw new TensorFileError(
+      `It is one array, [${only.shape.join(', ')}]; put q, k and v one after the other into an array [3, ...], or say with --q, --k and --v which three files they are.`,
+    );
   if (first === undefined)
     throw new TensorFileError(
       `It has no q, k and v that are named alike; say with --q, --k and --v which they are. It has ${listed(tensors)}.`,

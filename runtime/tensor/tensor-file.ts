@@ -37,13 +37,16 @@ export const ONLY_ARRAY = 'array';
  * the header is read before a part is asked for.
  *
  * A .npy file whose first axis has three elements and is followed by three or four others holds q, k and v one after the
- * other, under these names; any other is one tensor with the name ONLY_ARRAY.
+ * other, under these names; any other, and each where `stacked` is false, is one tensor with the name ONLY_ARRAY.
  *
  * @throws TensorFileError when it is not sound, or too large to be read whole where that is needed
  */
-export async function openTensorFile(source: ByteSource): Promise<TensorFile> {
+export async function openTensorFile(
+  source: ByteSource,
+  { stacked = true }: { readonly stacked?: boolean } = {},
+): Promise<TensorFile> {
   const start = await source.read(0, Math.min(source.size, 9));
-  if (beginsWith(start, 0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59)) return openNpy(source);
+  if (beginsWith(start, 0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59)) return openNpy(source, stacked);
   if (beginsWith(start, 0x50, 0x4b, 3, 4) || beginsWith(start, 0x50, 0x4b, 5, 6)) {
     const arrays = readNpz(await whole(source, 'A .npz file'));
     return ofParts(new Map([...arrays].map(([name, tensor]) => [name, inMemory(tensor)])));
@@ -106,7 +109,7 @@ function inMemory({ dtype, shape, data }: Tensor): Part {
   return { dtype, shape, read: async (from, to) => data.subarray(from * width, to * width) };
 }
 
-async function openNpy(source: ByteSource): Promise<TensorFile> {
+async function openNpy(source: ByteSource, stacked: boolean): Promise<TensorFile> {
   const header = readNpyHeader(await source.read(0, Math.min(source.size, MAX_NPY_HEADER)), source.size);
   const { dtype, shape, start, swapped, fortran } = header;
   const isPlain = !swapped && !fortran && dtype !== 'bytes';
@@ -114,7 +117,7 @@ async function openNpy(source: ByteSource): Promise<TensorFile> {
     ? ranged(source, { dtype, shape }, start)
     : inMemory(readNpy(await whole(source, 'A .npy file in Fortran order or with big-endian numbers')));
   const [three, ...rest] = array.shape;
-  if (three !== 3 || rest.length < 3 || rest.length > 4) return ofParts(new Map([[ONLY_ARRAY, array]]));
+  if (!stacked || three !== 3 || rest.length < 3 || rest.length > 4) return ofParts(new Map([[ONLY_ARRAY, array]]));
   const size = elementCount(rest);
   const names = ['q', 'k', 'v'];
   return ofParts(

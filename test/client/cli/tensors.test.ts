@@ -95,10 +95,11 @@ describe('reading q, k and v', () => {
     k: tokensFirst(sample.k, 2, 7, 3),
     v: tokensFirst(sample.v, 2, 7, 3),
   };
-  const batchOf = (tensor: Tensor): Tensor => {
-    const data = new Uint8Array(2 * tensor.data.length);
-    data.set(tensor.data, tensor.data.length);
-    return { ...tensor, shape: [2, ...tensor.shape], data };
+  /** Zeros but for the last. */
+  const batchOf = (tensor: Tensor, count = 2): Tensor => {
+    const data = new Uint8Array(count * tensor.data.length);
+    data.set(tensor.data, (count - 1) * tensor.data.length);
+    return { ...tensor, shape: [count, ...tensor.shape], data };
   };
   const named = (name: string, contents: Uint8Array): string => {
     const to = path.join(folder, name);
@@ -128,10 +129,26 @@ describe('reading q, k and v', () => {
         v: named('v.npy', writeNpy(v)),
       },
     ],
+    [
+      'three .npy files with a batch of three, each of which could be q, k and v in one',
+      () => undefined,
+      {
+        q: named('bq.npy', writeNpy(batchOf(q, 3))),
+        k: named('bk.npy', writeNpy(batchOf(k, 3))),
+        v: named('bv.npy', writeNpy(batchOf(v, 3))),
+        batch: 2,
+      },
+    ],
     ['other names', () => file(writeSafetensors({ a: q, b: k, c: v })), { q: 'a', k: 'b', v: 'c' }],
     ['names that are found', () => file(writeSafetensors({ query: q, key_states: k, key: k, value: v })), {}],
   ])('reads %s', async (_what, input, choice) => {
     expect(await readInput(input(), choice, never)).toEqual(sample);
+  });
+
+  it('says what to do with a .npy file of queries alone', async () => {
+    await expect(readInput(named('alone.npy', writeNpy(q)), {}, never)).rejects.toThrow(
+      /It is one array, \[4, 5, 3\]; put q, k and v .* into an array \[3, \.\.\.\], or say with --q, --k and --v which three/,
+    );
   });
 
   it('reads one layer of several', async () => {
