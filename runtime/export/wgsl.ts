@@ -1,7 +1,8 @@
-import { candidates, PORTABLE } from '../attention/gpu/candidates.ts';
 import type { KernelSpec } from '../attention/gpu/kernel.ts';
 import { copyMasks, place, planWords, schedules } from '../attention/gpu/placement.ts';
+import { paddedDim, simtShapes } from '../attention/gpu/simt-shapes.ts';
 import { ITEM_WORDS, PARAMS_BYTES } from '../attention/gpu/wgsl/common.ts';
+import { simtKernel } from '../attention/gpu/wgsl/simt.ts';
 import { contentsOfText } from '../tensor/contents.ts';
 import { fromUint32 } from '../tensor/convert.ts';
 import { safetensorsContents } from '../tensor/safetensors.ts';
@@ -20,10 +21,9 @@ const ACROSS = 65535;
 
 /** The kernel that every WebGPU device has the means for: 16 KiB of workgroup memory, no optional features. */
 function kernelFor(headDim: number): KernelSpec {
-  const demand = { headDim, precision: 'f32', tile: { queries: TILE, keys: TILE } } as const;
-  const [kernel] = candidates(PORTABLE, demand);
-  if (kernel === undefined) throw new RangeError('every device has a kernel');
-  return kernel;
+  const dim = paddedDim(headDim);
+  const [shape] = simtShapes(dim, { queries: TILE, keys: TILE });
+  return simtKernel({ element: 'f32', dim, ...shape });
 }
 
 /** Why there is no kernel for a request; undefined when there is one. */

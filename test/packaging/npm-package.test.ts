@@ -380,7 +380,7 @@ describe.each(['browser', 'node'] as const)('what a bundler for %s makes of', pl
     expect(sources).toContain('runtime/export/npy.ts');
     expect(sources.filter(source => LANGUAGE.test(source))).toEqual([]);
     // The format `wgsl` is one kernel as text, and its plan.
-    const ofWgsl = ['wgsl/common.ts', 'wgsl/simt.ts', 'placement.ts', 'schedule.ts'];
+    const ofWgsl = ['wgsl/common.ts', 'wgsl/simt.ts', 'simt-shapes.ts', 'placement.ts', 'schedule.ts'];
     expect(sources.filter(source => source.startsWith('runtime/attention/')).sort()).toEqual(
       ofWgsl.map(name => `runtime/attention/gpu/${name}`).sort(),
     );

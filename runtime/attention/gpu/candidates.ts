@@ -2,7 +2,8 @@ import type { TilePlan } from '../../compile/tile-plan.ts';
 import type { Precision } from '../types.ts';
 import type { Capability } from './device.ts';
 import type { Element, KernelSpec } from './kernel.ts';
-import { type SimtShape, simtKernel } from './wgsl/simt.ts';
+import { paddedDim, simtShapes, softwareShape } from './simt-shapes.ts';
+import { simtKernel } from './wgsl/simt.ts';
 import { type MatrixSize, type TensorShape, tensorKernel } from './wgsl/tensor.ts';
 
 /** What a kernel is chosen for. */
@@ -12,16 +13,6 @@ export interface Demand {
   readonly precision: Precision;
   readonly tile: TilePlan['tile'];
 }
-
-/** What every device has. */
-export const PORTABLE: Capability = {
-  workgroupBytes: 16384,
-  threads: 256,
-  matrices: [],
-  subgroupSize: 0,
-  sizeControl: false,
-  imitated: false,
-};
 
 /**
  * Kernels that can do what is asked for on such a device, the one that is most often the fastest first. The last one needs
@@ -41,11 +32,6 @@ export function candidates(capability: Capability, demand: Demand): KernelSpec[]
 function elements(precision: Precision, { imitated }: Capability): readonly Element[] {
   if (precision === 'f32') return ['f32'];
   return imitated ? ['f16'] : ['f16', 'f32'];
-}
-
-/** Multiples of 16 that hold a head. */
-function paddedDim(headDim: number): number {
-  return Math.ceil(headDim / 16) * 16;
 }
 
 function tensorKernels({ matrices, subgroupSize, sizeControl, imitated }: Capability, demand: Demand): KernelSpec[] {
@@ -111,27 +97,6 @@ function tensorShapes(dim: number): Choice[] {
 
 function simtKernels({ imitated }: Capability, { headDim, tile }: Demand, element: Element): KernelSpec[] {
   const dim = paddedDim(headDim);
-  const step = tile.keys % 32 === 0 ? 32 : 16;
-  const few = { rows: tile.queries > 16 ? 32 : 16, step, rowQuads: 1, keyQuads: 1, portions: 1, round: 16 };
-  // Software computes most quickly with few threads, and takes seconds to compile long shaders.
-  const shapes = imitated ? [{ ...few, keyQuads: 2, round: 4 }] : [...simtShapes(dim, tile), few];
+  const shapes = imitated ? [softwareShape(tile)] : simtShapes(dim, tile);
   return shapes.map(shape => simtKernel({ element, dim, ...shape }));
-}
-
-/** Shapes for row blocks of more than 32 rows. */
-function simtShapes(dim: number, tile: TilePlan['tile']): Omit<SimtShape, 'element' | 'dim'>[] {
-  if (tile.queries <= 32) return [];
-  const plain = { rows: 64, rowQuads: 1, keyQuads: 1, portions: 1, round: 16 };
-  if (tile.keys % 64 === 0) {
-    const narrow = { ...plain, step: 64, rowQuads: 2 };
-    // Wide heads leave a thread no registers for more than four rows.
-    const wide = { ...plain, step: 64, portions: 2 };
-    const both = [narrow, { ...plain, step: 64, keyQuads: 2, portions: 2 }];
-    return dim <= 128 ? both : [wide, ...both];
-  }
-  const step = tile.keys % 32 === 0 ? 32 : 16;
-  return [
-    { ...plain, step },
-    { ...plain, step, rowQuads: 2 },
-  ];
 }

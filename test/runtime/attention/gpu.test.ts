@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { compareResults } from '../../../runtime/attention/compare.ts';
 import { fullPlan } from '../../../runtime/attention/full-plan.ts';
 import { attendOn } from '../../../runtime/attention/gpu/attend-on.ts';
-import { candidates, PORTABLE } from '../../../runtime/attention/gpu/candidates.ts';
+import { candidates } from '../../../runtime/attention/gpu/candidates.ts';
 import { openDawn } from '../../../runtime/attention/gpu/dawn.node.ts';
 import { openDevice } from '../../../runtime/attention/gpu/device.ts';
 import { createGpuBackend } from '../../../runtime/attention/gpu/gpu.ts';
@@ -15,6 +15,7 @@ import type { Backend } from '../../../runtime/attention/types.ts';
 import type { TilePlan } from '../../../runtime/compile/tile-plan.ts';
 import { densePlan } from '../dense-plan.ts';
 import { expectCorrect, expectPartsCorrect, solve } from './expect-correct.ts';
+import { PORTABLE } from './portable-device.ts';
 import { problem, problems, scattered } from './problems.ts';
 import { runScript } from './run-script.ts';
 

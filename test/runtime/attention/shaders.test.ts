@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test, vi } from 'vitest';
-import { candidates, type Demand, PORTABLE as portable } from '../../../runtime/attention/gpu/candidates.ts';
+import { candidates, type Demand } from '../../../runtime/attention/gpu/candidates.ts';
 import { openDawn } from '../../../runtime/attention/gpu/dawn.node.ts';
 import type { Capability } from '../../../runtime/attention/gpu/device.ts';
 import type { Element, KernelSpec, Layout } from '../../../runtime/attention/gpu/kernel.ts';
@@ -8,6 +8,7 @@ import { mergeShader } from '../../../runtime/attention/gpu/wgsl/merge.ts';
 import { PACK_WORDS, packGrid, packShader } from '../../../runtime/attention/gpu/wgsl/pack.ts';
 import { rowShaderTexts } from '../../../runtime/dynamic/gpu/row-search.ts';
 import { halfToNumber } from '../../../runtime/tensor/half.ts';
+import { PORTABLE as portable } from './portable-device.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
 
