@@ -150,11 +150,11 @@ describe('hover', () => {
       return (hover?.contents as MarkupContent | undefined)?.value ?? '';
     };
     await vi.waitFor(async () => expect(await said()).toMatch(/\*\*≈ [\d,]+ ± [\d,]+ pairs\*\* of 1,099,511,627,776/), {
-      timeout: 20_000,
+      timeout: 60_000,
       interval: 300,
     });
     expect(await said()).toContain('estimated from a sample');
-  });
+  }, 70_000);
 });
 
 describe('pictures', () => {
