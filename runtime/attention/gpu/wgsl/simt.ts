@@ -64,38 +64,39 @@ export function simtKernel(shape: SimtShape): KernelSpec {
   const read = (name: string, value: string): string =>
     half
       ? `let stored_${name} = ${value};
-          let ${name} = vec4<f32>(unpack2x16float(stored_${name}.x), unpack2x16float(stored_${name}.y));`
+        let ${name} = vec4<f32>(unpack2x16float(stored_${name}.x), unpack2x16float(stored_${name}.y));`
       : `let ${name} = ${value};`;
 
-  const score = (u: number): string => `        {
-${lines(rowIds, i => `          ${read(`q${i}`, `q[queryRound + d][${u}][rg + ${i * rowThreads}u]`)}`)}
-${lines(keyIds, j => `          ${read(`k${j}`, `k[keyRound + d][${u}][cg + ${j * keyThreads}u]`)}`)}
-${lines(rowIds, i => lines(keyIds, j => lines(four, r => `          s${i}_${j}_${r} = fma(vec4<f32>(q${i}.${xyzw(r)}), k${j}, s${i}_${j}_${r});`)))}
-        }`;
-  const gather = (u: number): string => `        {
-${lines(rowIds, i => `          let p${i} = ${weightAt(u % 4, `a + ${Math.floor(u / 4)}u`, i)};`)}
-${lines(outputIds, j => `          ${read(`v${j}`, `v[valueRound + a / ${round / 4}u][${u}][column${j}]`)}`)}
-${lines(rowIds, i => lines(outputIds, j => lines(four, r => `          acc${i}_${j}_${r} = fma(vec4<f32>(p${i}.${xyzw(r)}), v${j}, acc${i}_${j}_${r});`)))}
-        }`;
-  const portion = (number: number): string => {
-    const isIn = (c: number): boolean => Math.floor(c / together) === number;
+  const score = (u: number): string => `      {
+${lines(rowIds, i => `        ${read(`q${i}`, `q[queryRound + d][${u}][rg + ${i * rowThreads}u]`)}`)}
+${lines(keyIds, j => `        ${read(`k${j}`, `k[keyRound + d][${u}][cg + ${j * keyThreads}u]`)}`)}
+${lines(rowIds, i => lines(keyIds, j => lines(four, r => `        s${i}_${j}_${r} = fma(vec4<f32>(q${i}.${xyzw(r)}), k${j}, s${i}_${j}_${r});`)))}
+      }`;
+  const gather = (u: number): string => `      {
+${lines(rowIds, i => `        let p${i} = ${weightAt(u % 4, `a + ${Math.floor(u / 4)}u`, i)};`)}
+${lines(outputIds, j => `        ${read(`v${j}`, `v[valueRound + a / ${round / 4}u][${u}][column${j}]`)}`)}
+${lines(rowIds, i => lines(outputIds, j => lines(four, r => `        acc${i}_${j}_${r} = fma(vec4<f32>(p${i}.${xyzw(r)}), v${j}, acc${i}_${j}_${r});`)))}
+      }`;
+  /** A step's weights of one portion go to all threads of their rows, and with them the values into the outputs. */
+  const exchange = (portion: number): string => {
+    const isIn = (c: number): boolean => Math.floor(c / together) === portion;
     return `    workgroupBarrier();
 ${lines(rowIds, i =>
   lines(keyIds, j =>
     lines(
       four.filter(isIn),
       c =>
-        `      ${weightAt(c, `${j * keyThreads}u + cg`, i)} = vec4<f32>(${four.map(r => `s${i}_${j}_${r}.${xyzw(c)}`).join(', ')});`,
+        `    ${weightAt(c, `${j * keyThreads}u + cg`, i)} = vec4<f32>(${four.map(r => `s${i}_${j}_${r}.${xyzw(c)}`).join(', ')});`,
     ),
   ),
 )}
-      workgroupBarrier();
-      for (var a = 0u; a < ${keyGroups}u; a += ${round / 4}u) {
+    workgroupBarrier();
+    for (var a = 0u; a < ${keyGroups}u; a += ${round / 4}u) {
 ${lines(
   range(round).filter(u => isIn(u % 4)),
   gather,
 )}
-      }`;
+    }`;
   };
 
   const code = `${declarations({ q: rounds(queryQuads), k: rounds(keyGroups), v: rounds(vectors) })}
@@ -172,7 +173,7 @@ ${lines(keyIds, j =>
 )}
     l${i} += vec4<f32>(${four.map(r => keyIds.map(j => `dot(s${i}_${j}_${r}, vec4<f32>(1.0))`).join(' + ')).join(', ')});`,
 )}
-${lines(range(portions), portion)}
+${lines(range(portions), exchange)}
     start += ${step}u;
     if (start >= params.tileKeys) {
       start = 0u;
