@@ -134,6 +134,35 @@ describe('failures', () => {
     });
   });
 
+  test('what does not fit into memory is tried with fewer heads, then computed by the CPU, which says so', async () => {
+    const many = problem('many', { queries: 40, heads: 4, kvHeads: 4, headDim: 8 }, [(i, j) => j <= i], {
+      queries: 16,
+      keys: 16,
+    });
+    const memory = { most: Number.POSITIVE_INFINITY, sizes: [] as number[] };
+    const attention = start({ gpu: async () => opened(gpu => cramped(gpu, memory)) });
+    const run = () => attention.attend(many.input, [many.plans], { backend: 'gpu' });
+    await run();
+    const whole = memory.sizes.at(-1)!;
+    memory.sizes.length = 0;
+    memory.most = whole / 2;
+    const halves = await run();
+    expect(halves).toMatchObject({ backend: 'gpu', notes: [] });
+    expect(memory.sizes).toEqual([whole, whole / 2, whole / 2]);
+    await expectCorrect(many, halves);
+    memory.most = 0;
+    const result = await run();
+    expect(memory.sizes.at(-1)).toBe(whole / 4);
+    expect(result.backend).toBe('cpu');
+    expect(result.notes).toEqual([
+      expect.stringMatching(/^The GPU failed: The graphics device is out of memory .full/),
+    ]);
+    await expectCorrect(many, result);
+    // The device is fine.
+    memory.most = whole;
+    expect(await run()).toMatchObject({ backend: 'gpu', notes: [] });
+  });
+
   test('what a device aborts by itself is a failure and no cancel', async () => {
     const attention = start({ gpu: async () => opened(unreadable) });
     const result = await attention.attend(short.input, [short.plans], {
@@ -222,6 +251,33 @@ function unreadable(gpu: GPU): GPU {
       const buffer = create(descriptor);
       buffer.mapAsync = () => Promise.reject(new DOMException('mapping aborted', 'AbortError'));
       return buffer;
+    };
+  });
+}
+
+/** A GPU that has no memory for queries of more than so many bytes; what was asked for is noted. */
+function cramped(gpu: GPU, memory: { readonly most: number; readonly sizes: number[] }): GPU {
+  return withDevices(gpu, device => {
+    const [create, push, pop] = [device.createBuffer, device.pushErrorScope, device.popErrorScope].map(each =>
+      each.bind(device),
+    ) as [GPUDevice['createBuffer'], GPUDevice['pushErrorScope'], GPUDevice['popErrorScope']];
+    const scopes: { readonly filter: GPUErrorFilter; full: boolean }[] = [];
+    device.pushErrorScope = filter => {
+      scopes.push({ filter, full: false });
+      return push(filter);
+    };
+    device.popErrorScope = async () => {
+      const scope = scopes.pop();
+      const error = await pop();
+      return scope?.full ? ({ message: 'full' } as GPUError) : error;
+    };
+    device.createBuffer = descriptor => {
+      if (descriptor.label === 'q') {
+        memory.sizes.push(descriptor.size);
+        const scope = scopes.findLast(({ filter }) => filter === 'out-of-memory');
+        if (scope !== undefined && descriptor.size > memory.most) scope.full = true;
+      }
+      return create(descriptor);
     };
   });
 }
