@@ -23,10 +23,6 @@ async function colours(of: readonly Rgb[], selector?: string): Promise<readonly 
   return of.slice(0, 3).map(colour => picture.colours[`${colour.join()},255`] ?? 0);
 }
 
-async function readout(): Promise<string> {
-  return preview.page.locator('.readout .pointed').innerText();
-}
-
 /** The extension sends what `wider` is now. */
 async function sendOther(text: string): Promise<void> {
   const model = { ...(await createLanguage(NO_FILES).lowerExpression(text)), name: 'wider' };
@@ -62,7 +58,7 @@ describe('a comparison', () => {
       expect(pixels[index]! / all).toBeCloseTo(count / (first + second + both), 2);
     // The first difference is a cell to go to.
     await section.getByRole('button', { name: /First difference/ }).click();
-    await expect.poll(readout).toBe('i = 5, j = 1: only in wider');
+    await expect.poll(() => preview.readout()).toBe('i = 5, j = 1: only in wider');
   });
 
   test('side by side has both pictures as they are alone, and one cursor', async () => {
@@ -79,12 +75,12 @@ describe('a comparison', () => {
     expect(theirs[0]! / mine[0]!).toBeCloseTo(81 / 54, 0);
     const box = (await other.boundingBox())!;
     await page.mouse.move(box.x + box.width / 2 - 5, box.y + box.height / 2 + 5);
-    await expect.poll(readout).toMatch(/^i = 8, j = 7: in both mine and wider/);
+    await expect.poll(() => preview.readout()).toMatch(/^i = 8, j = 7: in both mine and wider/);
     await other.focus();
     await page.mouse.move(0, 0);
     await page.keyboard.press('Control+End');
     await page.keyboard.press('Home');
-    await expect.poll(readout).toBe('i = 15, j = 0: only in mine');
+    await expect.poll(() => preview.readout()).toBe('i = 15, j = 0: only in mine');
     // Keys on either picture move both.
     const before = theirs[0]!;
     for (let step = 0; step < 4; step++) await page.keyboard.press('+');

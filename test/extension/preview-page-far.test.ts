@@ -32,12 +32,6 @@ afterAll(async () => {
   await preview?.close();
 });
 
-async function press(...keys: string[]): Promise<void> {
-  for (const key of keys) await preview.page.keyboard.press(key);
-}
-
-const readout = (): Promise<string> => preview.page.locator('.pointed').innerText();
-
 /** What the page keeps of where it looks; null: at the whole mask. */
 async function camera(): Promise<Camera | null> {
   // It is written now and then.
@@ -104,7 +98,7 @@ describe('a mask of 4Mi tokens', () => {
       expect(lit).toBe(row.filter(each => each.length > 0).length);
       expect(parts).toEqual([0, 1, 2].map(part => row.filter(each => each.includes(part)).length));
     }
-    expect(await readout()).not.toContain('≈');
+    expect(await preview.readout()).not.toContain('≈');
     const { width, height } = await size();
     // The whole is centred, at a number of cells for each pixel that is quick to draw.
     const edge = await preview.page.locator('.cells canvas').evaluate(element => {
@@ -149,18 +143,18 @@ describe('a mask of 4Mi tokens', () => {
   test('has the right cells at its far end, each where it belongs', async () => {
     const { page } = preview;
     await page.locator('canvas.marks').focus();
-    await press('0');
+    await preview.press('0');
     for (const [i, j] of [
       [N - 1, N - 1],
       [N - 2, 3],
       [4_000_003, 4_000_003 - 128 * 20_001],
     ] as const) {
       await page.locator('canvas.marks').focus();
-      for (const key of `${i},${j}`) await press(key);
-      await press('Enter');
-      for (let zoom = 0; zoom < 60; zoom++) await press('+');
-      for (const key of `${i},${j}`) await press(key);
-      await press('Enter');
+      for (const key of `${i},${j}`) await preview.press(key);
+      await preview.press('Enter');
+      for (let zoom = 0; zoom < 60; zoom++) await preview.press('+');
+      for (const key of `${i},${j}`) await preview.press(key);
+      await preview.press('Enter');
       await preview.settled();
       const at = await camera();
       if (at === null) throw new Error('The page looks at the whole mask');
@@ -194,22 +188,22 @@ describe('a mask of 4Mi tokens', () => {
       const lit = litBy(i, j).map(part => names[part]);
       const number = (value: number): string => value.toLocaleString('en-US');
       await expect
-        .poll(readout)
+        .poll(() => preview.readout())
         .toContain(`i = ${number(i)}, j = ${number(j)}: attended by ${lit[0]?.split('(')[0] ?? ''}`);
       // One cell further is one cell further.
-      await press('ArrowLeft');
-      await expect.poll(readout).toContain(`i = ${number(i)}, j = ${number(j - 1)}:`);
+      await preview.press('ArrowLeft');
+      await expect.poll(() => preview.readout()).toContain(`i = ${number(i)}, j = ${number(j - 1)}:`);
     }
   });
 
   test('has shortest ways and receptive fields, too', async () => {
     const { page } = preview;
     await page.locator('canvas.marks').focus();
-    await press('0');
-    for (const key of `${N - 1},5`) await press(key);
-    await press('Enter');
+    await preview.press('0');
+    for (const key of `${N - 1},5`) await preview.press(key);
+    await preview.press('Enter');
     // Not at once: 4,194,298 is no multiple of 128. A step of strides and one in the window.
-    await expect.poll(readout, { timeout: 30_000 }).toBe(`i = 4,194,303, j = 5: not attended, 2 hops`);
+    await expect.poll(() => preview.readout(), { timeout: 30_000 }).toBe(`i = 4,194,303, j = 5: not attended, 2 hops`);
     await page.locator('section.field', { hasText: 'of 4,194,304 keys' }).waitFor();
   });
 });

@@ -15,14 +15,6 @@ afterAll(async () => {
   await preview?.close();
 });
 
-async function readout(): Promise<string> {
-  return preview.page.locator('.readout .pointed').innerText();
-}
-
-async function press(...keys: readonly string[]): Promise<void> {
-  for (const key of keys) await preview.page.keyboard.press(key);
-}
-
 async function untilRenderer(kind: string): Promise<void> {
   await preview.page.locator(`.cells[data-renderer="${kind}"]`).waitFor();
 }
@@ -44,10 +36,10 @@ describe('the picture', () => {
         await page.locator('canvas.marks').focus();
         // Zoomed, moved, and far beyond the edge.
         for (const keys of [['+', '+'], ['PageDown', 'End'], ['+', '+', '+', '+', '+'], ['Control+Home']]) {
-          await press(...keys);
+          await preview.press(...keys);
           all.push(await preview.settled());
         }
-        await press('Escape', '0');
+        await preview.press('Escape', '0');
         pictures[renderer] = all;
       }
       expect(pictures.webgpu).toEqual(pictures.canvas);
@@ -96,7 +88,7 @@ describe('the picture', () => {
     await preview.show('sliding(4096) | columns([0..4]) | strided(128) & causal()', 2 ** 20);
     const marks = page.locator('canvas.marks');
     await marks.focus();
-    for (let step = 0; step < 12; step++) await press('+');
+    for (let step = 0; step < 12; step++) await preview.press('+');
     await preview.settled();
     // Times of everything that the page does in its frames, in milliseconds.
     await page.evaluate(() => {
@@ -202,7 +194,7 @@ describe('a new page', () => {
       Object.assign(window, { moved });
     });
     await page.locator('canvas.marks').focus();
-    await press('+', '+', 'ArrowDown', '0');
+    await preview.press('+', '+', 'ArrowDown', '0');
     await page.locator('section.legend .eye').first().click();
     await page.locator('section.flow .fold').click();
     await page.locator('section.flow .fold').click();
@@ -287,29 +279,29 @@ describe('beside the picture', () => {
     await expect.poll(() => cells(0)).toBe(first);
     // The keyboard does the same.
     await page.locator('.legend .eye').nth(8).focus();
-    await press('Tab');
+    await preview.press('Tab');
     await expect.poll(() => cells(1)).toBe(0);
-    await press('Tab');
+    await preview.press('Tab');
     await expect.poll(() => cells(1)).toBe(second);
   });
 
   test('the way between two tokens, and what a click shows in the editor', async () => {
     const model = await preview.show('sliding(4) | columns([0])', 24, { name: 'ways' });
     await preview.page.locator('canvas.marks').focus();
-    await press('2', '0', ',', '1', '1', 'Enter');
+    await preview.press('2', '0', ',', '1', '1', 'Enter');
     // Three keys back with every layer.
-    await expect.poll(readout).toBe('i = 20, j = 11: not attended, 3 hops');
-    await press('5', ',', '9', 'Enter');
-    await expect.poll(readout).toBe('i = 5, j = 9: not attended, never heard of');
-    await press('9', ',', '8', 'Enter');
-    await expect.poll(readout).toBe('i = 9, j = 8: attended by sliding(4), 1 hop');
-    await press('Enter');
+    await expect.poll(() => preview.readout()).toBe('i = 20, j = 11: not attended, 3 hops');
+    await preview.press('5', ',', '9', 'Enter');
+    await expect.poll(() => preview.readout()).toBe('i = 5, j = 9: not attended, never heard of');
+    await preview.press('9', ',', '8', 'Enter');
+    await expect.poll(() => preview.readout()).toBe('i = 9, j = 8: attended by sliding(4), 1 hop');
+    await preview.press('Enter');
     const [rule] = model.rules;
     const span = rule?.pattern.kind === 'named' ? rule.pattern.pattern : undefined;
     const left = span?.kind === 'union' ? span.left.span : undefined;
     expect(left).toBeDefined();
     await expect.poll(async () => (await preview.sent()).at(-1)).toEqual({ type: 'reveal', span: left, focus: false });
-    await press('Escape');
+    await preview.press('Escape');
   });
 
   test('the share of what tiles waste, and the tiles over the mask', async () => {
@@ -344,7 +336,7 @@ describe('the page', () => {
     const { page } = preview;
     await preview.show('sliding(4) | columns([0])', 24, { name: 'kept' });
     await page.locator('canvas.marks').focus();
-    await press('Control+Home', 'ArrowDown', '+', '+', '+');
+    await preview.press('Control+Home', 'ArrowDown', '+', '+', '+');
     await page.getByRole('button', { name: 'Show columns([0])' }).click();
     await page.getByRole('button', { name: 'Flow' }).click();
     const before = await preview.settled();
@@ -353,7 +345,7 @@ describe('the page', () => {
     await preview.reload();
     await preview.shown('kept 24');
     expect(await preview.settled()).toEqual(before);
-    await expect.poll(readout).toContain('i = 1, j = 0: attended by sliding(4)');
+    await expect.poll(() => preview.readout()).toContain('i = 1, j = 0: attended by sliding(4)');
     expect(await page.getByRole('button', { name: 'Show columns([0])' }).getAttribute('aria-pressed')).toBe('false');
     expect(await page.getByRole('button', { name: 'Flow' }).getAttribute('aria-expanded')).toBe('false');
   });

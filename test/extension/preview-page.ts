@@ -111,6 +111,16 @@ export class PreviewPage {
     await this.page.waitForFunction(() => 'sent' in window && (window as { sent: unknown[] }).sent.length > 0);
   }
 
+  /** What is said of the cell that is pointed at. */
+  readout(): Promise<string> {
+    return this.page.locator('.readout .pointed').innerText();
+  }
+
+  /** Keys one after the other. */
+  async press(...keys: readonly string[]): Promise<void> {
+    for (const key of keys) await this.page.keyboard.press(key);
+  }
+
   async close(): Promise<void> {
     await this.#browser.close();
   }
